@@ -18,6 +18,7 @@ export default {
     'tests/proof/sim/*.js',
     // Started by the test of the planted bugs of guards.
     'tests/proof/sim/guarded.vitest.config.ts',
+    'tests/proof/mutation/{mutate,mutated.vitest.config}.ts',
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*.{ts,js,mjs}',
   ],
@@ -32,7 +33,8 @@ export default {
   ignoreExportsUsedInFile: true,
   // Debian's own; the tests that call them skip where they are missing.
   ignoreBinaries: ['chromium', 'mkfifo', 'mount', 'umount'],
-  // The first two are run by scripts/check.js from node_modules/.bin; the next is installed by examples/sqlite-store only; the last is
-  // loaded by tests that skip where there is none for the machine.
+  // The first two are run by scripts/check.js from node_modules/.bin; the next is installed by
+  // examples/sqlite-store only; the last is loaded by tests that skip where there is none for the
+  // machine.
   ignoreDependencies: ['@arethetypeswrong/cli', 'publint', 'better-sqlite3', 'workerd'],
 }

@@ -32,9 +32,11 @@ const builds: readonly (Options & { readonly name: string })[] = [
     name: 'cjs',
     format: 'cjs',
     entry: asEntries([...library, ...conditionalFiles()]),
-    // Without this tsup makes CommonJS of split modules with a tool that also rewrites `?.` and `??` as function calls.
+    // Without this tsup makes CommonJS of split modules with a tool that also rewrites `?.` and
+    // `??` as function calls.
     treeshake: true,
-    // These publish ES modules only. `require()` of those fails on older runtimes and in Jest, so they travel inside.
+    // These publish ES modules only. `require()` of those fails on older runtimes and in Jest, so
+    // they travel inside.
     noExternal: ['p-retry', 'is-network-error', /^@noble\/hashes/],
   },
   {

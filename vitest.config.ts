@@ -3,9 +3,15 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** These begin together: the histories compute on every core, the others mostly wait for servers, processes and clocks beside them. */
+/**
+ * These begin together: the histories compute on every core, the others mostly wait for servers,
+ * processes and clocks beside them.
+ */
 const FIRST = ['proof/sim/seeds', 'system/soak/soak', 'system/rollouts/same-rollout', 'system/demo/demo']
-/** Those that take some ten seconds and more; of a project the longest first, and what mostly waits, for a disk too, beside what computes. */
+/**
+ * Those that take some ten seconds and more; of a project the longest first, and what mostly waits,
+ * for a disk too, beside what computes.
+ */
 const LONGEST = [
   'system/demo/demo-rollout',
   'system/chaos/chaos',
@@ -52,10 +58,16 @@ const LONGEST = [
   'proof/rollouts/controller-kill',
 ]
 
-/** One project after the other, since a process that takes up a file of its own project has the modules loaded. */
+/**
+ * One project after the other, since a process that takes up a file of its own project has the
+ * modules loaded.
+ */
 const PROJECTS = ['built', 'proofs', 'mocked', 'source']
 
-/** On virtual time, or counting what was lost: what these find once is there, so they are not tried again. */
+/**
+ * On virtual time, or counting what was lost: what these find once is there, so they are not tried
+ * again.
+ */
 const PROOFS = ['tests/proof/{sim,guarantees,board}/**/*.test.ts']
 
 /** What has projects or commands of its own. */
@@ -86,9 +98,10 @@ class LongestFirst extends BaseSequencer {
 }
 
 /**
- * Four projects: `source` tests and `proofs` import from `src`, need no build and share their processes, so that modules are loaded once;
- * `mocked` tests replace a module and have a process to themselves; `built` tests start the package as users get it (the command line, the
- * examples), so `dist` is built first when it is missing or older than `src`; they share their processes too.
+ * Four projects: `source` tests and `proofs` import from `src`, need no build and share their
+ * processes, so that modules are loaded once; `mocked` tests replace a module and have a process to
+ * themselves; `built` tests start the package as users get it (the command line, the examples), so
+ * `dist` is built first when it is missing or older than `src`; they share their processes too.
  */
 export default defineConfig({
   // As in tsconfig.json.
@@ -132,7 +145,8 @@ export default defineConfig({
         },
       },
     ],
-    // Most tests wait for servers, files and processes more than they compute; one core less than there are would leave two idle.
+    // Most tests wait for servers, files and processes more than they compute; one core less than
+    // there are would leave two idle.
     maxWorkers: Math.max(4, availableParallelism()),
     // Every core has work, so none is left for helpers of the garbage collector.
     execArgv: ['--single-threaded-gc'],
@@ -141,9 +155,11 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     restoreMocks: true,
-    // What is waited for comes, or it does not; how soon is no promise where real servers are on a busy machine.
+    // What is waited for comes, or it does not; how soon is no promise where real servers are on a
+    // busy machine.
     expect: { poll: { timeout: 15_000 } },
-    // Real servers, processes and clocks on a shared machine: one more try there, shown in the report.
+    // Real servers, processes and clocks on a shared machine: one more try there, shown in the
+    // report.
     retry: process.env['CI'] === undefined ? 0 : 1,
   },
 })

@@ -1,4 +1,5 @@
-// What every process that a benchmark starts has in common: it answers questions, and goes when nobody is there to ask.
+// What every process that a benchmark starts has in common: it answers questions, and goes when
+// nobody is there to ask.
 
 /** What this process was started with. */
 export const settings = JSON.parse(process.argv[2] ?? '{}')

@@ -1,10 +1,14 @@
-// What travels: a document of the user's, or one made to measure; and the same with one key changed.
+// What travels: a document of the user's, or one made to measure; and the same with one key
+// changed.
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 
 /** @typedef {Record<string, unknown>} Document */
 
-/** The key that changes from one version to the next; always as long, so that every version has the same size. */
+/**
+ * The key that changes from one version to the next; always as long, so that every version has the
+ * same size.
+ */
 const roundKey = 'benchmark-round'
 
 /** The document of a round. @param {Document} document @param {number} round @returns {Document} */
@@ -17,7 +21,10 @@ export function bytesOf(document) {
   return Buffer.byteLength(JSON.stringify(versionOf(document, 0)))
 }
 
-/** Reads JSON or YAML. Throws when it is not an object at the top. @param {string} path @returns {Document} */
+/**
+ * Reads JSON or YAML. Throws when it is not an object at the top. @param {string} path
+ * @returns {Document}
+ */
 export function readDocument(path) {
   const text = readFileSync(path, 'utf8')
   const document = /\.ya?ml$/.test(path) ? parse(text) : JSON.parse(text)
@@ -27,7 +34,9 @@ export function readDocument(path) {
   return document
 }
 
-/** A map of flags of exactly so many bytes. @param {number} bytes 200 at least @returns {Document} */
+/**
+ * A map of flags of exactly so many bytes. @param {number} bytes 200 at least @returns {Document}
+ */
 export function makeDocument(bytes) {
   /** @type {Record<string, object>} */
   const flags = {}

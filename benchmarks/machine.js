@@ -13,12 +13,18 @@ export function describeMachine() {
   }
 }
 
-/** How many wanted a processor during the last minute: the benchmark itself, and whoever else is on the machine. */
+/**
+ * How many wanted a processor during the last minute: the benchmark itself, and whoever else is on
+ * the machine.
+ */
 export function loadOfLastMinute() {
   return Number((loadavg()[0] ?? 0).toFixed(1))
 }
 
-/** How many files and connections a process may have open here; infinite where the system does not tell. */
+/**
+ * How many files and connections a process may have open here; infinite where the system does not
+ * tell.
+ */
 export function descriptorLimit() {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8')

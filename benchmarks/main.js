@@ -1,4 +1,5 @@
-// `npm run bench`: what the strategies cost, and how far the server is from the floor. See docs/benchmarks.md, or `--help`.
+// `npm run bench`: what the strategies cost, and how far the server is from the floor. See
+// docs/benchmarks.md, or `--help`.
 import { writeFileSync } from 'node:fs'
 import { measureClient } from './client/part.js'
 import { measureConnects } from './fanout/connects.js'
@@ -27,7 +28,8 @@ import { rowsOf } from './targets.js'
  * @property {import('./options.js').Options} options
  * @property {import('./processes.js').Processes} processes
  * @property {(text: string) => void} say progress
- * @typedef {{ figures: object, text: string, rows?: readonly import('./rows.js').Measured[] }} Part `rows`: of the table of targets
+ * @typedef {{ figures: object, text: string, rows?: readonly import('./rows.js').Measured[] }} Part
+ * `rows`: of the table of targets
  */
 
 /** @type {Record<import('./options.js').PartName, (bench: Bench) => Promise<Part>>} */

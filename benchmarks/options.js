@@ -107,7 +107,10 @@ function readPart(name) {
   return part
 }
 
-/** @param {string} name @param {string | undefined} text @param {number} otherwise @param {readonly [number, number]} range */
+/**
+ * @param {string} name @param {string | undefined} text @param {number} otherwise
+ * @param {readonly [number, number]} range
+ */
 function readNumber(name, text, otherwise, [least, most]) {
   if (text === undefined) return otherwise
   const number = Number(text.replaceAll(',', ''))

@@ -6,13 +6,14 @@ import { OutOfPatience } from './patience.js'
 /**
  * @typedef {object} Child
  * @property {number} pid
- * @property {(what: string, question?: unknown) => Promise<any>} ask rejects when it cannot answer, ends before, or takes too long
+ * @property {(what: string, question?: unknown) => Promise<any>} ask rejects when it cannot answer,
+ * ends before, or takes too long
  * @property {() => Promise<void>} end resolves when it is gone
  */
 
 /**
- * Starts processes and knows them all. `patienceMs` says how long an answer may take that is asked for now: a benchmark that hangs must
- * end by itself.
+ * Starts processes and knows them all. `patienceMs` says how long an answer may take that is asked
+ * for now: a benchmark that hangs must end by itself.
  * @param {{ patienceMs?: () => number }} [options] a minute unless given
  */
 export function createProcesses({ patienceMs = () => 60_000 } = {}) {
@@ -22,7 +23,10 @@ export function createProcesses({ patienceMs = () => 60_000 } = {}) {
   let over = false
 
   return {
-    /** Starts a module as a process of its own; resolves when it is ready. @param {URL} module @param {object} [settings] @returns {Promise<Child>} */
+    /**
+     * Starts a module as a process of its own; resolves when it is ready. @param {URL} module
+     * @param {object} [settings] @returns {Promise<Child>}
+     */
     async start(module, settings = {}) {
       if (over) throw new Error('the benchmark is over')
       const process = fork(fileURLToPath(module), [JSON.stringify(settings)], {

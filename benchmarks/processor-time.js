@@ -3,8 +3,9 @@ import { readFileSync, readdirSync } from 'node:fs'
 /** @import { Child } from './processes.js' */
 
 /**
- * The processor time that a process has used until now, all threads, in milliseconds. Read from outside where the system
- * tells it (`/proc`, in nanoseconds), so that asking costs the process nothing; else the process is asked.
+ * The processor time that a process has used until now, all threads, in milliseconds. Read from
+ * outside where the system tells it (`/proc`, in nanoseconds), so that asking costs the process
+ * nothing; else the process is asked.
  * @param {Child} child
  */
 export async function processorMs(child) {
@@ -25,7 +26,10 @@ function fromProc(pid) {
   return nanoseconds / 1e6
 }
 
-/** The same of several processes together, on systems that tell it from outside. @param {readonly number[]} pids */
+/**
+ * The same of several processes together, on systems that tell it from outside.
+ * @param {readonly number[]} pids
+ */
 export function processorMsOf(pids) {
   return pids.reduce((sum, pid) => sum + fromProc(pid), 0)
 }

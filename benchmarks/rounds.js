@@ -1,6 +1,7 @@
 /**
- * Counts rounds up: warm-ups first, then those that are measured. On a machine that is busy with other things it stops early, so that a
- * benchmark ends in time whatever happens; some rounds are always measured.
+ * Counts rounds up: warm-ups first, then those that are measured. On a machine that is busy with
+ * other things it stops early, so that a benchmark ends in time whatever happens; some rounds are
+ * always measured.
  * @param {{ warmUps: number, most: number, least: number, budgetMs: number }} options
  */
 export function* countRounds({ warmUps, most, least, budgetMs }) {

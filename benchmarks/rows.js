@@ -1,13 +1,16 @@
-// The rows of the table: what is reached beside what is to be reached, with the floor and the best of others from the same run.
+// The rows of the table: what is reached beside what is to be reached, with the floor and the best
+// of others from the same run.
 import { summarize, summarizeRatio } from './statistics.js'
 
 /** @import { Summary } from './statistics.js' */
 
 /**
- * One side of a row, in the row's unit, a number a round. Sides of one row took turns: their rounds belong together.
+ * One side of a row, in the row's unit, a number a round. Sides of one row took turns: their rounds
+ * belong together.
  * @typedef {{ title: string, rounds: readonly number[] }} Side
  *
- * What is to be reached: so many times the floor at most, or so many of the unit, at most or at least.
+ * What is to be reached: so many times the floor at most, or so many of the unit, at most or at
+ * least.
  * @typedef {{ most: number, of: 'floor' } | { most: number } | { least: number }} Target
  *
  * @typedef {object} Measured what a part says of one row
@@ -30,8 +33,8 @@ import { summarize, summarizeRatio } from './statistics.js'
  */
 
 /**
- * Makes a row of what was measured. Throws where a side is missing, has no rounds or fewer than belong to it: nothing is quoted from
- * another run.
+ * Makes a row of what was measured. Throws where a side is missing, has no rounds or fewer than
+ * belong to it: nothing is quoted from another run.
  * @param {Measured} measured
  * @param {{ leastRounds: number }} asked
  * @returns {Row}

@@ -1,6 +1,6 @@
 /**
- * What several rounds of one measurement gave. Medians, because a machine that does other things too makes means useless; the
- * range beside it says how far to trust it.
+ * What several rounds of one measurement gave. Medians, because a machine that does other things
+ * too makes means useless; the range beside it says how far to trust it.
  * @typedef {{ median: number, min: number, max: number, rounds: number[] }} Summary
  */
 
@@ -11,12 +11,18 @@ export function summarize(values) {
   return { median: quantile(sorted, 0.5), min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0, rounds: [...values] }
 }
 
-/** Round by round, so that what slowed both down falls out. @param {readonly number[]} values @param {readonly number[]} others */
+/**
+ * Round by round, so that what slowed both down falls out. @param {readonly number[]} values
+ * @param {readonly number[]} others
+ */
 export function summarizeRatio(values, others) {
   return summarize(values.map((value, index) => value / (others[index] ?? Number.NaN)))
 }
 
-/** The time by which so many are there. @param {readonly number[]} sorted @param {number} part 1 for all of them */
+/**
+ * The time by which so many are there. @param {readonly number[]} sorted @param {number} part 1 for
+ * all of them
+ */
 export function reachedBy(sorted, part) {
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN
 }

@@ -3,7 +3,8 @@ import { figure, paragraph, ranged } from './table.js'
 /** @import { Row, Target, Told } from './rows.js' */
 
 /**
- * The table of targets, for people: a row is what was reached and what was to be, and then everything that ran beside it.
+ * The table of targets, for people: a row is what was reached and what was to be, and then
+ * everything that ran beside it.
  * @param {readonly Row[]} rows
  * @param {{ leftOut: readonly string[] }} told which parts were not asked for
  */

@@ -20,7 +20,10 @@ export function formatTable(head, rows) {
   return [first, '-'.repeat(first.length), ...rows.map(line)].map(text => text.trimEnd()).join('\n')
 }
 
-/** A median with its range: `12.3 (10.1-15.2)`. @param {Summary} summary @param {(value: number) => string} [show] */
+/**
+ * A median with its range: `12.3 (10.1-15.2)`. @param {Summary} summary
+ * @param {(value: number) => string} [show]
+ */
 export function ranged({ median, min, max }, show = figure) {
   return `${show(median)} (${show(min)}-${show(max)})`
 }

@@ -1,4 +1,5 @@
-// The rows of parts whose figures have them already: which of their sides is told beside which floor, and what is to be reached.
+// The rows of parts whose figures have them already: which of their sides is told beside which
+// floor, and what is to be reached.
 
 /** @import { Measured, Side } from './rows.js' */
 

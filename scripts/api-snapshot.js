@@ -1,7 +1,8 @@
-// The public surface of every entry point, as declarations: `node scripts/api-snapshot.js [--check]`.
+// The public surface of every entry point, as declarations:
+// `node scripts/api-snapshot.js [--check]`.
 //
-//   (nothing)  writes docs/api-surface/<entry point>.md
-//   --check    writes nothing; exits 1 when a file there is not what the sources declare, and says how to update it
+//   (nothing) writes docs/api-surface/<entry point>.md --check writes nothing; exits 1 when a file
+//   there is not what the sources declare, and says how to update it
 //
 // A change of the surface is seen in a diff of these files, whatever file of `src` it was made in.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -133,7 +134,10 @@ function createDeclarations(program, options) {
         )
         .join('\n')
     },
-    /** The symbols of this project that a declaration mentions. @param {ts.Symbol} symbol @returns {ts.Symbol[]} */
+    /**
+     * The symbols of this project that a declaration mentions. @param {ts.Symbol} symbol
+     * @returns {ts.Symbol[]}
+     */
     usedBy(symbol) {
       const { statements, inScope } = find(symbol)
       /** @type {ts.Symbol[]} */
@@ -173,7 +177,9 @@ function original(checker, symbol) {
   )
 }
 
-/** The names that a statement declares. @param {ts.Statement} statement @returns {readonly string[]} */
+/**
+ * The names that a statement declares. @param {ts.Statement} statement @returns {readonly string[]}
+ */
 function namesOf(statement) {
   if (ts.isVariableStatement(statement))
     return statement.declarationList.declarations.map(({ name }) => name.getText())

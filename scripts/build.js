@@ -1,12 +1,13 @@
 // Builds `dist` with tsup: `node scripts/build.js [--if-stale] [--partial] [--modules | --code]`.
 //
-//   --if-stale   does nothing when `dist` was built from exactly these sources
-//   --partial    leaves out entry points that have no source file yet, instead of failing
-//   --modules    builds the ES modules only, which is all that the demos run: seconds instead of half a minute
-//   --code       builds ES modules and CommonJS without their types, which is all that the tests run
+//   --if-stale does nothing when `dist` was built from exactly these sources --partial leaves out
+//   entry points that have no source file yet, instead of failing --modules builds the ES modules
+//   only, which is all that the demos run: seconds instead of half a minute --code builds ES
+//   modules and CommonJS without their types, which is all that the tests run
 //
-// The build goes to a folder of its own and is renamed into place when it is complete, so a test or a demo that
-// runs meanwhile never sees half a package, and two builds at once do not disturb each other.
+// The build goes to a folder of its own and is renamed into place when it is complete, so a test or
+// a demo that runs meanwhile never sees half a package, and two builds at once do not disturb each
+// other.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -68,7 +69,10 @@ function finish() {
   rmSync(old, { recursive: true, force: true })
 }
 
-/** A hash over everything that the build depends on. Contents, not times: a fresh clone and a copy both count. */
+/**
+ * A hash over everything that the build depends on. Contents, not times: a fresh clone and a copy
+ * both count.
+ */
 function fingerprint() {
   const hash = createHash('sha256')
   const sources = readdirSync(`${root}/src`, { recursive: true, withFileTypes: true })

@@ -1,5 +1,6 @@
-// Every exported function of an entry point has an example in its doc comment, and every example in a doc comment of
-// `src` compiles against the sources. Prints `file:line  what is wrong`, and exits 1 when there is anything to print.
+// Every exported function of an entry point has an example in its doc comment, and every example in
+// a doc comment of `src` compiles against the sources. Prints `file:line  what is wrong`, and exits
+// 1 when there is anything to print.
 import { dirname, relative } from 'node:path'
 import ts from 'typescript'
 import { entryPoints, root } from './entry-points.js'
@@ -15,7 +16,10 @@ import { entryPoints, root } from './entry-points.js'
 /** Codes of the compiler for a name that nothing declares. */
 const NOT_FOUND = new Set([2304, 2552, 2582, 2584, 2593, 18004])
 
-/** What is no fault of an example: a package that is not installed here, and what is inferred of something given. */
+/**
+ * What is no fault of an example: a package that is not installed here, and what is inferred of
+ * something given.
+ */
 const isExcused = (/** @type {string} */ message) =>
   /^Cannot find module '(?!\.|noticeboard)/.test(message) || /'unknown'/.test(message)
 
@@ -87,8 +91,8 @@ function examples() {
 }
 
 /**
- * What the compiler finds in examples. Each is a module beside the file that it stands in, and sees what that file
- * and the entry points export; what it takes as given may be anything.
+ * What the compiler finds in examples. Each is a module beside the file that it stands in, and sees
+ * what that file and the entry points export; what it takes as given may be anything.
  *
  * @param {Example[]} all
  * @returns {string[]}
@@ -123,7 +127,10 @@ function notCompiling(all) {
   })
 }
 
-/** Imports, on one line, of what an example names. @param {Example} example @param {Map<string, string>} publicly */
+/**
+ * Imports, on one line, of what an example names. @param {Example} example
+ * @param {Map<string, string>} publicly
+ */
 function importsOf({ file, code }, publicly) {
   const parsed = ts.createSourceFile('example.ts', code, ts.ScriptTarget.Latest, true)
   const declared = new Set(namesDeclaredBy(parsed))
@@ -154,7 +161,9 @@ function identifiersOf(node) {
   return names
 }
 
-/** Names that an example declares itself, anywhere in it. @param {ts.Node} node @returns {string[]} */
+/**
+ * Names that an example declares itself, anywhere in it. @param {ts.Node} node @returns {string[]}
+ */
 function namesDeclaredBy(node) {
   /** @type {string[]} */
   const names = []
@@ -223,7 +232,10 @@ function textOf({ example: { code }, head }) {
   return /^(import|export) /m.test(code) ? head + code : `${head}async function* example() {${code}}`
 }
 
-/** @param {Map<string, readonly ts.Diagnostic[]>} diagnostics @returns {Map<string, Set<string>>} by module */
+/**
+ * @param {Map<string, readonly ts.Diagnostic[]>} diagnostics @returns {Map<string, Set<string>>} by
+ * module
+ */
 function namesNotFound(diagnostics) {
   return new Map(
     [...diagnostics].map(([path, found]) => [

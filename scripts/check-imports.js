@@ -1,5 +1,6 @@
-// Keeps the layers of `src` apart: which folder may import which, who may use Node, who may ask for the time.
-// Prints `file:line  what is wrong; what to do`, and exits 1 when there is anything to print.
+// Keeps the layers of `src` apart: which folder may import which, who may use Node, who may ask for
+// the time. Prints `file:line  what is wrong; what to do`, and exits 1 when there is anything to
+// print.
 import { readFileSync, readdirSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { relative, resolve } from 'node:path'
@@ -9,8 +10,9 @@ import { root } from './entry-points.js'
 import { circlesOf, fileOf, importsOf } from './import-circles.js'
 
 /**
- * What each folder of `src` imports besides itself: what is used, and nothing else; arrows go up this list only. `.` is
- * the root entry point. A permission that no file needs any more fails the check, so that none stays by accident.
+ * What each folder of `src` imports besides itself: what is used, and nothing else; arrows go up
+ * this list only. `.` is the root entry point. A permission that no file needs any more fails the
+ * check, so that none stays by accident.
  * @type {Record<string, readonly string[]>}
  */
 const layers = {
@@ -82,7 +84,10 @@ const nodeOnly = new Set(['node', 'server', 'cli', 'testing', 'compare'])
 /** The machine behind the contracts: the only folder that may ask for time, timers or chance. */
 const systemFolder = 'system'
 
-/** The room of primitives for time and signals: the only folder that may listen to a signal by itself. */
+/**
+ * The room of primitives for time and signals: the only folder that may listen to a signal by
+ * itself.
+ */
 const asyncFolder = 'async'
 
 /** @type {Record<string, string>} A global, and what stands in its place. */
@@ -168,7 +173,8 @@ export function problemsOf(file, text) {
   const visit = node => {
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [argument] = node.arguments
-      // The command line loads the user's own configuration file; nobody bundles it. What is optional no bundler shall want.
+      // The command line loads the user's own configuration file; nobody bundles it. What is
+      // optional no bundler shall want.
       const mayHide = layer === 'cli' || file.endsWith('src/deltas/default-deltas.ts')
       if (!mayHide && !(argument && ts.isStringLiteralLike(argument)))
         report(node, 'imports a module whose name is not a literal; bundlers cannot follow it')
@@ -213,8 +219,8 @@ export function problemsOf(file, text) {
 }
 
 /**
- * What is wrong with the files together: those that import each other in a circle, and permissions of `layers` that
- * none of them needs.
+ * What is wrong with the files together: those that import each other in a circle, and permissions
+ * of `layers` that none of them needs.
  * @param {ReadonlyMap<string, string>} texts the text of every file, relative to the project
  * @returns {{ file: string, line: number, message: string }[]}
  */
@@ -271,7 +277,10 @@ function isAbortListener(node) {
   )
 }
 
-/** Whether an identifier reads a variable, rather than naming a property, a parameter or a type member. @param {ts.Identifier} node */
+/**
+ * Whether an identifier reads a variable, rather than naming a property, a parameter or a type
+ * member. @param {ts.Identifier} node
+ */
 function isReference(node) {
   const { parent } = node
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node

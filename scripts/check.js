@@ -1,4 +1,5 @@
-// Everything that must hold before a change goes in: `npm run check [-- name ...]`. Names are the keys below.
+// Everything that must hold before a change goes in: `npm run check [-- name ...]`. Names are the
+// keys below.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { root } from './entry-points.js'
@@ -25,6 +26,7 @@ const checks = {
   imports: [[node, 'scripts/check-imports.js']],
   unused: [[bin('knip')]],
   format: [[bin('oxfmt'), '--check']],
+  width: [[node, 'scripts/check-width.js']],
 }
 
 const wanted = process.argv.slice(2)
@@ -42,7 +44,8 @@ const failed = []
 await Promise.all(Array.from({ length: availableParallelism() }, worker))
 if (failed.length > 0) {
   process.stdout.write(`\ncheck: ${failed.join(', ')} failed. One alone: npm run check -- ${failed[0]}\n`)
-  if (failed.includes('format')) process.stdout.write('check: npm run format repairs the format.\n')
+  if (failed.includes('format') || failed.includes('width'))
+    process.stdout.write('check: npm run format repairs the format, and wraps comments and pages.\n')
   process.exitCode = 1
 }
 
@@ -54,7 +57,8 @@ async function worker() {
     let ok = true
     for (const command of commands) {
       const result = await run(command)
-      // A check of several commands goes on after a failure: all the type errors at once are worth more.
+      // A check of several commands goes on after a failure: all the type errors at once are worth
+      // more.
       if (result.code !== 0) {
         ok = false
         output += result.output

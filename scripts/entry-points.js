@@ -6,14 +6,16 @@ export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]
 
 /**
  * @typedef {object} EntryPoint
- * @property {string} subpath the import path as `package.json` spells it, or `bin` for the command line
+ * @property {string} subpath the import path as `package.json` spells it, or `bin` for the command
+ * line
  * @property {string} name the built file without extension, relative to `dist`
  * @property {string} source the source file, relative to the project
  */
 
 /**
- * The package's entry points, read from `exports` and `bin` in `package.json`, which is the only list there is:
- * the build, the documentation and the checks all start from it. `./dist/a/b.js` is made of `src/a/b.ts`.
+ * The package's entry points, read from `exports` and `bin` in `package.json`, which is the only
+ * list there is: the build, the documentation and the checks all start from it. `./dist/a/b.js` is
+ * made of `src/a/b.ts`.
  *
  * @returns {EntryPoint[]}
  */
@@ -32,8 +34,9 @@ export function entryPoints() {
 }
 
 /**
- * The files that the package imports by a `#` name, from `imports` in `package.json`: which of them depends on where the
- * package runs. They are built beside the entry points, and nobody imports them by their path.
+ * The files that the package imports by a `#` name, from `imports` in `package.json`: which of them
+ * depends on where the package runs. They are built beside the entry points, and nobody imports
+ * them by their path.
  *
  * @returns {{ name: string, source: string }[]}
  */

@@ -1,10 +1,11 @@
-// Which files of `src` import each other in a circle, also by types alone: such files cannot be read, tested or
-// moved one without the others.
+// Which files of `src` import each other in a circle, also by types alone: such files cannot be
+// read, tested or moved one without the others.
 import { posix } from 'node:path'
 import ts from 'typescript'
 
 /**
- * An import that a file writes, of whatever kind: a value or a type, re-exported, by `import()` or as a type.
+ * An import that a file writes, of whatever kind: a value or a type, re-exported, by `import()` or
+ * as a type.
  * @typedef {object} Import
  * @property {string} specifier
  * @property {ts.Node} node
@@ -46,8 +47,8 @@ export function fileOf(file, specifier) {
 }
 
 /**
- * One circle of each knot of files that import each other, the shortest through the knot's first file. A circle
- * names each file once; the last imports the first.
+ * One circle of each knot of files that import each other, the shortest through the knot's first
+ * file. A circle names each file once; the last imports the first.
  * @param {ReadonlyMap<string, readonly string[]>} imports what each file imports
  * @returns {string[][]}
  */

@@ -1,6 +1,6 @@
-// Writes vectors.json: what an implementation in another language must agree with, byte for byte (docs/formats.md).
-//   node scripts/make-vectors.js           writes the file
-//   node scripts/make-vectors.js --check   exits 1 if the file is not what the code says
+// Writes vectors.json: what an implementation in another language must agree with, byte for byte
+//   (docs/formats.md). node scripts/make-vectors.js writes the file node scripts/make-vectors.js
+//   --check exits 1 if the file is not what the code says
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -392,9 +392,15 @@ function identity(/** @type {string} */ clientId, /** @type {Record<string, stri
   return { clientId, instanceId: '00000000', ephemeral: false, labels }
 }
 
-/** @typedef {typeof import('../src/core/json/canonical.js') & typeof import('../src/core/json/json-text.js') & typeof import('../src/core/json/shape.js') & typeof import('../src/core/json/text.js') & typeof import('../src/core/release/audience.js') & typeof import('../src/core/release/digest.js') & typeof import('../src/core/release/instant.js') & typeof import('../src/core/release/labels.js') & typeof import('../src/core/release/mark.js') & typeof import('../src/core/release/release.js') & typeof import('../src/core/release/step-evidence.js') & typeof import('../src/core/release/target.js') & typeof import('../src/core/report/report-codec.js')} Core */
+/**
+ * @typedef {typeof import('../src/core/json/canonical.js') & typeof import('../src/core/json/json-text.js') & typeof import('../src/core/json/shape.js') & typeof import('../src/core/json/text.js') & typeof import('../src/core/release/audience.js') & typeof import('../src/core/release/digest.js') & typeof import('../src/core/release/instant.js') & typeof import('../src/core/release/labels.js') & typeof import('../src/core/release/mark.js') & typeof import('../src/core/release/release.js') & typeof import('../src/core/release/step-evidence.js') & typeof import('../src/core/release/target.js') & typeof import('../src/core/report/report-codec.js')}
+ * Core
+ */
 
-/** The code itself, from its source. @returns {Promise<{ core: Core, contracts: typeof import('../src/contracts/index.js') }>} */
+/**
+ * The code itself, from its source.
+ * @returns {Promise<{ core: Core, contracts: typeof import('../src/contracts/index.js') }>}
+ */
 async function load() {
   const parts = FORMATS.map((name, index) => `import * as part${index} from './src/core/${name}.js'\n`)
   const contents = `export * as contracts from './src/contracts/index.js'\n${parts.join('')}export const core = { ${FORMATS.map((_, index) => `...part${index}`).join(', ')} }`

@@ -1,6 +1,7 @@
 /**
- * What portable code may find around it, and may not count on: each is there under Node and absent in browsers.
- * Only `tsconfig.portable.json` reads this file; everywhere else Node's own types hold.
+ * What portable code may find around it, and may not count on: each is there under Node and absent
+ * in browsers. Only `tsconfig.portable.json` reads this file; everywhere else Node's own types
+ * hold.
  */
 declare var process:
   | undefined

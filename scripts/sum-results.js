@@ -1,8 +1,10 @@
-// Adds up vitest's JSON results: `node scripts/sum-results.js a.json b.json ...` prints what failed, then `tests: N passed, N failed`
-// as its last line, and exits 1 unless every file is there and nothing failed.
+// Adds up vitest's JSON results: `node scripts/sum-results.js a.json b.json ...` prints what
+// failed, then `tests: N passed, N failed` as its last line, and exits 1 unless every file is there
+// and nothing failed.
 //
-// A skipped test counts as failed, unless its file says why in a comment, `// may be skipped: <reason>`, or its own
-// name does, as the conformance kit's cases do: `(<capability>: <reason>)`. Pending tests (`test.todo`) are counted.
+// A skipped test counts as failed, unless its file says why in a comment,
+// `// may be skipped: <reason>`, or its own name does, as the conformance kit's cases do:
+// `(<capability>: <reason>)`. Pending tests (`test.todo`) are counted.
 import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 

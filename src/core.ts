@@ -1,6 +1,6 @@
 /**
- * What authors of transports, stores, strategies and rollout policies need: the contracts, the formats, and the parts that every
- * implementation shares. Programs need `noticeboard` alone.
+ * What authors of transports, stores, strategies and rollout policies need: the contracts, the
+ * formats, and the parts that every implementation shares. Programs need `noticeboard` alone.
  *
  * @packageDocumentation
  */

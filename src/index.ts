@@ -1,6 +1,7 @@
 /**
- * noticeboard: live configuration for fleets of programs, by push, pull and hybrid. What a program touches is here; what authors of
- * transports, stores, strategies and rollout policies need is in `noticeboard/core`.
+ * noticeboard: live configuration for fleets of programs, by push, pull and hybrid. What a program
+ * touches is here; what authors of transports, stores, strategies and rollout policies need is in
+ * `noticeboard/core`.
  *
  * @packageDocumentation
  */

@@ -1,4 +1,5 @@
-// What a client takes of the program it is part of: heap, and processor time for a change and for a poll.
+// What a client takes of the program it is part of: heap, and processor time for a change and for a
+// poll.
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -15,7 +16,10 @@ const namespace = 'benchmark/client'
 /** Takes everything: what a schema costs is the application's. */
 const schema = z.any()
 
-/** Releases of some documents, one after the other, with their snapshots. @param {readonly object[]} documents */
+/**
+ * Releases of some documents, one after the other, with their snapshots. @param {readonly object[]}
+ * documents
+ */
 async function publishAll(documents) {
   const store = memory()
   const publisher = createPublisher({ namespace, schema, store })
@@ -32,7 +36,9 @@ async function publishAll(documents) {
   return boards
 }
 
-/** The heap that a client takes beside a small document, without what the runtime's sockets take. */
+/**
+ * The heap that a client takes beside a small document, without what the runtime's sockets take.
+ */
 async function heap({ kind, count }) {
   const [board] = await publishAll([{ a: 1 }])
   if (board === undefined) throw new Error('nothing was published')
@@ -65,7 +71,10 @@ async function heap({ kind, count }) {
   return (after - before) / count
 }
 
-/** Processor time in microseconds of one call of several. @param {number} times @param {(index: number) => unknown} call */
+/**
+ * Processor time in microseconds of one call of several. @param {number} times
+ * @param {(index: number) => unknown} call
+ */
 async function microseconds(times, call) {
   const started = process.cpuUsage()
   for (let index = 0; index < times; index += 1) await call(index)
@@ -73,7 +82,10 @@ async function microseconds(times, call) {
   return (user + system) / times
 }
 
-/** A change that comes along with its release, beside what nobody can do without: its bytes hashed and parsed. */
+/**
+ * A change that comes along with its release, beside what nobody can do without: its bytes hashed
+ * and parsed.
+ */
 async function change({ documents, rounds }) {
   const boards = await publishAll(documents)
   const perRound = Math.floor(boards.length / (rounds + 1))
@@ -137,7 +149,9 @@ async function change({ documents, rounds }) {
   return measured
 }
 
-/** A poll that finds nothing new over a real server, beside a bare `fetch` with the same condition. */
+/**
+ * A poll that finds nothing new over a real server, beside a bare `fetch` with the same condition.
+ */
 async function poll({ port, path, rounds, times }) {
   const url = `http://127.0.0.1:${port}${path}`
   const first = await fetch(url)

@@ -1,11 +1,15 @@
-// A board of one namespace in memory, as a `fetch` that a transport is given: no sockets, so that what is measured is the client's own.
+// A board of one namespace in memory, as a `fetch` that a transport is given: no sockets, so that
+// what is measured is the client's own.
 
 /** @typedef {{ namespace: string, release: Uint8Array, snapshot: Uint8Array }} Board */
 
 /** What is answered under a path, and to whoever listens. @param {Board} board */
 export function fetchFrom({ namespace, release, snapshot }) {
   const etag = '"1"'
-  /** @param {string} url @param {{ headers?: Record<string, string> }} init @returns {Promise<Response>} */
+  /**
+   * @param {string} url @param {{ headers?: Record<string, string> }} init
+   * @returns {Promise<Response>}
+   */
   return async (url, { headers = {} }) => {
     if (url.includes('~events')) return stream(namespace, release)
     if (url.includes('~reports')) return Response.json({ received: 1 })
@@ -23,7 +27,10 @@ function json(bytes, headers = {}) {
   })
 }
 
-/** A stream that says what is there and then nothing more. @param {string} namespace @param {Uint8Array} release */
+/**
+ * A stream that says what is there and then nothing more. @param {string} namespace
+ * @param {Uint8Array} release
+ */
 function stream(namespace, release) {
   const text = new TextDecoder().decode(release)
   const body = new ReadableStream({

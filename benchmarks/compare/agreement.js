@@ -3,11 +3,13 @@
 //   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--seed 5] [--light]
 //   node benchmarks/compare/agreement.js --run [--costs costs.json] [--only "push,pull 30 s"]
 //
-// Formula and simulation are compared; with --run the formula and the real run, which takes two minutes of the clock for each
-// workload and model. What a server costs is measured on this machine before that, since processor time is compared with it;
-// or read from --costs. With --light every simulation is that of a light population, as it is for fleets of more than --clients. Exits with 1
-// where a verdict differs although the two best models are more than 15 % apart, where requests or bytes differ by more than 5 %, or
-// where processor time differs by more than 30 % (of a run: on a machine that was idle for 30 % at least). Run `npm run build` first.
+// Formula and simulation are compared; with --run the formula and the real run, which takes two
+// minutes of the clock for each workload and model. What a server costs is measured on this machine
+// before that, since processor time is compared with it; or read from --costs. With --light every
+// simulation is that of a light population, as it is for fleets of more than --clients. Exits with
+// 1 where a verdict differs although the two best models are more than 15 % apart, where requests
+// or bytes differ by more than 5 %, or where processor time differs by more than 30 % (of a run: on
+// a machine that was idle for 30 % at least). Run `npm run build` first.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -97,7 +99,8 @@ async function readCosts() {
 }
 
 /**
- * Small fleets and large ones, deadlines of seconds and of an hour, fleets that restart all day, lines that are paid by the byte.
+ * Small fleets and large ones, deadlines of seconds and of an hour, fleets that restart all day,
+ * lines that are paid by the byte.
  *
  * @param {import('noticeboard/sim').Dice} dice
  */

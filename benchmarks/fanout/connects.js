@@ -1,4 +1,5 @@
-// A fleet that connects at once, beside a bare node:http that sends the same bytes, in turns; and what a stream holds while it is idle.
+// A fleet that connects at once, beside a bare node:http that sends the same bytes, in turns; and
+// what a stream holds while it is idle.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bytesOf } from '../document.js'
 import { processorMs } from '../processor-time.js'
@@ -12,7 +13,8 @@ import { servers } from './servers.js'
  * @import { Bench, Part } from '../main.js'
  * @import { Child } from '../processes.js'
  * @import { Server } from './servers.js'
- * @typedef {{ name: string, title: string, child: Child, suffix: string, leastBytes: number, rounds: Round[], residentBytes: number }} Side
+ * @typedef {{ name: string, title: string, child: Child, suffix: string, leastBytes: number, rounds: Round[], residentBytes: number }}
+ * Side
  * @typedef {{ lastMs: number, connectUs: number, endUs: number, stranded: number }} Round
  */
 
@@ -124,7 +126,10 @@ export async function measureConnects({ options, processes, say }, among = serve
     }
   }
 
-  /** What each of them adds to what a server holds that is new. @param {() => Promise<Pick<Side, 'child' | 'leastBytes'>>} start */
+  /**
+   * What each of them adds to what a server holds that is new.
+   * @param {() => Promise<Pick<Side, 'child' | 'leastBytes'>>} start
+   */
   async function weigh(start) {
     const side = { ...(await start()), suffix: '' }
     // What a process loads and compiles once is no stream's.
@@ -138,7 +143,10 @@ export async function measureConnects({ options, processes, say }, among = serve
     return (after - before) / connections
   }
 
-  /** @param {Pick<Side, 'child' | 'suffix' | 'leastBytes'>} side @returns {Promise<{ lastMs: number, failures: number }[]>} */
+  /**
+   * @param {Pick<Side, 'child' | 'suffix' | 'leastBytes'>} side
+   * @returns {Promise<{ lastMs: number, failures: number }[]>}
+   */
   async function open({ child, suffix, leastBytes }, most = share) {
     const port = await child.ask('port')
     const each = { port, suffix, leastBytes, inFlight: inFlight / readerProcesses }

@@ -1,4 +1,5 @@
-// A fleet that comes at once: raw sockets that ask for the event stream, as many at the same time as may be in flight, and hold it.
+// A fleet that comes at once: raw sockets that ask for the event stream, as many at the same time
+// as may be in flight, and hold it.
 import { connect } from 'node:net'
 import { answerQuestions } from '../child.js'
 import { nowMs } from '../clock.js'
@@ -13,12 +14,16 @@ import { frameEnd, namespace } from './protocol.js'
 
 /** @type {Reader[]} */
 const readers = []
-// All sockets of this process read into the same memory: nobody looks at what came but for a release and how it ends.
+// All sockets of this process read into the same memory: nobody looks at what came but for a
+// release and how it ends.
 const memory = Buffer.allocUnsafe(262_144)
 const release = Buffer.from('event: release')
 let failures = 0
 
-/** @param {{ port: number, index: number, suffix: string, leastBytes: number, done: () => void }} options */
+/**
+ * @param {{ port: number, index: number, suffix: string, leastBytes: number, done: () => void }}
+ * options
+ */
 function open({ port, index, suffix, leastBytes, done }) {
   /** @type {Reader} */
   const reader = {
@@ -49,7 +54,10 @@ function open({ port, index, suffix, leastBytes, done }) {
   reader.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`)
 }
 
-/** Whether what was just read ends a frame; where that is small, one with a release. @param {number} count @param {number} leastBytes */
+/**
+ * Whether what was just read ends a frame; where that is small, one with a release. @param {number}
+ * count @param {number} leastBytes
+ */
 function isWhole(count, leastBytes) {
   if (count < frameEnd.length || memory.compare(frameEnd, 0, frameEnd.length, count - frameEnd.length, count))
     return false
@@ -57,7 +65,10 @@ function isWhole(count, leastBytes) {
 }
 
 answerQuestions({
-  /** Connects all of them; resolves with how long it took until the last had the newest frame, and how many failed. */
+  /**
+   * Connects all of them; resolves with how long it took until the last had the newest frame, and
+   * how many failed.
+   */
   async open({ port, first, count, suffix, leastBytes, inFlight }) {
     failures = 0
     const startedMs = nowMs()

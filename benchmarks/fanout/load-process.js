@@ -13,7 +13,8 @@ import { frameEnd, namespace } from './protocol.js'
  * @property {number} missing how many readers do not have the frame yet
  * @property {Float64Array} times when each reader had it
  * @property {() => void} complete
- * @typedef {{ bytes: number, isThere: boolean, kept: Buffer[] | undefined, socket?: import('node:net').Socket }} Reader
+ * @typedef {{ bytes: number, isThere: boolean, kept: Buffer[] | undefined, socket?: import('node:net').Socket }}
+ * Reader
  */
 
 /** How many connections are opened at the same time. */
@@ -24,7 +25,10 @@ const groups = new Map()
 // All sockets of this process read into the same memory: nobody looks at what came.
 const memory = Buffer.allocUnsafe(262_144)
 
-/** @param {Group} group @param {number} index @param {{ port: number, first: number, hello?: string | undefined }} where */
+/**
+ * @param {Group} group @param {number} index
+ * @param {{ port: number, first: number, hello?: string | undefined }} where
+ */
 function open(group, index, { port, first, hello }) {
   /** @type {Reader} */
   const reader = { bytes: 0, isThere: false, kept: index === 0 ? [] : undefined }

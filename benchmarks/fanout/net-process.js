@@ -31,7 +31,8 @@ answerQuestions({
   prepare() {},
   broadcast() {
     const startedMs = nowMs()
-    // What came over the wire is a copy of the same bytes each time, so that the processor's caches help nobody.
+    // What came over the wire is a copy of the same bytes each time, so that the processor's caches
+    // help nobody.
     const own = Buffer.from(frame)
     for (const socket of sockets) socket.write(own)
     return startedMs

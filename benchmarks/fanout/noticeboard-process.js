@@ -1,5 +1,5 @@
-// noticeboard's own server over its in-memory store. A release is composed beforehand: what is measured begins when the server's store
-// gets the snapshot and the release.
+// noticeboard's own server over its in-memory store. A release is composed beforehand: what is
+// measured begins when the server's store gets the snapshot and the release.
 import { createPublisher, everyone, memory } from 'noticeboard'
 import { canonicalize, decodeRelease, digestOf, encodeRelease, systemHasher } from 'noticeboard/core'
 import { serve } from 'noticeboard/server'
@@ -24,7 +24,9 @@ const server = await serve(store, {
   maxConnectionAgeMs: 10 * never,
   maxConnections: 100_000,
 })
-/** @type {{ digest: string, snapshot: Uint8Array, position: import('noticeboard/core').Position, release: Uint8Array }} */
+/**
+ * @type {{ digest: string, snapshot: Uint8Array, position: import('noticeboard/core').Position, release: Uint8Array }}
+ */
 let next
 
 await publisher.publish(versionOf(document, 0), { rollout: everyone(), reason: 'benchmark' })

@@ -1,5 +1,5 @@
-// Event streams over node:http with nothing behind them. `shared` is what noticeboard does, and no more; the others are what it
-// is careful not to do.
+// Event streams over node:http with nothing behind them. `shared` is what noticeboard does, and no
+// more; the others are what it is careful not to do.
 import { createServer } from 'node:http'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
@@ -26,7 +26,10 @@ const server = createServer((_req, res) => {
 })
 await new Promise(resolve => server.listen({ host: '127.0.0.1', port: 0, backlog }, () => resolve(undefined)))
 
-/** One way to write a version to one connection. @type {Record<string, (res: ServerResponse, own: Buffer) => void>} */
+/**
+ * One way to write a version to one connection.
+ * @type {Record<string, (res: ServerResponse, own: Buffer) => void>}
+ */
 const writers = {
   /** One Buffer, already in its chunked coding, past the response. */
   shared: (res, own) => void res.socket?.write(own),

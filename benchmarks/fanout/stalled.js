@@ -1,4 +1,5 @@
-// Readers that stop reading while large changes go on: what the server holds for them, and what each has to read afterwards.
+// Readers that stop reading while large changes go on: what the server holds for them, and what
+// each has to read afterwards.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { summarize } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
@@ -16,7 +17,10 @@ const documentBytes = 204_800
 /** Between two publishes, so that each reaches those who read. */
 const pauseMs = 100
 
-/** @param {Pick<Bench, 'processes' | 'say'>} bench @param {readonly Server[]} [among] @returns {Promise<Part>} */
+/**
+ * @param {Pick<Bench, 'processes' | 'say'>} bench @param {readonly Server[]} [among]
+ * @returns {Promise<Part>}
+ */
 export async function measureStalled({ processes, say }, among = servers.slice(0, 2)) {
   /** @type {Uint8Array | undefined} */
   let frame

@@ -1,4 +1,5 @@
-// How long a process works in one turn of its event loop, in processor time: what other processes take is not its fault.
+// How long a process works in one turn of its event loop, in processor time: what other processes
+// take is not its fault.
 
 let longestMs = 0
 let isWatching = false

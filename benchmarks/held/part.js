@@ -1,4 +1,5 @@
-// As many event streams as one process may hold, and more by several workers: each gets every change.
+// As many event streams as one process may hold, and more by several workers: each gets every
+// change.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bytesOf, makeDocument } from '../document.js'
 import { descriptorLimit } from '../machine.js'
@@ -158,7 +159,9 @@ export async function measureHeld({ options: { quick }, processes, say }) {
       ),
     )
     say(`held: ${clients.toLocaleString('en')} streams to ${title}`)
-    /** @type {{ title: string, clients: number, publishing: Child, got: number[], cpuMs: number[], lastMs: number[] }} */
+    /**
+     * @type {{ title: string, clients: number, publishing: Child, got: number[], cpuMs: number[], lastMs: number[] }}
+     */
     const side = { title, clients, publishing: shape.publishing, got: [], cpuMs: [], lastMs: [] }
     for (let round = 0; round <= rounds; round += 1) {
       for (const server of servers) await server.ask('prepare', { round: round + 1 })

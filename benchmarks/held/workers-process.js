@@ -1,4 +1,5 @@
-// `noticeboard serve --workers`, as an operator starts it, with a publisher beside it that writes to the same folder.
+// `noticeboard serve --workers`, as an operator starts it, with a publisher beside it that writes
+// to the same folder.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

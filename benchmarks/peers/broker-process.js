@@ -8,7 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
 
-/** @typedef {{ command: readonly string[], publish: (frame: Buffer) => Promise<unknown> }} Broker */
+/**
+ * @typedef {{ command: readonly string[], publish: (frame: Buffer) => Promise<unknown> }} Broker
+ */
 
 const folder = mkdtempSync(join(tmpdir(), 'noticeboard-bench-broker-'))
 const [port, second] = await Promise.all([freePort(), freePort()])

@@ -1,4 +1,5 @@
-// A client in an application: what it takes of the heap, and of the processor for each change, beside the clients of others.
+// A client in an application: what it takes of the heap, and of the processor for each change,
+// beside the clients of others.
 import { countRounds } from '../rounds.js'
 import { summarize } from '../statistics.js'
 import { formatTable, paragraph, ranged } from '../table.js'

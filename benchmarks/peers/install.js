@@ -1,4 +1,5 @@
-// Installs what the benchmarks measure beside noticeboard, into the folder `packages` and for nothing else: `node benchmarks/peers/install.js`.
+// Installs what the benchmarks measure beside noticeboard, into the folder `packages` and for
+// nothing else: `node benchmarks/peers/install.js`.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

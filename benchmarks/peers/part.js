@@ -1,4 +1,5 @@
-// What others need for the same: a change to as many readers, a client in an application, the read of a value.
+// What others need for the same: a change to as many readers, a client in an application, the read
+// of a value.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bytesOf, makeDocument } from '../document.js'
 import { processorMsOf } from '../processor-time.js'
@@ -16,8 +17,10 @@ import { measureReads } from './reads.js'
  * @property {string} title
  * @property {string} module
  * @property {string} [mode]
- * @property {(port: number) => Speech} [speech] how readers ask, where that is no event stream of noticeboard
- * @typedef {{ hello: string, greeting: string, end: string }} Speech `greeting` and `end`: how the first answer and a change end
+ * @property {(port: number) => Speech} [speech] how readers ask, where that is no event stream of
+ * noticeboard
+ * @typedef {{ hello: string, greeting: string, end: string }} Speech `greeting` and `end`: how the
+ * first answer and a change end
  * @typedef {Server & { child: Child, pid: number, cpu: number[], last: number[] }} Side
  */
 

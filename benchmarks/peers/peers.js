@@ -10,7 +10,10 @@ export const packages = Object.keys(
 )
 export const binaries = ['redis-server', 'nats-server', 'etcd']
 
-/** Loads a peer. It has no types here: the project does not depend on it. @param {string} name @returns {any} */
+/**
+ * Loads a peer. It has no types here: the project does not depend on it. @param {string} name
+ * @returns {any}
+ */
 export function loadPeer(name) {
   return require(name)
 }

@@ -1,4 +1,5 @@
-// One value read in a loop: of a client, of a plain object, and as ConfigCat and GrowthBook evaluate a flag without rules.
+// One value read in a loop: of a client, of a plain object, and as ConfigCat and GrowthBook
+// evaluate a flag without rules.
 import { createClient, createPublisher, everyone, memory, pull } from 'noticeboard'
 import * as z from 'zod'
 import { answerQuestions } from '../child.js'
@@ -24,8 +25,8 @@ await flags.forceRefreshAsync()
 const snapshot = flags.snapshot()
 
 /**
- * A loop of its own for each, as the compiler would have it in an application; each sums up what it reads, so that no read can be left
- * out.
+ * A loop of its own for each, as the compiler would have it in an application; each sums up what it
+ * reads, so that no read can be left out.
  * @type {readonly { title: string, loop: (times: number) => number }[]}
  */
 const kinds = [
@@ -80,7 +81,9 @@ answerQuestions({
   },
 })
 
-/** Processor time in milliseconds. @param {{ loop: (times: number) => number, times: number }} kind */
+/**
+ * Processor time in milliseconds. @param {{ loop: (times: number) => number, times: number }} kind
+ */
 function timeOf({ loop, times }) {
   const before = process.cpuUsage()
   if (loop(times) < times) throw new Error('a value was read that is not there')

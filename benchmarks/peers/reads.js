@@ -36,7 +36,8 @@ export async function measureReads({ options: { quick }, processes, say }) {
         ours: ours ?? none,
         floor: floor ?? none,
         peers,
-        // The part `read` weighs it against a property; here it is beside what evaluates a flag at each read.
+        // The part `read` weighs it against a property; here it is beside what evaluates a flag at
+        // each read.
         target: { most: 20 },
       },
     ],

@@ -1,4 +1,5 @@
-// What a client listens to, by the protocol of its own server: noticeboard itself, and the least that the others' clients take.
+// What a client listens to, by the protocol of its own server: noticeboard itself, and the least
+// that the others' clients take.
 import { createServer } from 'node:http'
 import { createPublisher, everyone, memory } from 'noticeboard'
 import { serve } from 'noticeboard/server'

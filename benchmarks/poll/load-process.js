@@ -2,7 +2,10 @@
 import { connect } from 'node:net'
 import { answerQuestions } from '../child.js'
 
-/** @param {{ port: number, request: string, answerBytes: number, times: number }} question @returns {Promise<void>} */
+/**
+ * @param {{ port: number, request: string, answerBytes: number, times: number }} question
+ * @returns {Promise<void>}
+ */
 function ask({ port, request, answerBytes, times }) {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })

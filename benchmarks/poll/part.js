@@ -10,7 +10,8 @@ import { formatTable, paragraph, ranged } from '../table.js'
 /**
  * @import { Bench, Part } from '../main.js'
  * @import { Child } from '../processes.js'
- * @typedef {{ title: string, status: number, child: Child, port: number, request: string, answerBytes: number, microseconds: number[] }} Case
+ * @typedef {{ title: string, status: number, child: Child, port: number, request: string, answerBytes: number, microseconds: number[] }}
+ * Case
  */
 
 const connections = 32
@@ -97,7 +98,11 @@ export async function measurePolling({ options: { quick, document, bytes }, proc
   return { figures: { connections, requestsPerRound: connections * times, rounds, rows }, text }
 }
 
-/** What noticeboard answers, so that the other server can answer the same. @param {number} port @param {string} path @returns {Promise<{ headers: Record<string, string>, etag: string, body: Buffer }>} */
+/**
+ * What noticeboard answers, so that the other server can answer the same. @param {number} port
+ * @param {string} path
+ * @returns {Promise<{ headers: Record<string, string>, etag: string, body: Buffer }>}
+ */
 function look(port, path) {
   return new Promise((resolve, reject) => {
     const request = httpRequest({ host: '127.0.0.1', port, path, agent: false }, response => {
@@ -120,7 +125,10 @@ function look(port, path) {
   })
 }
 
-/** @param {number} port @param {string} request @param {number} status @returns {Promise<number>} the whole answer, head and all */
+/**
+ * @param {number} port @param {string} request @param {number} status @returns {Promise<number>}
+ * the whole answer, head and all
+ */
 function sizeOfAnswer(port, request, status) {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port })

@@ -1,6 +1,7 @@
-// Reads values in loops that cannot be folded away: each read goes to another one of eight objects, chosen by a counter, so nothing
-// can be lifted out of the loop; the values differ and are summed up, the sum is handed out; and every object that is read from
-// was changed while it was being read, so no field counts as a constant.
+// Reads values in loops that cannot be folded away: each read goes to another one of eight objects,
+// chosen by a counter, so nothing can be lifted out of the loop; the values differ and are summed
+// up, the sum is handed out; and every object that is read from was changed while it was being
+// read, so no field counts as a constant.
 import { createClient, createPublisher, everyone, memory, pull } from 'noticeboard'
 import * as z from 'zod'
 import { answerQuestions } from '../child.js'

@@ -13,7 +13,10 @@ const BATCH = 50
 
 answerQuestions({ report })
 
-/** What a client of this release says, as the server was told. @returns {Promise<Record<string, unknown>>} */
+/**
+ * What a client of this release says, as the server was told.
+ * @returns {Promise<Record<string, unknown>>}
+ */
 async function realReport() {
   const client = createClient({
     namespace,
@@ -30,7 +33,10 @@ async function realReport() {
   return { ...said, phase: 'healthy' }
 }
 
-/** @param {number} count @returns {Promise<{ reports: number, bytes: number }>} what was sent, and what one took as JSON */
+/**
+ * @param {number} count @returns {Promise<{ reports: number, bytes: number }>} what was sent, and
+ * what one took as JSON
+ */
 async function report(count) {
   const like = await realReport()
   let bytes = 0

@@ -1,4 +1,5 @@
-// noticeboard's server over a store that keeps no reports, so that what it holds of a fleet is its own.
+// noticeboard's server over a store that keeps no reports, so that what it holds of a fleet is its
+// own.
 import { createPublisher, everyone, memory } from 'noticeboard'
 import { serve } from 'noticeboard/server'
 import { setFlagsFromString } from 'node:v8'

@@ -1,4 +1,5 @@
-// Strangers without a token, on a line of 100 Mbit/s that they share. Each attack goes on until this process is ended.
+// Strangers without a token, on a line of 100 Mbit/s that they share. Each attack goes on until
+// this process is ended.
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
@@ -68,7 +69,9 @@ const badReports = JSON.stringify({ reports: Array.from({ length: 100 }, () => (
  * @property {(line: Line, name: string) => Promise<void>} once by its own name
  */
 
-/** @param {() => string} drawSpace @param {(space: string) => string} make @returns {Attack['once']} */
+/**
+ * @param {() => string} drawSpace @param {(space: string) => string} make @returns {Attack['once']}
+ */
 const posting = (drawSpace, make) => async (line, name) => {
   const space = drawSpace()
   const body = make(space)
@@ -83,7 +86,10 @@ const posting = (drawSpace, make) => async (line, name) => {
   note(name, answer.status)
 }
 
-/** A connection that is held for a minute, unless the server ends it. @param {() => string} head @param {number} bytes @returns {Attack['once']} */
+/**
+ * A connection that is held for a minute, unless the server ends it. @param {() => string} head
+ * @param {number} bytes @returns {Attack['once']}
+ */
 const holding = (head, bytes) => async (line, name) => {
   const first = head()
   await line.send(first.length + bytes)

@@ -7,12 +7,14 @@ import { size } from '../table.js'
  * What was found out at the end, or so far.
  * @typedef {object} Findings
  * @property {number} clients
- * @property {number} workers how many serve beside the one that started them; 0 where one serves by itself
+ * @property {number} workers how many serve beside the one that started them; 0 where one serves by
+ * itself
  * @property {number} seconds since the attacks began
  * @property {{ reads: Reads, taken: Taken }} quiet
  * @property {{ reads: Reads, taken: Taken }} besieged
  * @property {number} streamsOpened by the attackers
- * @property {number | undefined} arrivedMs until the rollback was everywhere; undefined while it was not begun
+ * @property {number | undefined} arrivedMs until the rollback was everywhere; undefined while it
+ * was not begun
  * @property {number} forgotten clients that the server has no report of
  * @property {number} elsewhere reports that it keeps of names without a release
  * @property {number} stale clients that were stale
@@ -22,20 +24,31 @@ import { size } from '../table.js'
  * @property {number} memoryBytes of all processes of the server
  * @property {number} diskBytes
  * @property {number} lines
- * @property {number} [bufferBytes] undefined, as those below, where several processes serve: nobody sees into them
+ * @property {number} [bufferBytes] undefined, as those below, where several processes serve: nobody
+ * sees into them
  * @property {number} [instances]
  * @property {number} [looks]
  * @property {number} [followed]
  *
- * @typedef {{ name: string, what: string, quiet: string, besieged: string, bound: string, holds: boolean }} Row
+ * @typedef {{ name: string, what: string, quiet: string, besieged: string, bound: string, holds: boolean }}
+ * Row
  */
 
-/** What the server is started with: its room for reports is small enough to be full within the minute. */
+/**
+ * What the server is started with: its room for reports is small enough to be full within the
+ * minute.
+ */
 export const room = { maxInstances: 15_000, maxReportBytes: 67_108_864 }
 
-/** The server by itself, its room for reports twice (a file of them is made in memory), and the bodies of strangers. */
+/**
+ * The server by itself, its room for reports twice (a file of them is made in memory), and the
+ * bodies of strangers.
+ */
 const mostMemoryBytes = 700_000_000
-/** A worker by itself, what it keeps of names, and reports on their way to the process that keeps them, at both ends. */
+/**
+ * A worker by itself, what it keeps of names, and reports on their way to the process that keeps
+ * them, at both ends.
+ */
 const mostWorkerBytes = 250_000_000
 /** 32 MiB of bodies, as much of garbage of them, and a file of reports. */
 const mostBufferBytes = 300_000_000
@@ -45,7 +58,10 @@ const mostLines = 50
 const mostLedAwayLines = 20
 export const rollbackMs = 10_000
 const mostSlower = 5
-/** The scheduler counts in ticks of 4 ms, and a quiet read is shorter: less than two of them counts as two. */
+/**
+ * The scheduler counts in ticks of 4 ms, and a quiet read is shorter: less than two of them counts
+ * as two.
+ */
 const leastReadMs = 8
 /** How many names without a release are looked up a second, and how many of them besides. */
 const looksASecond = 32 + 32
@@ -85,8 +101,9 @@ export function judge(found) {
 }
 
 /**
- * The read of a hundred that took longest, by the server's own time where the system tells it. Where the server has only a
- * part of the processor that it wants, what came while it waited is there at once, and so much more of it lies before an answer.
+ * The read of a hundred that took longest, by the server's own time where the system tells it.
+ * Where the server has only a part of the processor that it wants, what came while it waited is
+ * there at once, and so much more of it lies before an answer.
  * @param {Findings} found
  */
 function readRow({ quiet, besieged }) {
@@ -104,7 +121,8 @@ function readRow({ quiet, besieged }) {
 
 /**
  * Undefined where it cannot be seen.
- * @param {string} name @param {string} what @param {number | '' | undefined} quiet @param {number | undefined} besieged @param {number} bound
+ * @param {string} name @param {string} what @param {number | '' | undefined} quiet
+ * @param {number | undefined} besieged @param {number} bound
  * @param {(value: number) => string} [show] @returns {Row | undefined}
  */
 function row(name, what, quiet, besieged, bound, show = String) {

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 export async function bytesIn(path) {
   let sum = 0
   for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    // A file that is just being written takes the place of another, and one that is renamed counts when it is there again.
+    // A file that is just being written takes the place of another, and one that is renamed counts
+    // when it is there again.
     if (!entry.isFile() || entry.parentPath.endsWith('/tmp')) continue
     const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined)
     sum += found?.size ?? 0

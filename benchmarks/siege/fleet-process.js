@@ -1,4 +1,5 @@
-// The fleet: clients as they are by default, each with a connection of its own. And one client that was led to a hostile server.
+// The fleet: clients as they are by default, each with a connection of its own. And one client that
+// was led to a hostile server.
 import { createClient, http, hybrid } from 'noticeboard'
 import * as z from 'zod'
 import { answerQuestions, settings } from '../child.js'

@@ -1,9 +1,11 @@
-// The server that a client must not be led to: it passes on what a board serves, and on the event stream marks that it makes up.
+// The server that a client must not be led to: it passes on what a board serves, and on the event
+// stream marks that it makes up.
 import { randomBytes } from 'node:crypto'
 
 /**
  * Answers as the board behind it does, but for the stream: as many forged marks as are taken.
- * @param {{ board: string, namespace: string, forged: () => void }} options `forged` is called for each of them
+ * @param {{ board: string, namespace: string, forged: () => void }} options `forged` is called for
+ * each of them
  * @returns {import('node:http').RequestListener}
  */
 export function forgedStream({ board, namespace, forged }) {
@@ -14,7 +16,10 @@ export function forgedStream({ board, namespace, forged }) {
     answered.catch(() => response.destroy())
   }
 
-  /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
+  /**
+   * @param {import('node:http').IncomingMessage} request
+   * @param {import('node:http').ServerResponse} response
+   */
   async function passOn({ url }, response) {
     const answer = await fetch(`${board}${url}`)
     response.writeHead(answer.status, { 'Content-Type': 'application/json' })

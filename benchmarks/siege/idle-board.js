@@ -10,8 +10,9 @@ const nameOf = (/** @type {number} */ at) => `idle/${at}`
 const halves = ['public/v1', 'private/audit']
 
 /**
- * Publishes to the first one, and copies what that wrote for each of the others, with its own name in it: publishing to 10,000, one after the
- * other, takes minutes of waiting for a disk. What is there already stays.
+ * Publishes to the first one, and copies what that wrote for each of the others, with its own name
+ * in it: publishing to 10,000, one after the other, takes minutes of waiting for a disk. What is
+ * there already stays.
  * @param {string} folder @param {number} names
  */
 export async function makeIdleBoard(folder, names) {

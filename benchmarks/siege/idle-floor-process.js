@@ -1,4 +1,5 @@
-// The least that any server can cost which shows each client once a heartbeat that it lives: node:http, and one write a stream.
+// The least that any server can cost which shows each client once a heartbeat that it lives:
+// node:http, and one write a stream.
 import { createServer } from 'node:http'
 import { answerQuestions, settings } from '../child.js'
 

@@ -12,7 +12,10 @@ await makeIdleBoard(folder, names)
 
 const store = fileStore(folder)
 const { standing, ...oneByOne } = store
-/** Asks with another array each time, of which no store knows the answer. @type {NonNullable<typeof standing>} */
+/**
+ * Asks with another array each time, of which no store knows the answer.
+ * @type {NonNullable<typeof standing>}
+ */
 const standingAnew = async (queries, signal) => (await standing?.([...queries], signal)) ?? new Set()
 const forgetful = { ...store, standing: standingAnew }
 const served = { standing: oneByOne, memory: forgetful }

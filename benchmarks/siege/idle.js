@@ -1,4 +1,5 @@
-// What a server costs that does nothing but say that nothing is new: many namespaces, one client each.
+// What a server costs that does nothing but say that nothing is new: many namespaces, one client
+// each.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,14 +13,17 @@ import { createProcesses } from '../processes.js'
 const mostOfACore = 0.02
 
 /**
- * So many times what the bare server takes, which is some 1 % of a core where nothing else runs: where others want the processors all
- * the time, both of them take two and three times as much.
+ * So many times what the bare server takes, which is some 1 % of a core where nothing else runs:
+ * where others want the processors all the time, both of them take two and three times as much.
  */
 const mostOfFloor = 2
 
 const heartbeatMs = 8_000
 
-/** All that recurs does so within a heartbeat, so each window holds all of it; the least of them is what other programs disturbed least. */
+/**
+ * All that recurs does so within a heartbeat, so each window holds all of it; the least of them is
+ * what other programs disturbed least.
+ */
 const windowMs = heartbeatMs
 
 /** As many bytes as a mark of such a name has on the wire. */
@@ -75,7 +79,10 @@ await sleep(2 * heartbeatMs)
 
 /** @type {{ server: number, floor: number }[]} parts of a core */
 const windows = []
-/** Whether clients heard in a window what they hear in a heartbeat: a program that got no processor did no work. @param {number} bytes */
+/**
+ * Whether clients heard in a window what they hear in a heartbeat: a program that got no processor
+ * did no work. @param {number} bytes
+ */
 const isWhole = bytes => Math.abs(bytes / (names * markBytes) - 1) < 0.1
 const heard = async () => [(await clients.ask('heard')).bytes, (await floorClients.ask('heard')).bytes]
 for (let left = Math.ceil((seconds * 1_000) / windowMs); left > 0; left -= 1) {

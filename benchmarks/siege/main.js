@@ -1,4 +1,5 @@
-// A server with a fleet under every attack at once, and a rollback in the middle. Exits with 1 where a bound is passed.
+// A server with a fleet under every attack at once, and a rollback in the middle. Exits with 1
+// where a bound is passed.
 import { writeFile } from 'node:fs/promises'
 import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -107,7 +108,8 @@ async function heard(asked) {
 }
 
 /**
- * Of how many of the fleet the server has no report that is as new as that: of whom it forgot, a board may still hold an older one.
+ * Of how many of the fleet the server has no report that is as new as that: of whom it forgot, a
+ * board may still hold an older one.
  * @param {number} sequence
  */
 async function countForgotten(sequence) {
@@ -117,7 +119,10 @@ async function countForgotten(sequence) {
   return clients - new Set(known.map(({ clientId }) => clientId)).size
 }
 
-/** The same, as soon as all have reported, or after so many seconds. @param {number} sequence @param {number} patience */
+/**
+ * The same, as soon as all have reported, or after so many seconds. @param {number} sequence
+ * @param {number} patience
+ */
 async function countForgottenAtLast(sequence, patience) {
   let missing = await countForgotten(sequence)
   for (let left = patience; left > 0 && missing > 0; left -= 1) {
@@ -127,7 +132,10 @@ async function countForgottenAtLast(sequence, patience) {
   return missing
 }
 
-/** How long it takes until all of the fleet run that size; infinite when some never do. @param {number} wanted */
+/**
+ * How long it takes until all of the fleet run that size; infinite when some never do.
+ * @param {number} wanted
+ */
 async function arrives(wanted) {
   const startMs = nowMs()
   while (nowMs() - startMs < 2 * rollbackMs) {
@@ -192,7 +200,10 @@ async function look(isLast) {
 const limitMs = 1_000 * (without === undefined ? seconds : (without.seconds ?? Math.max(seconds, 120)))
 const rollBackAtMs = without === undefined ? limitMs / 2 : 3_000
 
-/** How many bodies of reports had an answer when the rollback was everywhere; undefined before. @type {number | undefined} */
+/**
+ * How many bodies of reports had an answer when the rollback was everywhere; undefined before.
+ * @type {number | undefined}
+ */
 let answeredBefore
 
 /** How often the server answered an attack. @param {string} name @returns {Promise<number>} */
@@ -210,7 +221,10 @@ async function rollBack() {
   })
 }
 
-/** Whether so much came of the attacks that it can be judged: on a busy machine that takes longer than the time that is asked for. */
+/**
+ * Whether so much came of the attacks that it can be judged: on a busy machine that takes longer
+ * than the time that is asked for.
+ */
 async function hasCome() {
   if (without === undefined) {
     for (const name of attacks) if ((await countAnswers(name)) === 0) return false
@@ -290,7 +304,8 @@ if (without !== undefined) {
   )
   process.exit(isSeen ? 1 : 2)
 }
-// An attack that never came to the server proves nothing; in some seconds of a busy machine not each has its answer.
+// An attack that never came to the server proves nothing; in some seconds of a busy machine not
+// each has its answer.
 const idle = [...attacks, 'forged marks'].filter(name => answers[name] === undefined)
 if (idle.length > 0) process.stdout.write(`\nnothing came of these attacks: ${idle.join(', ')}\n`)
 process.exit(passed.length === 0 && (idle.length === 0 || values.quick) ? 0 : 1)

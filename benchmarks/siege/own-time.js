@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * How long a process's first thread, which in Node does all that an answer waits for, has had a processor until now, and
- * how long it has waited for one, in milliseconds. Undefined where the system does not tell it.
+ * How long a process's first thread, which in Node does all that an answer waits for, has had a
+ * processor until now, and how long it has waited for one, in milliseconds. Undefined where the
+ * system does not tell it.
  * @param {number} pid
  */
 export function threadTimes(pid) {

@@ -7,8 +7,8 @@ import { threadTimes } from './own-time.js'
 const PATIENCE_MS = 10_000
 
 /**
- * Reads the newest release again and again, and notes for each read how long it took, and what the server did until
- * it was answered.
+ * Reads the newest release again and again, and notes for each read how long it took, and what the
+ * server did until it was answered.
  * @param {string} address
  * @param {readonly number[]} pids of the server
  */
@@ -62,13 +62,19 @@ export function startReading(address, pids) {
 
 /** @typedef {ReturnType<ReturnType<typeof startReading>['soFar']>} Reads */
 
-/** What each of several processes has had; undefined where the system does not tell it. @param {readonly number[]} pids */
+/**
+ * What each of several processes has had; undefined where the system does not tell it.
+ * @param {readonly number[]} pids
+ */
 function timesOf(pids) {
   const times = pids.flatMap(pid => threadTimes(pid) ?? [])
   return times.length === pids.length ? times : undefined
 }
 
-/** Which part of the processor time that the server wanted it got: 1 where it never waits. @param {ReturnType<typeof timesOf>} begun @param {readonly number[]} pids */
+/**
+ * Which part of the processor time that the server wanted it got: 1 where it never waits.
+ * @param {ReturnType<typeof timesOf>} begun @param {readonly number[]} pids
+ */
 function shareSince(begun, pids) {
   const now = timesOf(pids)
   if (begun === undefined || now === undefined) return 1

@@ -1,4 +1,5 @@
-// A server over a board in a folder, as its operator runs it, and the hand that publishes and takes back.
+// A server over a board in a folder, as its operator runs it, and the hand that publishes and takes
+// back.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,10 @@ const publisher = createPublisher({ namespace, schema: z.object({ size: z.number
 await publisher.publish({ size: 1 }, { rollout: everyone(), reason: 'before the siege' })
 await publisher.publish({ size: 2 }, { rollout: everyone(), reason: 'before the siege' })
 
-/** How often the board was asked about names that streams listen to, and how many of them are followed. */
+/**
+ * How often the board was asked about names that streams listen to, and how many of them are
+ * followed.
+ */
 let looks = 0
 let following = 0
 let mostFollowed = 0
@@ -72,7 +76,10 @@ answerQuestions({
   token: () => token,
   namespace: () => namespace,
   pids: () => [process.pid],
-  /** What the server takes: memory at its highest, disk, lines of its log, reports that it keeps, looks at the board. */
+  /**
+   * What the server takes: memory at its highest, disk, lines of its log, reports that it keeps,
+   * looks at the board.
+   */
   async taken() {
     return {
       ...most,

@@ -21,14 +21,17 @@ export const attacks = [
  * @typedef {object} Without
  * @property {string} what
  * @property {readonly string[]} attacks those that it is there for
- * @property {number} [lineBytesASecond] where the whole line would leave the server no time to say how it is
+ * @property {number} [lineBytesASecond] where the whole line would leave the server no time to say
+ * how it is
  * @property {number} [seconds] where it is seen at the end alone
  * @property {number} [clients] the fleet
- * @property {number} [bodiesAfter] so many bodies of reports come after the rollback before it is looked at
+ * @property {number} [bodiesAfter] so many bodies of reports come after the rollback before it is
+ * looked at
  * @property {boolean} [leadsAway] whether a client is led to a hostile server
  * @property {readonly string[]} seenBy the bounds of which one has to be passed
  * @property {object} [settings]
- * @property {Readonly<Record<string, readonly [string, string]>>} [pieces] what is replaced by what, by file; white space makes no difference
+ * @property {Readonly<Record<string, readonly [string, string]>>} [pieces] what is replaced by
+ * what, by file; white space makes no difference
  */
 
 /** @type {Readonly<Record<string, Without>>} */
@@ -147,8 +150,8 @@ export const withouts = {
 }
 
 /**
- * The programs of server and fleet: as they are, over the built package; or over a copy of the sources without a bound.
- * The program is the one that `noticeboard` runs.
+ * The programs of server and fleet: as they are, over the built package; or over a copy of the
+ * sources without a bound. The program is the one that `noticeboard` runs.
  * @param {Without | undefined} without
  * @param {{ workers: number }} settings how many serve; 0 for one process by itself
  */

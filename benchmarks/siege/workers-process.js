@@ -1,4 +1,5 @@
-// A server of several workers over a board in a folder, as `noticeboard serve --workers` runs it, and the hand that publishes and takes back.
+// A server of several workers over a board in a folder, as `noticeboard serve --workers` runs it,
+// and the hand that publishes and takes back.
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
-// A board as years of publishing leave it, without the years: files as a publisher writes them, not flushed one by one.
+// A board as years of publishing leave it, without the years: files as a publisher writes them, not
+// flushed one by one.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeRelease, encodeRelease, releaseDigest, systemHasher } from 'noticeboard/core'

@@ -1,4 +1,5 @@
-// Publishing to a folder until it is durable, beside the bare writes and flushes; and what a long history costs.
+// Publishing to a folder until it is durable, beside the bare writes and flushes; and what a long
+// history costs.
 import { countRounds } from '../rounds.js'
 import { summarize } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged } from '../table.js'
@@ -76,7 +77,8 @@ export async function measureStore({ options: { quick, naive }, processes, say }
         unit: 'ms',
         ours: { title: titleOf(long), rounds: sides.long },
         floor: { title: titleOf(short), rounds: sides.short },
-        // No slower for its history; medians of some rounds on a machine that does other things differ by so much.
+        // No slower for its history; medians of some rounds on a machine that does other things
+        // differ by so much.
         target: /** @type {const} */ ({ most: 1.15, of: 'floor' }),
       })),
   ]

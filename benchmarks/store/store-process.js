@@ -1,4 +1,5 @@
-// The file store with little history and with much, and beside it the bare sequence of writes and flushes that a publish is made of.
+// The file store with little history and with much, and beside it the bare sequence of writes and
+// flushes that a publish is made of.
 import { execFile } from 'node:child_process'
 import { link, mkdir, mkdtemp, open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -54,7 +55,10 @@ async function flushFolder(path) {
   await folder.close()
 }
 
-/** The writes of a publish in their order, with as many bytes, and nothing else: what docs/formats.md says under "Writing". */
+/**
+ * The writes of a publish in their order, with as many bytes, and nothing else: what
+ * docs/formats.md says under "Writing".
+ */
 async function publishBare() {
   count += 1
   const at = (/** @type {string[]} */ ...names) => join(bare, ...names)

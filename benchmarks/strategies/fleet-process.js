@@ -1,4 +1,5 @@
-// A part of one fleet: clients that share nothing but the process, each with a transport and a name of its own.
+// A part of one fleet: clients that share nothing but the process, each with a transport and a name
+// of its own.
 import { createClient, http, hybrid, pull, push } from 'noticeboard'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
@@ -18,7 +19,8 @@ const clients = Array.from({ length: to - from }, (_, index) => start(from + ind
 
 /** @param {number} index */
 function start(index) {
-  // In the field every client is a process of its own whose connection has been idle for too long to be used again.
+  // In the field every client is a process of its own whose connection has been idle for too long
+  // to be used again.
   const transport = http(url, { headers: { connection: 'close' } })
   const client = createClient({
     namespace,

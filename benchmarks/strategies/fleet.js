@@ -10,7 +10,8 @@ const mostProcesses = 10
  * A server, and the clients that follow it.
  * @typedef {Awaited<ReturnType<typeof startFleet>>} Fleet
  * @param {Processes} processes
- * @param {{ strategy: import('./periods.js').StrategyName | undefined, clients: number, folder: string, token: string, periods: typeof import('./periods.js').defaults }} options without a strategy there are no clients
+ * @param {{ strategy: import('./periods.js').StrategyName | undefined, clients: number, folder: string, token: string, periods: typeof import('./periods.js').defaults }}
+ * options without a strategy there are no clients
  */
 export async function startFleet(processes, { strategy, clients, folder, token, periods }) {
   const { heartbeatMs } = periods
@@ -41,7 +42,10 @@ export async function startFleet(processes, { strategy, clients, folder, token, 
       )
       await Promise.all(members.map(member => member.ask('ready')))
     },
-    /** When each client ran a release. @param {number} sequence @returns {Promise<number[]>} ascending */
+    /**
+     * When each client ran a release. @param {number} sequence @returns {Promise<number[]>}
+     * ascending
+     */
     async arrivals(sequence) {
       const times = await Promise.all(members.map(member => member.ask('arrivals', { sequence })))
       return times.flat().sort((a, b) => a - b)

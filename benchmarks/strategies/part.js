@@ -15,7 +15,9 @@ import { describeStrategies } from './report.js'
  * @import { Fleet, Use } from './fleet.js'
  */
 
-/** How long after the last client the reports of a change may take: they are gathered for a second. */
+/**
+ * How long after the last client the reports of a change may take: they are gathered for a second.
+ */
 const settleMs = 1_500
 
 /** @param {Bench} bench @returns {Promise<Part>} */
@@ -81,7 +83,10 @@ export async function measureStrategies({ options, processes, say }) {
     }
     return { figures, text: describeStrategies(figures, options) }
 
-    /** One fleet after the other, so that none gets in the way of another; their reports then come together. @param {number} round */
+    /**
+     * One fleet after the other, so that none gets in the way of another; their reports then come
+     * together. @param {number} round
+     */
     async function changeAll(round) {
       const before = await Promise.all(fleets.map(fleet => fleet.meter()))
       /** @type {{ publishMs: number, delaysMs: number[] }[]} */
@@ -110,7 +115,10 @@ export async function measureStrategies({ options, processes, say }) {
   }
 }
 
-/** All fleets at the same time: they hardly do anything. @param {readonly Fleet[]} fleets @param {number} idleMs */
+/**
+ * All fleets at the same time: they hardly do anything. @param {readonly Fleet[]} fleets
+ * @param {number} idleMs
+ */
 async function watchIdle(fleets, idleMs) {
   const before = await Promise.all(fleets.map(fleet => fleet.meter()))
   await sleep(idleMs)
@@ -119,8 +127,8 @@ async function watchIdle(fleets, idleMs) {
 }
 
 /**
- * Whether this machine was too slow for the fleets: clients that pull did not get to ask as often as they should, or streams were
- * taken for dead and opened again.
+ * Whether this machine was too slow for the fleets: clients that pull did not get to ask as often
+ * as they should, or streams were taken for dead and opened again.
  * @param {readonly Fleet[]} fleets
  * @param {readonly Use[]} idle
  * @param {number} intervalMs
@@ -142,7 +150,10 @@ function isTooBusy(fleets, idle, intervalMs) {
  * @param {number} factor
  */
 function rowOf({ strategy, clients }, idle, changes, factor) {
-  /** Idle use goes on during a change, and is taken off. @param {'requests' | 'bytes' | 'cpuMs'} what */
+  /**
+   * Idle use goes on during a change, and is taken off. @param {'requests' | 'bytes' | 'cpuMs'}
+   * what
+   */
   const perChange = what =>
     summarize(changes.map(({ use }) => use[what] - (idle[what] / idle.lengthMs) * use.lengthMs))
   /** @param {number} part */

@@ -1,5 +1,6 @@
-// The library's own periods, shortened by one factor: an hour of a fleet's life passes in a few minutes. The age at which a
-// connection is renewed stays 30 minutes: the pause of up to 2 s that comes with it cannot be shortened, and would be met too often.
+// The library's own periods, shortened by one factor: an hour of a fleet's life passes in a few
+// minutes. The age at which a connection is renewed stays 30 minutes: the pause of up to 2 s that
+// comes with it cannot be shortened, and would be met too often.
 import { defaultPeriods } from 'noticeboard/core'
 
 /** @typedef {(typeof strategyNames)[number]} StrategyName */
@@ -16,10 +17,15 @@ export const defaults = {
   reportIntervalMs: reports.intervalMs,
 }
 
-/** How many polls a second this machine is asked for at most: beyond, the measurement would measure itself. */
+/**
+ * How many polls a second this machine is asked for at most: beyond, the measurement would measure
+ * itself.
+ */
 const pollsPerSecond = 60
 
-/** How much faster the time of a fleet passes. @param {{ clients: number, quick: boolean }} options */
+/**
+ * How much faster the time of a fleet passes. @param {{ clients: number, quick: boolean }} options
+ */
 export function factorFor({ clients, quick }) {
   const most = quick ? 60 : 20
   return Math.min(most, Math.max(5, Math.floor((pollsPerSecond * defaults.intervalMs) / 1_000 / clients)))

@@ -1,4 +1,5 @@
-// Whoever publishes: a process of its own that writes over HTTP, as an operator or a pipeline would.
+// Whoever publishes: a process of its own that writes over HTTP, as an operator or a pipeline
+// would.
 import { createPublisher, everyone, httpStore } from 'noticeboard'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'

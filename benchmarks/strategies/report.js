@@ -6,7 +6,8 @@ import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 const duration = ms => (ms < 1_000 ? figure(ms) : `${figure(ms / 1_000)}`)
 
 /**
- * @param {{ busy: boolean, factor: number, periodsMs: Record<string, number>, idleMs: number, rounds: number, rows: import('./part.js').Row[] }} figures
+ * @param {{ busy: boolean, factor: number, periodsMs: Record<string, number>, idleMs: number, rounds: number, rows: import('./part.js').Row[] }}
+ * figures
  * @param {import('../options.js').Options} options
  */
 export function describeStrategies(

@@ -6,9 +6,10 @@ import { subscribe } from 'node:diagnostics_channel'
  */
 
 /**
- * Counts what clients ask of the HTTP servers of this process, and every byte on their connections, both ways, headers and framing
- * included. What comes with a token is the publisher's and left out, with its whole connection. Nothing is wrapped or slowed down:
- * Node tells of sockets and requests, and sockets count by themselves.
+ * Counts what clients ask of the HTTP servers of this process, and every byte on their connections,
+ * both ways, headers and framing included. What comes with a token is the publisher's and left out,
+ * with its whole connection. Nothing is wrapped or slowed down: Node tells of sockets and requests,
+ * and sockets count by themselves.
  */
 export function countTraffic() {
   /** @type {Map<import('node:net').Socket, Line>} */

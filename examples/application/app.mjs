@@ -19,7 +19,8 @@ config.select(({ pool }) => pool.size).subscribe(size => console.log(`the pool h
 
 /** @param {import('node:http').ServerResponse} response */
 async function answer(response) {
-  // Returns at once while the configuration is known to be current; only on-demand has to look now and then.
+  // Returns at once while the configuration is known to be current; only on-demand has to look now
+  // and then.
   const { current, running } = await config.ready({ timeoutMs: 200 })
   response.setHeader('content-type', 'application/json')
   response.end(JSON.stringify({ pool: current.pool.size, version: running.version }))

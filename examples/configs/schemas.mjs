@@ -1,4 +1,5 @@
-// What the documents in this folder must look like. Publishers check it before a change goes out, clients before they apply it.
+// What the documents in this folder must look like. Publishers check it before a change goes out,
+// clients before they apply it.
 import * as z from 'zod'
 
 const whole = z.number().int()
@@ -38,7 +39,10 @@ const upstream = z.strictObject({
   headers: z.record(z.string(), z.string()),
 })
 
-/** Settings of a whole application: application.yaml, about 20 KB. Sections that nobody constrains yet pass as they are. */
+/**
+ * Settings of a whole application: application.yaml, about 20 KB. Sections that nobody constrains
+ * yet pass as they are.
+ */
 export const applicationSchema = z.looseObject({
   application: z.string().min(1),
   server: z.looseObject({ listen: z.string(), requestTimeoutMs: milliseconds, shutdownGraceMs: milliseconds }),

@@ -1,4 +1,5 @@
-// One process of the fleet: clients that follow the prices, and an application that dies of some of them.
+// One process of the fleet: clients that follow the prices, and an application that dies of some of
+// them.
 import { join } from 'node:path'
 import { createClient, http, hybrid, pull, push } from 'noticeboard'
 import { stateFolder } from 'noticeboard/node'
@@ -51,7 +52,10 @@ const ready = seat.members.map(({ client: clientId, keepsState }) => {
 // Its supervisor may start the next one.
 void Promise.all(ready).then(() => process.send?.('up'))
 
-/** The bug: prices below zero were thought of by nobody. @param {{ discountPercent: number }} document @returns {never} */
+/**
+ * The bug: prices below zero were thought of by nobody. @param {{ discountPercent: number }}
+ * document @returns {never}
+ */
 function sell({ discountPercent }) {
   throw new RangeError(`a price of ${100 - discountPercent} cannot be charged`)
 }

@@ -9,21 +9,25 @@
  *
  * @typedef {object} Change
  * @property {number} at
- * @property {string | undefined} runs a digest; undefined while the process is down or has nothing yet
+ * @property {string | undefined} runs a digest; undefined while the process is down or has nothing
+ * yet
  *
  * @typedef {object} Death
  * @property {number} at
  * @property {string} process
- * @property {string | undefined} client of those in the process the one that ran the document for longest; undefined where none did
+ * @property {string | undefined} client of those in the process the one that ran the document for
+ * longest; undefined where none did
  *
  * @typedef {object} Start
  * @property {number} at
- * @property {number} tookMs from the fork to the first line of the application, before the library does anything
+ * @property {number} tookMs from the fork to the first line of the application, before the library
+ * does anything
  *
  * @typedef {object} Course
  * @property {readonly string[]} clients
  * @property {readonly string[]} processes
- * @property {ReadonlyMap<string, readonly (readonly Change[])[]>} changes of each client, by process
+ * @property {ReadonlyMap<string, readonly (readonly Change[])[]>} changes of each client, by
+ * process
  * @property {readonly Death[]} deaths
  * @property {readonly Start[]} starts
  */
@@ -72,7 +76,8 @@ function changesOf(client, said) {
 }
 
 /**
- * What the processes of a client ran at a time: several where they differ, undefined for one that is down.
+ * What the processes of a client ran at a time: several where they differ, undefined for one that
+ * is down.
  * @param {Course} course @param {string} client @param {number} at
  */
 export function runAt({ changes }, client, at) {
@@ -80,7 +85,10 @@ export function runAt({ changes }, client, at) {
   return [...new Set(ran)]
 }
 
-/** How many clients run one of these documents in every process, at a time. @param {Course} course @param {readonly string[]} wanted @param {number} at */
+/**
+ * How many clients run one of these documents in every process, at a time. @param {Course} course
+ * @param {readonly string[]} wanted @param {number} at
+ */
 export function countRunning(course, wanted, at) {
   const runsIt = (/** @type {string} */ client) =>
     runAt(course, client, at).every(digest => digest !== undefined && wanted.includes(digest))

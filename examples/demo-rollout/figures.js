@@ -10,9 +10,11 @@ import { countRunning } from './course.js'
  * @property {number} processes
  * @property {number} died processes that went down at least once
  * @property {number} deaths
- * @property {{ client: string, deaths: number }} worstDeaths the exposed client that went down most often
+ * @property {{ client: string, deaths: number }} worstDeaths the exposed client that went down most
+ * often
  * @property {number} downMs what all clients together were down or ran it, in milliseconds
- * @property {number | undefined} backMs until all clients ran the version before again; undefined if they never did
+ * @property {number | undefined} backMs until all clients ran the version before again; undefined
+ * if they never did
  *
  * @typedef {object} Arrival how a fleet got the mended document
  * @property {number} clients
@@ -23,7 +25,8 @@ import { countRunning } from './course.js'
 
 /**
  * @param {Course} course
- * @param {{ poison: string, from: number, until: number }} of between publication and the end, in milliseconds since 1970
+ * @param {{ poison: string, from: number, until: number }} of between publication and the end, in
+ * milliseconds since 1970
  * @returns {Meeting}
  */
 export function meetingOf(course, { poison, from, until }) {
@@ -51,8 +54,10 @@ export function meetingOf(course, { poison, from, until }) {
 }
 
 /**
- * How long a client was down or ran the bad document, in whatever of its processes, and when that ended.
- * @param {Course} course @param {string} client @param {{ poison: string, from: number, until: number }} of
+ * How long a client was down or ran the bad document, in whatever of its processes, and when that
+ * ended.
+ * @param {Course} course @param {string} client
+ * @param {{ poison: string, from: number, until: number }} of
  */
 function troubleOf({ changes }, client, { poison, from, until }) {
   const each = (changes.get(client) ?? []).map(own => {

@@ -5,7 +5,8 @@ import { fuseMs } from './periods.js'
 /**
  * @typedef {object} Member a client within a process
  * @property {string} client its clientId
- * @property {boolean} keepsState whether it has a durable folder; processes with the same client share it
+ * @property {boolean} keepsState whether it has a durable folder; processes with the same client
+ * share it
  *
  * @typedef {object} Seat a process of the fleet
  * @property {string} name
@@ -19,8 +20,9 @@ function drawn(seed, name) {
 }
 
 /**
- * One host with eight workers, which are one client; a tenth without a durable folder, as containers are; the others
- * with one. A process has two of them, four in large fleets: what it dies of takes its neighbours down, as on a real machine.
+ * One host with eight workers, which are one client; a tenth without a durable folder, as
+ * containers are; the others with one. A process has two of them, four in large fleets: what it
+ * dies of takes its neighbours down, as on a real machine.
  * @param {{ clients: number, seed: number, keepsState: boolean, name: string }} settings
  * @returns {Seat[]}
  */
@@ -49,7 +51,10 @@ function numbered(word, count) {
   return Array.from({ length: count }, (_, index) => `${word}-${index + 1}`)
 }
 
-/** So many clients to a process. @param {string} word of the processes @param {readonly string[]} clients @param {number} size @param {boolean} keepsState */
+/**
+ * So many clients to a process. @param {string} word of the processes @param {readonly string[]}
+ * clients @param {number} size @param {boolean} keepsState
+ */
 function grouped(word, clients, size, keepsState) {
   return Array.from({ length: Math.ceil(clients.length / size) }, (_, index) => ({
     name: `${word}-${index + 1}`,

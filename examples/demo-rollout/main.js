@@ -1,4 +1,5 @@
-// `npm run demo:rollout`: a bad document, to everyone at once and as publish() does it. See `npm run demo:rollout -- --help`.
+// `npm run demo:rollout`: a bad document, to everyone at once and as publish() does it. See
+// `npm run demo:rollout -- --help`.
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,7 +48,9 @@ async function tellByDefault(scene) {
   return { meeting, arrival }
 }
 
-/** @param {import('./options.js').DemoOptions} options @returns {Promise<number>} the exit status */
+/**
+ * @param {import('./options.js').DemoOptions} options @returns {Promise<number>} the exit status
+ */
 async function run({ clients, only, patience, seed, without }) {
   const screen = createScreen()
   const processes = createProcesses()
@@ -92,7 +95,8 @@ async function run({ clients, only, patience, seed, without }) {
       scenes.push(scene)
       return scene
     }
-    // One fleet after the other for each strategy, and the strategies beside each other: what waits leaves the cores to the rest.
+    // One fleet after the other for each strategy, and the strategies beside each other: what waits
+    // leaves the cores to the rest.
     const told = await Promise.all(
       only.map(async strategy => {
         const before = without === 'nothing' ? [await tellAtOnce(createFleet(strategy, 'at once'))] : []

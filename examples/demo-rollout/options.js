@@ -42,7 +42,9 @@ ${Object.entries(removable)
 Exit status: 0 the promise was kept, 1 it was not, 2 wrong usage, 130 interrupted.
 `
 
-/** Reads the arguments. @param {string[]} args @returns {DemoOptions | 'help' | { problem: string }} */
+/**
+ * Reads the arguments. @param {string[]} args @returns {DemoOptions | 'help' | { problem: string }}
+ */
 export function readOptions(args) {
   const { values, problem } = parsed(
     () =>

@@ -6,7 +6,10 @@ export { strategyNames }
 
 /** @typedef {import('../demo/periods.js').StrategyName} StrategyName */
 
-/** Milliseconds, what the library uses unless told otherwise, and what each time means. @type {readonly (readonly [string, number, number, string])[]} */
+/**
+ * Milliseconds, what the library uses unless told otherwise, and what each time means.
+ * @type {readonly (readonly [string, number, number, string])[]}
+ */
 export const periodsBesideDefaults = [
   ['bakeMs', 2_000, 900_000, 'each client runs it so long'],
   ['reportMs', 1_000, 60_000, 'reports in a rollout'],
@@ -34,11 +37,16 @@ export const periods = Object.freeze({
   heartbeatMs: own('heartbeatMs'),
 })
 
-/** The application dies so long after it took the bad document: drawn for each process, and told to nobody else. */
+/**
+ * The application dies so long after it took the bad document: drawn for each process, and told to
+ * nobody else.
+ */
 export const fuseMs = Object.freeze({ least: 300, most: 1_500 })
 
 /** What died is started again after so long, as systemd does with RestartSec=1. */
 export const restartMs = 1_000
 
-/** After so long somebody steps in, where nothing does so by itself. In the field that takes longer. */
+/**
+ * After so long somebody steps in, where nothing does so by itself. In the field that takes longer.
+ */
 export const handMs = 3_000

@@ -20,7 +20,10 @@ const labelWidth = 20
 /** What a column may stand for, in milliseconds. */
 const steps = [100, 200, 250, 500, 1_000, 2_000]
 
-/** @param {readonly Strip[]} strips @param {Paint} paint @returns {string[]} the lines, all of them with the same time axis */
+/**
+ * @param {readonly Strip[]} strips @param {Paint} paint @returns {string[]} the lines, all of them
+ * with the same time axis
+ */
 export function draw(strips, { red, green, dim }) {
   const longestMs = Math.max(...strips.map(({ from, until }) => until - from))
   const stepMs =

@@ -1,22 +1,33 @@
 // What the demo holds the library to, worked out from its settings.
 import { fuseMs, periods, restartMs } from './periods.js'
 
-/** The canary, and one more: a process that died is no proof that the document killed it, so one other is asked. */
+/**
+ * The canary, and one more: a process that died is no proof that the document killed it, so one
+ * other is asked.
+ */
 export const mostExposed = 2
 
 /** The second death condemns it there, however many processes share the folder. */
 export const mostDeaths = 2
 
-/** What each part may take longer on this machine, which starts the processes; `--patience` and a busy machine multiply it. */
+/**
+ * What each part may take longer on this machine, which starts the processes; `--patience` and a
+ * busy machine multiply it.
+ */
 const machineMs = 5_000
 
-/** What a process takes until its first line on a machine that has little else to do: alone, and while the fleets start. */
+/**
+ * What a process takes until its first line on a machine that has little else to do: alone, and
+ * while the fleets start.
+ */
 const usualStartMs = { alone: 250, amongOthers: 1_000 }
 
 /**
- * How many times as long this machine takes for a process as one that has nothing else to do; 1 at least. Counted until
- * the first line of the application, so nothing that the library does makes its own promise weaker.
- * @param {import('./course.js').Course} course @param {number} from since when, in milliseconds since 1970
+ * How many times as long this machine takes for a process as one that has nothing else to do; 1 at
+ * least. Counted until the first line of the application, so nothing that the library does makes
+ * its own promise weaker.
+ * @param {import('./course.js').Course} course @param {number} from since when, in milliseconds
+ * since 1970
  */
 export function slownessOf({ starts }, from) {
   const took = starts.filter(({ at }) => at < from).map(({ tookMs }) => tookMs)
@@ -38,10 +49,16 @@ const partsFor = (/** @type {number} */ patience) =>
     [machineMs * patience, 'for this machine; more where it is busy'],
   ])
 
-/** From the publication until every client runs the version before it again. @param {number} patience */
+/**
+ * From the publication until every client runs the version before it again. @param {number}
+ * patience
+ */
 export const mostBackMs = patience => partsFor(patience).reduce((sum, [ms]) => sum + ms, 0)
 
-/** Until the mended version runs everywhere: three stages that bake, with their news and words, and the last one. @param {number} patience */
+/**
+ * Until the mended version runs everywhere: three stages that bake, with their news and words, and
+ * the last one. @param {number} patience
+ */
 export const mostArriveMs = patience =>
   3 * (periods.bakeMs + 1.1 * pollIntervalMs + periods.reportMs + reports.batchMs + lookMs) +
   1.1 * pollIntervalMs +
@@ -64,7 +81,10 @@ export function sayPromise(patience) {
  * @typedef {import('./figures.js').Arrival} Arrival
  */
 
-/** What a fleet did not keep of it; empty where all was kept. @param {Meeting} meeting @param {Arrival} arrival @param {number} patience @returns {string[]} */
+/**
+ * What a fleet did not keep of it; empty where all was kept. @param {Meeting} meeting
+ * @param {Arrival} arrival @param {number} patience @returns {string[]}
+ */
 export function brokenBy({ exposed, worstDeaths, backMs }, arrival, patience) {
   return [
     ...(exposed > mostExposed

@@ -70,7 +70,10 @@ export function createScene(settings) {
   /** @param {readonly string[]} wanted */
   const running = wanted => countRunning(courseNow(), wanted, Date.now())
 
-  /** Publishes as an operator who reads what publish() says. @param {typeof good} document @param {Partial<PublishOptions>} options */
+  /**
+   * Publishes as an operator who reads what publish() says. @param {typeof good} document
+   * @param {Partial<PublishOptions>} options
+   */
   const publish = async (document, options = {}) => {
     for (const last = Date.now() + startMs; ; await sleep(2 * lookMs)) {
       const from = Date.now()
@@ -152,7 +155,10 @@ export function createScene(settings) {
       return { meeting, from, until: last, wanted: [digests.good], patience: patienceNow() }
     },
 
-    /** Publishes the mended one; while half of the fleet runs it, some processes die of something else. */
+    /**
+     * Publishes the mended one; while half of the fleet runs it, some processes die of something
+     * else.
+     */
     async getMended() {
       // What did not end by itself is ended by publishing the mend.
       const hasEnded = ['rolled-back', 'completed', undefined].includes(await stateNow())
@@ -179,8 +185,8 @@ export function createScene(settings) {
 }
 
 /**
- * Processes to die of something else: fewer than a tenth of either half of the fleet, and more than one in twenty of
- * those that run the new version.
+ * Processes to die of something else: fewer than a tenth of either half of the fleet, and more than
+ * one in twenty of those that run the new version.
  * @param {import('./course.js').Course} course
  * @param {{ seats: readonly import('./layout.js').Seat[], digest: string, clients: number }} of
  */
@@ -208,7 +214,10 @@ function isPassing(error) {
   return isNoticeboardError(error, 'unavailable', 'timeout', 'rate-limited')
 }
 
-/** Asks again where a busy machine did not answer, as somebody in front of it would. @template T @param {() => Promise<T>} ask @returns {Promise<T>} */
+/**
+ * Asks again where a busy machine did not answer, as somebody in front of it would. @template T
+ * @param {() => Promise<T>} ask @returns {Promise<T>}
+ */
 async function insist(ask) {
   for (const last = Date.now() + startMs; ; await sleep(2 * lookMs)) {
     try {
@@ -219,7 +228,11 @@ async function insist(ask) {
   }
 }
 
-/** Resolves to whether it came true in time; with a complaint it rejects if not. @param {() => boolean | Promise<boolean>} condition @param {() => number} limitMs how long that may take, as far as is known by then @param {string} [complaint] */
+/**
+ * Resolves to whether it came true in time; with a complaint it rejects if not.
+ * @param {() => boolean | Promise<boolean>} condition @param {() => number} limitMs how long that
+ * may take, as far as is known by then @param {string} [complaint]
+ */
 async function until(condition, limitMs, complaint) {
   for (const from = Date.now(); Date.now() - from < limitMs(); await sleep(lookMs))
     if (await condition()) return true

@@ -1,4 +1,5 @@
-// The board's server, as a process of its own: a folder, HTTP in front of it, and the controller that moves rollouts on.
+// The board's server, as a process of its own: a folder, HTTP in front of it, and the controller
+// that moves rollouts on.
 import { fileStore } from 'noticeboard/node'
 import { serve } from 'noticeboard/server'
 import { endWithParent } from '../demo/child.js'

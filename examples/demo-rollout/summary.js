@@ -118,7 +118,10 @@ function cells(...texts) {
   return texts.map((text, index) => text.padEnd(widths[index] ?? 0)).join('')
 }
 
-/** What it comes to, in a sentence for each way. @param {readonly (Told & { meeting: Meeting })[]} meetings */
+/**
+ * What it comes to, in a sentence for each way. @param {readonly (Told & { meeting: Meeting })[]}
+ * meetings
+ */
 function conclusion(meetings) {
   return /** @type {const} */ (['at once', 'by default']).flatMap(way => {
     const of = meetings.filter(({ scene }) => scene.way === way).map(({ meeting }) => meeting)

@@ -1,4 +1,5 @@
-// Keeps the processes of a fleet alive, as systemd would: what died is started again a little later.
+// Keeps the processes of a fleet alive, as systemd would: what died is started again a little
+// later.
 import { fork } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -8,7 +9,10 @@ import { restartMs } from './periods.js'
 
 /** @import { ChildProcess } from 'node:child_process' */
 
-/** Processes of a fleet that start at the same time. More of them would only share the cores, and all be late. */
+/**
+ * Processes of a fleet that start at the same time. More of them would only share the cores, and
+ * all be late.
+ */
 const mostStarting = Math.max(2, Math.ceil(availableParallelism() / 2))
 
 /**
@@ -17,7 +21,8 @@ const mostStarting = Math.max(2, Math.ceil(availableParallelism() / 2))
  * @param {readonly import('./layout.js').Seat[]} settings.seats
  * @param {string} settings.folder where event files and what processes complain about are written
  * @param {string} settings.state
- * @param {Pick<import('./application.js').ApplicationSettings, 'strategy' | 'namespace' | 'url'>} settings.follows
+ * @param {Pick<import('./application.js').ApplicationSettings, 'strategy' | 'namespace' | 'url'>}
+ * settings.follows
  */
 export function createSupervisor({ script, seats, folder, state, follows }) {
   /** @type {Map<string, ChildProcess>} */

@@ -1,4 +1,5 @@
-// What many systems go by: so many failures are too many, whatever happens to the rest of the fleet.
+// What many systems go by: so many failures are too many, whatever happens to the rest of the
+// fleet.
 import { staged } from 'noticeboard'
 
 /** @import { RolloutPolicy } from 'noticeboard' */
@@ -10,7 +11,8 @@ const strictStages = 2
 const failures = ['rejected', 'reverted', 'quarantined', 'vetoed', 'abrupt', 'vanished', 'silent']
 
 /**
- * As `staged()`, whose place it takes, but a stage is rolled back once more than a share of its clients failed.
+ * As `staged()`, whose place it takes, but a stage is rolled back once more than a share of its
+ * clients failed.
  * @param {number} share
  * @returns {RolloutPolicy}
  */

@@ -1,4 +1,5 @@
-// One application: two live configurations over one transport, read all the time, and a file of what it saw.
+// One application: two live configurations over one transport, read all the time, and a file of
+// what it saw.
 import { join } from 'node:path'
 import { createClient, http, hybrid, pull, push } from 'noticeboard'
 import { stateFolder } from 'noticeboard/node'
@@ -113,7 +114,9 @@ export function createApplication({ name, index, strategy, broken, url, events, 
     cool() {
       warm = false
     },
-    /** Puts a stale relay in front, or takes it away. @param {string} namespace @param {boolean} on */
+    /**
+     * Puts a stale relay in front, or takes it away. @param {string} namespace @param {boolean} on
+     */
     lag(namespace, on) {
       if (on) stale.add(namespace)
       else stale.delete(namespace)
@@ -121,7 +124,9 @@ export function createApplication({ name, index, strategy, broken, url, events, 
   }
 }
 
-/** @param {string} namespace @param {Running<unknown>} snapshot @param {string | undefined} issuedAt */
+/**
+ * @param {string} namespace @param {Running<unknown>} snapshot @param {string | undefined} issuedAt
+ */
 function running(namespace, { digest, position, origin }, issuedAt) {
   return {
     event: 'runs',
@@ -133,7 +138,10 @@ function running(namespace, { digest, position, origin }, issuedAt) {
   }
 }
 
-/** @param {ApplicationSettings['strategy']} name @param {HttpTransport} transport @param {ApplicationSettings['broken']} broken @returns {Strategy} */
+/**
+ * @param {ApplicationSettings['strategy']} name @param {HttpTransport} transport
+ * @param {ApplicationSettings['broken']} broken @returns {Strategy}
+ */
 function chooseStrategy(name, transport, broken) {
   const { pollIntervalMs, timeoutMs, backoff } = periods
   const sweepIntervalMs = broken === 'sweep' ? neverMs : periods.sweepIntervalMs

@@ -1,4 +1,5 @@
-// The server, which can be killed and started again on the same folder and port, and a publisher for each document.
+// The server, which can be killed and started again on the same folder and port, and a publisher
+// for each document.
 import { randomBytes } from 'node:crypto'
 import { createPublisher, everyone, httpStore } from 'noticeboard'
 import { periods } from './periods.js'

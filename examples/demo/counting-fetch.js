@@ -1,6 +1,7 @@
 /**
  * @import { Fetch } from 'noticeboard/core'
- * @typedef {{ requests: number, bytes: number }} Traffic what was asked, and received: bodies, and headers as `fetch` shows them
+ * @typedef {{ requests: number, bytes: number }} Traffic what was asked, and received: bodies, and
+ * headers as `fetch` shows them
  */
 
 /** `fetch` that counts. @param {Fetch} fetch @param {Traffic} traffic @returns {Fetch} */

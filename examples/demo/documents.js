@@ -5,5 +5,8 @@ export const service = /** @type {const} */ ({ namespace: 'shop/service', schema
 export const application = /** @type {const} */ ({ namespace: 'shop/application', schema: applicationSchema })
 export const flags = /** @type {const} */ ({ namespace: 'shop/flags', schema: flagsSchema })
 
-/** Every application follows the service's settings, and every other one the flags instead of the application's. @param {number} index */
+/**
+ * Every application follows the service's settings, and every other one the flags instead of the
+ * application's. @param {number} index
+ */
 export const followedBy = index => [service, index % 2 === 0 ? application : flags]

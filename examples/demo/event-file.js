@@ -1,9 +1,11 @@
-// Event files: one line of JSON an event. Each client writes its own, and every figure comes from them.
+// Event files: one line of JSON an event. Each client writes its own, and every figure comes from
+// them.
 import { openSync, readFileSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * What a client saw and when. `requests` and `bytes` are all of its application's until then, in this process.
+ * What a client saw and when. `requests` and `bytes` are all of its application's until then, in
+ * this process.
  * @typedef {object} ClientEvent
  * @property {number} at milliseconds since 1970, the same clock for all processes of one machine
  * @property {string} client
@@ -22,13 +24,19 @@ import { join } from 'node:path'
  * @property {number} [failed] and how often that failed
  */
 
-/** Appends lines to a file. Written at once, so that a process that is killed leaves all it said. @param {string} path */
+/**
+ * Appends lines to a file. Written at once, so that a process that is killed leaves all it said.
+ * @param {string} path
+ */
 export function openEventFile(path) {
   const file = openSync(path, 'a')
   return (/** @type {object} */ event) => void writeSync(file, `${JSON.stringify(event)}\n`)
 }
 
-/** The events of a file. A line that a kill cut off is left out. @param {string} path @returns {any[]} */
+/**
+ * The events of a file. A line that a kill cut off is left out. @param {string} path
+ * @returns {any[]}
+ */
 export function readEventFile(path) {
   return readFileSync(path, 'utf8')
     .split('\n')

@@ -29,7 +29,10 @@ export function createEventTail(folder) {
   }
 }
 
-/** What was added to a file, and moves the place behind it. @param {string} path @param {{ offset: number }} place */
+/**
+ * What was added to a file, and moves the place behind it. @param {string} path
+ * @param {{ offset: number }} place
+ */
 function readFrom(path, place) {
   const file = openSync(path, 'r')
   try {

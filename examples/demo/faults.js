@@ -1,17 +1,19 @@
-// What goes wrong between a server and a client, as wrappers at the edges: nothing inside the library knows of them.
+// What goes wrong between a server and a client, as wrappers at the edges: nothing inside the
+// library knows of them.
 
 /**
  * @import { HttpTransport } from 'noticeboard'
  * @import { Delivery, Fetch } from 'noticeboard/core'
- * @typedef {{ epoch: string, sequence: number, digest: string, asOf: string, validUntil: string }} Mark
+ * @typedef {{ epoch: string, sequence: number, digest: string, asOf: string, validUntil: string }}
+ * Mark
  */
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 /**
- * The transport behind a relay that can lose touch with the server. It lives and sends marks in time, but of a release
- * that is not the newest any more; what is newer it does not pass on.
+ * The transport behind a relay that can lose touch with the server. It lives and sends marks in
+ * time, but of a release that is not the newest any more; what is newer it does not pass on.
  * @param {HttpTransport} transport
  * @param {ReadonlySet<string>} stale namespaces of which the relay hears nothing new
  * @returns {HttpTransport}
@@ -49,8 +51,8 @@ function withPositionOf(bytes, { epoch, sequence, digest }) {
 }
 
 /**
- * A middlebox that keeps streams warm: when one falls silent it repeats the last marks, their times moved on. It hides from every
- * watchdog behind it that nobody is there any more.
+ * A middlebox that keeps streams warm: when one falls silent it repeats the last marks, their times
+ * moved on. It hides from every watchdog behind it that nobody is there any more.
  * @param {Fetch} fetch
  * @param {{ readonly silenceMs: number, readonly isThere: () => boolean }} options
  * @returns {Fetch}
@@ -65,7 +67,10 @@ export function keepWarm(fetch, options) {
   }
 }
 
-/** @param {ReadableStream<Uint8Array>} body @param {{ readonly silenceMs: number, readonly isThere: () => boolean }} options */
+/**
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {{ readonly silenceMs: number, readonly isThere: () => boolean }} options
+ */
 function warmed(body, { silenceMs, isThere }) {
   const reader = body.getReader()
   /** @type {Map<string, { mark: Mark, heardMs: number }>} */

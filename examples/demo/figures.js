@@ -1,4 +1,5 @@
-// Every figure of the table, from nothing but the clients' event files and the list of what happened.
+// Every figure of the table, from nothing but the clients' event files and the list of what
+// happened.
 import { strategyNames } from './periods.js'
 
 /**
@@ -10,7 +11,8 @@ import { strategyNames } from './periods.js'
  * @property {number} at
  * @property {number} until while it goes on, infinite
  * @property {'runs' | 'refused' | 'nothing'} expect what the clients were to say
- * @property {'issued' | 'started'} since what their times count from: the release, or their own start
+ * @property {'issued' | 'started'} since what their times count from: the release, or their own
+ * start
  * @property {string} [namespace]
  * @property {string} [digest] of the document that they were to run or to refuse
  * @property {number} [issuedAt] when that was released, for those that did not tell
@@ -80,7 +82,8 @@ function delayOf({ at, until, expect, since, namespace, digest, issuedAt }, even
 }
 
 /**
- * What all applications of a strategy asked and received during a story. Their counts begin anew with each start.
+ * What all applications of a strategy asked and received during a story. Their counts begin anew
+ * with each start.
  * @param {Story} story @param {Map<string, ClientEvent[]>} clients @param {StrategyName} strategy
  */
 function trafficOf({ at, until }, clients, strategy) {
@@ -100,7 +103,10 @@ function trafficOf({ at, until }, clients, strategy) {
   return sum
 }
 
-/** All reads of the configuration, and those that failed. @param {Map<string, ClientEvent[]>} clients */
+/**
+ * All reads of the configuration, and those that failed. @param {Map<string, ClientEvent[]>}
+ * clients
+ */
 export function readsOf(clients) {
   const sum = { count: 0, failed: 0 }
   for (const event of [...clients.values()].flat()) {
@@ -110,7 +116,10 @@ export function readsOf(clients) {
   return sum
 }
 
-/** Clients that ran a document at any time. @param {string} digest @param {Map<string, ClientEvent[]>} clients */
+/**
+ * Clients that ran a document at any time. @param {string} digest
+ * @param {Map<string, ClientEvent[]>} clients
+ */
 export function whoRan(digest, clients) {
   return [...clients]
     .filter(([, events]) => events.some(event => event.event === 'runs' && event.digest === digest))

@@ -1,4 +1,5 @@
-// The fleet: for each strategy two processes with half of the applications each, so that one half can be down.
+// The fleet: for each strategy two processes with half of the applications each, so that one half
+// can be down.
 import { followedBy } from './documents.js'
 import { strategyNames } from './periods.js'
 
@@ -22,7 +23,10 @@ export function createFleet(processes, { clients, broken, url, events, state }) 
   /** The second group of each strategy. */
   const second = () => groups.filter((_, index) => index % 2 === 1)
 
-  /** Names by strategy of those in some groups who follow a namespace. @param {Group[]} chosen @param {string} namespace */
+  /**
+   * Names by strategy of those in some groups who follow a namespace. @param {Group[]} chosen
+   * @param {string} namespace
+   */
   const followers = (chosen, namespace) =>
     Object.fromEntries(
       strategyNames.map(name => [
@@ -35,7 +39,10 @@ export function createFleet(processes, { clients, broken, url, events, state }) 
       ]),
     )
 
-  /** Asks every process and waits until all have done it. @param {{ type: string, namespace?: string, on?: boolean }} message */
+  /**
+   * Asks every process and waits until all have done it.
+   * @param {{ type: string, namespace?: string, on?: boolean }} message
+   */
   const ask = async message => {
     const done = groups.map(({ child }) => child.heard(`${message.type} done`))
     for (const { child } of groups) child.tell(message)
@@ -64,7 +71,10 @@ export function createFleet(processes, { clients, broken, url, events, state }) 
     },
     /** Every application writes down its traffic until now. */
     count: () => ask({ type: 'count' }),
-    /** Puts a stale relay in front of everybody, or takes it away. @param {string} namespace @param {boolean} on */
+    /**
+     * Puts a stale relay in front of everybody, or takes it away. @param {string} namespace
+     * @param {boolean} on
+     */
     lag: (namespace, on) => ask({ type: 'lag', namespace, on }),
     /** Takes the middlebox away that keeps dead streams warm, where there is one. */
     cool: () => ask({ type: 'cool' }),

@@ -1,4 +1,7 @@
-/** Resolves to the exit status when somebody wants this to end. A second signal ends it at once. @returns {Promise<number>} */
+/**
+ * Resolves to the exit status when somebody wants this to end. A second signal ends it at once.
+ * @returns {Promise<number>}
+ */
 export function untilInterrupted() {
   return new Promise(resolve => {
     process.once('SIGINT', () => resolve(130))

@@ -5,7 +5,10 @@ import { breakable } from './options.js'
 import { bounds, machineMs, periods, strategyNames } from './periods.js'
 import { duration, size } from './table.js'
 
-/** What the demo uses, what the library uses unless told otherwise, and what each time means. @type {readonly (readonly [string, number, number, string])[]} */
+/**
+ * What the demo uses, what the library uses unless told otherwise, and what each time means.
+ * @type {readonly (readonly [string, number, number, string])[]}
+ */
 const periodsBesideDefaults = [
   [
     'heartbeatMs',

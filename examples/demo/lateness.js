@@ -1,4 +1,5 @@
-// How busy the machine is, by something that the library has no part in: how late a timer comes in this process, which hardly works.
+// How busy the machine is, by something that the library has no part in: how late a timer comes in
+// this process, which hardly works.
 import { duration } from './table.js'
 
 const everyMs = 50
@@ -9,13 +10,19 @@ const mostSlowness = 30
 /** From here on people are told. */
 const busy = 1.5
 
-/** How many times as long things may take on a machine whose timers come so late; 1 at least. @param {number} lateMs */
+/**
+ * How many times as long things may take on a machine whose timers come so late; 1 at least.
+ * @param {number} lateMs
+ */
 export const slownessOf = lateMs => Math.min(mostSlowness, Math.max(1, lateMs / usualMs))
 
 /** @param {number} slowness */
 export const isBusy = slowness => slowness >= busy
 
-/** Watches until the process ends. @param {{ nowMs?: () => number, every?: (run: () => void, ms: number) => void }} [machine] */
+/**
+ * Watches until the process ends.
+ * @param {{ nowMs?: () => number, every?: (run: () => void, ms: number) => void }} [machine]
+ */
 export function watchLateness({
   nowMs = () => performance.now(),
   every = (run, ms) => void setInterval(run, ms).unref(),
@@ -34,7 +41,10 @@ export function watchLateness({
       worstMs = 0
       lastMs = nowMs()
     },
-    /** How slow the machine was at worst since then; a timer that is due and did not come counts as well. */
+    /**
+     * How slow the machine was at worst since then; a timer that is due and did not come counts as
+     * well.
+     */
     get slowness() {
       return slownessOf(Math.max(worstMs, nowMs() - lastMs - everyMs))
     },

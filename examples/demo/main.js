@@ -1,4 +1,5 @@
-// `npm run demo`: what the library promises, shown with real processes. See `npm run demo -- --help`.
+// `npm run demo`: what the library promises, shown with real processes. See
+// `npm run demo -- --help`.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +32,9 @@ if (options === 'help') {
   process.exitCode = await run(options)
 }
 
-/** @param {import('./options.js').DemoOptions} options @returns {Promise<number>} the exit status */
+/**
+ * @param {import('./options.js').DemoOptions} options @returns {Promise<number>} the exit status
+ */
 async function run({ clients, broken, keep, only }) {
   const screen = createScreen()
   const processes = createProcesses()

@@ -52,7 +52,10 @@ ${Object.entries(breakable)
 Exit status: 0 nobody was missed, 1 somebody was or a story failed, 2 wrong usage, 130 interrupted.
 `
 
-/** Reads the arguments; a string is what is wrong with them. @param {string[]} args @returns {DemoOptions | 'help' | { problem: string }} */
+/**
+ * Reads the arguments; a string is what is wrong with them. @param {string[]} args
+ * @returns {DemoOptions | 'help' | { problem: string }}
+ */
 export function readOptions(args) {
   const { values, problem } = parsed(
     () =>

@@ -10,10 +10,16 @@ export const periods = Object.freeze({
   reports: Object.freeze({ batchMs: 250 }),
 })
 
-/** Eight processes share one machine: what that may add to a strategy's own bound; more where the machine is busy. */
+/**
+ * Eight processes share one machine: what that may add to a strategy's own bound; more where the
+ * machine is busy.
+ */
 export const machineMs = 2_000
 
-/** Three processes with ten applications each begin at the same time: what the last of them may take. */
+/**
+ * Three processes with ten applications each begin at the same time: what the last of them may
+ * take.
+ */
 const beginMs = 4_000
 
 /** @typedef {'pull' | 'push' | 'hybrid'} StrategyName */
@@ -28,7 +34,8 @@ const lookMs = pollIntervalMs * 1.1
 const deadMs = heartbeatMs * 2.5
 
 /**
- * When everybody must be there, for each kind of event: the strategy's own bound, in milliseconds, for pull and for those with a stream.
+ * When everybody must be there, for each kind of event: the strategy's own bound, in milliseconds,
+ * for pull and for those with a stream.
  * @type {Readonly<Record<BoundName, { pull: number, stream: number, why: string }>>}
  */
 export const bounds = {
@@ -50,7 +57,8 @@ export const bounds = {
 
 /**
  * What a client has at most, this machine's part included, which is larger where it is busy.
- * @param {BoundName} name @param {StrategyName} strategy @param {number} slowness 1 where it has little else to do
+ * @param {BoundName} name @param {StrategyName} strategy @param {number} slowness 1 where it has
+ * little else to do
  */
 export function boundMs(name, strategy, slowness) {
   return bounds[name][strategy === 'pull' ? 'pull' : 'stream'] + machineMs * slowness

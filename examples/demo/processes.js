@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 /**
  * @typedef {object} Child
  * @property {ChildProcess} process
- * @property {(type: string) => Promise<any>} heard resolves to the next message of that type; rejects when the process ends before
+ * @property {(type: string) => Promise<any>} heard resolves to the next message of that type;
+ * rejects when the process ends before
  * @property {(message: object) => void} tell
  * @property {() => Promise<void>} kill SIGKILL; resolves when it is gone
  */
@@ -24,11 +25,15 @@ export function createProcesses() {
     new Promise(resolve => (isRunning(child) ? child.once('exit', resolve) : resolve(undefined)))
 
   return {
-    /** Starts a module as a process of its own: one of this folder, or wherever a URL names it. @param {string | URL} module @param {object} settings @returns {Child} */
+    /**
+     * Starts a module as a process of its own: one of this folder, or wherever a URL names it.
+     * @param {string | URL} module @param {object} settings @returns {Child}
+     */
     start(module, settings) {
       if (closed) throw new Error('the demo is ending; no process is started any more')
       const path = fileURLToPath(new URL(module, import.meta.url))
-      // Inherited standard error: what a process has to complain about is seen. Nothing is read from standard input.
+      // Inherited standard error: what a process has to complain about is seen. Nothing is read
+      // from standard input.
       const child = fork(path, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
       running.add(child)
       started += 1

@@ -1,5 +1,6 @@
-// A TCP proxy in front of the server. Told to, it forgets its open connections: it passes nothing on and closes nothing,
-// as a firewall does that was restarted. Both ends believe that they are connected. New connections pass.
+// A TCP proxy in front of the server. Told to, it forgets its open connections: it passes nothing
+// on and closes nothing, as a firewall does that was restarted. Both ends believe that they are
+// connected. New connections pass.
 import { connect, createServer } from 'node:net'
 import { endWithParent } from './child.js'
 

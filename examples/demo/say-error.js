@@ -1,8 +1,8 @@
 import { isNoticeboardError } from 'noticeboard'
 
 /**
- * An error for who watches: the library's own say what happened and where, others are a fault of the demo and show
- * their stack.
+ * An error for who watches: the library's own say what happened and where, others are a fault of
+ * the demo and show their stack.
  *
  * @param {unknown} error
  * @returns {string}

@@ -1,4 +1,5 @@
-// How a story is measured: count, let it happen, wait until everybody noticed or the longest bound is over, count again.
+// How a story is measured: count, let it happen, wait until everybody noticed or the longest bound
+// is over, count again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { arrivalsOf, rowsOf, whoRan } from './figures.js'
 import { isBusy } from './lateness.js'
@@ -16,7 +17,8 @@ import { duration } from './table.js'
  * @property {Record<string, string[]>} [clients] everybody unless given
  * @property {'runs' | 'refused'} [expect] `runs` unless given
  * @property {'issued' | 'started'} [since] `issued` unless given
- * @property {() => Promise<{ digest: string, issuedAt?: number }>} happens `issuedAt` for clients that are not told it
+ * @property {() => Promise<{ digest: string, issuedAt?: number }>} happens `issuedAt` for clients
+ * that are not told it
  */
 
 const lookEveryMs = 100
@@ -39,14 +41,19 @@ export function createScene({ fleet, tail, note, screen, lateness }) {
       [...arrivalsOf(story, story.clients[name] ?? [], clients).values()].every(delay => delay !== undefined),
     )
   }
-  /** @param {Story} story @param {() => number} mostMs grows where the machine turns out to be busy */
+  /**
+   * @param {Story} story @param {() => number} mostMs grows where the machine turns out to be busy
+   */
   const waitForAll = async (story, mostMs) => {
     const from = Date.now()
     while (!allThere(story) && Date.now() - from < mostMs()) await sleep(lookEveryMs)
   }
 
   return {
-    /** Lets something happen and waits for the clients that are to notice it. @param {Telling} telling */
+    /**
+     * Lets something happen and waits for the clients that are to notice it. @param {Telling}
+     * telling
+     */
     async tell({
       title,
       bound,
@@ -80,7 +87,9 @@ export function createScene({ fleet, tail, note, screen, lateness }) {
       await fleet.count()
       finish({ ...story, until: Date.now(), boundsMs, slowness })
     },
-    /** Lets some time pass in which nothing happens. @param {string} title @param {number} lengthMs */
+    /**
+     * Lets some time pass in which nothing happens. @param {string} title @param {number} lengthMs
+     */
     async idle(title, lengthMs) {
       await fleet.count()
       const at = Date.now()
@@ -88,7 +97,10 @@ export function createScene({ fleet, tail, note, screen, lateness }) {
       await fleet.count()
       finish({ title, at, until: Date.now(), expect: 'nothing', since: 'issued', clients: {}, boundsMs: {} })
     },
-    /** Waits, outside of every figure, until everybody runs a document. @param {{ namespace: string, digest: string }} wanted */
+    /**
+     * Waits, outside of every figure, until everybody runs a document.
+     * @param {{ namespace: string, digest: string }} wanted
+     */
     async settle({ namespace, digest }) {
       const clients = fleet.everybody(namespace)
       const story = {

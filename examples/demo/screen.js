@@ -1,4 +1,5 @@
-// What people see: progress on standard error, the table on standard output; colours on a terminal only.
+// What people see: progress on standard error, the table on standard output; colours on a terminal
+// only.
 
 /** @typedef {{ bold: Style, dim: Style, red: Style, green: Style }} Paint */
 /** @typedef {(text: string) => string} Style */

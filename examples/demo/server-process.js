@@ -11,7 +11,8 @@ const server = await listen()
 process.send?.({ type: 'ready', port: server.port })
 
 /**
- * At first on a port below those that systems hand out by themselves: while the server is down, no connection of its clients takes it.
+ * At first on a port below those that systems hand out by themselves: while the server is down, no
+ * connection of its clients takes it.
  * @returns {Promise<import('noticeboard/server').Server>}
  */
 async function listen(tries = 20) {

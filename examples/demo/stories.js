@@ -22,7 +22,10 @@ import { application, flags, service } from './documents.js'
  * @property {ReturnType<typeof import('./screen.js').createScreen>} screen
  */
 
-/** The first version of each document, before any client is there. @param {ReturnType<typeof import('./board.js').createBoard>} board */
+/**
+ * The first version of each document, before any client is there.
+ * @param {ReturnType<typeof import('./board.js').createBoard>} board
+ */
 export async function publishFirst(board) {
   for (const [document, content] of /** @type {const} */ ([
     [service, readService()],
@@ -193,7 +196,10 @@ async function badDocument({ scene, board, fleet, screen }) {
   screen.say(`        rolled back: ${namespace} is at ${back.sequence} and names what everybody kept`)
 }
 
-/** What the reports say; they are gathered for a moment before they are sent. @param {import('noticeboard').Publisher} publisher @param {number} everybody */
+/**
+ * What the reports say; they are gathered for a moment before they are sent.
+ * @param {import('noticeboard').Publisher} publisher @param {number} everybody
+ */
 async function refusedBy(publisher, everybody) {
   let count = 0
   let told = ''

@@ -29,7 +29,8 @@ export function judge(folder) {
 
 /**
  * Prints the table and what it means. Returns the exit status.
- * @param {{ folder: string, screen: ReturnType<typeof import('./screen.js').createScreen>, started: number, left: readonly unknown[] }} run
+ * @param {{ folder: string, screen: ReturnType<typeof import('./screen.js').createScreen>, started: number, left: readonly unknown[] }}
+ * run
  */
 export function summarize({ folder, screen, started, left }) {
   const { rows, failures, missed, reads, machine, good } = judge(folder)

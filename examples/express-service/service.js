@@ -8,8 +8,8 @@ exports.schema = z.object({
 })
 
 /**
- * The service, given its configuration. It asks for `config.current` whenever it needs a value and keeps no copy, so a
- * change is in force with the next request.
+ * The service, given its configuration. It asks for `config.current` whenever it needs a value and
+ * keeps no copy, so a change is in force with the next request.
  * @param {import('noticeboard').Client<import('zod').infer<typeof exports.schema>>} config
  */
 exports.createService = config => {

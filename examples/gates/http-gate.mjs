@@ -1,11 +1,13 @@
-// A gate over a plain HTTP probe: green while an address answers with 2xx, red while it answers with 5xx.
+// A gate over a plain HTTP probe: green while an address answers with 2xx, red while it answers
+// with 5xx.
 
 /** @import { Gate } from 'noticeboard/core' */
 
 /**
- * Asks an address whenever the rollout is looked at: the health page of a service, a smoke test behind an
- * endpoint, a page on which the operator on duty says no. Any other answer, such as 404, is `unknown`, since it says
- * more about the probe than about the service; so is an address that cannot be reached.
+ * Asks an address whenever the rollout is looked at: the health page of a service, a smoke test
+ * behind an endpoint, a page on which the operator on duty says no. Any other answer, such as 404,
+ * is `unknown`, since it says more about the probe than about the service; so is an address that
+ * cannot be reached.
  *
  * @param {object} options
  * @param {string} options.name Names the gate in plans.

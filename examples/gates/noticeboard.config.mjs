@@ -1,4 +1,5 @@
-// Read by `noticeboard publish` and by `noticeboard controller`, which ask the gates: start both where this file is.
+// Read by `noticeboard publish` and by `noticeboard controller`, which ask the gates: start both
+// where this file is.
 import { staged } from 'noticeboard'
 import { httpGate } from './http-gate.mjs'
 import { prometheusGate } from './prometheus-gate.mjs'

@@ -3,14 +3,15 @@
 /** @import { Gate, GateQuestion } from 'noticeboard/core' */
 
 /**
- * Asks Prometheus, or whatever speaks its HTTP API, whenever the rollout is looked at. A query that finds nothing, a
- * NaN and an answer that cannot be read are `unknown`: they hold the stage, and are neither success nor failure.
- * What `fetch` throws is unknown too; the controller sees to that.
+ * Asks Prometheus, or whatever speaks its HTTP API, whenever the rollout is looked at. A query that
+ * finds nothing, a NaN and an answer that cannot be read are `unknown`: they hold the stage, and
+ * are neither success nor failure. What `fetch` throws is unknown too; the controller sees to that.
  *
  * @param {object} options
  * @param {string} options.name Names the gate in plans.
  * @param {string} options.url Where Prometheus is: `http://prometheus:9090`.
- * @param {string | ((question: GateQuestion) => string)} options.query Give a function to ask for the candidate alone.
+ * @param {string | ((question: GateQuestion) => string)} options.query Give a function to ask for
+ * the candidate alone.
  * @param {number} options.max The most that is well.
  * @param {Gate['onBad']} [options.onBad] What a red gate does. `pause` unless given.
  * @returns {Gate}

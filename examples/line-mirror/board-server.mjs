@@ -1,4 +1,5 @@
-// The server of the line protocol: releases and snapshots in memory, filled by a publisher, read by a fleet.
+// The server of the line protocol: releases and snapshots in memory, filled by a publisher, read by
+// a fleet.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { comparePositions, parseNamespace } from 'noticeboard/core'
@@ -46,7 +47,8 @@ export async function boardServer({ port = 0, token }) {
   /** @param {Socket} socket */
   const answerAll = async socket => {
     try {
-      // Not by node:readline, which from Node 24 on ends a line at U+2028 too; a document may hold that.
+      // Not by node:readline, which from Node 24 on ends a line at U+2028 too; a document may hold
+      // that.
       for await (const line of linesOf(socket, MAX_LINE)) answer(socket, line)
     } catch {
       // What a stranger sends, and a connection that is lost, must not end the server.

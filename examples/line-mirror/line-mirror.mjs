@@ -1,4 +1,5 @@
-// A transport of your own over a raw TCP protocol of lines, see README.md: it notifies, and is a mirror that can be written.
+// A transport of your own over a raw TCP protocol of lines, see README.md: it notifies, and is a
+// mirror that can be written.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { isNoticeboardError, NoticeboardError } from 'noticeboard/core'
@@ -12,7 +13,8 @@ import { isNoticeboardError, NoticeboardError } from 'noticeboard/core'
 export const MAX_LINE = 1_100_000
 
 /**
- * A board behind the line protocol. Each call has a connection of its own, which ends with it. With a token it can be written.
+ * A board behind the line protocol. Each call has a connection of its own, which ends with it. With
+ * a token it can be written.
  * @param {{ host?: string, port: number, token?: string }} options
  * @returns {WatchTransport & Mirror}
  */
@@ -75,7 +77,8 @@ export function lineMirror({ host = '127.0.0.1', port, token }) {
   }
 
   /**
-   * One line there, and all that comes back, until the signal aborts. Whoever leaves the loop has closed the connection.
+   * One line there, and all that comes back, until the signal aborts. Whoever leaves the loop has
+   * closed the connection.
    * @param {string} request @param {number} maxBytes @param {AbortSignal} signal
    * @returns {AsyncGenerator<{ word: string, rest: string }>}
    */
@@ -108,7 +111,8 @@ export function lineMirror({ host = '127.0.0.1', port, token }) {
 }
 
 /**
- * The lines of a connection. Nothing is read ahead of whoever reads them, so a slow reader is felt by the server, which skips.
+ * The lines of a connection. Nothing is read ahead of whoever reads them, so a slow reader is felt
+ * by the server, which skips.
  * @param {Socket} socket @param {number} maxBytes
  */
 export async function* linesOf(socket, maxBytes) {

@@ -1,4 +1,5 @@
-// A publisher whose truth is a folder, a line server that follows it, and a client that reads there: `node main.mjs`.
+// A publisher whose truth is a folder, a line server that follows it, and a client that reads
+// there: `node main.mjs`.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

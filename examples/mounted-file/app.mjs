@@ -1,5 +1,6 @@
-// For a team that begins with the file it already has: a mounted ConfigMap, or any YAML file on disk.
-// `node app.mjs settings.yaml`, then change the file. No server, no publisher; a board can come later, in one line.
+// For a team that begins with the file it already has: a mounted ConfigMap, or any YAML file on
+// disk. `node app.mjs settings.yaml`, then change the file. No server, no publisher; a board can
+// come later, in one line.
 import { createClient, hybrid } from 'noticeboard'
 import { yamlFile } from 'noticeboard/node'
 import { fromSource } from 'noticeboard/transports/source'

@@ -1,5 +1,6 @@
-// A transport of your own, whole: a key-value store that can be watched, as etcd, Consul, NATS and others can.
-// The connection is the user's, and so is closing it. Only three methods are called; no driver is imported.
+// A transport of your own, whole: a key-value store that can be watched, as etcd, Consul, NATS and
+// others can. The connection is the user's, and so is closing it. Only three methods are called; no
+// driver is imported.
 import { comparePositions, NoticeboardError } from 'noticeboard/core'
 
 /**
@@ -7,13 +8,16 @@ import { comparePositions, NoticeboardError } from 'noticeboard/core'
  *
  * @typedef {object} KvConnection
  * @property {(key: string) => Promise<{ value: Uint8Array, revision: number } | undefined>} get
- * @property {(key: string, value: Uint8Array, revision?: number) => Promise<boolean>} put with a revision, only on top of that one; 0 is none
- * @property {(keys: string[], signal: AbortSignal) => AsyncIterable<{ key: string, value: Uint8Array }>} watch every change after the call
+ * @property {(key: string, value: Uint8Array, revision?: number) => Promise<boolean>} put with a
+ * revision, only on top of that one; 0 is none
+ * @property {(keys: string[], signal: AbortSignal) => AsyncIterable<{ key: string, value: Uint8Array }>}
+ * watch every change after the call
  */
 
 /**
- * Reads a board from a key-value store, and follows one into it. What a call throws is taken for a lost connection, and
- * tried again by whoever called; so nothing here retries, waits or sets a timer.
+ * Reads a board from a key-value store, and follows one into it. What a call throws is taken for a
+ * lost connection, and tried again by whoever called; so nothing here retries, waits or sets a
+ * timer.
  * @param {KvConnection} connection
  * @returns {WatchTransport & Mirror}
  */

@@ -1,4 +1,5 @@
-// A board whose truth is a folder, followed into a key-value store that the clients read: `node main.mjs`.
+// A board whose truth is a folder, followed into a key-value store that the clients read:
+// `node main.mjs`.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -9,5 +9,6 @@ export const config = createClient({
   defaults: { pool: { size: 10 }, banner: '' },
 })
 
-// Made once and not in a component: a selection remembers its part, and that is what keeps the reference the same.
+// Made once and not in a component: a selection remembers its part, and that is what keeps the
+// reference the same.
 export const pool = config.select(document => document.pool)

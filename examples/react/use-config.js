@@ -10,7 +10,8 @@
 
 /**
  * A hook that gives the value now, and renders the component again when it changes.
- * @param {<Value>(subscribe: (onStoreChange: () => void) => () => void, getSnapshot: () => Value) => Value} useSyncExternalStore React's own
+ * @param {<Value>(subscribe: (onStoreChange: () => void) => () => void, getSnapshot: () => Value) => Value}
+ * useSyncExternalStore React's own
  */
 export function createUseCurrent(useSyncExternalStore) {
   /** @template Value @param {Followed<Value>} followed @returns {Value} */

@@ -1,5 +1,5 @@
-// A strategy of one's own: it polls less and less often as the document ages, since what has not changed for a day seldom
-// changes within the next minute.
+// A strategy of one's own: it polls less and less often as the document ages, since what has not
+// changed for a day seldom changes within the next minute.
 import { asNoticeboardError, createBackoff, jitter } from 'noticeboard/core'
 
 /**

@@ -7,14 +7,19 @@ import * as z from 'zod'
 const namespace = 'shop/prod'
 const schema = z.object({ pool: z.number() })
 
-/** While nothing fails the strategy looks once a minute at most; a request of bad times may have to run into its deadline first. */
+/**
+ * While nothing fails the strategy looks once a minute at most; a request of bad times may have to
+ * run into its deadline first.
+ */
 const DUE_MS = 150_000
 
 /**
- * A test of a strategy, for `simulate()`: a server, two clients, everything that may go wrong, and publishes meanwhile. Then each
- * client runs the newest document; and whatever it runs at any time, somebody published.
+ * A test of a strategy, for `simulate()`: a server, two clients, everything that may go wrong, and
+ * publishes meanwhile. Then each client runs the newest document; and whatever it runs at any time,
+ * somebody published.
  *
- * @param {(transport: import('noticeboard/core').Transport) => import('noticeboard').Strategy} strategyOf
+ * @param {(transport: import('noticeboard/core').Transport) => import('noticeboard').Strategy}
+ * strategyOf
  * @returns {import('noticeboard/sim').Simulation}
  */
 export function simulationOf(strategyOf) {

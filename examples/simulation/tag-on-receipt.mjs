@@ -1,6 +1,7 @@
 /**
- * A mistake, planted to be found: the tag of a release is remembered as soon as it arrives, and not only once the client has
- * verified what came. After a damaged answer the server is asked whether anything changed since, and says no.
+ * A mistake, planted to be found: the tag of a release is remembered as soon as it arrives, and not
+ * only once the client has verified what came. After a damaged answer the server is asked whether
+ * anything changed since, and says no.
  *
  * @param {import('noticeboard').Strategy} strategy
  * @returns {import('noticeboard').Strategy}

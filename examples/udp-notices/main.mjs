@@ -1,4 +1,5 @@
-// A server, notices over UDP of which every second datagram is lost, and a client that misses nothing: `node main.mjs`.
+// A server, notices over UDP of which every second datagram is lost, and a client that misses
+// nothing: `node main.mjs`.
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

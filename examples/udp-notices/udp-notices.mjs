@@ -1,5 +1,6 @@
-// What only notifies, whole: each release in one datagram, to an address or a multicast group, and again every second.
-// Datagrams get lost. `hybrid({ notify, fetch })` asks `fetch` once a heartbeat, so nothing stays unknown for longer.
+// What only notifies, whole: each release in one datagram, to an address or a multicast group, and
+// again every second. Datagrams get lost. `hybrid({ notify, fetch })` asks `fetch` once a
+// heartbeat, so nothing stays unknown for longer.
 import { comparePositions, decodeRelease, NoticeboardError, positionOf } from 'noticeboard/core'
 
 /**
@@ -11,7 +12,8 @@ import { comparePositions, decodeRelease, NoticeboardError, positionOf } from 'n
  */
 
 /**
- * Listens. Each watch has a socket of its own, which `open` makes and binds, and which is closed with the watch.
+ * Listens. Each watch has a socket of its own, which `open` makes and binds, and which is closed
+ * with the watch.
  * @param {() => Promise<Socket>} open
  * @returns {NoticeTransport}
  */
@@ -20,7 +22,10 @@ export function udpNotices(open) {
     name: 'udp',
 
     async *watch({ namespaces }, signal) {
-      /** The newest of each namespace that the reader does not know yet. @type {Map<string, Uint8Array>} */
+      /**
+       * The newest of each namespace that the reader does not know yet.
+       * @type {Map<string, Uint8Array>}
+       */
       const due = new Map()
       /** @type {Map<string, Position>} */
       const heard = new Map()
@@ -72,7 +77,8 @@ export function udpNotices(open) {
 }
 
 /**
- * Tells, as a mirror of the publisher: at once, and again for as long as the process lives. Documents are fetched elsewhere.
+ * Tells, as a mirror of the publisher: at once, and again for as long as the process lives.
+ * Documents are fetched elsewhere.
  * @param {Sender} socket
  * @param {{ port: number, address: string, everyMs?: number }} options
  * @returns {Mirror & { close(): void }}
@@ -101,7 +107,10 @@ export function udpAnnouncer(socket, { port, address, everyMs = 1_000 }) {
   }
 }
 
-/** Anybody can send a datagram; what is no release is passed over. @param {Uint8Array} bytes @returns {Release | undefined} */
+/**
+ * Anybody can send a datagram; what is no release is passed over. @param {Uint8Array} bytes
+ * @returns {Release | undefined}
+ */
 function readRelease(bytes) {
   try {
     return decodeRelease(bytes).release

@@ -23,8 +23,8 @@ export interface NamespaceFacts {
 const SLACK_MS = 60_000
 
 /**
- * The alarms of one namespace, the most urgent first. A pure function of the newest release and of what
- * was heard, so that a command, a server and a dashboard say the same.
+ * The alarms of one namespace, the most urgent first. A pure function of the newest release and of
+ * what was heard, so that a command, a server and a dashboard say the same.
  *
  * ```ts
  * for (const { name, says } of alarmsOf({ newest, heard, nowMs: Date.parse(heard.asOf) })) show(name, says)
@@ -37,7 +37,10 @@ export function alarmsOf(facts: NamespaceFacts): readonly Alarm[] {
   return alarms.sort((a, b) => ALARM_NAMES.indexOf(a.name) - ALARM_NAMES.indexOf(b.name))
 }
 
-/** A board that went back, and how many clients have seen more; without that these are an alarm of the clients. */
+/**
+ * A board that went back, and how many clients have seen more; without that these are an alarm of
+ * the clients.
+ */
 function boardAlarms({ heard }: NamespaceFacts, fleet: Fleet | undefined): readonly Alarm[] {
   const { from, to } = heard?.wentBack ?? {}
   if (from === undefined) return []

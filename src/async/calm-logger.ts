@@ -6,14 +6,16 @@ const MINUTE_MS = 60_000
 /** How many warnings that differ in numbers alone have lines of their own in a minute. */
 const ALIKE = 5
 
-/** How many lines of one level a minute has; what else there is to say then is counted in one more. */
+/**
+ * How many lines of one level a minute has; what else there is to say then is counted in one more.
+ */
 const MOST_LINES = 100
 
 /** A logger that says what repeats once a minute; see {@link calmLogger}. */
 export interface CalmLogger extends Logger {
   /**
-   * Tells at once what was only counted, and from then on everything as it comes. Leaves no timer behind, also where something that
-   * was cut off says so later.
+   * Tells at once what was only counted, and from then on everything as it comes. Leaves no timer
+   * behind, also where something that was cut off says so later.
    */
   end(): void
 }
@@ -26,11 +28,12 @@ interface Line {
 }
 
 /**
- * Tells a warning or an error that repeats once a minute, with `times`: how often it came since the line
- * before. Whoever chooses what a stream or a request brings chooses what is warned of; so warnings that
- * differ in numbers, digests or positions alone are one after the fifth, and a level has some hundred lines
- * a minute whatever happens. The first line comes at once, and what is only counted by the end of the
- * minute. `debug` and `info` pass. A logger that throws, since it is full or was closed, stops nobody.
+ * Tells a warning or an error that repeats once a minute, with `times`: how often it came since the
+ * line before. Whoever chooses what a stream or a request brings chooses what is warned of; so
+ * warnings that differ in numbers, digests or positions alone are one after the fifth, and a level
+ * has some hundred lines a minute whatever happens. The first line comes at once, and what is only
+ * counted by the end of the minute. `debug` and `info` pass. A logger that throws, since it is full
+ * or was closed, stops nobody.
  *
  * ```ts
  * const calm = calmLogger(logger, clock)

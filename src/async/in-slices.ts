@@ -4,8 +4,9 @@ import type { Clock } from '../contracts/system.js'
 const SLICE_MS = 3
 
 /**
- * Does something with each item, giving way to other work every few milliseconds. `perLook` is how many
- * items go by between two looks at the clock: 32 unless given, for what takes microseconds each.
+ * Does something with each item, giving way to other work every few milliseconds. `perLook` is how
+ * many items go by between two looks at the clock: 32 unless given, for what takes microseconds
+ * each.
  *
  * ```ts
  * await inSlices(connections, connection => connection.sink.write(frame), { clock })

@@ -1,7 +1,10 @@
 import type { Clock } from '../contracts/system.js'
 import { settlesWithin } from './deadline.js'
 
-/** Runs work, at most so much of it at the same time, in the order of the calls; see {@link createLane}. */
+/**
+ * Runs work, at most so much of it at the same time, in the order of the calls; see
+ * {@link createLane}.
+ */
 export type Lane = <Result>(work: () => Promise<Result>) => Promise<Result>
 
 /**

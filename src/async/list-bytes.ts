@@ -3,8 +3,8 @@ import { encodeText, joinBytes } from '../core/json/text.js'
 import { inSlices } from './in-slices.js'
 
 /**
- * A JSON text with a list in it, as bytes: `before`, the items with commas between them, and `after`. A long
- * one takes longer than others may be kept waiting, so it gives way to them.
+ * A JSON text with a list in it, as bytes: `before`, the items with commas between them, and
+ * `after`. A long one takes longer than others may be kept waiting, so it gives way to them.
  *
  * ```ts
  * const body = await listBytes(reports, { before: '{"reports":[', text: canonicalize, after: ']}', clock })

@@ -1,6 +1,6 @@
 /**
- * Runs something once for all who ask for it meanwhile, by a key; whoever asks after its end, however it
- * ended, has it run anew.
+ * Runs something once for all who ask for it meanwhile, by a key; whoever asks after its end,
+ * however it ended, has it run anew.
  *
  * ```ts
  * const load = createSharedRuns<string, Uint8Array>()

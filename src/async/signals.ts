@@ -1,9 +1,9 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 
 /**
- * Whether a signal belongs to another request than the caller's. On Cloudflare Workers, what was made in
- * one request cannot be used in another, and reading a signal there throws; elsewhere none belongs to a
- * request.
+ * Whether a signal belongs to another request than the caller's. On Cloudflare Workers, what was
+ * made in one request cannot be used in another, and reading a signal there throws; elsewhere none
+ * belongs to a request.
  *
  * ```ts
  * if (isElsewhere(stream.signal)) stream = open()
@@ -100,10 +100,10 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
 
 /**
  * Waits for some work, but not past the signal's abort, where there is a signal: then rejects with
- * the signal's reason, or with what `reason` makes. The work itself is not cancelled; what it brings later is dropped.
- * Leaves nothing on the signal. The promise must be the work's own: each call stays attached to it
- * until it settles, so a promise that outlives many calls would gather them (as `Promise.race`
- * does).
+ * the signal's reason, or with what `reason` makes. The work itself is not cancelled; what it
+ * brings later is dropped. Leaves nothing on the signal. The promise must be the work's own: each
+ * call stays attached to it until it settles, so a promise that outlives many calls would gather
+ * them (as `Promise.race` does).
  *
  * ```ts
  * const chunk = await abortable(reader.read(), signal)

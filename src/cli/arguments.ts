@@ -58,7 +58,8 @@ export function readArguments(args: readonly string[], specs: OptionSpecs): Argu
       values.set(name, [])
       continue
     }
-    // `--reason --everyone` is a reason that was forgotten; `--reason=--everyone` says that it was meant.
+    // `--reason --everyone` is a reason that was forgotten; `--reason=--everyone` says that it was
+    // meant.
     if (value === undefined || (!token.inlineValue && value.startsWith('-') && value !== '-'))
       throw usageError(`${rawName} wants a value: ${rawName} ${spec.value}`)
     const earlier = values.get(name) ?? []

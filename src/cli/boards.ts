@@ -32,7 +32,10 @@ export interface BoardQuery {
   readonly logger?: Logger
 }
 
-/** Opens a board. A folder must be one already unless the user says `--create`, so that a mistyped one is not made. */
+/**
+ * Opens a board. A folder must be one already unless the user says `--create`, so that a mistyped
+ * one is not made.
+ */
 export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
   const {
     io: { env, system = {}, fetch = await fetchAround(env), doing },
@@ -53,7 +56,9 @@ export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
   return { store: observed(store, doing), name: address.folder, close: () => store.close() }
 }
 
-/** What asks servers: through proxies where the environment names some, and else the global `fetch`. */
+/**
+ * What asks servers: through proxies where the environment names some, and else the global `fetch`.
+ */
 async function fetchAround(env: Io['env']): Promise<Fetch | undefined> {
   if (proxyVariable(name => env[name]) === undefined) return undefined
   const [{ proxiedFetch }, { readProxies }] = await Promise.all([
@@ -78,8 +83,9 @@ export async function withBoard<T>(query: BoardQuery, work: (board: OpenBoard) =
 }
 
 /**
- * Throws `not-found` where a folder is no board, which is what a mistyped name and a volume that is not mounted look like: a fleet
- * that is published to on an empty board goes two ways. Throws `unavailable` where the folder cannot be read.
+ * Throws `not-found` where a folder is no board, which is what a mistyped name and a volume that is
+ * not mounted look like: a fleet that is published to on an empty board goes two ways. Throws
+ * `unavailable` where the folder cannot be read.
  *
  * ```ts
  * await assertBoard('/var/lib/board')

@@ -8,7 +8,10 @@ export interface Busy {
   end(): void
 }
 
-/** When it is told for the first time after a command began, and how often from then on, in milliseconds. */
+/**
+ * When it is told for the first time after a command began, and how often from then on, in
+ * milliseconds.
+ */
 const FIRST_MS = 1_000
 const AGAIN_MS = 10_000
 

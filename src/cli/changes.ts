@@ -4,8 +4,8 @@ import type { DocumentChange, ReleaseChange } from '../publisher/index.js'
 import { printable, type Style } from './style.js'
 
 /**
- * Differences, a line each: what was asked for, values and all. Those of clients with some labels stand below a line
- * that names them.
+ * Differences, a line each: what was asked for, values and all. Those of clients with some labels
+ * stand below a line that names them.
  */
 export function formatChanges(changes: readonly ReleaseChange[], style: Style): string {
   let named = ''

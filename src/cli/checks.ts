@@ -29,7 +29,10 @@ export interface ChecksOptions {
   readonly store?: Store | undefined
 }
 
-/** The schema that was named, else the configuration file's, else the one that is kept on the board, else none. */
+/**
+ * The schema that was named, else the configuration file's, else the one that is kept on the board,
+ * else none.
+ */
 export async function findChecks(
   { schemaFile, config, inputs, namespace, store }: ChecksOptions,
   signal: AbortSignal,

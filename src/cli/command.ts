@@ -29,7 +29,10 @@ export interface Command {
   readonly lasts?: true
   /** How many positionals it takes. */
   readonly positionals: readonly [minimum: number, maximum: number]
-  /** Resolves when it is done, to another status than `ok` where that says more. What it throws decides the exit status. */
+  /**
+   * Resolves when it is done, to another status than `ok` where that says more. What it throws
+   * decides the exit status.
+   */
   run(context: CommandContext): Promise<ExitStatus | void>
 }
 

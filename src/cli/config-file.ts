@@ -13,7 +13,10 @@ import { asError, usageError } from './exit.js'
 import { nearest } from '../core/nearest.js'
 import { isError } from '../core/built-ins.js'
 
-/** What checks the documents of a namespace: a schema of code, or the path of a JSON Schema file; and validators. */
+/**
+ * What checks the documents of a namespace: a schema of code, or the path of a JSON Schema file;
+ * and validators.
+ */
 export interface NamespaceConfig {
   readonly schema?: Schema | string
   readonly validators?: readonly Validator[]
@@ -33,9 +36,13 @@ export interface CommandLineConfig extends NamespaceConfig {
   readonly policies?: readonly RolloutPolicy[]
   /** How documents spread where the command line does not say; only in a file of code. */
   readonly rollout?: RolloutPolicy
-  /** How careful every rollout has to be; `noticeboard serve` holds tokens without `admin` to it. */
+  /**
+   * How careful every rollout has to be; `noticeboard serve` holds tokens without `admin` to it.
+   */
   readonly floor?: RolloutFloor
-  /** What those may do whom a proxy in front of `noticeboard serve` names; only in a file of code. */
+  /**
+   * What those may do whom a proxy in front of `noticeboard serve` names; only in a file of code.
+   */
   readonly proxyIdentity?: ProxyIdentity
   /** What differs for some namespaces. */
   readonly namespaces?: Readonly<Record<string, NamespaceConfig>>
@@ -65,7 +72,10 @@ const KEYS = [
   'namespaces',
 ]
 
-/** The configuration file that was named, or the nearest one upward; undefined when there is none. Runs its code. */
+/**
+ * The configuration file that was named, or the nearest one upward; undefined when there is none.
+ * Runs its code.
+ */
 export async function loadConfig(cwd: string, named: string | undefined): Promise<LoadedConfig | undefined> {
   const file = named === undefined ? await findUpward(cwd) : resolve(cwd, named)
   if (file === undefined) return undefined

@@ -25,8 +25,9 @@ type FormatName = keyof typeof FORMATS
 const STDIN: ReadonlySet<string> = new Set(['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'])
 
 /**
- * The source that a command line names: a JSON or YAML file, a pipe in place of one (`<(envsubst < app.yaml)`), or
- * standard input for `-`. Throws a usage error for a format that there is not.
+ * The source that a command line names: a JSON or YAML file, a pipe in place of one
+ * (`<(envsubst < app.yaml)`), or standard input for `-`. Throws a usage error for a format that
+ * there is not.
  *
  * ```ts
  * const document = await sourceFor(context, 'service.yaml').read(signal)
@@ -78,7 +79,8 @@ async function* changesOf(path: string, options: FileOptions, signal: AbortSigna
 }
 
 /**
- * Refuses what `--watch` cannot follow, before anything is read of it: a pipe that nobody writes to would be waited for.
+ * Refuses what `--watch` cannot follow, before anything is read of it: a pipe that nobody writes to
+ * would be waited for.
  *
  * ```ts
  * await assertWatchable(context, 'service.yaml')
@@ -89,7 +91,10 @@ export async function assertWatchable({ io }: Pick<CommandContext, 'io'>, name: 
     throw usageError(`${name} gives its text once: leave --watch out`)
 }
 
-/** Whether a path is something that gives its text once. What is missing is none: reading says so better. */
+/**
+ * Whether a path is something that gives its text once. What is missing is none: reading says so
+ * better.
+ */
 async function isPipe(path: string): Promise<boolean> {
   try {
     const facts = await stat(path)

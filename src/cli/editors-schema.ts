@@ -4,8 +4,8 @@ import { jsonSchemaOf, namedPath } from '../core/schema/json-schema.js'
 import type { Printer } from './printer.js'
 
 /**
- * Warns of a `$schema` at the top of a document, which editors write to find its schema, where the schema of the documents does not
- * know it: it would be published as a member like any other.
+ * Warns of a `$schema` at the top of a document, which editors write to find its schema, where the
+ * schema of the documents does not know it: it would be published as a member like any other.
  *
  * ```ts
  * noteEditorsSchema(print, { document, name: 'service.json', schema })

@@ -50,7 +50,10 @@ const STATUS: { readonly [Code in ErrorCode]?: ExitStatus } = {
   timeout: EXIT.unreachable,
 }
 
-/** Runs a step that reads what the user hands in: a document that cannot be read as one is refused, not a failure of ours. */
+/**
+ * Runs a step that reads what the user hands in: a document that cannot be read as one is refused,
+ * not a failure of ours.
+ */
 export async function refusing<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step()
@@ -60,7 +63,9 @@ export async function refusing<T>(step: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether a server was asked and nothing came back: then the address or the way to it may be wrong. */
+/**
+ * Whether a server was asked and nothing came back: then the address or the way to it may be wrong.
+ */
 function isUnheard({ code, cause }: NoticeboardError): boolean {
   if (isNoticeboardError(cause)) return isUnheard(cause)
   return code === 'timeout' || (cause !== undefined && systemErrorCode(cause) === undefined)
@@ -89,7 +94,8 @@ export function hintFor(
       return 'the server asks for fewer requests; try again later'
     case 'unavailable':
     case 'timeout':
-      // A server that cannot listen, a disk, and a server that answered have said all there is to say.
+      // A server that cannot listen, a disk, and a server that answered have said all there is to
+      // say.
       if (command === 'serve') return undefined
       // What a server answers through a proxy may be the proxy's own word.
       if (proxy !== undefined && (isUnheard(error) || error.cause === undefined))

@@ -13,14 +13,18 @@ export interface MissingGroup {
 /** So many are told one by one. */
 const FEW = 3
 
-/** A label of more values than this, or than half of the instances, tells machines apart, and groups nothing. */
+/**
+ * A label of more values than this, or than half of the instances, tells machines apart, and groups
+ * nothing.
+ */
 const MOST_VALUES = 8
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 /**
- * Folds missing instances by their labels and by how long they are missing, where more than three are alike.
+ * Folds missing instances by their labels and by how long they are missing, where more than three
+ * are alike.
  *
  * ```ts
  * const { single, groups } = foldMissing(fleet.members)

@@ -13,8 +13,8 @@ const CHECKED: Readonly<Record<Checks['from'], string>> = {
 }
 
 /**
- * What a dry run foresees, a line each: whom every stage would expose and what it can see, and which builds
- * of the fleet are known to refuse the document.
+ * What a dry run foresees, a line each: whom every stage would expose and what it can see, and
+ * which builds of the fleet are known to refuse the document.
  *
  * ```ts
  * for (const line of forecastLines(rollout, checks)) print.data(`${line}\n`)
@@ -46,8 +46,9 @@ const GONE: ReadonlySet<FleetState> = new Set<FleetState>(['missing', 'replaced'
 const STREAM_MS = 1_000
 
 /**
- * What a bad document would do in this fleet, in one line; none where it goes by no stages, or nobody reports. Clients with a
- * stream have it within a second, the others within the time that they say they look in.
+ * What a bad document would do in this fleet, in one line; none where it goes by no stages, or
+ * nobody reports. Clients with a stream have it within a second, the others within the time that
+ * they say they look in.
  *
  * ```ts
  * blastLines(rollout, await publisher.fleet()) // ['a document that shows what is wrong after 90 s would reach 1 of 20 clients, …']

@@ -13,8 +13,8 @@ export interface Inputs {
 const MOST_BYTES = 4 * MAX_SNAPSHOT_BYTES
 
 /**
- * Reads files once each, however often they are asked for: what a shell passes in place of a file, such as
- * `<(vault read …)`, gives its text once.
+ * Reads files once each, however often they are asked for: what a shell passes in place of a file,
+ * such as `<(vault read …)`, gives its text once.
  *
  * ```ts
  * const inputs = createInputs()

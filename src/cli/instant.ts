@@ -4,16 +4,16 @@ import { msOf } from './quantities.js'
 import { shortTime } from './references.js'
 
 /**
- * A date, a time of day and a zone, as `date -Is`, `date --rfc-3339=s` and `date +%FT%T%z` print them; without a zone it would be
- * another instant on each machine.
+ * A date, a time of day and a zone, as `date -Is`, `date --rfc-3339=s` and `date +%FT%T%z` print
+ * them; without a zone it would be another instant on each machine.
  */
 const WRITTEN = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,3})?)?(?:Z|([+-]\d{2}):?(\d{2})?)$/
 
 const FROM_NOW = /^\+(\d{1,6}(?:s|min|h|d))$/
 
 /**
- * A time to come as people write it: with its zone, or as a distance from now. Throws a usage error, also
- * for a time that is past.
+ * A time to come as people write it: with its zone, or as a distance from now. Throws a usage
+ * error, also for a time that is past.
  *
  * ```ts
  * readInstant(args, 'activate-at', clock.now()) // of 2026-11-21T10:30:00+01:00, or +10min

@@ -7,7 +7,9 @@ export interface Output {
   readonly columns?: number
 }
 
-/** Everything the command line asks of the process it runs in, so that it runs in a test as well. */
+/**
+ * Everything the command line asks of the process it runs in, so that it runs in a test as well.
+ */
 export interface Io {
   /** Data. */
   readonly stdout: Output
@@ -23,6 +25,9 @@ export interface Io {
   readonly system?: Partial<System>
   /** What asks servers; the global `fetch` unless given. */
   readonly fetch?: Fetch
-  /** Hears what a command is about to do, so that it can be told; undefined while it tells by itself, and then as long as it wants. */
+  /**
+   * Hears what a command is about to do, so that it can be told; undefined while it tells by
+   * itself, and then as long as it wants.
+   */
   readonly doing?: (what: string | undefined) => void
 }

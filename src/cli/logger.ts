@@ -1,7 +1,10 @@
 import type { Logger } from '../contracts/system.js'
 import type { CommandContext } from './command.js'
 
-/** A logger for a command that runs until it is interrupted: warnings and errors go to stderr, a line each. */
+/**
+ * A logger for a command that runs until it is interrupted: warnings and errors go to stderr, a
+ * line each.
+ */
 export function loggerFor({ print }: Pick<CommandContext, 'print'>): Logger {
   const shown = (message: string, details: Parameters<Logger['warn']>[1] = {}): string =>
     [

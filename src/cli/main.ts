@@ -14,14 +14,16 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
-// What npm started ends with it: npm passes no signal on, and a server would stay behind with its port.
+// What npm started ends with it: npm passes no signal on, and a server would stay behind with its
+// port.
 if (isRunByNpm(process.env))
   void whenParentsAreGone({ clock: systemClock, parents: parentsOf }, interrupted.signal).then(
     () => interrupted.abort(new Error('npm is gone')),
     () => {},
   )
 
-// Whoever reads our output may stop at any time (`noticeboard history | head -1`): that is no failure of ours.
+// Whoever reads our output may stop at any time (`noticeboard history | head -1`): that is no
+// failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 process.stderr.on('error', () => {})
 

@@ -15,12 +15,16 @@ export interface MetricsServer {
 export interface MetricsServerOptions {
   readonly port: number
   readonly load: () => ServerLoad
-  /** The metrics of other processes that serve the same board, in prom-client's own form, which are summed up; none by default. */
+  /**
+   * The metrics of other processes that serve the same board, in prom-client's own form, which are
+   * summed up; none by default.
+   */
   readonly others?: () => Promise<readonly (readonly object[])[]>
 }
 
 /**
- * Measures this process for another one that tells it. Throws `unsupported` without the package prom-client.
+ * Measures this process for another one that tells it. Throws `unsupported` without the package
+ * prom-client.
  *
  * ```ts
  * const measure = await processMetrics()
@@ -35,9 +39,9 @@ export async function processMetrics(): Promise<() => Promise<readonly object[]>
 }
 
 /**
- * Serves `/metrics` of a board and of this process, to this machine alone: they name the namespaces, which
- * readers of the board cannot list. Throws `unsupported` without the package prom-client, and `unavailable`
- * when the port is taken.
+ * Serves `/metrics` of a board and of this process, to this machine alone: they name the
+ * namespaces, which readers of the board cannot list. Throws `unsupported` without the package
+ * prom-client, and `unavailable` when the port is taken.
  */
 export async function serveMetrics(
   store: Store,

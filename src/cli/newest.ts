@@ -14,8 +14,8 @@ export interface NewestQuery {
 }
 
 /**
- * The newest release of a namespace, for a command that is nothing without one. Throws `not-found` where
- * there is none.
+ * The newest release of a namespace, for a command that is nothing without one. Throws `not-found`
+ * where there is none.
  *
  * ```ts
  * const { release } = await newestFor('get', { io, store, namespace })
@@ -43,8 +43,8 @@ export interface InForce {
 }
 
 /**
- * The release that is in force: the newest one, or the last before it whose `activateAt` came before the next was issued. Throws
- * `not-found` where there is none.
+ * The release that is in force: the newest one, or the last before it whose `activateAt` came
+ * before the next was issued. Throws `not-found` where there is none.
  *
  * ```ts
  * const { release, coming } = await inForce('get', { io, store, namespace })

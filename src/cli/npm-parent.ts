@@ -5,8 +5,9 @@ import type { Clock } from '../contracts/system.js'
 const LOOK_MS = 1_000
 
 /**
- * Whether npm runs this command as all that `npx` or a script of package.json does, in the foreground: then the processes above
- * this one are npm's own. npm ends on a signal without passing it on to what its shell runs.
+ * Whether npm runs this command as all that `npx` or a script of package.json does, in the
+ * foreground: then the processes above this one are npm's own. npm ends on a signal without passing
+ * it on to what its shell runs.
  *
  * ```ts
  * if (isRunByNpm(process.env)) void endWithParents()
@@ -17,8 +18,8 @@ export function isRunByNpm(env: Readonly<Record<string, string | undefined>>): b
 }
 
 /**
- * Resolves once the process that started this one is gone, or where the system tells it (Linux), the one above that. Rejects
- * when the signal aborts. `parents` names them both.
+ * Resolves once the process that started this one is gone, or where the system tells it (Linux),
+ * the one above that. Rejects when the signal aborts. `parents` names them both.
  *
  * ```ts
  * await whenParentsAreGone({ clock: systemClock, parents: parentsOf }, signal)

@@ -38,7 +38,10 @@ export function openPublisherOn(
   })
 }
 
-/** Opens the board and a publisher on it for a piece of work, and closes both whatever comes of that. */
+/**
+ * Opens the board and a publisher on it for a piece of work, and closes both whatever comes of
+ * that.
+ */
 export async function withPublisher<T>(
   context: CommandContext,
   { namespace: positional, checking = false }: DeskOptions,

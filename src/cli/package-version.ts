@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
 
-/** The version in the package's own manifest, in a folder above this file: it lies elsewhere in `src` than in `dist`. */
+/**
+ * The version in the package's own manifest, in a folder above this file: it lies elsewhere in
+ * `src` than in `dist`.
+ */
 export async function packageVersion(): Promise<string> {
   for (const above of ['../', '../../', '../../../']) {
     try {

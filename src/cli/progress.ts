@@ -13,8 +13,8 @@ export interface Progress {
 const WIDTH = 24
 
 /**
- * A bar a stage on a terminal, which is drawn again while the stage lasts; without one a line whenever
- * the stage, its verdict or what it waits for changes.
+ * A bar a stage on a terminal, which is drawn again while the stage lasts; without one a line
+ * whenever the stage, its verdict or what it waits for changes.
  *
  * ```ts
  * for await (const step of rollout) progress.show(step)

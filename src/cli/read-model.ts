@@ -3,8 +3,8 @@ import { usageError } from './exit.js'
 import { msOf } from './quantities.js'
 
 /**
- * A model by its name: `push`, `hybrid` and `hybrid:cdn`, each with a heartbeat as in `push:2s`, or `pull`, `pull:10s`,
- * `pull:10s:static`, `adaptive`. Throws a usage error.
+ * A model by its name: `push`, `hybrid` and `hybrid:cdn`, each with a heartbeat as in `push:2s`, or
+ * `pull`, `pull:10s`, `pull:10s:static`, `adaptive`. Throws a usage error.
  *
  * ```ts
  * readModel('pull:10s')

@@ -2,7 +2,10 @@ import { parsePosition } from '../contracts/position.js'
 import type { ReleaseRef } from '../publisher/index.js'
 import { usageError } from './exit.js'
 
-/** What `current`, `7`, `1-9f3a01bc:9` or the first 8 digits of a digest name. Digits alone are a version. */
+/**
+ * What `current`, `7`, `1-9f3a01bc:9` or the first 8 digits of a digest name. Digits alone are a
+ * version.
+ */
 export function parseReference(text: string): ReleaseRef {
   if (text === 'current') return text
   if (/^[0-9]{1,15}$/.test(text)) return Number(text)

@@ -27,7 +27,8 @@ import { readModel } from './read-model.js'
 import type { Cell } from './table.js'
 
 /**
- * Runs `noticeboard compare`: apart from what the command line says of it, since it loads far more than any other command.
+ * Runs `noticeboard compare`: apart from what the command line says of it, since it loads far more
+ * than any other command.
  *
  * ```ts
  * const status = await runCompare(context)

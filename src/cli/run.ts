@@ -15,7 +15,10 @@ import { readSystem } from '../system/system.js'
 import { createTimeLimit } from './time-limit.js'
 import { packageVersion } from './package-version.js'
 
-/** Runs one command line, without the names of the program, to its end. Never rejects; the process is kept alive meanwhile. */
+/**
+ * Runs one command line, without the names of the program, to its end. Never rejects; the process
+ * is kept alive meanwhile.
+ */
 export async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
   const print = createPrinter(io)
   const [name, ...rest] = args
@@ -72,10 +75,15 @@ async function dispatch(
   return io.signal.aborted ? EXIT.interrupted : (status ?? EXIT.ok)
 }
 
-/** How long a command may take that neither lasts nor waits for what the user wants to wait for, in milliseconds. */
+/**
+ * How long a command may take that neither lasts nor waits for what the user wants to wait for, in
+ * milliseconds.
+ */
 const MOST_WAITING_MS = 300_000
 
-/** Runs a command within its time, and tells what it does once that takes long. Throws `timeout`. */
+/**
+ * Runs a command within its time, and tells what it does once that takes long. Throws `timeout`.
+ */
 async function bounded<T>(
   { lasts }: Command,
   { io, print }: Terminal,

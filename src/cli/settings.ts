@@ -16,7 +16,10 @@ export type BoardAddress =
     }
   | { readonly type: 'board'; readonly folder: string }
 
-/** What a command line, its environment and its configuration file say together; the first of them holds. */
+/**
+ * What a command line, its environment and its configuration file say together; the first of them
+ * holds.
+ */
 export interface Settings {
   /** Throws a usage error when none was named. */
   address(): BoardAddress
@@ -96,8 +99,8 @@ export async function readSettings(
 }
 
 /**
- * The namespaces of a command on several: its positionals, else `--namespace`; none where all are meant. What the environment or
- * the file names is a default for commands on one namespace.
+ * The namespaces of a command on several: its positionals, else `--namespace`; none where all are
+ * meant. What the environment or the file names is a default for commands on one namespace.
  */
 export function givenNamespaces(
   args: Arguments,
@@ -143,7 +146,10 @@ export function tokenFileOf(folder: string): string {
   return join(folder, 'private', 'token')
 }
 
-/** The board folder of `--board`, else of the configuration file: for commands that work on the server's machine. */
+/**
+ * The board folder of `--board`, else of the configuration file: for commands that work on the
+ * server's machine.
+ */
 export async function boardFolder({
   io,
   args,

@@ -15,7 +15,10 @@ export function styleFor(output: Output, env: Io['env']): Style {
     : (tone, text) => styleText(tone, text, { validateStream: false } as object)
 }
 
-/** A text from elsewhere, made harmless for a terminal: what a client or an author wrote must not move the cursor or forge a line. */
+/**
+ * A text from elsewhere, made harmless for a terminal: what a client or an author wrote must not
+ * move the cursor or forge a line.
+ */
 export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '�')
 }

@@ -3,7 +3,10 @@ import { printable, type Style, type Tone } from './style.js'
 /** A cell: its text, and how it looks on a terminal. */
 export type Cell = string | number | undefined | { readonly text: string; readonly tone: Tone }
 
-/** An aligned table, a line each, headings first. Empty cells are a dash; what no row fills is left out. */
+/**
+ * An aligned table, a line each, headings first. Empty cells are a dash; what no row fills is left
+ * out.
+ */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly Cell[])[],

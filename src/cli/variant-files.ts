@@ -14,7 +14,8 @@ export const VARIANT_OPTION = {
 const WRITTEN = /^([^\s=:]+=[^\s=:]+(?: +[^\s=:]+=[^\s=:]+)*):(.+)$/
 
 /**
- * The documents that `--variant` names, read, in the order in which they were given. Throws a usage error for what names none.
+ * The documents that `--variant` names, read, in the order in which they were given. Throws a usage
+ * error for what names none.
  *
  * ```ts
  * const variants = await readVariants(context) // of --variant region=eu:eu.yaml

@@ -4,8 +4,8 @@ import { shortDigest } from './references.js'
 import { printable } from './style.js'
 
 /**
- * The snapshots that clients with some labels get in the place of the main one, a line each; none where everybody gets
- * that one.
+ * The snapshots that clients with some labels get in the place of the main one, a line each; none
+ * where everybody gets that one.
  *
  * ```ts
  * variantLines(entry.variants) // ['  clients with region=eu: 3f9a01bc77d2']

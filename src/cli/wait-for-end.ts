@@ -12,8 +12,8 @@ interface Followed {
 }
 
 /**
- * Waits for a rollout and prints what that came to; where it was taken back, with the clients that it rests
- * on. Resolves to the exit status.
+ * Waits for a rollout and prints what that came to; where it was taken back, with the clients that
+ * it rests on. Resolves to the exit status.
  *
  * ```ts
  * return waitForEnd(context, { publisher, rollout }, { for: 'completed', timeoutMs: undefined })

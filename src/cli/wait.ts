@@ -49,14 +49,14 @@ export interface Waited {
 }
 
 /**
- * How long a policy may hold a rollout up before whoever waits is told to look, in milliseconds: a gate
- * that is red for a moment is no reason to leave.
+ * How long a policy may hold a rollout up before whoever waits is told to look, in milliseconds: a
+ * gate that is red for a moment is no reason to leave.
  */
 const HELD_UP_MS = 60_000
 
 /**
- * Shows a rollout until what is waited for has come, it has ended otherwise, its policy has held it up
- * for a minute, or time is up; then says who moves it on from here, and how it is stopped.
+ * Shows a rollout until what is waited for has come, it has ended otherwise, its policy has held it
+ * up for a minute, or time is up; then says who moves it on from here, and how it is stopped.
  *
  * ```ts
  * const { status } = await waitFor(context, { namespace, rollout }, { for: 'completed', timeoutMs: undefined })

@@ -19,26 +19,29 @@ import { sayBound } from './say-bound.js'
 import { checkOptions } from '../core/options.js'
 
 /**
- * Live configuration in an application. Reading is a property access: no waiting, no I/O, no lock. A client that was
- * created does nothing yet; `ready()` starts it, `close()` ends it.
+ * Live configuration in an application. Reading is a property access: no waiting, no I/O, no lock.
+ * A client that was created does nothing yet; `ready()` starts it, `close()` ends it.
  */
 export interface Client<Value> {
   /**
-   * The running value: frozen, its properties read-only all the way down. The same object until the configuration changes. Throws
-   * `not-ready` before the first one.
+   * The running value: frozen, its properties read-only all the way down. The same object until the
+   * configuration changes. Throws `not-ready` before the first one.
    */
   readonly current: DeepReadonly<Value>
   /**
-   * What runs: the value, its version and position, and where it came from. Frozen, and the same object until the next commit.
-   * Throws `not-ready` before the first one.
+   * What runs: the value, its version and position, and where it came from. Frozen, and the same
+   * object until the next commit. Throws `not-ready` before the first one.
    */
   readonly running: Running<DeepReadonly<Value>>
-  /** Milliseconds since what runs was last known to be what the newest release asks for; `Infinity` before the first proof. */
+  /**
+   * Milliseconds since what runs was last known to be what the newest release asks for; `Infinity`
+   * before the first proof.
+   */
   readonly ageMs: number
   readonly status: ClientStatus
   /**
-   * How soon a change arrives here, in words, as the strategy promises it while requests are answered; it follows the heartbeat that
-   * the server tells, and is logged.
+   * How soon a change arrives here, in words, as the strategy promises it while requests are
+   * answered; it follows the heartbeat that the server tells, and is logged.
    *
    * ```ts
    * config.bound // 'pull: a change arrives within 33 s and a request'
@@ -46,23 +49,29 @@ export interface Client<Value> {
    */
   readonly bound: string
   /**
-   * Starts the client, if it was not, and resolves to it once it runs what the newest release asks for. After `timeoutMs` from the call,
-   * or as soon as every way has failed or the newest release was refused here, it resolves with what is there: the last value kept on
-   * disk, else the defaults. With nothing there it rejects with `not-ready`: after `timeoutMs`, or at once where the newest release was
-   * refused or nothing can come in time. Its message, `issues` and `cause` say why. Rejects with `invalid-document` when the defaults do
-   * not pass the schema. The client goes on looking in every case.
+   * Starts the client, if it was not, and resolves to it once it runs what the newest release asks
+   * for. After `timeoutMs` from the call, or as soon as every way has failed or the newest release
+   * was refused here, it resolves with what is there: the last value kept on disk, else the
+   * defaults. With nothing there it rejects with `not-ready`: after `timeoutMs`, or at once where
+   * the newest release was refused or nothing can come in time. Its message, `issues` and `cause`
+   * say why. Rejects with `invalid-document` when the defaults do not pass the schema. The client
+   * goes on looking in every case.
    */
   ready(options?: ReadyOptions): Promise<this>
   /**
-   * Looks now, whatever the strategy's timing; resolves when what was found is in force, or was refused here, or waits because the client is
-   * paused. Rejects with the error of a look that failed, and with the signal's reason when it aborts: the client goes on looking.
+   * Looks now, whatever the strategy's timing; resolves when what was found is in force, or was
+   * refused here, or waits because the client is paused. Rejects with the error of a look that
+   * failed, and with the signal's reason when it aborts: the client goes on looking.
    */
   refresh(options?: RefreshOptions): Promise<void>
-  /** A part of the configuration, to be read and followed by its content, or as `equal` compares it. */
+  /**
+   * A part of the configuration, to be read and followed by its content, or as `equal` compares it.
+   */
   select<Part>(pick: (value: DeepReadonly<Value>) => Part, options?: SelectOptions<Part>): Selected<Part>
   /**
-   * Calls back with the value now, if there is one, and with each that `current` gives from then on. Returns what ends it; so does the
-   * signal. Works without its object, so it fits `useSyncExternalStore(config.subscribe, () => config.current)`.
+   * Calls back with the value now, if there is one, and with each that `current` gives from then
+   * on. Returns what ends it; so does the signal. Works without its object, so it fits
+   * `useSyncExternalStore(config.subscribe, () => config.current)`.
    */
   subscribe(
     this: void,
@@ -70,9 +79,9 @@ export interface Client<Value> {
     options?: SubscribeOptions,
   ): () => void
   /**
-   * Takes part in every change from here on, with a veto. Returns what leaves again. The first value is
-   * such a change for whoever joins before `ready()`; who joins later is not asked for what runs already,
-   * which is logged: take it from `current`.
+   * Takes part in every change from here on, with a veto. Returns what leaves again. The first
+   * value is such a change for whoever joins before `ready()`; who joins later is not asked for
+   * what runs already, which is logged: take it from `current`.
    *
    * ```ts
    * const config = createClient(options)
@@ -81,37 +90,47 @@ export interface Client<Value> {
    * ```
    */
   participate(participant: Participant<DeepReadonly<Value>>): () => void
-  /** Calls back on an event; returns what ends it. A listener that throws is logged and hurts nobody. */
+  /**
+   * Calls back on an event; returns what ends it. A listener that throws is logged and hurts
+   * nobody.
+   */
   on<Name extends ClientEventName>(
     name: Name,
     listener: (event: ClientEvents<DeepReadonly<Value>>[Name]) => unknown,
   ): () => void
   /**
-   * Counts a number that tells how the application is: a latency, 1 for each request that failed and 0 for each other. A rollout
-   * whose guardrails name it compares its mean between the clients of a stage and the others; where none does, this costs next to
-   * nothing and keeps nothing. Takes values from 0 to 1e15; another one is left out, which is logged once. Never throws.
+   * Counts a number that tells how the application is: a latency, 1 for each request that failed
+   * and 0 for each other. A rollout whose guardrails name it compares its mean between the clients
+   * of a stage and the others; where none does, this costs next to nothing and keeps nothing. Takes
+   * values from 0 to 1e15; another one is left out, which is logged once. Never throws.
    *
    * ```ts
    * config.measure('latencyMs', performance.now() - startedMs)
    * ```
    */
   measure(name: string, value: number): void
-  /** Keeps what runs, whatever is released or on its way, until `resume()`; also before the start. Shown in reports and logged. */
+  /**
+   * Keeps what runs, whatever is released or on its way, until `resume()`; also before the start.
+   * Shown in reports and logged.
+   */
   pause(): void
   /** Goes on to the newest release. A pinned client stays pinned. */
   resume(): void
   /**
-   * Ends everything: no timer, socket or listener is left. The last value can still be read. Twice is harmless. A client that `push`
-   * or `hybrid` feeds keeps the process alive until then; one over `pull` or `onDemand` does not.
+   * Ends everything: no timer, socket or listener is left. The last value can still be read. Twice
+   * is harmless. A client that `push` or `hybrid` feeds keeps the process alive until then; one
+   * over `pull` or `onDemand` does not.
    */
   close(): Promise<void>
-  /** The same as `close()`: `await using config = createClient(…)` closes at the end of its block. */
+  /**
+   * The same as `close()`: `await using config = createClient(…)` closes at the end of its block.
+   */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
- * A client for one namespace. No I/O happens here, so a module may create one when it is loaded. Throws `invalid-option` that names
- * the option.
+ * A client for one namespace. No I/O happens here, so a module may create one when it is loaded.
+ * Throws `invalid-option` that names the option.
  *
  * ```ts
  * const config = await createClient({ namespace: 'checkout/prod', schema, strategy: hybrid(http(url)) }).ready()
@@ -134,7 +153,10 @@ class Shown<Value> {
   }
 }
 
-/** Stands there before the first value and throws: a read that need not ask whether there is one costs what a property does. */
+/**
+ * Stands there before the first value and throws: a read that need not ask whether there is one
+ * costs what a property does.
+ */
 class Unready {
   readonly #why: () => NoticeboardError
 

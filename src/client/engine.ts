@@ -25,7 +25,10 @@ export interface Engine<Value> {
   readonly heardAgeMs: number
   /** The last life that began, or will. */
   readonly life: Life
-  /** The life in the caller's request; a new one, not started yet, where the last belongs to another. */
+  /**
+   * The life in the caller's request; a new one, not started yet, where the last belongs to
+   * another.
+   */
   here(): Life
   /**
    * Makes the defaults what runs, if nothing does, and logs why; false when there are none either,
@@ -40,8 +43,8 @@ export interface Engine<Value> {
 }
 
 /**
- * Makes an {@link Engine}; no I/O before a life starts. `show` is called with each thing that readers
- * see.
+ * Makes an {@link Engine}; no I/O before a life starts. `show` is called with each thing that
+ * readers see.
  */
 export function createEngine<S extends Schema>(
   settings: Settings<S>,

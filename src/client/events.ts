@@ -11,7 +11,10 @@ import { isError, isThenable } from '../core/built-ins.js'
 
 /** What a client tells its listeners. */
 export interface ClientEvents<Value> {
-  /** Another snapshot is running. `previous` is undefined the first time; `release` when the value comes from no release. */
+  /**
+   * Another snapshot is running. `previous` is undefined the first time; `release` when the value
+   * comes from no release.
+   */
   change: {
     readonly previous: Value | undefined
     readonly current: Value
@@ -28,14 +31,20 @@ export interface ClientEvents<Value> {
     readonly code: string
     readonly issues: readonly Issue[]
   }
-  /** A look that failed, a release that cannot be used, a participant or listener that threw. The client goes on. */
+  /**
+   * A look that failed, a release that cannot be used, a participant or listener that threw. The
+   * client goes on.
+   */
   error: NoticeboardError
 }
 
 /** The events of a client. */
 export type ClientEventName = keyof ClientEvents<unknown>
 
-/** An emitter whose listeners cannot hurt each other or the client: a throw or a rejection is logged by name, and the next one runs. */
+/**
+ * An emitter whose listeners cannot hurt each other or the client: a throw or a rejection is logged
+ * by name, and the next one runs.
+ */
 export interface GuardedEmitter<Value> {
   on<Name extends ClientEventName>(
     name: Name,
@@ -85,7 +94,10 @@ class Emitter<Value> implements GuardedEmitter<Value> {
   }
 }
 
-/** Calls code that is not ours. What it throws or rejects with is logged without its text, which may quote a value. */
+/**
+ * Calls code that is not ours. What it throws or rejects with is logged without its text, which may
+ * quote a value.
+ */
 export function callGuarded(call: () => unknown, logger: Logger, who: string): void {
   const complain = (error: unknown): void =>
     logger.error(`${who} failed`, { error: isError(error) ? error.name : typeof error })

@@ -14,7 +14,10 @@ export interface IdentityOptions {
   readonly build?: string | undefined
 }
 
-/** Checks at once what a user gave, so that a report is never refused later. Throws `invalid-option`. */
+/**
+ * Checks at once what a user gave, so that a report is never refused later. Throws
+ * `invalid-option`.
+ */
 export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityOptions): void {
   check('clientId', clientId)
   check('build', build)
@@ -35,8 +38,8 @@ export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityO
 }
 
 /**
- * Who this client is before its state was read: the option, `NOTICEBOARD_CLIENT_ID`, the host's name, or
- * else a random name, marked `ephemeral`.
+ * Who this client is before its state was read: the option, `NOTICEBOARD_CLIENT_ID`, the host's
+ * name, or else a random name, marked `ephemeral`.
  */
 export function proposeIdentity(
   { clientId, labels = {}, build }: IdentityOptions,

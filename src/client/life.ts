@@ -26,7 +26,9 @@ export interface Life {
   readonly refusal: NoticeboardError | undefined
   /** Whether this client follows no releases for now: paused, or pinned. */
   readonly paused: boolean
-  /** Whether it belongs to another request than the caller's: nothing of it can be used from here. */
+  /**
+   * Whether it belongs to another request than the caller's: nothing of it can be used from here.
+   */
   readonly elsewhere: boolean
   /** Starts everything, once; resolves when what is on disk is in force. */
   start(): Promise<void>

@@ -27,17 +27,29 @@ export interface ClientOptions<S extends Schema> {
   readonly namespace: Namespace
   /** What travels is its input, what `current` gives is its output. */
   readonly schema: S
-  /** How configuration reaches this client: `push(…)`, `pull(…)`, `hybrid(…)`, `onDemand(…)` or your own. */
+  /**
+   * How configuration reaches this client: `push(…)`, `pull(…)`, `hybrid(…)`, `onDemand(…)` or your
+   * own.
+   */
   readonly strategy: Strategy
-  /** Used when nothing else is there: the schema's input. Checked at start, so that it does not fail on the day it is needed. */
+  /**
+   * Used when nothing else is there: the schema's input. Checked at start, so that it does not fail
+   * on the day it is needed.
+   */
   readonly defaults?: NoInfer<InputOf<S>>
   /** Rules beyond the schema, asked before a snapshot is applied here. */
   readonly validators?: readonly Validator<NoInfer<DeepReadonly<OutputOf<S>>>>[]
-  /** Laid over each document before it is validated, and shown in reports: `envOverrides('CHECKOUT_')`. */
+  /**
+   * Laid over each document before it is validated, and shown in reports:
+   * `envOverrides('CHECKOUT_')`.
+   */
   readonly overrides?: Overrides
   /** Where what ran is found again after a restart: `stateFolder('/var/lib/checkout')`. */
   readonly state?: StateStorage
-  /** A stable name of this client; `NOTICEBOARD_CLIENT_ID`, the state folder and the host's name come after it. */
+  /**
+   * A stable name of this client; `NOTICEBOARD_CLIENT_ID`, the state folder and the host's name
+   * come after it.
+   */
   readonly clientId?: string
   /** Where this client runs and what it is, for rollouts and variants: `{ region: 'eu' }`. */
   readonly labels?: Readonly<Record<string, string>>
@@ -48,8 +60,9 @@ export interface ClientOptions<S extends Schema> {
   /** Larger snapshots are refused; 1 MiB (1,048,576 bytes) unless given. */
   readonly maxSnapshotBytes?: number
   /**
-   * What reads deltas, so that a small change of a large document costs little: false takes whole snapshots only, and
-   * `zstdDeltas(…)` brings a decoder along, in browsers. Default: the runtime's own where it has one, see `zstdDeltas()`.
+   * What reads deltas, so that a small change of a large document costs little: false takes whole
+   * snapshots only, and `zstdDeltas(…)` brings a decoder along, in browsers. Default: the runtime's
+   * own where it has one, see `zstdDeltas()`.
    */
   readonly deltas?: Deltas | false
   /** How long a participant may take to prepare; 10,000 unless given. */
@@ -60,17 +73,27 @@ export interface ClientOptions<S extends Schema> {
   readonly health?: HealthOptions
   /** When this client reports. */
   readonly reports?: ReportTimes
-  /** After how long a change that a participant vetoed is tried again; 300,000 unless given, plus or minus a fifth. */
+  /**
+   * After how long a change that a participant vetoed is tried again; 300,000 unless given, plus or
+   * minus a fifth.
+   */
   readonly vetoRetryMs?: number
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
 }
 
 /** When a client reports. */
 export interface ReportTimes {
-  /** The longest time between two reports, in milliseconds, 3,600,000 at most; 300,000 unless given, plus or minus a fifth. */
+  /**
+   * The longest time between two reports, in milliseconds, 3,600,000 at most; 300,000 unless given,
+   * plus or minus a fifth.
+   */
   readonly intervalMs?: number
-  /** How long changes are gathered before they are reported, in milliseconds; 1,000 unless given. */
+  /**
+   * How long changes are gathered before they are reported, in milliseconds; 1,000 unless given.
+   */
   readonly batchMs?: number
 }
 

@@ -18,8 +18,8 @@ export interface ReadyOptions {
    */
   readonly timeoutMs?: number
   /**
-   * What then, or once waiting is in vain, when nothing is kept on disk either: take the defaults (the
-   * default when there are any), or reject.
+   * What then, or once waiting is in vain, when nothing is kept on disk either: take the defaults
+   * (the default when there are any), or reject.
    */
   readonly fallbackTo?: 'defaults' | 'throw'
   /** Ends the waiting: `ready()` rejects with its reason, and the client goes on. */
@@ -135,8 +135,8 @@ function recentFailure({ looks: { error, endedAtMs } }: Life, clock: Clock): Not
 }
 
 /**
- * How long the look with which a client begins may take before a `refresh()` makes another beside it,
- * in milliseconds.
+ * How long the look with which a client begins may take before a `refresh()` makes another beside
+ * it, in milliseconds.
  */
 const FIRST_LOOK_MS = 1_000
 

@@ -3,8 +3,9 @@ import type { Position } from '../contracts/position.js'
 import type { ArmName } from '../core/release/target.js'
 
 /**
- * Where the running value came from. `network`: the newest release said so. `state`: kept on disk from an earlier life.
- * `defaults`: the client's own. `unmanaged`: a bare document, without a publisher. `pinned`: a pin file, by an operator.
+ * Where the running value came from. `network`: the newest release said so. `state`: kept on disk
+ * from an earlier life. `defaults`: the client's own. `unmanaged`: a bare document, without a
+ * publisher. `pinned`: a pin file, by an operator.
  */
 export type Origin = 'network' | 'state' | 'defaults' | 'unmanaged' | 'pinned'
 
@@ -22,7 +23,10 @@ export interface Running<Value> {
    * Absent where no release says so: for defaults, pins, and what an earlier life ran.
    */
   readonly arm: ArmName | undefined
-  /** The rollout that the release is a step of; also in clients that are not exposed to its candidate. */
+  /**
+   * The rollout that the release is a step of; also in clients that are not exposed to its
+   * candidate.
+   */
   readonly rolloutId: string | undefined
   /** Paths that this client's overrides changed. */
   readonly overridden: readonly string[]

@@ -23,7 +23,8 @@ export function sayBound({ name, lookMs, maxAgeMs, stream }: Strategy): string {
 }
 
 /**
- * Makes what logs the bound: the first time it is called, and whenever the strategy states another one.
+ * Makes what logs the bound: the first time it is called, and whenever the strategy states another
+ * one.
  *
  * ```ts
  * const tellBound = createBoundTeller({ strategy, namespace, logger })

@@ -7,8 +7,9 @@ import { callGuarded } from './events.js'
 /** How a part is compared with the one before. */
 export interface SelectOptions<Part> {
   /**
-   * Whether two parts count as the same; by content unless given: that of objects, lists, sets, maps, dates, URLs, regular
-   * expressions and bytes. Instances of classes that a schema makes are the same by identity alone: give this for them.
+   * Whether two parts count as the same; by content unless given: that of objects, lists, sets,
+   * maps, dates, URLs, regular expressions and bytes. Instances of classes that a schema makes are
+   * the same by identity alone: give this for them.
    */
   readonly equal?: (a: Part, b: Part) => boolean
 }
@@ -19,13 +20,20 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal
 }
 
-/** A part of the configuration that can be followed. Neither method nor property needs to be called on its object. */
+/**
+ * A part of the configuration that can be followed. Neither method nor property needs to be called
+ * on its object.
+ */
 export interface Selected<Part> {
-  /** The part as it is now: the same reference for as long as it counts as the same. Throws `not-ready` before the first value. */
+  /**
+   * The part as it is now: the same reference for as long as it counts as the same. Throws
+   * `not-ready` before the first value.
+   */
   readonly current: Part
   /**
-   * Calls back with the part now, if there is a value, and whenever it changes (by `equal`, not by identity). Returns what ends it;
-   * so does the signal. Works without its object, so it fits `useSyncExternalStore(pool.subscribe, () => pool.current)`.
+   * Calls back with the part now, if there is a value, and whenever it changes (by `equal`, not by
+   * identity). Returns what ends it; so does the signal. Works without its object, so it fits
+   * `useSyncExternalStore(pool.subscribe, () => pool.current)`.
    */
   subscribe(this: void, listener: (part: Part) => unknown, options?: SubscribeOptions): () => void
 }

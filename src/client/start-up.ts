@@ -96,8 +96,8 @@ interface Known {
 }
 
 /**
- * How long the network waits for the state folder, and how long a start waits for what ran to be back
- * in force, in milliseconds.
+ * How long the network waits for the state folder, and how long a start waits for what ran to be
+ * back in force, in milliseconds.
  */
 const MEANWHILE_MS = 250
 const RESTORE_MS = 1_000
@@ -128,8 +128,8 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
         acceptLook(judgeLook(event), looks)
         return undefined
       }
-      // The server has something. Until then the state folder is waited for: whoever starts while the
-      // server is down has nothing else.
+      // The server has something. Until then the state folder is waited for: whoever starts while
+      // the server is down has nothing else.
       settings.state?.hurry()
       return opening.then(
         ({ accept: take }) => take(event),
@@ -232,7 +232,8 @@ function sessionOf<S extends Schema>(
   const { namespace, clock, random } = settings
   return {
     namespace,
-    // Only a place in time and a hint for what is sent along: which release is for whom is judged here.
+    // Only a place in time and a hint for what is sent along: which release is for whom is judged
+    // here.
     get identity() {
       return opened()?.identity ?? proposed
     },

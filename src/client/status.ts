@@ -1,6 +1,7 @@
 /**
- * Where a client stands, for programs and for OpenFeature's provider states: `idle` and `starting` are NOT_READY,
- * `ready` is READY, `stale` is STALE, `closed` is none of them. A client is never in an error that ends it.
+ * Where a client stands, for programs and for OpenFeature's provider states: `idle` and `starting`
+ * are NOT_READY, `ready` is READY, `stale` is STALE, `closed` is none of them. A client is never in
+ * an error that ends it.
  */
 export type ClientStatus =
   /** Created, nothing started: no I/O yet. */
@@ -9,7 +10,10 @@ export type ClientStatus =
   | 'starting'
   /** Has a value, and proof that it is what the newest release asks for. */
   | 'ready'
-  /** Has a value; the proof is missing or too old, or the newest release was refused here. Reads go on. */
+  /**
+   * Has a value; the proof is missing or too old, or the newest release was refused here. Reads go
+   * on.
+   */
   | 'stale'
   /** Closed for good; the last value can still be read. */
   | 'closed'

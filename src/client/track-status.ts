@@ -13,7 +13,10 @@ export interface StatusTracker {
   valued(): void
   /** It is known which release is the newest, or was so many milliseconds ago; now unless given. */
   heard(ageMs?: number): void
-  /** What runs is what the newest release asks for, as it was heard last; that may be too long ago to count. */
+  /**
+   * What runs is what the newest release asks for, as it was heard last; that may be too long ago
+   * to count.
+   */
   proven(): void
   /** What the newest release asks for was refused here. */
   refused(): void

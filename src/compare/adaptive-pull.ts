@@ -21,9 +21,9 @@ export interface AdaptivePullOptions {
 }
 
 /**
- * Asks the more seldom the older the document is (Gwertzman and Seltzer 1996). A strategy for comparisons, and an
- * example of one. It does not sweep, so it is for transports whose tags do not repeat. Throws
- * `invalid-option`.
+ * Asks the more seldom the older the document is (Gwertzman and Seltzer 1996). A strategy for
+ * comparisons, and an example of one. It does not sweep, so it is for transports whose tags do not
+ * repeat. Throws `invalid-option`.
  *
  * ```ts
  * const strategy = adaptivePull(transport, { share: 0.1, leastMs: 5_000, mostMs: 300_000 })

@@ -14,7 +14,9 @@ export interface BlastRadius {
   readonly staged: Blast & {
     /** How many clients each stage exposes, all before it included. */
     readonly stages: readonly number[]
-    /** In which stage it is noticed, from 0 on; undefined where all of them pass before it shows. */
+    /**
+     * In which stage it is noticed, from 0 on; undefined where all of them pass before it shows.
+     */
     readonly noticedIn: number | undefined
     /** How long a good document takes until everybody has it, in milliseconds. */
     readonly completesMs: number
@@ -35,20 +37,25 @@ export interface BlastOptions {
   readonly showsAfterMs?: number
   /** How long each client has to run it in a stage, in milliseconds. Default 300,000. */
   readonly bakeMs?: number
-  /** How many clients each stage exposes, all before it included. Default: as the default stages do. */
+  /**
+   * How many clients each stage exposes, all before it included. Default: as the default stages do.
+   */
   readonly stages?: readonly number[]
   /** How long somebody who is called takes to roll back, in milliseconds. Default 900,000. */
   readonly humanMs?: number
 }
 
-/** How long a report waits for others at its client, and a step of the controller, in milliseconds. */
+/**
+ * How long a report waits for others at its client, and a step of the controller, in milliseconds.
+ */
 const REPORT_MS = 1_000
 const STEP_MS = 5_000
 
 /**
- * What a document does that turns out to be bad some time after it was applied, by arithmetic: every stage bakes, so it
- * is noticed in the first stage that lasts long enough, by the first client that says so. A document that is refused at
- * once is noticed sooner, and one that only shows under load later.
+ * What a document does that turns out to be bad some time after it was applied, by arithmetic:
+ * every stage bakes, so it is noticed in the first stage that lasts long enough, by the first
+ * client that says so. A document that is refused at once is noticed sooner, and one that only
+ * shows under load later.
  *
  * ```ts
  * predictBlast({ clients: 60, stalenessMs: row.stalenessMs })
@@ -69,7 +76,8 @@ export function predictBlast(
     stages = exposedBy(defaultStages(clients), clients),
   }: BlastOptions = {},
 ): BlastRadius {
-  // A stage lasts until its clients have the document, have run it for as long as they have to, and have said so.
+  // A stage lasts until its clients have the document, have run it for as long as they have to, and
+  // have said so.
   const stageMs = stalenessMs.all + bakeMs + REPORT_MS + STEP_MS
   const noticed = stages.findIndex(
     (_, index) => index === stages.length - 1 || showsAfterMs < (index + 1) * stageMs,

@@ -19,33 +19,49 @@ import { INPUTS, readWorkload, type WorkloadInput } from './workload.js'
 
 /** What is compared, and how deeply. */
 export interface CompareOptions {
-  /** The models; by default hybrid, push, and pull: every 30 s, as seldom as the kill switch allows, and adaptive. */
+  /**
+   * The models; by default hybrid, push, and pull: every 30 s, as seldom as the kill switch allows,
+   * and adaptive.
+   */
   readonly models?: readonly Model[]
   /**
-   * How deeply it looks. `formula`: arithmetic, in an instant. `simulation`: the strategies themselves, with real clients and servers in
-   * virtual time; minutes, and what a model without a shape needs. `run`: real processes and sockets over loopback, which takes
-   * `cli`, Linux, and some five minutes of the clock for each model; models that this machine cannot show are computed, as
-   * the depth of their row says. Default `formula`.
+   * How deeply it looks. `formula`: arithmetic, in an instant. `simulation`: the strategies
+   * themselves, with real clients and servers in virtual time; minutes, and what a model without a
+   * shape needs. `run`: real processes and sockets over loopback, which takes `cli`, Linux, and
+   * some five minutes of the clock for each model; models that this machine cannot show are
+   * computed, as the depth of their row says. Default `formula`.
    */
   readonly depth?: Row['depth']
-  /** The file of the command line, from which a run starts its processes: `node_modules/noticeboard/dist/cli/main.js`. */
+  /**
+   * The file of the command line, from which a run starts its processes:
+   * `node_modules/noticeboard/dist/cli/main.js`.
+   */
   readonly cli?: string
-  /** Whether a run is cut to two minutes for each model: outages are computed then. Default false. */
+  /**
+   * Whether a run is cut to two minutes for each model: outages are computed then. Default false.
+   */
   readonly quick?: boolean
-  /** What a server costs: the figures of a recorded run, or your own from `measureCosts()`. Default `recorded`. */
+  /**
+   * What a server costs: the figures of a recorded run, or your own from `measureCosts()`. Default
+   * `recorded`.
+   */
   readonly costs?: 'recorded' | Costs
   /** What counts, and how much. Default: processor time and bytes by half each. */
   readonly weights?: Weights
   /** What the bad document of the blast radius is like. */
   readonly blast?: BlastOptions
   /**
-   * How many clients are simulated or run at most, up to 10,000. Of a larger fleet those of a model with a shape are simulated by
-   * a light population, of another model each client stands for several; and a run is a sample. Default 2,000; 500 of a run.
+   * How many clients are simulated or run at most, up to 10,000. Of a larger fleet those of a model
+   * with a shape are simulated by a light population, of another model each client stands for
+   * several; and a run is a sample. Default 2,000; 500 of a run.
    */
   readonly mostClients?: number
   /** What chance is drawn from in a simulation: the same seed gives the same rows. Default 1. */
   readonly seed?: number
-  /** Whether a map is drawn up of which model is taken for other fleets and other deadlines. Default false. */
+  /**
+   * Whether a map is drawn up of which model is taken for other fleets and other deadlines. Default
+   * false.
+   */
   readonly map?: boolean
   readonly signal?: AbortSignal
   /** Called with each step of what takes its time. */
@@ -59,8 +75,8 @@ export interface Progress {
 }
 
 /**
- * Compares ways to bring a document to a fleet, for one's own workload, and says which to take. Throws
- * `invalid-option`.
+ * Compares ways to bring a document to a fleet, for one's own workload, and says which to take.
+ * Throws `invalid-option`.
  *
  * ```ts
  * const { recommendation, rows } = await compare({ clients: 3_000, documentBytes: 20_480, changesPerDay: 40 })

@@ -6,8 +6,8 @@ import { adaptivePullModel, hybridModel, pullModel, pushModel, type Model } from
 const INTERVALS_S = [3_600, 1_800, 900, 600, 300, 120, 60, 30, 20, 15, 10, 5, 4, 3, 2, 1]
 
 /**
- * The models that are compared when none are named: hybrid, push, pull as seldom as the deadlines allow, pull by its
- * default, and pull that adapts.
+ * The models that are compared when none are named: hybrid, push, pull as seldom as the deadlines
+ * allow, pull by its default, and pull that adapts.
  *
  * ```ts
  * defaultModels({ workload, costs }).map(({ name }) => name)

@@ -1,5 +1,6 @@
 /**
- * Which way of bringing a document to a fleet suits a workload: push, pull, hybrid or your own, compared by arithmetic.
+ * Which way of bringing a document to a fleet suits a workload: push, pull, hybrid or your own,
+ * compared by arithmetic.
  *
  * @packageDocumentation
  */

@@ -21,8 +21,8 @@ export type WorkloadFile = Omit<WorkloadInput, 'documentBytes'> & {
 }
 
 /**
- * Reads a workload and the documents that it names, of which only their sizes are kept. Throws `invalid-option` for
- * what makes no sense, and `not-found` for a file that is not there.
+ * Reads a workload and the documents that it names, of which only their sizes are kept. Throws
+ * `invalid-option` for what makes no sense, and `not-found` for a file that is not there.
  *
  * ```ts
  * const result = await compare(await loadWorkload('workload.json', { signal }))
@@ -88,7 +88,10 @@ function changedBytes(before: Json, after: Json): number {
   return bytesOf(changes).length
 }
 
-/** How long a snapshot is on the wire: servers leave those that are short, or hardly shorter encoded, as they are. */
+/**
+ * How long a snapshot is on the wire: servers leave those that are short, or hardly shorter
+ * encoded, as they are.
+ */
 async function encodedLength(bytes: Uint8Array): Promise<number> {
   const { length } = await encodeBytes('br', bytes)
   return bytes.length < MIN_ENCODED_BYTES || length > bytes.length * (1 - LEAST_SAVED) ? bytes.length : length

@@ -39,9 +39,15 @@ export interface PullModelOptions extends PathOptions {
   readonly pollIntervalMs?: number
   /** How often it asks without a condition, in milliseconds. Default 300,000. */
   readonly sweepIntervalMs?: number
-  /** Who answers: the server, or a folder that a web server or a bucket serves, to which nobody reports. Default `server`. */
+  /**
+   * Who answers: the server, or a folder that a web server or a bucket serves, to which nobody
+   * reports. Default `server`.
+   */
   readonly answers?: 'server' | 'static'
-  /** What asks in its turn between clients and server: how old each makes an answer at most, in milliseconds. Default none. */
+  /**
+   * What asks in its turn between clients and server: how old each makes an answer at most, in
+   * milliseconds. Default none.
+   */
   readonly hops?: readonly number[]
 }
 
@@ -95,8 +101,8 @@ export interface AdaptivePullModelOptions extends PathOptions {
 }
 
 /**
- * Clients ask the more seldom the older the document is, as {@link adaptivePull} does: what changed just now changes
- * again soon. Throws `invalid-option`.
+ * Clients ask the more seldom the older the document is, as {@link adaptivePull} does: what changed
+ * just now changes again soon. Throws `invalid-option`.
  *
  * ```ts
  * adaptivePullModel({ share: 0.2, mostMs: 120_000 })
@@ -151,8 +157,8 @@ export function pushModel(options: StreamModelOptions = {}): KnownModel {
 }
 
 /**
- * The server sends notices, and clients fetch, as with `hybrid()`; with `cdn` from a content delivery network. Throws
- * `invalid-option`.
+ * The server sends notices, and clients fetch, as with `hybrid()`; with `cdn` from a content
+ * delivery network. Throws `invalid-option`.
  *
  * ```ts
  * hybridModel({ cdn: true })

@@ -50,7 +50,8 @@ interface Amount {
 export type Essentials = Omit<Row, 'peak' | 'recoveryMs' | 'curve' | 'loadAfterOutage'>
 
 /**
- * What comes of what was found: every total of a row follows from counts for one client, times and costs.
+ * What comes of what was found: every total of a row follows from counts for one client, times and
+ * costs.
  *
  * ```ts
  * rowOf(found, { workload, costs }).cpu.share

@@ -6,17 +6,27 @@ export interface Row {
   readonly model: string
   /** How this was found. */
   readonly depth: 'formula' | 'simulation' | 'run'
-  /** How many clients were simulated or run for it, and how idle the machine was while a change travelled in a run, from 0 to 1. */
+  /**
+   * How many clients were simulated or run for it, and how idle the machine was while a change
+   * travelled in a run, from 0 to 1.
+   */
   readonly sample?: { readonly clients: number; readonly machineIdle?: number }
   /** Whether it meets the deadlines and the servers can do it. */
   readonly fits: boolean
   /** Why it does not. */
   readonly misses: readonly Miss[]
-  /** How long a change takes to the clients that are there, from `publish()` on, in milliseconds. */
+  /**
+   * How long a change takes to the clients that are there, from `publish()` on, in milliseconds.
+   */
   readonly stalenessMs: { readonly half: number; readonly p99: number; readonly all: number }
-  /** Clients whose connection is dead without their knowing when a change comes: how many in the mean, and by when they have it. */
+  /**
+   * Clients whose connection is dead without their knowing when a change comes: how many in the
+   * mean, and by when they have it.
+   */
   readonly halfOpen: { readonly clients: number; readonly worstMs: number }
-  /** Clients that are away when a change comes; they get it when they are back, with every model. */
+  /**
+   * Clients that are away when a change comes; they get it when they are back, with every model.
+   */
   readonly offline: number
   /** Client-seconds on an old version, for each change. */
   readonly integral: number
@@ -34,7 +44,10 @@ export interface Row {
   readonly cpu: { readonly share: number; readonly msPerDay: number; readonly msPerChange: number }
   /** Memory of each server, in bytes. */
   readonly memory: number
-  /** The busiest second: after a server was gone for two seconds, and when every client starts at once. */
+  /**
+   * The busiest second: after a server was gone for two seconds, and when every client starts at
+   * once.
+   */
   readonly peak: { readonly afterRestart: Peak; readonly fleetStarts: Peak }
   /** How a change reaches the clients that are there. */
   readonly curve: readonly CurvePoint[]

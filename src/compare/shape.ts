@@ -5,13 +5,25 @@ export type Shape = PollShape | StreamShape
 interface CommonShape {
   /** How often a client asks without a condition, in milliseconds. */
   readonly sweepIntervalMs: number
-  /** How often a client reports although nothing happens, in milliseconds; Infinity where reports cannot be sent. */
+  /**
+   * How often a client reports although nothing happens, in milliseconds; Infinity where reports
+   * cannot be sent.
+   */
   readonly reportIntervalMs: number
-  /** Who answers for snapshots: `cache`: a content delivery network, which asks the server once for each. */
+  /**
+   * Who answers for snapshots: `cache`: a content delivery network, which asks the server once for
+   * each.
+   */
   readonly snapshots: 'server' | 'cache'
-  /** Who answers everything else: `static`: a web server or a bucket, which is nobody's processor time here. */
+  /**
+   * Who answers everything else: `static`: a web server or a bucket, which is nobody's processor
+   * time here.
+   */
   readonly answers: 'server' | 'static'
-  /** What stands between the server and the clients and asks in its turn: how old each may make an answer, in milliseconds. */
+  /**
+   * What stands between the server and the clients and asks in its turn: how old each may make an
+   * answer, in milliseconds.
+   */
   readonly hops: readonly number[]
   /** How many relays share the clients; 0 for none. */
   readonly relays: number
@@ -24,7 +36,10 @@ export interface PollShape extends CommonShape {
   readonly type: 'poll'
   /** How often, in milliseconds, give or take a tenth; the most of it where it adapts. */
   readonly pollIntervalMs: number
-  /** Set where the interval grows with the age of the document: a share of that age, and at least so long. */
+  /**
+   * Set where the interval grows with the age of the document: a share of that age, and at least so
+   * long.
+   */
   readonly adapts?: { readonly share: number; readonly leastMs: number }
 }
 

@@ -21,7 +21,8 @@ const TEXTS: { readonly [Name in InputName]: string } = {
 type SchemaObject = Readonly<Record<string, unknown>>
 
 /**
- * The JSON Schema (2020-12) of a workload file, for editors: it offers the fields, and what they may be.
+ * The JSON Schema (2020-12) of a workload file, for editors: it offers the fields, and what they
+ * may be.
  *
  * ```ts
  * writeFileSync('workload.schema.json', JSON.stringify(workloadSchema(), null, 2))

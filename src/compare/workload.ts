@@ -1,20 +1,28 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
 
-/** What a fleet asks of its configuration. Everything but `clients` and the document has a default. */
+/**
+ * What a fleet asks of its configuration. Everything but `clients` and the document has a default.
+ */
 export interface WorkloadInput {
   /** Where the JSON Schema of this file is; editors read it. */
   readonly $schema?: string
   /** How many clients follow the document. */
   readonly clients: number
-  /** How large the document is as it travels, in bytes of canonical JSON. `loadWorkload()` takes it from the file that `document` names. */
+  /**
+   * How large the document is as it travels, in bytes of canonical JSON. `loadWorkload()` takes it
+   * from the file that `document` names.
+   */
   readonly documentBytes?: number
   /**
-   * How large it is as a snapshot that is fetched travels, in brotli or gzip. `loadWorkload()` takes it from the document.
-   * Default: `documentBytes`, as if nothing were saved.
+   * How large it is as a snapshot that is fetched travels, in brotli or gzip. `loadWorkload()`
+   * takes it from the document. Default: `documentBytes`, as if nothing were saved.
    */
   readonly encodedBytes?: number
-  /** How much of it a change concerns, in bytes. `loadWorkload()` takes it from `document` and `next`. Default: a tenth. */
+  /**
+   * How much of it a change concerns, in bytes. `loadWorkload()` takes it from `document` and
+   * `next`. Default: a tenth.
+   */
   readonly changedBytes?: number
   /** How often it changes. Default 10 a day. */
   readonly changesPerDay?: number
@@ -34,9 +42,14 @@ export interface WorkloadInput {
   readonly network?: {
     /** Between a client and the server, there and back, in milliseconds. Default 20. */
     readonly rttMs?: number
-    /** How often a connection dies without either end being told. Default 0.1 a day for each client. */
+    /**
+     * How often a connection dies without either end being told. Default 0.1 a day for each client.
+     */
     readonly halfOpenPerClientDay?: number
-    /** After how long a silent connection is cut by what is in between, in milliseconds. Default 350,000. */
+    /**
+     * After how long a silent connection is cut by what is in between, in milliseconds. Default
+     * 350,000.
+     */
     readonly idleTimeoutMs?: number
     /** What each server can send, in megabits a second. Default 1,000. */
     readonly serverMbps?: number

@@ -10,7 +10,10 @@ export interface Grant {
   readonly scopes: readonly Scope[]
   /** Patterns of namespaces: `checkout/*`, `checkout/**`; `**` is every namespace. */
   readonly namespaces: readonly string[]
-  /** The clients that it may report for, by their clientIds or by beginnings that end in `*`. Default: all. */
+  /**
+   * The clients that it may report for, by their clientIds or by beginnings that end in `*`.
+   * Default: all.
+   */
   readonly clients?: readonly string[]
   /** The author that the audit records of its releases have to name. Default: any. */
   readonly author?: string
@@ -27,8 +30,13 @@ export interface TokenRecord extends Grant {
   readonly expiresAt?: string
 }
 
-/** Where tokens are kept. A server asks again each second, so that one that is gone is gone at once. */
+/**
+ * Where tokens are kept. A server asks again each second, so that one that is gone is gone at once.
+ */
 export interface TokenSource {
-  /** Every token there is. Throws `unavailable` when they cannot be read: those that were known hold then. */
+  /**
+   * Every token there is. Throws `unavailable` when they cannot be read: those that were known hold
+   * then.
+   */
   tokens(signal: AbortSignal): Promise<readonly TokenRecord[]>
 }

@@ -1,8 +1,10 @@
 /**
- * A configuration as programs see it: every property is read-only, all the way down. Arrays and tuples keep their declared type
- * (their elements become read-only), so that the value stays assignable to the type that the schema infers. Functions, a `Date`, a
- * `Map`, a `Set`, bytes, and instances of a class with private members keep their type. Where the program runs, a `Date`, a `Map`, a
- * `Set` and a `URL` refuse their methods that change them; bytes, regular expressions and instances of classes are not frozen.
+ * A configuration as programs see it: every property is read-only, all the way down. Arrays and
+ * tuples keep their declared type (their elements become read-only), so that the value stays
+ * assignable to the type that the schema infers. Functions, a `Date`, a `Map`, a `Set`, bytes, and
+ * instances of a class with private members keep their type. Where the program runs, a `Date`, a
+ * `Map`, a `Set` and a `URL` refuse their methods that change them; bytes, regular expressions and
+ * instances of classes are not frozen.
  *
  * ```ts
  * type Config = DeepReadonly<{ pool: { size: number }; hosts: string[] }>
@@ -28,7 +30,10 @@ type Builtin =
   | ReadonlySet<unknown>
   | RegExp
 
-/** Arrays are spelled out, and not mapped, so that the compiler puts off the elements of a recursive type. */
+/**
+ * Arrays are spelled out, and not mapped, so that the compiler puts off the elements of a recursive
+ * type.
+ */
 type ReadonlyElements<List extends readonly unknown[]> = List extends readonly []
   ? List
   : Required<List> extends { readonly 0: unknown }

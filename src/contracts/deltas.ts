@@ -4,15 +4,16 @@ import type { InlineSnapshot } from './transport.js'
 export type HeldSnapshot = Pick<InlineSnapshot, 'digest' | 'bytes'>
 
 /**
- * Makes and reads deltas, which say the bytes of one snapshot by those of another (docs/formats.md). Synchronous, because
- * thread pools do not repeat their order.
+ * Makes and reads deltas, which say the bytes of one snapshot by those of another
+ * (docs/formats.md). Synchronous, because thread pools do not repeat their order.
  */
 export interface DeltaCodec {
   /** The delta that makes `bytes` of `base`; undefined where it would not be worth its name. */
   encode(pair: { readonly base: HeldSnapshot; readonly bytes: Uint8Array }): Uint8Array | undefined
   /**
-   * What a delta makes of `base`: exactly `length` bytes, which its reader compares with a digest. Takes no more memory than
-   * that and the window of the format. Throws `invalid-data` for a delta of another base, of another length, or none at all.
+   * What a delta makes of `base`: exactly `length` bytes, which its reader compares with a digest.
+   * Takes no more memory than that and the window of the format. Throws `invalid-data` for a delta
+   * of another base, of another length, or none at all.
    */
   decode(query: {
     readonly base: HeldSnapshot
@@ -25,6 +26,9 @@ export interface DeltaCodec {
 export interface Deltas {
   /** Whether the codec is there already; asking for it begins to load it. Not unless given. */
   readonly ready?: boolean
-  /** The codec, loaded by the first call; undefined where there is none, and everything travels as whole snapshots. Never rejects. */
+  /**
+   * The codec, loaded by the first call; undefined where there is none, and everything travels as
+   * whole snapshots. Never rejects.
+   */
   codec(): Promise<DeltaCodec | undefined>
 }

@@ -7,11 +7,13 @@ export type ErrorCode =
   | 'not-ready'
   /** The thing is not here, or not here yet, or not for you: the three look the same on purpose. */
   | 'not-found'
-  /** A server or store could not be reached, or was lost in the middle. Trying again later is right. */
+  /**
+   * A server or store could not be reached, or was lost in the middle. Trying again later is right.
+   */
   | 'unavailable'
   /**
-   * The server asks for fewer requests (429); `retryAfterMs` says how long to wait, where it is told.
-   * Trying again later is right.
+   * The server asks for fewer requests (429); `retryAfterMs` says how long to wait, where it is
+   * told. Trying again later is right.
    */
   | 'rate-limited'
   /** A document failed its schema or a validator; `issues` says where. Trying it again is wrong. */
@@ -19,8 +21,8 @@ export type ErrorCode =
   /** Credentials are missing or not accepted. */
   | 'unauthorized'
   /**
-   * The server or store understood and refuses: a token without the right, a foreign origin, a replica.
-   * Trying the same again is wrong.
+   * The server or store understood and refuses: a token without the right, a foreign origin, a
+   * replica. Trying the same again is wrong.
    */
   | 'forbidden'
   /** Somebody else was first: the log moved on since the position that was named. */
@@ -31,7 +33,10 @@ export type ErrorCode =
   | 'fleet-unknown'
   /** Nobody is there to move the rollout on; nothing was published. */
   | 'no-controller'
-  /** The document was withdrawn by a rollback, an abort or a kill, and nobody said why it may come back. */
+  /**
+   * The document was withdrawn by a rollback, an abort or a kill, and nobody said why it may come
+   * back.
+   */
   | 'withdrawn'
   /** This transport has no notifications here; strategies fall back to polling. */
   | 'no-watch'
@@ -44,8 +49,8 @@ export type ErrorCode =
   /** A release that needs a feature this version does not have. */
   | 'unsupported'
   /**
-   * Two histories of one namespace: two different releases at one position, two epochs with one number, or
-   * positions that no store comes from and to.
+   * Two histories of one namespace: two different releases at one position, two epochs with one
+   * number, or positions that no store comes from and to.
    */
   | 'fork'
   /** The store's own files contradict each other; it serves, and refuses to append. */
@@ -64,15 +69,19 @@ export type ErrorCode =
 /** One place in a document that did not pass, and why; without the value that stood there. */
 export interface Issue {
   /**
-   * Where: `pool.size`, `servers[2].host`; empty for the whole. Keys that the schema does not name print as `*`, but to who wrote the
-   * document: keys are as they are in the errors of a publisher, and of a client's own defaults and files.
+   * Where: `pool.size`, `servers[2].host`; empty for the whole. Keys that the schema does not name
+   * print as `*`, but to who wrote the document: keys are as they are in the errors of a publisher,
+   * and of a client's own defaults and files.
    */
   readonly path: string
   /** What, in words that never contain a value of the document. */
   readonly message: string
   /** Who said so: `schema`, or a validator's name. */
   readonly validator: string
-  /** The labels of the clients that the document is for, where it is a variant that was to be published. */
+  /**
+   * The labels of the clients that the document is for, where it is a variant that was to be
+   * published.
+   */
   readonly when?: Readonly<Record<string, readonly string[]>>
 }
 
@@ -87,7 +96,10 @@ export interface NoticeboardErrorOptions {
 
 const brand = Symbol.for('noticeboard.error')
 
-/** The one error class of the library. Messages say what happened, where, and what to do; never a configuration value. */
+/**
+ * The one error class of the library. Messages say what happened, where, and what to do; never a
+ * configuration value.
+ */
 export class NoticeboardError extends Error {
   override readonly name = 'NoticeboardError'
   readonly code: ErrorCode

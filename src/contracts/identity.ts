@@ -8,6 +8,8 @@ export interface Identity {
   readonly ephemeral: boolean
   /** Where it runs and what it is: `{ region: 'eu', tier: 'canary' }`. */
   readonly labels: Readonly<Record<string, string>>
-  /** The application's own version, when it is told. A refusal of a snapshot holds for one build. */
+  /**
+   * The application's own version, when it is told. A refusal of a snapshot holds for one build.
+   */
   readonly build?: string
 }

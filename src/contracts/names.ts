@@ -2,8 +2,9 @@ import { NoticeboardError } from './errors.js'
 
 /**
  * The unit that is versioned and rolled out together: `checkout/prod`. 1 to 4 segments of
- * `[a-z0-9][a-z0-9._-]{0,62}`, 200 characters at most. A namespace is also a folder on the board, so `releases`, `snapshots`,
- * names that end in `.json` or a dot, and the names of Windows' devices are reserved.
+ * `[a-z0-9][a-z0-9._-]{0,62}`, 200 characters at most. A namespace is also a folder on the board,
+ * so `releases`, `snapshots`, names that end in `.json` or a dot, and the names of Windows' devices
+ * are reserved.
  */
 export type Namespace = string
 

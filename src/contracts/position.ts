@@ -1,18 +1,23 @@
 import { NoticeboardError } from './errors.js'
 
 /**
- * The name of one life of a log, `<n>-<8 hex>`: `1-9f3a01bc`. Epochs are ordered by `n`; a restored or
- * copied store goes on in a new one. Equal `n` with another suffix is a fork.
+ * The name of one life of a log, `<n>-<8 hex>`: `1-9f3a01bc`. Epochs are ordered by `n`; a restored
+ * or copied store goes on in a new one. Equal `n` with another suffix is a fork.
  */
 export type Epoch = string
 
-/** A place in a namespace's log: the sequence starts at 1 in each epoch and grows by one, without gaps. */
+/**
+ * A place in a namespace's log: the sequence starts at 1 in each epoch and grows by one, without
+ * gaps.
+ */
 export interface Position {
   readonly epoch: Epoch
   readonly sequence: number
 }
 
-/** How one position lies to another; `fork` when the epochs share their number but are not the same. */
+/**
+ * How one position lies to another; `fork` when the epochs share their number but are not the same.
+ */
 export type PositionOrder = 'older' | 'same' | 'newer' | 'fork'
 
 /**
@@ -129,8 +134,8 @@ export function parsePosition(text: string): Position {
 }
 
 /**
- * The position that a text says with another mark between its parts, as names of files have it; undefined for
- * any other text.
+ * The position that a text says with another mark between its parts, as names of files have it;
+ * undefined for any other text.
  *
  * ```ts
  * positionIn('1-9f3a01bc.42', '.') // { epoch: '1-9f3a01bc', sequence: 42 }

@@ -2,10 +2,11 @@ import type { Digest, Namespace } from './names.js'
 import type { Position, WentBack } from './position.js'
 
 /**
- * Where a client stands with the snapshot it was last told to run. `staged`: validated, waiting for its time.
- * `trying`: about to parse a candidate. `applied`: running. `healthy`: still running after the soak. `rejected`: refused
- * here, with a code. `reverted` and `quarantined`: taken back, by a probe or after deaths. `paused`: kept where it is, by
- * a pin file or `pause()`. `stopped`: closed in order. `other`: a phase of a later version, which this one does not know.
+ * Where a client stands with the snapshot it was last told to run. `staged`: validated, waiting for
+ * its time. `trying`: about to parse a candidate. `applied`: running. `healthy`: still running
+ * after the soak. `rejected`: refused here, with a code. `reverted` and `quarantined`: taken back,
+ * by a probe or after deaths. `paused`: kept where it is, by a pin file or `pause()`. `stopped`:
+ * closed in order. `other`: a phase of a later version, which this one does not know.
  */
 export type ReportPhase =
   | 'waiting'
@@ -38,7 +39,9 @@ export interface PreviousLife {
   readonly ranMs: number
 }
 
-/** What a health probe says. `threw` and `timeout` are no answer; `none`: the client has no probe. */
+/**
+ * What a health probe says. `threw` and `timeout` are no answer; `none`: the client has no probe.
+ */
 export type ProbeAnswer = 'healthy' | 'unhealthy' | 'threw' | 'timeout' | 'none'
 
 /** What one client found out about one snapshot. */
@@ -52,14 +55,17 @@ export interface SnapshotVerdict {
   readonly validator?: string
   /** Where in the document. */
   readonly path?: string
-  /** Set when the client's own overrides had a part in it, so that it says little about the snapshot. */
+  /**
+   * Set when the client's own overrides had a part in it, so that it says little about the
+   * snapshot.
+   */
   readonly overridden?: true
 }
 
 /**
- * What an application measured of the numbers that a rollout asks for. It grows until `overMs` is the
- * bake of the rollout, and then stays as it is until the next stage or snapshot: each client says one
- * thing of a stage, once.
+ * What an application measured of the numbers that a rollout asks for. It grows until `overMs` is
+ * the bake of the rollout, and then stays as it is until the next stage or snapshot: each client
+ * says one thing of a stage, once.
  */
 export interface StageMeasures {
   /** The release with which the stage began that it was measured in. */
@@ -79,7 +85,9 @@ export interface MeasuredNumber {
   readonly sum: number
 }
 
-/** What reports besides clients. `other`: a role of a later version, which this one does not know. */
+/**
+ * What reports besides clients. `other`: a role of a later version, which this one does not know.
+ */
 export type ReportRole =
   | {
       /** Advances rollouts. */
@@ -92,8 +100,8 @@ export type ReportRole =
   | { readonly type: 'other' }
 
 /**
- * A client's last word, as a state: a later one replaces an earlier one, a repeated one changes nothing,
- * and a lost one is repaired by the next. Contains paths and codes, never a value.
+ * A client's last word, as a state: a later one replaces an earlier one, a repeated one changes
+ * nothing, and a lost one is repaired by the next. Contains paths and codes, never a value.
  */
 export interface ClientReport {
   readonly v: 1
@@ -138,7 +146,10 @@ export interface ClientReport {
   readonly code?: string
   /** Which validator refused it, or which participant. */
   readonly validator?: string
-  /** With the code `vetoed`: what the participant did, in words of the library and the program; never a value. */
+  /**
+   * With the code `vetoed`: what the participant did, in words of the library and the program;
+   * never a value.
+   */
   readonly reason?: string
   /** Where in the document. */
   readonly path?: string
@@ -155,31 +166,38 @@ export interface ClientReport {
   /** How many more paths they changed, which there was no room for. */
   readonly overriddenOmitted?: number
   /**
-   * Whether state on disk protects this client over a restart, as far as it knows: that a folder is empty at each
-   * start, its readers see.
+   * Whether state on disk protects this client over a restart, as far as it knows: that a folder is
+   * empty at each start, its readers see.
    */
   readonly protection: 'disk' | 'none'
   /**
-   * The interval in which this client reports while nothing changes, in milliseconds, an hour at most; after
-   * three of them without a word it is missing. A client without timers promises nothing and has none.
+   * The interval in which this client reports while nothing changes, in milliseconds, an hour at
+   * most; after three of them without a word it is missing. A client without timers promises
+   * nothing and has none.
    */
   readonly nextReportWithinMs?: number | undefined
-  /** When the server or store heard it, as a time of docs/formats.md: stamped there, and never believed from a client. */
+  /**
+   * When the server or store heard it, as a time of docs/formats.md: stamped there, and never
+   * believed from a client.
+   */
   readonly receivedAt?: string
   /** When it heard this instance for the first time: stamped there as well. */
   readonly firstHeardAt?: string
   /**
-   * Set where it came with a token that names this clientId in full, so that nobody else can have said it:
-   * stamped there as well, by a server.
+   * Set where it came with a token that names this clientId in full, so that nobody else can have
+   * said it: stamped there as well, by a server.
    */
   readonly bound?: true
 }
 
-/** What a store heard of a namespace, and how long it has listened. All times are of its own clock. */
+/**
+ * What a store heard of a namespace, and how long it has listened. All times are of its own clock.
+ */
 export interface HeardReports {
   /**
-   * Since when it listens without a gap that it knows of, as a time of docs/formats.md. Where that is
-   * long ago, a client that was not heard does not report here; where it is not, it may be yet to.
+   * Since when it listens without a gap that it knows of, as a time of docs/formats.md. Where that
+   * is long ago, a client that was not heard does not report here; where it is not, it may be yet
+   * to.
    */
   readonly since: string
   /** When it answered, so that silence is measured by the clock that stamped the reports. */
@@ -187,8 +205,8 @@ export interface HeardReports {
   /** The last word of each instance. */
   readonly reports: readonly ClientReport[]
   /**
-   * Set where whoever answers has read more of the board than it has now. Unlike what clients claim to have
-   * seen this is no hearsay.
+   * Set where whoever answers has read more of the board than it has now. Unlike what clients claim
+   * to have seen this is no hearsay.
    */
   readonly wentBack?: WentBack
 }

@@ -1,6 +1,7 @@
 /**
- * What a document must look like: a schema of zod (3.24 or later, or 4), valibot, arktype or any other library that
- * speaks [Standard Schema](https://standardschema.dev). What travels is its input; what programs read is its output.
+ * What a document must look like: a schema of zod (3.24 or later, or 4), valibot, arktype or any
+ * other library that speaks [Standard Schema](https://standardschema.dev). What travels is its
+ * input; what programs read is its output.
  */
 export interface Schema<Input = unknown, Output = Input> {
   /** Version 1 of Standard Schema, as far as it is used here, and its JSON Schema extension. */

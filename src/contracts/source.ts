@@ -4,7 +4,9 @@ import type { Json } from './json.js'
 export interface Source {
   /** For people: the file's path. */
   readonly name: string
-  /** The document as it is now. Throws `not-found`, or `invalid-data` that names line and column. */
+  /**
+   * The document as it is now. Throws `not-found`, or `invalid-data` that names line and column.
+   */
   read(signal: AbortSignal): Promise<Json>
   /** Yields whenever the document may have changed; ends when the signal aborts. */
   changes?(signal: AbortSignal): AsyncIterable<void>

@@ -39,7 +39,10 @@ export interface SavedAttempt {
   readonly build: string
   readonly slot: number
   readonly instanceId: string
-  /** The process, and the boot of its machine: a number of a process alone says nothing in containers. */
+  /**
+   * The process, and the boot of its machine: a number of a process alone says nothing in
+   * containers.
+   */
   readonly owner: string
   readonly bootId: string
   /** When it began, and when its process was there last, as times of docs/formats.md. */
@@ -79,7 +82,10 @@ export interface Pardon {
   readonly at: string
 }
 
-/** A snapshot that one build of the application does not run for a while, since the process died of it. */
+/**
+ * A snapshot that one build of the application does not run for a while, since the process died of
+ * it.
+ */
 export interface Quarantine {
   readonly digest: Digest
   /** The application's build; empty when it has none. */
@@ -131,9 +137,9 @@ export interface LoadedState {
 }
 
 /**
- * Where a client keeps its state. Several processes may share one: each writes only what its own instance
- * knows, and everybody reads all of it folded together. Nothing here may stop a client: what cannot be read
- * is a warning, what cannot be written is thrown and becomes one.
+ * Where a client keeps its state. Several processes may share one: each writes only what its own
+ * instance knows, and everybody reads all of it folded together. Nothing here may stop a client:
+ * what cannot be read is a warning, what cannot be written is thrown and becomes one.
  */
 export interface StateStorage {
   /** The clientId that is kept here; keeps the proposed one when there is none yet. */
@@ -183,7 +189,10 @@ export interface ProtectQuery {
  * quarantine.
  */
 export interface Protection {
-  /** Which of the processes that share the storage this is, from 0 on; undefined where that cannot be kept. */
+  /**
+   * Which of the processes that share the storage this is, from 0 on; undefined where that cannot
+   * be kept.
+   */
   readonly slot: number | undefined
   /** How the instance before this one ended; undefined where there was none. */
   readonly previous: PreviousLife | undefined

@@ -1,6 +1,7 @@
 /**
  * What the library asks of the outside: time, chance, hashing, a disk, HTTP and a place for logs.
- * Nothing else in the library touches these, so the same code runs under a virtual clock with a seed.
+ * Nothing else in the library touches these, so the same code runs under a virtual clock with a
+ * seed.
  */
 
 /** Time. Deadlines and periods use `monotonic`; `now` is for display and for what travels. */
@@ -9,13 +10,19 @@ export interface Clock {
   now(): number
   /** Milliseconds since some fixed point; never goes back. */
   monotonic(): number
-  /** Resolves after the delay, or as soon as the signal aborts; never rejects. Does not keep a process alive. */
+  /**
+   * Resolves after the delay, or as soon as the signal aborts; never rejects. Does not keep a
+   * process alive.
+   */
   sleep(delayMs: number, signal: AbortSignal): Promise<void>
   /** Calls back once after the delay, unless cancelled. Does not keep a process alive. */
   after(delayMs: number, callback: () => void): () => void
   /** Resolves when other work that is ready has had its turn. */
   turn(): Promise<void>
-  /** Keeps the process alive until the function that it returns is called. A virtual clock has no process to keep, and no `hold`. */
+  /**
+   * Keeps the process alive until the function that it returns is called. A virtual clock has no
+   * process to keep, and no `hold`.
+   */
   hold?(): () => void
 }
 
@@ -33,7 +40,9 @@ export interface Hasher {
   sha256(bytes: Uint8Array): Uint8Array
 }
 
-/** The few facts that a client asks of the process it runs in; nothing of it exists in a browser. */
+/**
+ * The few facts that a client asks of the process it runs in; nothing of it exists in a browser.
+ */
 export interface Platform {
   /** The value of an environment variable. */
   environment(name: string): string | undefined
@@ -45,7 +54,10 @@ export interface Platform {
   readFile(path: string): Uint8Array | undefined
 }
 
-/** What the library asks of the machine it runs on. Everything that takes the option `system` takes a part of it; the rest is the machine's. */
+/**
+ * What the library asks of the machine it runs on. Everything that takes the option `system` takes
+ * a part of it; the rest is the machine's.
+ */
 export interface System {
   readonly clock: Clock
   readonly random: Random
@@ -53,7 +65,10 @@ export interface System {
   readonly platform: Platform
 }
 
-/** The request half of `fetch` that the library uses; the global one fits, and so does any wrapper that adds TLS or a proxy. */
+/**
+ * The request half of `fetch` that the library uses; the global one fits, and so does any wrapper
+ * that adds TLS or a proxy.
+ */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>
 
 /** The options that every request of the library carries. */
@@ -69,8 +84,8 @@ export interface FetchInit {
 }
 
 /**
- * The operations on files that durability is made of. Paths are absolute. A missing file or folder is an
- * answer, not an error; everything else that fails throws the system's error with its `code`
+ * The operations on files that durability is made of. Paths are absolute. A missing file or folder
+ * is an answer, not an error; everything else that fails throws the system's error with its `code`
  * (`ENOSPC`, `EACCES`, `EIO`), for callers to turn into words.
  */
 export interface Fs {
@@ -80,9 +95,15 @@ export interface Fs {
   list(path: string): Promise<readonly string[]>
   /** Creates the folder and its parents, and makes their entries durable. */
   makeFolder(path: string): Promise<void>
-  /** Creates a file (fails with `EEXIST` when there is one) holding exactly these bytes, durable before it resolves. A short write is `ENOSPC`. */
+  /**
+   * Creates a file (fails with `EEXIST` when there is one) holding exactly these bytes, durable
+   * before it resolves. A short write is `ENOSPC`.
+   */
   create(path: string, bytes: Uint8Array): Promise<void>
-  /** A second name for a complete file; `taken` when the name exists. The compare-and-swap of the file store. */
+  /**
+   * A second name for a complete file; `taken` when the name exists. The compare-and-swap of the
+   * file store.
+   */
   link(from: string, to: string): Promise<'linked' | 'taken'>
   /** Moves a file over another, in one step for every reader. */
   rename(from: string, to: string): Promise<void>

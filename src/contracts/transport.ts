@@ -8,8 +8,8 @@ import type { ClientReport, HeardReports } from './report.js'
 export type Tag = string
 
 /**
- * The answer to "what is the newest release?". `none`: nothing was published yet; `why` says more where
- * nobody publishes, such as which file is missing.
+ * The answer to "what is the newest release?". `none`: nothing was published yet; `why` says more
+ * where nobody publishes, such as which file is missing.
  */
 export type Latest =
   | { readonly type: 'release'; readonly bytes: Uint8Array; readonly tag?: Tag }
@@ -34,8 +34,8 @@ export type Delivery =
   | { readonly type: 'mark'; readonly namespace: Namespace; readonly bytes: Uint8Array }
   /**
    * This connection's own sign of life; with the heartbeat that the server keeps, where it says so.
-   * `trouble`: what is watched cannot be read as it is now; the watch goes on, and promises no further
-   * signs of life by it.
+   * `trouble`: what is watched cannot be read as it is now; the watch goes on, and promises no
+   * further signs of life by it.
    */
   | { readonly type: 'alive'; readonly heartbeatMs?: number; readonly trouble?: NoticeboardError }
 
@@ -43,14 +43,18 @@ export type Delivery =
 export interface InlineSnapshot {
   readonly digest: Digest
   readonly bytes: Uint8Array
-  /** Where it is given, `bytes` are a delta that makes the snapshot of this one; only where `deltas` were asked for. */
+  /**
+   * Where it is given, `bytes` are a delta that makes the snapshot of this one; only where `deltas`
+   * were asked for.
+   */
   readonly base?: Digest
 }
 
 /**
- * What reads. Moves opaque bytes: it compares no positions, verifies nothing and
- * retries nothing. Loss is thrown as `unavailable`, refusal as `unauthorized` or `forbidden`. An abort ends a call whatever the
- * server does; what the call throws then is looked at by nobody (`closed`, where it is the library's).
+ * What reads. Moves opaque bytes: it compares no positions, verifies nothing and retries nothing.
+ * Loss is thrown as `unavailable`, refusal as `unauthorized` or `forbidden`. An abort ends a call
+ * whatever the server does; what the call throws then is looked at by nobody (`closed`, where it is
+ * the library's).
  */
 export interface Transport {
   /** For people: `http https://config.internal`, `file`, `memory`. Holds no credentials. */
@@ -71,11 +75,15 @@ export interface Transport {
     signal: AbortSignal,
   ): Promise<Uint8Array>
   /**
-   * The delta that makes one snapshot of another, `base`; undefined when there is none here, which is the rule.
-   * For transports to boards that keep deltas, and servers that make them. Its reader checks what it makes.
+   * The delta that makes one snapshot of another, `base`; undefined when there is none here, which
+   * is the rule. For transports to boards that keep deltas, and servers that make them. Its reader
+   * checks what it makes.
    */
   delta?(query: DeltaQuery, signal: AbortSignal): Promise<Uint8Array | undefined>
-  /** The release right after a position, from the log; for transports whose pointer may lag behind their log. Sequence 0 stands before the first of an epoch. */
+  /**
+   * The release right after a position, from the log; for transports whose pointer may lag behind
+   * their log. Sequence 0 stands before the first of an epoch.
+   */
   next?(
     query: { readonly namespace: Namespace; readonly after: Position },
     signal: AbortSignal,
@@ -83,9 +91,9 @@ export interface Transport {
   /** Set by transports made of a bare document: no publisher, no rollout, no reports. */
   readonly unmanaged?: true
   /**
-   * Set by transports to a board that another server serves, such as `http()` and `httpStore()`: that server makes the
-   * marks, and they come with the watch. A server over such a transport passes them on and makes none,
-   * also when it can append there. Wrappers keep it.
+   * Set by transports to a board that another server serves, such as `http()` and `httpStore()`:
+   * that server makes the marks, and they come with the watch. A server over such a transport
+   * passes them on and makes none, also when it can append there. Wrappers keep it.
    */
   readonly remote?: true
 }
@@ -102,10 +110,11 @@ export interface DeltaQuery {
 }
 
 /**
- * What only notifies: datagrams, a topic of messages, a webhook. `hybrid({ notify, fetch })` takes one, and asks `fetch` for
- * everything else. A watch says `alive` as soon as it listens, or starts with the current release where it knows that one.
- * Notices may get lost, come late or come twice: `fetch` is asked once a heartbeat in any case. A watch never goes
- * back, ends when the signal aborts, leaving nothing open, and throws `unavailable` when it can no longer listen.
+ * What only notifies: datagrams, a topic of messages, a webhook. `hybrid({ notify, fetch })` takes
+ * one, and asks `fetch` for everything else. A watch says `alive` as soon as it listens, or starts
+ * with the current release where it knows that one. Notices may get lost, come late or come twice:
+ * `fetch` is asked once a heartbeat in any case. A watch never goes back, ends when the signal
+ * aborts, leaving nothing open, and throws `unavailable` when it can no longer listen.
  *
  * ```ts
  * const strategy = hybrid({ notify: datagrams(socket), fetch: http('https://config.internal') })
@@ -119,10 +128,11 @@ export interface NoticeTransport {
 }
 
 /**
- * A transport that notifies. A watch starts with the current release of each namespace (or says `alive` when
- * there is none), may skip superseded ones and never goes back. It ends when the signal aborts, leaving nothing
- * open, and throws when the connection is lost: `unavailable`, or `no-watch` where the transport turns out to have none.
- * Marks are optional: over a transport that sends none, strategies read `latest` once a heartbeat themselves.
+ * A transport that notifies. A watch starts with the current release of each namespace (or says
+ * `alive` when there is none), may skip superseded ones and never goes back. It ends when the
+ * signal aborts, leaving nothing open, and throws when the connection is lost: `unavailable`, or
+ * `no-watch` where the transport turns out to have none. Marks are optional: over a transport that
+ * sends none, strategies read `latest` once a heartbeat themselves.
  */
 export interface WatchTransport extends Transport, NoticeTransport {}
 
@@ -137,7 +147,10 @@ export interface WatchQuery {
   readonly have?: Readonly<Record<Namespace, Digest>> | undefined
   /** Whether a snapshot may come along as a delta from what the client holds. */
   readonly deltas?: boolean | undefined
-  /** False where nobody looks at signs of life, as in a server that asks the store itself; they need not come then. */
+  /**
+   * False where nobody looks at signs of life, as in a server that asks the store itself; they need
+   * not come then.
+   */
   readonly alive?: false | undefined
 }
 
@@ -148,19 +161,19 @@ export interface ReportTransport {
 }
 
 /**
- * Follows a store: first the snapshots, then the release. Both are idempotent, and an older announcement that comes late does not
- * take back a newer one.
+ * Follows a store: first the snapshots, then the release. Both are idempotent, and an older
+ * announcement that comes late does not take back a newer one.
  */
 export interface Mirror {
   readonly name: string
   /**
-   * The most bytes that a release and the snapshots that it names may have together, where all of them
-   * stand in one place. A document that would not fit is not published. Default: no limit.
+   * The most bytes that a release and the snapshots that it names may have together, where all of
+   * them stand in one place. A document that would not fit is not published. Default: no limit.
    */
   readonly maxBoardBytes?: number
   /**
-   * Set by mirrors whose readers have nowhere to report to: while a store hears no client, a document
-   * goes through them by the clock or to everyone, and is not staged on reports.
+   * Set by mirrors whose readers have nowhere to report to: while a store hears no client, a
+   * document goes through them by the clock or to everyone, and is not staged on reports.
    */
   readonly unheard?: true
   /** Keeps a snapshot; the same one again changes nothing. */
@@ -175,33 +188,40 @@ export interface Mirror {
   ): Promise<void>
 }
 
-/** One entry of a log: a release as it was written, and its audit record where the reader may see it. */
+/**
+ * One entry of a log: a release as it was written, and its audit record where the reader may see
+ * it.
+ */
 export interface LogEntry {
   readonly bytes: Uint8Array
   readonly audit?: Uint8Array
 }
 
-/** The one truth. `append` is put-if-absent at a position: the whole concurrency control of the system. */
+/**
+ * The one truth. `append` is put-if-absent at a position: the whole concurrency control of the
+ * system.
+ */
 export interface Store extends Transport {
   /** What an acknowledged write survives; publishers warn on `may-lose`. */
   readonly durability: 'replicated' | 'single' | 'may-lose'
   readonly maxSnapshotBytes: number
   /**
-   * Set by a store that lives in this process, so that nobody but this process reads it: a document that
-   * is published without a rollout policy goes to everyone there.
+   * Set by a store that lives in this process, so that nobody but this process reads it: a document
+   * that is published without a rollout policy goes to everyone there.
    */
   readonly local?: true
   /**
-   * Keeps a snapshot: durable before it resolves; repairs a damaged one in its place. `urgent` writes
-   * (kill) may use the space that a store keeps in reserve.
+   * Keeps a snapshot: durable before it resolves; repairs a damaged one in its place. `urgent`
+   * writes (kill) may use the space that a store keeps in reserve.
    */
   put(query: PutQuery, signal: AbortSignal): Promise<void>
   /**
-   * Writes a release at a position, durable before it resolves. Only the newest position plus one in its epoch,
-   * or the first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is
-   * `appended`. A release that is not the one its place says, or whose snapshots are missing, is refused with
-   * `invalid-data`; an audit record that it does not name, with `digest-mismatch` or `invalid-data`. `urgent`
-   * writes (rollback, kill) may use the space that a store keeps in reserve.
+   * Writes a release at a position, durable before it resolves. Only the newest position plus one
+   * in its epoch, or the first of a higher epoch, is accepted: else `taken`. The same bytes again
+   * at the same position is `appended`. A release that is not the one its place says, or whose
+   * snapshots are missing, is refused with `invalid-data`; an audit record that it does not name,
+   * with `digest-mismatch` or `invalid-data`. `urgent` writes (rollback, kill) may use the space
+   * that a store keeps in reserve.
    */
   append(query: AppendQuery, signal: AbortSignal): Promise<'appended' | 'taken'>
   /** The log, newest first. */
@@ -210,20 +230,24 @@ export interface Store extends Transport {
     signal: AbortSignal,
   ): AsyncIterable<LogEntry>
   /**
-   * Of the given namespaces those whose newest release is the given one, as of this call: for stores that find
-   * it out for many at a lower price than by looking at each. Of the others nothing is said. A server asks
-   * once a heartbeat, and looks at each of the others. Nobody changes an array once it was asked about: while
-   * nothing changes a server asks with the same one, and a store may answer with the same set.
+   * Of the given namespaces those whose newest release is the given one, as of this call: for
+   * stores that find it out for many at a lower price than by looking at each. Of the others
+   * nothing is said. A server asks once a heartbeat, and looks at each of the others. Nobody
+   * changes an array once it was asked about: while nothing changes a server asks with the same
+   * one, and a store may answer with the same set.
    */
   standing?(queries: readonly StandingQuery[], signal: AbortSignal): Promise<ReadonlySet<Namespace>>
   /**
-   * The last word of each instance that was heard, and since when the store listens. What a `brief` answer may leave
-   * out costs whoever is far away much, and nobody who holds it in memory anything: a store may answer in full.
+   * The last word of each instance that was heard, and since when the store listens. What a `brief`
+   * answer may leave out costs whoever is far away much, and nobody who holds it in memory
+   * anything: a store may answer in full.
    */
   reports?(query: ReportsQuery, signal: AbortSignal): Promise<HeardReports>
   /** Namespaces that hold at least one release. */
   namespaces?(signal: AbortSignal): Promise<readonly Namespace[]>
-  /** The JSON Schema kept beside a namespace, so that tools validate without the application's code. */
+  /**
+   * The JSON Schema kept beside a namespace, so that tools validate without the application's code.
+   */
   schema?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
   /** Keeps that JSON Schema. */
   putSchema?(
@@ -231,8 +255,8 @@ export interface Store extends Transport {
     signal: AbortSignal,
   ): Promise<void>
   /**
-   * Retention: forgets a snapshot that no kept release names. `forbidden` for those of the newest release, and
-   * for young ones where the store cannot tell.
+   * Retention: forgets a snapshot that no kept release names. `forbidden` for those of the newest
+   * release, and for young ones where the store cannot tell.
    */
   remove?(
     query: { readonly namespace: Namespace; readonly digest: Digest },
@@ -240,7 +264,9 @@ export interface Store extends Transport {
   ): Promise<void>
 }
 
-/** A store with every capability: it notifies, carries reports, walks its log, and keeps schemas. */
+/**
+ * A store with every capability: it notifies, carries reports, walks its log, and keeps schemas.
+ */
 export type CompleteStore = WatchTransport &
   ReportTransport &
   Store &
@@ -250,8 +276,8 @@ export type CompleteStore = WatchTransport &
 export interface ReportsQuery {
   readonly namespace: Namespace
   /**
-   * Asks for what a publish, a rollback or an epoch goes by, as docs/formats.md says, with no other labels than these:
-   * whatever strangers report is little then. Default: reports come in full.
+   * Asks for what a publish, a rollback or an epoch goes by, as docs/formats.md says, with no other
+   * labels than these: whatever strangers report is little then. Default: reports come in full.
    */
   readonly brief?: { readonly labels: readonly string[] } | undefined
 }

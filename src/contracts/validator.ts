@@ -2,15 +2,16 @@ import type { Issue } from './errors.js'
 import type { Json } from './json.js'
 
 /**
- * An issue as a validator returns it: the validator's name is added, and without a path the whole document
- * is meant.
+ * An issue as a validator returns it: the validator's name is added, and without a path the whole
+ * document is meant.
  */
 type Found = Pick<Issue, 'message'> & Partial<Pick<Issue, 'path'>>
 
 /**
- * Accepts or rejects a document beyond its schema: limits that depend on each other, rules of an operator.
- * It runs before publishing and, when given to a client, again there before applying. Nothing, or an empty list, accepts; a throw
- * rejects, with the validator's name as the only word about it.
+ * Accepts or rejects a document beyond its schema: limits that depend on each other, rules of an
+ * operator. It runs before publishing and, when given to a client, again there before applying.
+ * Nothing, or an empty list, accepts; a throw rejects, with the validator's name as the only word
+ * about it.
  */
 export interface Validator<Value = unknown> {
   readonly name: string

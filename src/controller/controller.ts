@@ -26,29 +26,37 @@ export type ControllerFinding =
 /** Moves rollouts on, until it is closed. */
 export interface Controller extends AsyncDisposable {
   readonly name: string
-  /** What it found when it looked last, by namespace: why a rollout stands, and what it waits for. */
+  /**
+   * What it found when it looked last, by namespace: why a rollout stands, and what it waits for.
+   */
   readonly standings: ReadonlyMap<Namespace, ControllerFinding>
   /**
-   * Stops looking, waits for what is under way, and says that it has stopped; each for a second at most.
-   * The store stays open.
+   * Stops looking, waits for what is under way, and says that it has stopped; each for a second at
+   * most. The store stays open.
    */
   close(): Promise<void>
 }
 
-/** How long a controller that is closed waits for what is under way, and for its last word, in milliseconds. */
+/**
+ * How long a controller that is closed waits for what is under way, and for its last word, in
+ * milliseconds.
+ */
 const GOODBYE_MS = 1_000
 
-/** Each how many looks the namespaces are listed anew, and those looked at in which no rollout went on. */
+/**
+ * Each how many looks the namespaces are listed anew, and those looked at in which no rollout went
+ * on.
+ */
 const SELDOM = 5
 
 /** How many namespaces are looked at at the same time. */
 const AT_ONCE = 16
 
 /**
- * Starts a controller: it looks at the rollouts of a store, asks their policies, and appends one step at a
- * time. Several at once are harmless, since each step is an append at a position; it keeps nothing that a
- * new one would need. What it cannot run it leaves to others and says so; what is bad it takes back all the
- * same. It does not keep the process alive. Throws `invalid-option`.
+ * Starts a controller: it looks at the rollouts of a store, asks their policies, and appends one
+ * step at a time. Several at once are harmless, since each step is an append at a position; it
+ * keeps nothing that a new one would need. What it cannot run it leaves to others and says so; what
+ * is bad it takes back all the same. It does not keep the process alive. Throws `invalid-option`.
  *
  * ```ts
  * const controller = createController({ store: fileStore('/var/lib/board'), gates: [latency] })
@@ -133,8 +141,8 @@ export function createController(options: ControllerOptions): Controller {
           reason: message,
         })
       }
-      // Some at a time: a store with many namespaces is not asked for all of them at once, and a gate that
-      // takes its time holds up few others.
+      // Some at a time: a store with many namespaces is not asked for all of them at once, and a
+      // gate that takes its time holds up few others.
       const isDue = (namespace: Namespace): boolean =>
         look % SELDOM === 0 || (standings.get(namespace)?.type ?? 'new') !== 'idle'
       const due = listed.filter(isDue)

@@ -18,7 +18,10 @@ export interface ControllerOptions {
   readonly mirrors?: readonly Mirror[]
   /** Names it in releases, reports and the history. Default `controller`. */
   readonly name?: string
-  /** How often it looks at a rollout that goes on, in milliseconds. Default 2,000; at others five times as seldom. */
+  /**
+   * How often it looks at a rollout that goes on, in milliseconds. Default 2,000; at others five
+   * times as seldom.
+   */
   readonly lookMs?: number
   /** How often it says that it is there, in milliseconds. Default 60,000. */
   readonly reportMs?: number

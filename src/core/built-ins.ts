@@ -1,14 +1,19 @@
-// What a value is, also when it comes from another realm: a test runner's sandbox, a `node:vm` context, a frame. There
-// every built-in class exists a second time, and `instanceof` says no to a value that is one.
+// What a value is, also when it comes from another realm: a test runner's sandbox, a `node:vm`
+// context, a frame. There every built-in class exists a second time, and `instanceof` says no to a
+// value that is one.
 
-/** The name a built-in goes by in every realm: `Set`, `Date`, `Uint8Array`; `Object` for what has none. */
+/**
+ * The name a built-in goes by in every realm: `Set`, `Date`, `Uint8Array`; `Object` for what has
+ * none.
+ */
 export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1)
 }
 
 /**
- * The built-in class that a value is an instance of, whatever realm it comes from: `Set`, `URL`. Undefined for a literal, a
- * primitive and an instance of any other class, one that extends a built-in included: it may hold more.
+ * The built-in class that a value is an instance of, whatever realm it comes from: `Set`, `URL`.
+ * Undefined for a literal, a primitive and an instance of any other class, one that extends a
+ * built-in included: it may hold more.
  */
 export function builtInOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
@@ -28,12 +33,18 @@ export function isError(value: unknown): value is Error {
   return typeof name === 'string' && typeof message === 'string'
 }
 
-/** The class of an error, for a log: its message may quote a value. `unknown` for anything else that was thrown. */
+/**
+ * The class of an error, for a log: its message may quote a value. `unknown` for anything else that
+ * was thrown.
+ */
 export function errorName(thrown: unknown): string {
   return isError(thrown) ? thrown.name : 'unknown'
 }
 
-/** The message of an error, or what else was thrown as a text: for the author of what threw, and never for a log. */
+/**
+ * The message of an error, or what else was thrown as a text: for the author of what threw, and
+ * never for a log.
+ */
 export function errorMessage(thrown: unknown): string {
   return isError(thrown) ? thrown.message : String(thrown)
 }

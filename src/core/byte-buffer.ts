@@ -9,7 +9,10 @@ export interface ByteBuffer {
 /** What a buffer keeps for its next use, in bytes. */
 const KEPT = 65_536
 
-/** An empty buffer. It doubles as it grows, so that many small pieces cost no more than few large ones. */
+/**
+ * An empty buffer. It doubles as it grows, so that many small pieces cost no more than few large
+ * ones.
+ */
 export function createByteBuffer(): ByteBuffer {
   let space = new Uint8Array()
   let length = 0

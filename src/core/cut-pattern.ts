@@ -9,8 +9,8 @@ export interface Cut {
 /** What streams that are cut have in common. */
 export interface CutPattern {
   /**
-   * Takes note of a cut; tells what the last ones have in common when that shows, and once for as long as it goes on. A cut now and
-   * then that is unlike the others does not end it.
+   * Takes note of a cut; tells what the last ones have in common when that shows, and once for as
+   * long as it goes on. A cut now and then that is unlike the others does not end it.
    */
   note(cut: Cut): { readonly by: 'silence' | 'age'; readonly afterMs: number } | undefined
 }
@@ -26,7 +26,8 @@ const FORGOTTEN = 4
 const SHORTEST_MS = 2_000
 
 /**
- * Recognises what cuts streams always after the same time, which a proxy's timeout does and nothing else.
+ * Recognises what cuts streams always after the same time, which a proxy's timeout does and nothing
+ * else.
  *
  * ```ts
  * const pattern = createCutPattern(3)

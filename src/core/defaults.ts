@@ -11,7 +11,10 @@ export const defaultPeriods: {
   readonly pollIntervalMs: number
   /** An unconditional request, which no cache between can answer for good. */
   readonly sweepIntervalMs: number
-  /** A stream that is silent for 2.5 of these is dead. Proxies commonly cut what is silent for 10 s, so it is below that. */
+  /**
+   * A stream that is silent for 2.5 of these is dead. Proxies commonly cut what is silent for 10 s,
+   * so it is below that.
+   */
   readonly heartbeatMs: number
   /** The longest that a new stream may take to bring its first event. */
   readonly firstEventTimeoutMs: number

@@ -2,9 +2,10 @@ import { builtInOf, isPlainObject, tagOf } from './built-ins.js'
 import { sameBytes } from './json/text.js'
 
 /**
- * Whether two values hold the same: plain objects, arrays, sets and maps by what is in them, dates by their time, URLs, regular
- * expressions and bytes by what they say. Instances of other classes and functions are the same by identity only, since what they
- * hold may be private. The realm that a value comes from does not matter.
+ * Whether two values hold the same: plain objects, arrays, sets and maps by what is in them, dates
+ * by their time, URLs, regular expressions and bytes by what they say. Instances of other classes
+ * and functions are the same by identity only, since what they hold may be private. The realm that
+ * a value comes from does not matter.
  */
 export function isEqual(a: unknown, b: unknown): boolean {
   return equal(a, b, new Map())

@@ -1,5 +1,6 @@
 /**
- * The first items of anything that can be gone through, `count` of them at most, as a list of their own.
+ * The first items of anything that can be gone through, `count` of them at most, as a list of their
+ * own.
  *
  * ```ts
  * firstOf(new Set(['a', 'b', 'c']), 2) // ['a', 'b']

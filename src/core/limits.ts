@@ -26,7 +26,10 @@ export const RESERVE_BYTES = 4_194_304
 /** How many of the newest releases are checked for gaps and for `prev` when a log is read. */
 export const CHECKED_RELEASES = 50
 
-/** Up to how many releases the folder of an epoch is listed to look for gaps; of more, {@link CHECKED_RELEASES} are looked at. */
+/**
+ * Up to how many releases the folder of an epoch is listed to look for gaps; of more,
+ * {@link CHECKED_RELEASES} are looked at.
+ */
 export const LISTED_RELEASES = 1_000
 
 /**
@@ -35,7 +38,10 @@ export const LISTED_RELEASES = 1_000
  */
 export const ABANDONED_MS = 3_600_000
 
-/** The smallest snapshot that has deltas, in bytes: of a shorter one the headers of an answer are the larger part. */
+/**
+ * The smallest snapshot that has deltas, in bytes: of a shorter one the headers of an answer are
+ * the larger part.
+ */
 export const MIN_DELTA_SNAPSHOT_BYTES = 4_096
 
 /** The largest window of a delta's frame, in bytes: what a reader has to have room for. */
@@ -47,7 +53,9 @@ export const MAX_DELTAS_A_RELEASE = 64
 /** How many releases before the newest one deltas lead from, on a board. */
 export const DELTA_RELEASES = 4
 
-/** What the values of one ConfigMap or Secret may have together, in bytes; Kubernetes refuses more. */
+/**
+ * What the values of one ConfigMap or Secret may have together, in bytes; Kubernetes refuses more.
+ */
 export const MAX_CONFIG_MAP_BYTES = 1_048_576
 
 // Releases, marks and audit records
@@ -111,22 +119,35 @@ export const MAX_COUNTS = 64
 
 // What a number may do
 
-/** How many epochs a reader comes forward in an hour without looking twice; an operator opens each by hand. */
+/**
+ * How many epochs a reader comes forward in an hour without looking twice; an operator opens each
+ * by hand.
+ */
 export const MAX_EPOCH_LEAP = 1_000
 
-/** How many epochs it comes forward in an hour at all, and the highest epoch that it begins with. */
+/**
+ * How many epochs it comes forward in an hour at all, and the highest epoch that it begins with.
+ */
 export const MAX_CONFIRMED_EPOCH_LEAP = 1_000_000
 
 /** How many releases of one epoch it comes forward in an hour: one a second for 31 years. */
 export const MAX_SEQUENCE_LEAP = 1_000_000_000
 
-/** How long nothing else may be served before a leap of more than {@link MAX_EPOCH_LEAP} is followed. */
+/**
+ * How long nothing else may be served before a leap of more than {@link MAX_EPOCH_LEAP} is
+ * followed.
+ */
 export const LEAP_CONFIRMED_MS = 600_000
 
-/** The longest Retry-After, or delay of a goodbye, that is obeyed unless another one is configured, in milliseconds. */
+/**
+ * The longest Retry-After, or delay of a goodbye, that is obeyed unless another one is configured,
+ * in milliseconds.
+ */
 export const MAX_RETRY_AFTER_MS = 60_000
 
-/** The shortest heartbeat that a stream may announce, in milliseconds; a shorter one counts as this. */
+/**
+ * The shortest heartbeat that a stream may announce, in milliseconds; a shorter one counts as this.
+ */
 export const MIN_HEARTBEAT_MS = 10
 
 /** The longest, in milliseconds; a longer one counts as this. */
@@ -150,12 +171,15 @@ export const MAX_LABELS_BYTES = 2_048
 export const MAX_SENT_REPORTS_BYTES = 49_152
 
 /**
- * How many commas, brackets, braces and backslashes a body of reports may have, those in texts left out
- * but for the backslashes: they, and not its length, are what reading it costs.
+ * How many commas, brackets, braces and backslashes a body of reports may have, those in texts left
+ * out but for the backslashes: they, and not its length, are what reading it costs.
  */
 export const MAX_REPORTS_MARKS = 16_384
 
-/** What a server holds of bodies that are not done with, in bytes: of writers, of who reports with a token, and of strangers. */
+/**
+ * What a server holds of bodies that are not done with, in bytes: of writers, of who reports with a
+ * token, and of strangers.
+ */
 export const MAX_HELD_BODIES_BYTES = 33_554_432
 
 /** What a process keeps of reports in a store, in bytes. */
@@ -182,7 +206,10 @@ export const MAX_SLOT = 65_535
 /** How many policies, and how many gates, the report of a controller may name. */
 export const MAX_RUNNABLE = 64
 
-/** The longest `nextReportWithinMs`, in milliseconds. Who promises nothing counts as if it promised that. */
+/**
+ * The longest `nextReportWithinMs`, in milliseconds. Who promises nothing counts as if it promised
+ * that.
+ */
 export const MAX_NEXT_REPORT_MS = 3_600_000
 
 /** The longest `reportMs` of a rollout, in milliseconds. */
@@ -233,11 +260,16 @@ export const MAX_STATE_FILES = 64
 /** How many namespaces one stream carries. */
 export const MAX_STREAM_NAMESPACES = 64
 
-/** How many lines of an event stream a client takes a second, and how many at once: past that the stream is broken. */
+/**
+ * How many lines of an event stream a client takes a second, and how many at once: past that the
+ * stream is broken.
+ */
 export const STREAM_LINES_A_SECOND = 1_000
 export const STREAM_LINES_AT_ONCE = 10_000
 
-/** How long it stands on a board in a folder that somebody writes to a namespace, in milliseconds. */
+/**
+ * How long it stands on a board in a folder that somebody writes to a namespace, in milliseconds.
+ */
 export const NOTED_MS = 3_600_000
 
 /** How many namespaces without a release a server remembers that somebody listens to. */

@@ -11,7 +11,10 @@ export function nearest(text: string, candidates: readonly string[]): string | u
   return ranked[0]?.candidate
 }
 
-/** Insertions, removals, replacements and swaps of neighbours that lead from one text to another (Damerau-Levenshtein). */
+/**
+ * Insertions, removals, replacements and swaps of neighbours that lead from one text to another
+ * (Damerau-Levenshtein).
+ */
 function distance(a: string, b: string): number {
   let before: readonly number[] = []
   let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -2,8 +2,8 @@ import { NoticeboardError } from '../contracts/errors.js'
 import { nearest } from './nearest.js'
 
 /**
- * Whether an option is a number above 0; `Infinity` is one. JavaScript compares texts and `null` with
- * numbers as well, so comparing alone lets them pass.
+ * Whether an option is a number above 0; `Infinity` is one. JavaScript compares texts and `null`
+ * with numbers as well, so comparing alone lets them pass.
  */
 export function isPositive(value: unknown): value is number {
   return typeof value === 'number' && value > 0
@@ -13,8 +13,8 @@ export function isPositive(value: unknown): value is number {
 export type OptionNames<Options extends object> = Readonly<Record<keyof Options, true>>
 
 /**
- * Throws `invalid-option` for an option that is not known, and names the one that was probably meant. `name` says whose options
- * they are: `memory()`. Options that were left out are fine.
+ * Throws `invalid-option` for an option that is not known, and names the one that was probably
+ * meant. `name` says whose options they are: `memory()`. Options that were left out are fine.
  *
  * ```ts
  * checkOptions('bucket()', options, { prefix: true, timeoutMs: true })
@@ -42,8 +42,8 @@ export function checkOptions<Options extends object>(
 }
 
 /**
- * Throws `invalid-option`, naming the option, unless each of the given numbers is finite and greater than 0. `name` says
- * whose options they are: `pull`. What is undefined is fine.
+ * Throws `invalid-option`, naming the option, unless each of the given numbers is finite and
+ * greater than 0. `name` says whose options they are: `pull`. What is undefined is fine.
  */
 export function checkPositive(name: string, options: object): void {
   for (const [option, value] of Object.entries(options)) {

@@ -1,7 +1,8 @@
 import { isNoticeboardError } from '../contracts/errors.js'
 
 /**
- * The file or folder that the system names in a failure: for the operator's log, and not for whoever asks.
+ * The file or folder that the system names in a failure: for the operator's log, and not for
+ * whoever asks.
  *
  * ```ts
  * logger.error(error.message, { path: placeOf(error) })

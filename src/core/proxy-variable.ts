@@ -1,6 +1,6 @@
 /**
- * Which variable of an environment names a proxy; undefined where none does. Never its value, which may
- * hold a password.
+ * Which variable of an environment names a proxy; undefined where none does. Never its value, which
+ * may hold a password.
  *
  * ```ts
  * const variable = proxyVariable(name => process.env[name])

@@ -2,8 +2,8 @@ import type { Deltas } from '../contracts/deltas.js'
 import { NoticeboardError } from '../contracts/errors.js'
 
 /**
- * The option `deltas` of a client, a store or a server: the given ones, the default for nothing, none for
- * false. `who` begins the message: `createClient()`. Throws `invalid-option`.
+ * The option `deltas` of a client, a store or a server: the given ones, the default for nothing,
+ * none for false. `who` begins the message: `createClient()`. Throws `invalid-option`.
  */
 export function readDeltas(
   who: string,

@@ -5,7 +5,8 @@ import { sayMatch } from './release/labels.js'
 const MOST_SAID = 3
 
 /**
- * What was found wrong with a document, for the message of an error: the first issues, and how many more there are.
+ * What was found wrong with a document, for the message of an error: the first issues, and how many
+ * more there are.
  *
  * ```ts
  * sayIssues([{ path: 'pool.size', message: 'expected number', validator: 'schema' }]) // pool.size: expected number (schema)

@@ -6,8 +6,9 @@ import { deltasBy, fromLibrary, type ZstdLibrary } from './zstd-deltas.js'
 const LIBRARY = '@bokuweb/zstd-wasm'
 
 /**
- * Deltas where nobody says otherwise: by the runtime's own Zstandard, else by `@bokuweb/zstd-wasm` where that is installed,
- * else none. Found as `#default-deltas`; bundles for browsers get `no-deltas.ts` in its place.
+ * Deltas where nobody says otherwise: by the runtime's own Zstandard, else by `@bokuweb/zstd-wasm`
+ * where that is installed, else none. Found as `#default-deltas`; bundles for browsers get
+ * `no-deltas.ts` in its place.
  */
 export const defaultDeltas: Deltas = deltasBy(
   () => runtimeZstd() ?? import(LIBRARY).then(library => fromLibrary(library as ZstdLibrary)),

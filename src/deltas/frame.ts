@@ -22,9 +22,9 @@ export function wrapFrame(frame: Uint8Array, base: Digest): Uint8Array {
 }
 
 /**
- * The frame of a delta, once its headers have been compared with what its reader expects: made with this
- * base, a content of exactly this length, and a window that a reader has room for. Whoever decompresses it is
- * bounded by that. Throws `invalid-data`.
+ * The frame of a delta, once its headers have been compared with what its reader expects: made with
+ * this base, a content of exactly this length, and a window that a reader has room for. Whoever
+ * decompresses it is bounded by that. Throws `invalid-data`.
  */
 export function unwrapFrame(
   delta: Uint8Array,

@@ -16,8 +16,8 @@ const MIN_WINDOW_LOG = 10
 const MAX_WINDOW_LOG: number = Math.log2(MAX_DELTA_WINDOW_BYTES)
 
 /**
- * The runtime's own Zstandard: Node from 22.19 and 24.6 on, and Bun. Undefined where there is none, or one that
- * takes no dictionaries, as in Node 22.15 and in Deno.
+ * The runtime's own Zstandard: Node from 22.19 and 24.6 on, and Bun. Undefined where there is none,
+ * or one that takes no dictionaries, as in Node 22.15 and in Deno.
  */
 export function runtimeZstd(): Zstd | undefined {
   const zlib = globalThis.process?.getBuiltinModule?.('node:zlib') as unknown as

@@ -24,10 +24,11 @@ export interface ZstdLibrary {
 }
 
 /**
- * Deltas by a library that you load, for browsers and for runtimes without a Zstandard of their own: pass it as the option
- * `deltas` of a client, a store or a server. Nothing is loaded before the first snapshot that a delta could make; where that
- * fails, whole snapshots travel. Node has deltas without this option: by itself from 22.19 and 24.6 on, and before
- * that where `@bokuweb/zstd-wasm` is installed. Throws `invalid-option`.
+ * Deltas by a library that you load, for browsers and for runtimes without a Zstandard of their
+ * own: pass it as the option `deltas` of a client, a store or a server. Nothing is loaded before
+ * the first snapshot that a delta could make; where that fails, whole snapshots travel. Node has
+ * deltas without this option: by itself from 22.19 and 24.6 on, and before that where
+ * `@bokuweb/zstd-wasm` is installed. Throws `invalid-option`.
  *
  * ```ts
  * const client = createClient({ ...options, deltas: zstdDeltas(() => import('@bokuweb/zstd-wasm')) })
@@ -42,7 +43,10 @@ export function zstdDeltas(load: () => Promise<ZstdLibrary>): Deltas {
   return deltasBy(async () => fromLibrary(await load()))
 }
 
-/** Deltas by a compressor, which is looked for once. One that is found without waiting is ready at once. */
+/**
+ * Deltas by a compressor, which is looked for once. One that is found without waiting is ready at
+ * once.
+ */
 export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>): Deltas {
   let ready = false
   const search = async (): ReturnType<Deltas['codec']> => {
@@ -53,7 +57,8 @@ export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>): Deltas {
       ready = zstd !== undefined
       return zstd && deltaCodec(zstd)
     } catch (error) {
-      // Whole snapshots need none. What is not installed is not looked for again; another trouble may pass.
+      // Whole snapshots need none. What is not installed is not looked for again; another trouble
+      // may pass.
       if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') searching = undefined
       return undefined
     }
@@ -73,8 +78,8 @@ export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>): Deltas {
 const LEVEL = 3
 
 /**
- * The library's functions as a {@link Zstd}, if it heeds dictionaries. It keeps no context between calls: each takes
- * some megabytes.
+ * The library's functions as a {@link Zstd}, if it heeds dictionaries. It keeps no context between
+ * calls: each takes some megabytes.
  */
 export async function fromLibrary(library: ZstdLibrary): Promise<Zstd | undefined> {
   const zstd: Zstd = {
@@ -102,12 +107,14 @@ export async function fromLibrary(library: ZstdLibrary): Promise<Zstd | undefine
   return heedingDictionaries(zstd)
 }
 
-/** Where it is kept, for all copies of this package in a process, which libraries were made ready. */
+/**
+ * Where it is kept, for all copies of this package in a process, which libraries were made ready.
+ */
 const INITIALIZED = Symbol.for('noticeboard.zstd.initialized')
 
 /**
- * Makes a library ready, once in a process: `init()` puts another memory in the place of the one that is in use, and
- * resolves before it has.
+ * Makes a library ready, once in a process: `init()` puts another memory in the place of the one
+ * that is in use, and resolves before it has.
  */
 async function initialized(library: ZstdLibrary): Promise<void> {
   const shared = globalThis as { [INITIALIZED]?: WeakMap<object, Promise<void>> }

@@ -12,8 +12,8 @@ export interface Zstd {
 const PROBE: Uint8Array = Uint8Array.from({ length: 64 }, (_, index) => (index * 167 + 13) % 256)
 
 /**
- * Whether a compressor heeds its dictionary: some runtimes take the option and pass over it in silence, and
- * would make frames as long as the snapshot. Undefined where it does not, or fails.
+ * Whether a compressor heeds its dictionary: some runtimes take the option and pass over it in
+ * silence, and would make frames as long as the snapshot. Undefined where it does not, or fails.
  */
 export function heedingDictionaries(zstd: Zstd): Zstd | undefined {
   try {

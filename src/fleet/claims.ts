@@ -7,9 +7,9 @@ import { isBeyond, isLive, LISTENED_MS, summarizeFleet, type FleetMember } from 
 /** What instances say that they have seen, of which a store knows nothing. */
 export interface Claims {
   /**
-   * The newest position that enough of them claim for it to count: a tenth of the fleet, half of it where
-   * the new ones outnumber those that were heard for long, and more than half where it is so far ahead that
-   * no fleet comes there at once. Undefined where too few claim anything.
+   * The newest position that enough of them claim for it to count: a tenth of the fleet, half of it
+   * where the new ones outnumber those that were heard for long, and more than half where it is so
+   * far ahead that no fleet comes there at once. Undefined where too few claim anything.
    */
   readonly counted: Position | undefined
   /** The newest that anybody claims. */
@@ -21,13 +21,17 @@ export interface Claims {
 /** So many of the fleet have to claim a position that is near. */
 const SHARE = 0.1
 
-/** So many where those that are new outnumber those that are known, since all of them may be strangers. */
+/**
+ * So many where those that are new outnumber those that are known, since all of them may be
+ * strangers.
+ */
 const SHARE_AMONG_NEW = 0.5
 
 /**
- * What a fleet claims beyond a store's newest release; undefined where nobody claims anything. A report is
- * hearsay, so strangers weigh less than a fleet. Where anybody was heard for a quarter of an hour, who was
- * not is passed over once it is silent, and at once while most of those that live were. A pure function.
+ * What a fleet claims beyond a store's newest release; undefined where nobody claims anything. A
+ * report is hearsay, so strangers weigh less than a fleet. Where anybody was heard for a quarter of
+ * an hour, who was not is passed over once it is silent, and at once while most of those that live
+ * were. A pure function.
  *
  * ```ts
  * const claims = claimsOf(await store.reports({ namespace }, signal), newest)
@@ -40,8 +44,8 @@ export function claimsOf(heard: HeardReports, newest: Release | undefined): Clai
 }
 
 /**
- * Whether any report says that its instance has seen more than a store has. Of most fleets none does, and to
- * summarize a large one takes a while.
+ * Whether any report says that its instance has seen more than a store has. Of most fleets none
+ * does, and to summarize a large one takes a while.
  *
  * ```ts
  * if (hasClaims(heard, newest)) logger.warn('a client has seen what the store does not have')
@@ -87,7 +91,9 @@ function claimants(members: readonly FleetMember[], own: Position | undefined): 
     .sort((a, b) => newestFirst(a.seen, b.seen))
 }
 
-/** Two epochs with one number are a fork, and none is the newer: their sequences order them here. */
+/**
+ * Two epochs with one number are a fork, and none is the newer: their sequences order them here.
+ */
 function newestFirst(a: Position, b: Position): number {
   const order = comparePositions(a, b)
   if (order === 'fork') return b.sequence - a.sequence
@@ -103,7 +109,8 @@ function electorateOf(members: readonly FleetMember[]): {
   if (known.length === 0) return { voters: members, share: SHARE }
   const live = members.filter(isLive)
   if (2 * live.filter(isKnown).length >= live.length) return { voters: known, share: SHARE }
-  // A deployment leaves few that are known and live: those that stopped still say what the fleet has seen.
+  // A deployment leaves few that are known and live: those that stopped still say what the fleet
+  // has seen.
   return { voters: members.filter(member => isLive(member) || isKnown(member)), share: SHARE_AMONG_NEW }
 }
 

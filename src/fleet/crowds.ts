@@ -21,13 +21,16 @@ interface Crowd<Member> {
   weight: number
 }
 
-/** What weighs the same is one place in the order of addresses: a small client weighs what any other does. */
+/**
+ * What weighs the same is one place in the order of addresses: a small client weighs what any other
+ * does.
+ */
 const UNIT_BYTES = 1_024
 
 /**
- * Makes an empty set of crowds, one an address. An address has most that brought most KiB, each member
- * rounded up; of several the one whose weight has stood for longest. Each step takes the same time however
- * many there are.
+ * Makes an empty set of crowds, one an address. An address has most that brought most KiB, each
+ * member rounded up; of several the one whose weight has stood for longest. Each step takes the
+ * same time however many there are.
  *
  * ```ts
  * const crowds = createCrowds<Weighed>()

@@ -16,15 +16,19 @@ export interface FairRoom<Visitor extends Guest> {
 /** How many guests are looked at for each one that has to go. */
 const SEARCHED = 64
 
-/** What is left to newcomers whatever the settled are: an eighth, so that one that comes late is heard. */
+/**
+ * What is left to newcomers whatever the settled are: an eighth, so that one that comes late is
+ * heard.
+ */
 const SETTLED_SHARE = 7 / 8
 
 /**
- * Makes a room whose bounds are for all guests together, and no address has a bound of its own: a fleet
- * may be one address. Once it is full, in this order: strangers' guests that stopped go; settled ones that
- * were silent for twelve periods; then the address with most newcomers loses the one that is missing, or
- * else the one that was silent for longest. Whoever a bearer spoke for goes for nobody but another of
- * these, and who has settled for neither a newcomer nor an address with less than its own.
+ * Makes a room whose bounds are for all guests together, and no address has a bound of its own: a
+ * fleet may be one address. Once it is full, in this order: strangers' guests that stopped go;
+ * settled ones that were silent for twelve periods; then the address with most newcomers loses the
+ * one that is missing, or else the one that was silent for longest. Whoever a bearer spoke for goes
+ * for nobody but another of these, and who has settled for neither a newcomer nor an address with
+ * less than its own.
  *
  * ```ts
  * const room = createFairRoom({ maxGuests: 100_000, maxBytes: 134_217_728 })

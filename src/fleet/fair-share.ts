@@ -1,6 +1,7 @@
 /**
- * The most that each may have of a total, so that what is wanted by all together fits: whoever wants less
- * gets all of it, and what that leaves is shared evenly by the others. Infinite where all of it fits.
+ * The most that each may have of a total, so that what is wanted by all together fits: whoever
+ * wants less gets all of it, and what that leaves is shared evenly by the others. Infinite where
+ * all of it fits.
  *
  * ```ts
  * fairShare([10, 500, 700], 610) // 300

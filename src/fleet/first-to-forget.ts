@@ -10,9 +10,9 @@ type Stamped = Pick<ClientReport, 'phase' | 'nextReportWithinMs' | 'firstHeardAt
 const RANK: Readonly<Record<Standing, number>> = { stopped: 0, newcomer: 1, settled: 2, vouched: 3 }
 
 /**
- * Words in the order in which they are forgotten where there is no room for all: those of instances that
- * stopped, then of those that were heard for less than three periods, then the others; of each the one that
- * was heard longest ago first.
+ * Words in the order in which they are forgotten where there is no room for all: those of instances
+ * that stopped, then of those that were heard for less than three periods, then the others; of each
+ * the one that was heard longest ago first.
  *
  * ```ts
  * for (const word of firstToForget(words).slice(0, excess)) forget(word)

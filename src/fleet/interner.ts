@@ -5,8 +5,9 @@ const MOST_REMEMBERED = 2_048
 const LONGEST = 2_048
 
 /**
- * Makes a function that gives back the first text of those that are equal, so that many holders keep one. A
- * text that was not seen for a while is forgotten; the next one like it is then the first again.
+ * Makes a function that gives back the first text of those that are equal, so that many holders
+ * keep one. A text that was not seen for a while is forgotten; the next one like it is then the
+ * first again.
  *
  * ```ts
  * const same = createInterner()

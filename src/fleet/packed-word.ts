@@ -9,7 +9,9 @@ type Own = Pick<
   'clientId' | 'instanceId' | 'count' | 'upMs' | 'sinceMs' | 'phase' | 'nextReportWithinMs' | 'labels'
 >
 
-/** A last word as it is kept, of which the parts that many instances have in common are kept once. */
+/**
+ * A last word as it is kept, of which the parts that many instances have in common are kept once.
+ */
 export interface PackedWord extends Own, Stamps {
   readonly previous: ClientReport['previous']
   readonly measures: ClientReport['measures']
@@ -60,8 +62,8 @@ export function packWord(report: ClientReport, stamps: Stamps, same: (text: stri
 }
 
 /**
- * Makes a reader of packed words, which parses what they have in common once: one for all words of an
- * answer.
+ * Makes a reader of packed words, which parses what they have in common once: one for all words of
+ * an answer.
  *
  * ```ts
  * const reports = words.map(wordReader())
@@ -74,7 +76,8 @@ export function wordReader(): (word: PackedWord) => ClientReport {
     parsed.set(rest, known)
     return known
   }
-  // Members by their names first, and what is spread last: any other order takes twenty times as long.
+  // Members by their names first, and what is spread last: any other order takes twenty times as
+  // long.
   return word => ({
     clientId: word.clientId,
     instanceId: word.instanceId,

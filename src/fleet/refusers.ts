@@ -9,8 +9,9 @@ export interface Refusers {
 }
 
 /**
- * Counts the clients that refused one of some snapshots, took it back, or have it under quarantine, as their last words
- * tell. Where a client's own overrides had a part in it, that says nothing of the snapshot.
+ * Counts the clients that refused one of some snapshots, took it back, or have it under quarantine,
+ * as their last words tell. Where a client's own overrides had a part in it, that says nothing of
+ * the snapshot.
  *
  * ```ts
  * const { refused, of } = countRefusers(heard, digestsOf(release))
@@ -22,8 +23,8 @@ export function countRefusers({ reports }: HeardReports, digests: readonly Diges
 }
 
 /**
- * The same of those alone for which a token that names them speaks, each once however many instances it has: what
- * nobody else can have said, and no one of them for others.
+ * The same of those alone for which a token that names them speaks, each once however many
+ * instances it has: what nobody else can have said, and no one of them for others.
  *
  * ```ts
  * const { refused, of } = countBoundRefusers(heard, digestsOf(release))
@@ -36,8 +37,8 @@ export function countBoundRefusers({ reports }: HeardReports, digests: readonly 
 }
 
 /**
- * Whether so many refused a snapshot that it is the snapshot's fault, and not that of a few machines: more than half of
- * them, and three at least.
+ * Whether so many refused a snapshot that it is the snapshot's fault, and not that of a few
+ * machines: more than half of them, and three at least.
  *
  * ```ts
  * if (areMost(countBoundRefusers(heard, digests))) passOver(release)

@@ -25,8 +25,9 @@ export type Taken =
 /** The last word of each client, as far as it was heard here. */
 export interface Registry {
   /**
-   * Takes a last report, and stamps when it came, and when its instance was first heard. The highest count of an instance holds, in
-   * whatever order they come. A bearer speaks unless a `voice` is given.
+   * Takes a last report, and stamps when it came, and when its instance was first heard. The
+   * highest count of an instance holds, in whatever order they come. A bearer speaks unless a
+   * `voice` is given.
    */
   add(report: ClientReport, voice?: Voice): Taken
   /** The last words of a namespace's clients. */
@@ -47,9 +48,9 @@ interface Entry extends Guest {
 const ENTRY_BYTES = 400
 
 /**
- * Makes a registry of 100,000 instances and 128 MiB at most, unless `maxInstances` and `maxBytes` are
- * given; an instance takes less than 1 KB where labels are as a fleet's are. Who goes when it is full is
- * what a {@link createFairRoom} says.
+ * Makes a registry of 100,000 instances and 128 MiB at most, unless `maxInstances` and `maxBytes`
+ * are given; an instance takes less than 1 KB where labels are as a fleet's are. Who goes when it
+ * is full is what a {@link createFairRoom} says.
  *
  * ```ts
  * const registry = createRegistry({ clock })
@@ -85,7 +86,8 @@ export function createRegistry({
     return {
       namespace: report.namespace,
       word,
-      // Whoever a bearer spoke for stays so; an address that changes does not change whose newcomer it is.
+      // Whoever a bearer spoke for stays so; an address that changes does not change whose newcomer
+      // it is.
       voice: known === undefined || voice.type === 'bearer' ? voice : known.voice,
       bytes: jsonBytes(report) + ENTRY_BYTES,
       firstHeardMs: known?.word.clientId === word.clientId ? known.firstHeardMs : heardMs,

@@ -3,10 +3,11 @@ import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
 import { isLongHeard } from './standing.js'
 
 /**
- * The instances of one client that others came after, of those that are silent. One that is heard says so
- * by naming the instance before it, whose instanceId nobody can guess, and so on back. After an instance
- * without a state that survives nobody can name it: there another one counts that was first heard since
- * its last word, and for three periods, so that one report of a stranger hides nobody who is missing.
+ * The instances of one client that others came after, of those that are silent. One that is heard
+ * says so by naming the instance before it, whose instanceId nobody can guess, and so on back.
+ * After an instance without a state that survives nobody can name it: there another one counts that
+ * was first heard since its last word, and for three periods, so that one report of a stranger
+ * hides nobody who is missing.
  *
  * ```ts
  * const replaced = replacedIn({ heard, silent })
@@ -26,7 +27,9 @@ export function replacedIn({ heard, silent }: WordsOfClient): ReadonlySet<string
   return replaced
 }
 
-/** The last words of the instances of one client: those that are heard, and those that are silent. */
+/**
+ * The last words of the instances of one client: those that are heard, and those that are silent.
+ */
 export interface WordsOfClient {
   readonly heard: readonly ClientReport[]
   readonly silent: readonly ClientReport[]

@@ -27,7 +27,10 @@ export type Standing = 'stopped' | 'newcomer' | 'settled' | 'vouched'
 /** A shorter period counts as this one: whoever chooses its own is believed no sooner. */
 const SHORTEST_PERIOD_MS = 300_000
 
-/** So many of its periods of silence, and a place that was kept is free: not before somebody could have looked. */
+/**
+ * So many of its periods of silence, and a place that was kept is free: not before somebody could
+ * have looked.
+ */
 const GIVEN_UP_AFTER_PERIODS = 12
 
 /**
@@ -43,7 +46,10 @@ export function standingOf({ voice, stopped, firstHeardMs, heardMs, periodMs }: 
   return isLongHeard({ heardForMs: heardMs - firstHeardMs, periodMs }) ? 'settled' : 'newcomer'
 }
 
-/** Whether an instance was heard for so long, three of its periods, that it is no stranger's first words. */
+/**
+ * Whether an instance was heard for so long, three of its periods, that it is no stranger's first
+ * words.
+ */
 export function isLongHeard({ heardForMs, periodMs }: HeardFor): boolean {
   return heardForMs >= MISSING_AFTER_PERIODS * bounded(periodMs)
 }

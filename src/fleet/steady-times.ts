@@ -1,9 +1,9 @@
 import type { ClientReport } from '../contracts/report.js'
 
 /**
- * A report whose stamps are no later than the time that its receiver's clock tells now: one that was
- * stamped while that clock was ahead would count as just heard until the time has come. `silentMs` is how
- * long ago it was heard by the monotonic clock.
+ * A report whose stamps are no later than the time that its receiver's clock tells now: one that
+ * was stamped while that clock was ahead would count as just heard until the time has come.
+ * `silentMs` is how long ago it was heard by the monotonic clock.
  *
  * ```ts
  * const report = steadyTimes(read(word), { nowMs: clock.now(), silentMs: clock.monotonic() - heardAtMs })
@@ -24,7 +24,8 @@ export function steadyTimes(
 }
 
 /**
- * A report without the stamps that are later than `asOf`, for whoever knows better when it was heard.
+ * A report without the stamps that are later than `asOf`, for whoever knows better when it was
+ * heard.
  *
  * ```ts
  * const word = lastWord(withoutLaterTimes(kept, asOf), heardHere)

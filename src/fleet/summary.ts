@@ -20,7 +20,8 @@ import { digestsOf, positionOf, type Release } from '../core/release/release.js'
  * - `paused`: kept where it is by a pin file or `pause()`;
  * - `ahead`: has seen a release that this store does not have: the store lost something;
  * - `missing`: silent for three times its presence period;
- * - `replaced`: silent likewise, and another instance of the same client came after it: it names it, or was heard for long since its last word;
+ * - `replaced`: silent likewise, and another instance of the same client came after it: it names
+ *   it, or was heard for long since its last word;
  * - `stopped`: closed in order, or promised no further word and was silent for three hours.
  */
 export type FleetState =
@@ -70,15 +71,15 @@ export interface RunningVersion {
 }
 
 /**
- * A store that listened for so long has heard every client that reports: three times the interval that
- * clients keep unless told otherwise, in milliseconds.
+ * A store that listened for so long has heard every client that reports: three times the interval
+ * that clients keep unless told otherwise, in milliseconds.
  */
 export const LISTENED_MS = 900_000
 
 /**
- * Who runs what. A fleet that was not heard is `unknown`, which is not the same as empty. `no-reports`: the store keeps
- * none. `never-heard`: it has listened for fifteen minutes or more. `not-yet-heard`: it has listened for less, so that clients
- * may be there that are yet to report.
+ * Who runs what. A fleet that was not heard is `unknown`, which is not the same as empty.
+ * `no-reports`: the store keeps none. `never-heard`: it has listened for fifteen minutes or more.
+ * `not-yet-heard`: it has listened for less, so that clients may be there that are yet to report.
  */
 export type Fleet =
   | { readonly type: 'unknown'; readonly why: 'no-reports' | 'never-heard' | 'not-yet-heard' }
@@ -87,7 +88,10 @@ export type Fleet =
       readonly counts: Readonly<Record<FleetState, number>>
       /** Every instance that was heard, those that need attention first. */
       readonly members: readonly FleetMember[]
-      /** How many of the live ones no state on disk protects over a restart, though they should be there again. */
+      /**
+       * How many of the live ones no state on disk protects over a restart, though they should be
+       * there again.
+       */
       readonly unprotected: number
       /** What the live ones run, the most frequent first. */
       readonly running: readonly RunningVersion[]

@@ -9,8 +9,9 @@ export interface ClockAnswer {
 }
 
 /**
- * How far another clock is ahead, of which was known before that it is `aheadMs`: that stands as long as the
- * answer allows it, so that times that are shifted by it do not waver with the time that answers take.
+ * How far another clock is ahead, of which was known before that it is `aheadMs`: that stands as
+ * long as the answer allows it, so that times that are shifted by it do not waver with the time
+ * that answers take.
  *
  * ```ts
  * aheadMs = clockAhead(aheadMs, { askedAtMs, answeredAtMs: clock.now(), asOfMs: Date.parse(asOf) })
@@ -21,8 +22,8 @@ export function clockAhead(aheadMs: number, { askedAtMs, answeredAtMs, asOfMs }:
 }
 
 /**
- * The same as another clock says it that is `aheadMs` ahead and answered at `asOf`, before which all was
- * heard.
+ * The same as another clock says it that is `aheadMs` ahead and answered at `asOf`, before which
+ * all was heard.
  *
  * ```ts
  * const { since, reports } = shiftTimes({ since: registry.since, reports: registry.of(namespace) }, { aheadMs, asOf })

@@ -1,6 +1,6 @@
 /**
- * Who speaks: somebody with a token of the server (or its own process), or a stranger, who is known by an
- * address that a whole fleet may share.
+ * Who speaks: somebody with a token of the server (or its own process), or a stranger, who is known
+ * by an address that a whole fleet may share.
  */
 export type Voice = { readonly type: 'bearer' } | { readonly type: 'stranger'; readonly address: string }
 

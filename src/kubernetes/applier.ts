@@ -39,9 +39,9 @@ interface Desk {
 const MOST_SNAPSHOTS = 4 * MAX_VARIANTS
 
 /**
- * Makes an {@link Applier}. A newer release ends the attempt of an older one, and one that waits behind
- * it is passed over; two attempts of a namespace never overlap, unless one goes on after its signal
- * has aborted.
+ * Makes an {@link Applier}. A newer release ends the attempt of an older one, and one that waits
+ * behind it is passed over; two attempts of a namespace never overlap, unless one goes on after its
+ * signal has aborted.
  *
  * ```ts
  * const { put, announce } = createApplier({ apply, manifest, timeoutMs: 30_000, clock, hasher })

@@ -16,7 +16,10 @@ import { checkObjectName } from './names.js'
 
 /** How boards come to a cluster; everything has a default. */
 export interface ConfigMapMirrorOptions extends Omit<BoardManifestOptions, 'name'> {
-  /** Which object the board of a namespace is in. Default: `noticeboard-checkout-prod` for `checkout/prod`. */
+  /**
+   * Which object the board of a namespace is in. Default: `noticeboard-checkout-prod` for
+   * `checkout/prod`.
+   */
   readonly name?: (namespace: Namespace) => string
   /** How long one call of `apply` may take, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number
@@ -43,22 +46,23 @@ export interface ConfigMapMirror extends Mirror {
   readonly maxBoardBytes: number
   readonly unheard: true
   /**
-   * Follows a store until the signal aborts: whatever publishes or moves a rollout there, each newest
-   * release is applied, tried again with backoff while that fails, and given up for a newer one. Keeps
-   * the process alive. Throws `invalid-option`.
+   * Follows a store until the signal aborts: whatever publishes or moves a rollout there, each
+   * newest release is applied, tried again with backoff while that fails, and given up for a newer
+   * one. Keeps the process alive. Throws `invalid-option`.
    */
   follow(store: FollowedStore, signal: AbortSignal): Promise<void>
 }
 
 /**
- * Brings a board to mounted volumes: makes a manifest of each newest release and hands it to `apply`,
- * which writes it to the cluster with your client or with `kubectl`. One program of a cluster follows
- * the store; rollouts, rollbacks and kills reach every pod by the kubelet, with no server beside them.
+ * Brings a board to mounted volumes: makes a manifest of each newest release and hands it to
+ * `apply`, which writes it to the cluster with your client or with `kubectl`. One program of a
+ * cluster follows the store; rollouts, rollbacks and kills reach every pod by the kubelet, with no
+ * server beside them.
  *
- * It is a mirror as well: `createPublisher({ mirrors: [mirror] })` applies with each publish, and refuses
- * documents that do not fit into 1 MiB, and stages where nothing reports. `apply` gets a signal that aborts
- * when a newer release has come; a call that goes on after it may write the older one last, which
- * `follow` mends after `repeatMs`. Throws `invalid-option`.
+ * It is a mirror as well: `createPublisher({ mirrors: [mirror] })` applies with each publish, and
+ * refuses documents that do not fit into 1 MiB, and stages where nothing reports. `apply` gets a
+ * signal that aborts when a newer release has come; a call that goes on after it may write the
+ * older one last, which `follow` mends after `repeatMs`. Throws `invalid-option`.
  *
  * ```ts
  * const mirror = configMapMirror((manifest, signal) => kubectlApply(JSON.stringify(manifest), signal))

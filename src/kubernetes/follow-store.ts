@@ -34,8 +34,9 @@ interface Arrived extends SignedRelease {
 }
 
 /**
- * Applies each newest release of a namespace until the signal aborts. A newer one ends what is under
- * way for an older one; what failed is tried again, with backoff, until it works or a newer one comes.
+ * Applies each newest release of a namespace until the signal aborts. A newer one ends what is
+ * under way for an older one; what failed is tried again, with backoff, until it works or a newer
+ * one comes.
  *
  * ```ts
  * await followStore({ strategy: hybrid(store), namespace, applier, repeatMs, timeoutMs, clock, random, logger }, signal)

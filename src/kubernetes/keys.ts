@@ -1,7 +1,8 @@
 import type { Digest, Namespace } from '../contracts/names.js'
 
 // Keys of a ConfigMap or a Secret: `[-._a-zA-Z0-9]+`, 253 characters at most, and not begun with
-// `..`, which is the kubelet's. A namespace has no capital letter, so `.S.` stands for nothing else.
+// `..`, which is the kubelet's. A namespace has no capital letter, so `.S.` stands for nothing
+// else.
 
 /**
  * Where the newest release of a namespace stands in a ConfigMap.

@@ -10,7 +10,10 @@ import { encodeBase64 } from '../core/json/base64.js'
 import { releaseKey, snapshotKey } from './keys.js'
 import { checkLabels, checkObjectName, checkScope, objectNameFor } from './names.js'
 
-/** A ConfigMap or a Secret, as an object that a client of Kubernetes takes and `JSON.stringify` writes. */
+/**
+ * A ConfigMap or a Secret, as an object that a client of Kubernetes takes and `JSON.stringify`
+ * writes.
+ */
 export interface BoardManifest {
   readonly apiVersion: 'v1'
   readonly kind: 'ConfigMap' | 'Secret'

@@ -1,6 +1,8 @@
 import type { BoardManifest } from './manifest.js'
 
-/** What JSON leaves as it is and YAML does not take between double quotes, or takes as a line break. */
+/**
+ * What JSON leaves as it is and YAML does not take between double quotes, or takes as a line break.
+ */
 const UNSAFE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
 
 /**

@@ -19,9 +19,14 @@ export interface BoardMetricsOptions<Register> {
   readonly register?: Register
   /** Which namespaces are shown. Default: all that the store names. */
   readonly namespaces?: readonly Namespace[]
-  /** The server that serves the board, for the number of its connections: `() => server.handler.load`. */
+  /**
+   * The server that serves the board, for the number of its connections:
+   * `() => server.handler.load`.
+   */
   readonly load?: () => ServerLoad
-  /** How long one look at the board serves the scrapes that follow, in milliseconds. Default 5,000. */
+  /**
+   * How long one look at the board serves the scrapes that follow, in milliseconds. Default 5,000.
+   */
   readonly maxAgeMs?: number
   /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
@@ -61,9 +66,9 @@ interface Look {
 type Fill = (look: Look, set: (labels: Readonly<Record<string, string>>, value: number) => void) => void
 
 /**
- * Shows the namespaces of a store in Prometheus: what was released, who runs it, where rollouts stand, and
- * every alarm of docs/alarms.md. The board is read when metrics are collected, once for all of them. Throws
- * `invalid-option`.
+ * Shows the namespaces of a store in Prometheus: what was released, who runs it, where rollouts
+ * stand, and every alarm of docs/alarms.md. The board is read when metrics are collected, once for
+ * all of them. Throws `invalid-option`.
  *
  * ```ts
  * import * as prom from 'prom-client'

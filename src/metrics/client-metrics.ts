@@ -7,7 +7,9 @@ import type { Prometheus, PrometheusCounter, PrometheusGauge } from './prometheu
 export interface ClientMetricsOptions<Register> {
   /** The module prom-client. */
   readonly prom: Prometheus<Register>
-  /** The namespace of the client: the label by which several clients of one process are told apart. */
+  /**
+   * The namespace of the client: the label by which several clients of one process are told apart.
+   */
   readonly namespace: Namespace
   /** Default: the registry of the module. */
   readonly register?: Register
@@ -33,11 +35,12 @@ const made = new WeakMap<object, Metrics>()
 
 /**
  * Shows a client in Prometheus, until it is closed or the function that is returned is called:
- * - `noticeboard_info{namespace,version,arm,rollout,origin}` is 1 for what runs: join it with metrics of
- *   your own to tell the arms of a rollout apart;
+ * - `noticeboard_info{namespace,version,arm,rollout,origin}` is 1 for what runs: join it with
+ *   metrics of your own to tell the arms of a rollout apart;
  * - `noticeboard_status{namespace,status}` is 1 for the status that holds, and 0 for the others;
  * - `noticeboard_age_seconds{namespace}` is how old the proof is that this is current;
- * - `noticeboard_changes_total`, `noticeboard_rejected_total{code}` and `noticeboard_errors_total{code}` count events.
+ * - `noticeboard_changes_total`, `noticeboard_rejected_total{code}` and
+ *   `noticeboard_errors_total{code}` count events.
  *
  * No label holds a value of the configuration. Throws `invalid-option`.
  *

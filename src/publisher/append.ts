@@ -66,7 +66,10 @@ export interface AppendOptions {
   readonly readHead?: ReadHead
   /** How many lost races end it with `conflict`. Default: a minute of them does. */
   readonly maxRaces?: number
-  /** Whether this begins a new epoch, which is the way out for a board that went back. Default false. */
+  /**
+   * Whether this begins a new epoch, which is the way out for a board that went back. Default
+   * false.
+   */
   readonly opens?: boolean
   readonly signal: AbortSignal
 }
@@ -202,8 +205,8 @@ function accepted(decision: Decision): Exclude<Decision, { type: 'refuse' }> {
 }
 
 /**
- * As {@link accepted}. Where something is not there that a decision wants, the store may have lost it: of one whose server
- * knows that it went back it throws that instead, with the way out.
+ * As {@link accepted}. Where something is not there that a decision wants, the store may have lost
+ * it: of one whose server knows that it went back it throws that instead, with the way out.
  */
 async function decided(
   context: PublisherContext,

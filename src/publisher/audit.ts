@@ -20,8 +20,8 @@ export interface AuditRecord {
 
 /**
  * The bytes of an audit record. Throws `invalid-option` without a reason, or with one that is too
- * long, and `too-large` for evidence that is: leave out exceptions then. The nonce keeps readers, who know the record's digest, from testing their guesses at author
- * and reason.
+ * long, and `too-large` for evidence that is: leave out exceptions then. The nonce keeps readers,
+ * who know the record's digest, from testing their guesses at author and reason.
  *
  * ```ts
  * const audit = encodeAudit(context, { author: 'ada', reason: 'more load' })
@@ -89,7 +89,10 @@ export function decodeAudit(
   }
 }
 
-/** What a step rests on; undefined where nothing is said, or in another form than this version reads. */
+/**
+ * What a step rests on; undefined where nothing is said, or in another form than this version
+ * reads.
+ */
 function evidenceIn({ evidence }: JsonObject): StepEvidence | undefined {
   if (evidence === undefined) return undefined
   try {

@@ -38,8 +38,9 @@ interface Said {
    */
   readonly withdrawn?: readonly Digest[]
   /**
-   * Digests that clients may run again although they refused them. Those that the release before readmitted
-   * stay so for as long as they are named, so that a client that missed it heeds them too.
+   * Digests that clients may run again although they refused them. Those that the release before
+   * readmitted stay so for as long as they are named, so that a client that missed it heeds them
+   * too.
    */
   readonly readmit?: readonly Readmission[] | undefined
   /** The state of the rollout that this release is a step of. */
@@ -55,8 +56,8 @@ interface Said {
   /** The position of the release. Default: right after the head. */
   readonly at?: Position
   /**
-   * Whether this is the head with changes. What this version does not know of the head stays then, and
-   * so does its `crit`.
+   * Whether this is the head with changes. What this version does not know of the head stays then,
+   * and so does its `crit`.
    */
   readonly rewrites?: boolean
 }
@@ -124,7 +125,9 @@ export async function compose(
   )
 }
 
-/** A part of a release with what this version does not know of the part that it takes the place of. */
+/**
+ * A part of a release with what this version does not know of the part that it takes the place of.
+ */
 function taking<Part extends object>(from: object | undefined, part: Part): Part {
   return from === undefined ? part : keepingUnread(part, unreadOf(from))
 }

@@ -49,7 +49,8 @@ export interface BareContextOptions {
 }
 
 /**
- * A context for what appends steps and publishes no document of its own: it has no schema and no policy.
+ * A context for what appends steps and publishes no document of its own: it has no schema and no
+ * policy.
  *
  * ```ts
  * const tended = await tend(bareContext({ namespace, store, mirrors, system, logger, author }), tending, signal)

@@ -12,8 +12,9 @@ export type ReleaseChange = DocumentChange & {
 }
 
 /**
- * Where documents differ between two arms, for each group of clients that a variant of either tells apart: those that no
- * labels match first. Empty when nobody gets another document. `read` is asked for each snapshot once.
+ * Where documents differ between two arms, for each group of clients that a variant of either tells
+ * apart: those that no labels match first. Empty when nobody gets another document. `read` is asked
+ * for each snapshot once.
  *
  * ```ts
  * const changes = await diffArms(old.stable, next.stable, digest => readDocumentOf(context, digest, signal))

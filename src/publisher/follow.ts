@@ -49,15 +49,15 @@ export type FollowStep =
 const AGAIN_MS = 5_000
 
 /**
- * How long a source has to give the same document before that is published, in milliseconds: half of a
- * file that is being written would go to everybody.
+ * How long a source has to give the same document before that is published, in milliseconds: half
+ * of a file that is being written would go to everybody.
  */
 const SETTLE_MS = 1_000
 const MOST_SETTLING_MS = 10_000
 
 /**
- * Failures that pass by themselves: the store is back, the rollout before has come to its end, the fleet was
- * heard, a controller started. The newest document is tried then.
+ * Failures that pass by themselves: the store is back, the rollout before has come to its end, the
+ * fleet was heard, a controller started. The newest document is tried then.
  */
 const PASSING = [
   'unavailable',

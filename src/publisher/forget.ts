@@ -14,14 +14,17 @@ export interface ForgetOptions {
   readonly clients?: readonly string[]
   /** Every instance that is `missing`. Default false. */
   readonly missing?: boolean
-  /** Every instance that is `missing` and was silent for at least so long, in milliseconds. Default: as `missing` says. */
+  /**
+   * Every instance that is `missing` and was silent for at least so long, in milliseconds. Default:
+   * as `missing` says.
+   */
   readonly missingForMs?: number
   readonly signal?: AbortSignal
 }
 
 /**
- * Says for each of the instances that it has stopped, with a count above its last, so that every store
- * drops it as it drops those that said so themselves.
+ * Says for each of the instances that it has stopped, with a count above its last, so that every
+ * store drops it as it drops those that said so themselves.
  *
  * ```ts
  * const forgotten = await forgetInstances(context, { missing: true }, signal)

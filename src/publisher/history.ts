@@ -11,11 +11,17 @@ export interface HistoryEntry {
   readonly version: number
   /** Digest of the stable arm's snapshot; where there are variants, of the last, without labels. */
   readonly digest: string
-  /** All snapshots of the stable arm, in their order, where clients with some labels get another; absent where everybody gets one. */
+  /**
+   * All snapshots of the stable arm, in their order, where clients with some labels get another;
+   * absent where everybody gets one.
+   */
   readonly variants?: Release['stable']['variants']
   readonly cause: string
   readonly issuedAt: string
-  /** When clients begin to run it together, those of the last stage where there are stages; absent where they do on arrival, and of a rollout that was rolled back. */
+  /**
+   * When clients begin to run it together, those of the last stage where there are stages; absent
+   * where they do on arrival, and of a rollout that was rolled back.
+   */
   readonly activateAt?: string
   /** Who and why, where this reader may see it. */
   readonly audit?: AuditRecord
@@ -73,8 +79,8 @@ export function describe(release: Release): HistoryEntry {
 }
 
 /**
- * When clients begin to run together what a release brings; undefined where they do on arrival, and of a rollout that
- * was rolled back, whose time brings nothing any more.
+ * When clients begin to run together what a release brings; undefined where they do on arrival, and
+ * of a rollout that was rolled back, whose time brings nothing any more.
  */
 export function activationIn({ activateAt, rollout }: Release): string | undefined {
   return activateAt ?? (rollout?.state === 'rolled-back' ? undefined : rollout?.activateAt)

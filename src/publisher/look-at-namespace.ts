@@ -19,8 +19,8 @@ export interface NamespaceLook {
 }
 
 /**
- * Reads where a namespace stands; what was heard of it with `read`, from the store unless given. A store that fails is
- * an alarm and not an error.
+ * Reads where a namespace stands; what was heard of it with `read`, from the store unless given. A
+ * store that fails is an alarm and not an error.
  *
  * ```ts
  * const { alarms } = await lookAtNamespace(context, signal)
@@ -33,7 +33,8 @@ export async function lookAtNamespace(
 ): Promise<NamespaceLook> {
   const { clock } = context
   try {
-    // First, so that nobody who has seen a release that comes meanwhile is taken for one who is ahead.
+    // First, so that nobody who has seen a release that comes meanwhile is taken for one who is
+    // ahead.
     const heard = await read()
     const newest = (await readNewest(context, signal))?.release
     const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)

@@ -13,8 +13,9 @@ export interface NewArms {
 }
 
 /**
- * Takes note of arms that no release can name yet, since a snapshot of theirs is not in the store: so the version of a new document
- * is known without reading a long log. To be called before snapshots are put, about a head that was read before.
+ * Takes note of arms that no release can name yet, since a snapshot of theirs is not in the store:
+ * so the version of a new document is known without reading a long log. To be called before
+ * snapshots are put, about a head that was read before.
  *
  * ```ts
  * await ruleOutNewArms(context, { head: head.release, arms: [statement.stable] }, signal)
@@ -35,7 +36,10 @@ export async function ruleOutNewArms(
   }
 }
 
-/** Whether the store holds a snapshot, for all we know: one that cannot be read just now may be there. */
+/**
+ * Whether the store holds a snapshot, for all we know: one that cannot be read just now may be
+ * there.
+ */
 async function isHere(
   { store, namespace, maxReadBytes: maxSnapshotBytes, ...retrying }: PublisherContext,
   digest: string,

@@ -77,8 +77,9 @@ export function notUnderstood(
 }
 
 /**
- * What keeps a publish from taking the place of the newest release: `rollout-in-progress` while one is
- * under way and `supersede` is not set; undefined when nothing does. The end of a rollout is not one.
+ * What keeps a publish from taking the place of the newest release: `rollout-in-progress` while one
+ * is under way and `supersede` is not set; undefined when nothing does. The end of a rollout is not
+ * one.
  *
  * ```ts
  * const refusal = notFree(context, head?.release, { supersede: true })
@@ -97,8 +98,8 @@ export function notFree(
 }
 
 /**
- * The `withdrawn` of a document that a rollback, an abort or a kill left behind, unless the caller says
- * why it may come back; undefined when it was not withdrawn.
+ * The `withdrawn` of a document that a rollback, an abort or a kill left behind, unless the caller
+ * says why it may come back; undefined when it was not withdrawn.
  *
  * ```ts
  * const refusal = notAdmitted(context, head?.release, { variants, readmit: options.readmit })
@@ -131,8 +132,8 @@ function isRollingOut(newest: Release | undefined): boolean {
 export const WITHOUT_LABELS: NonNullable<ReportsQuery['brief']> = { labels: [] }
 
 /**
- * What was heard of a namespace, in full unless `brief` is given; undefined when the store keeps none or cannot be
- * asked, which is logged and stops no publish.
+ * What was heard of a namespace, in full unless `brief` is given; undefined when the store keeps
+ * none or cannot be asked, which is logged and stops no publish.
  *
  * ```ts
  * const heard = await heardReports(context, signal)
@@ -160,8 +161,9 @@ export async function heardReports(
 }
 
 /**
- * A message when enough of the fleet, or whoever answers for the store, has seen more than the store has, so
- * that clients would ignore a release that is appended now; undefined when neither has.
+ * A message when enough of the fleet, or whoever answers for the store, has seen more than the
+ * store has, so that clients would ignore a release that is appended now; undefined when neither
+ * has.
  *
  * ```ts
  * const behind = behindFleet(context, await heardReports(context, signal), newest)
@@ -179,8 +181,8 @@ export function behindFleet(
 }
 
 /**
- * A word about what too few claim to have seen for the store to count as behind; undefined where nobody
- * does.
+ * A word about what too few claim to have seen for the store to count as behind; undefined where
+ * nobody does.
  *
  * ```ts
  * const doubt = doubtfulClaims(context, heard, newest)

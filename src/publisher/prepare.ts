@@ -72,8 +72,8 @@ function prepare({ hasher, maxSnapshotBytes, namespace }: PublisherContext, docu
 
 /**
  * Throws `invalid-document`, with the issues, unless every document passes the schema and the
- * validators, which compare it with what the same clients run: the stable arm of `newest`, unless that is
- * nothing to compare with. Resolves to warnings: which keys the schema does not know.
+ * validators, which compare it with what the same clients run: the stable arm of `newest`, unless
+ * that is nothing to compare with. Resolves to warnings: which keys the schema does not know.
  *
  * ```ts
  * const warnings = await validateAll(context, prepared, { newest: head?.release, signal })

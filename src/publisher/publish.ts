@@ -58,8 +58,8 @@ export interface PublishOptions<Input = unknown> extends Expected, Spreading {
   /** Check everything and write nothing. Default false. */
   readonly dryRun?: boolean
   /**
-   * Clients fetch and check it at once and switch together at this time. In stages the last one does, and those before
-   * run it on arrival. Default: on arrival.
+   * Clients fetch and check it at once and switch together at this time. In stages the last one
+   * does, and those before run it on arrival. Default: on arrival.
    */
   readonly activateAt?: Date
   /** Other documents for clients with certain labels; the first that matches holds. */
@@ -224,7 +224,10 @@ function briefFor(
   return labels === undefined || labels.length > MAX_LABELS || gates.length > 0 ? undefined : { labels }
 }
 
-/** Says who had a document of their own and gets that of all others now, as it is with a file that is published for everybody. */
+/**
+ * Says who had a document of their own and gets that of all others now, as it is with a file that
+ * is published for everybody.
+ */
 function lostVariants(newest: Release | undefined, variants: Arm['variants']): readonly string[] {
   if (newest === undefined) return []
   return pairVariants(newest.stable, { variants }).flatMap(({ when, before, after }) =>
@@ -234,7 +237,10 @@ function lostVariants(newest: Release | undefined, variants: Arm['variants']): r
   )
 }
 
-/** What a rollout leaves behind that takes the place of one which stood still or has retreated: its candidate. */
+/**
+ * What a rollout leaves behind that takes the place of one which stood still or has retreated: its
+ * candidate.
+ */
 function leftBehind(
   newest: Release | undefined,
   trial: Trial | undefined,

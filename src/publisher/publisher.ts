@@ -53,9 +53,10 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly namespace: Namespace
   readonly schema: Schema<Input, Output>
   /**
-   * Whether a publish keeps the JSON Schema of `schema` beside the documents, by which the command line and other languages check
-   * theirs. It holds types and limits; rules of code (`refine`, transforms, validators) are not in it. A schema of a library that
-   * tells no JSON Schema takes one away that another publisher kept. `false` leaves what is kept as it is. Default true.
+   * Whether a publish keeps the JSON Schema of `schema` beside the documents, by which the command
+   * line and other languages check theirs. It holds types and limits; rules of code (`refine`,
+   * transforms, validators) are not in it. A schema of a library that tells no JSON Schema takes
+   * one away that another publisher kept. `false` leaves what is kept as it is. Default true.
    */
   readonly keepSchema?: boolean
   /** The one truth. The publisher does not close it. */
@@ -67,7 +68,10 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly mirrors?: readonly Mirror[]
   /** How documents spread where a publish does not say. Default: in stages, see `publish`. */
   readonly rollout?: RolloutPolicy
-  /** How careful every rollout has to be: a publish may be stricter, and looser only with a reason. Default: no floor. */
+  /**
+   * How careful every rollout has to be: a publish may be stricter, and looser only with a reason.
+   * Default: no floor.
+   */
   readonly floor?: RolloutFloor
   /** Asked before a rollout begins, and while this publisher drives it. */
   readonly gates?: readonly Gate[]
@@ -93,7 +97,10 @@ export interface Published {
   readonly position: Position
   readonly version: number
   readonly digest: Digest
-  /** The stable document of the clients with the labels that were asked for; where none were, of those that no variant's labels match. */
+  /**
+   * The stable document of the clients with the labels that were asked for; where none were, of
+   * those that no variant's labels match.
+   */
   readonly document: Json
   readonly release: Release
 }
@@ -107,7 +114,9 @@ export interface ReadOptions {
 /** What could be published, to be compared with what was. */
 export interface ProposedDocument<Input = unknown> {
   readonly document: Input
-  /** Other documents for clients with certain labels; the first that matches holds. Default: none. */
+  /**
+   * Other documents for clients with certain labels; the first that matches holds. Default: none.
+   */
   readonly variants?: readonly VariantDocument<Input>[]
 }
 
@@ -132,41 +141,46 @@ export interface Publisher<Input = unknown> {
    */
   rollback(options: RollbackOptions): Promise<Rollout>
   /**
-   * The rollout of the newest release, also one that has ended; undefined where that has none. `drive` as in
-   * {@link PublishOptions}.
+   * The rollout of the newest release, also one that has ended; undefined where that has none.
+   * `drive` as in {@link PublishOptions}.
    */
   rollout(options?: { readonly drive?: boolean; readonly signal?: AbortSignal }): Promise<Rollout | undefined>
-  /** The rollout that is under way stands still; who is exposed stays so. Throws `conflict` when none is. */
+  /**
+   * The rollout that is under way stands still; who is exposed stays so. Throws `conflict` when
+   * none is.
+   */
   pause(options: StepOptions): Promise<Rollout>
   /** Goes on with a rollout that was paused or has retreated, in the stage that it was in. */
   resume(options: StepOptions): Promise<Rollout>
   /** Every client gets the candidate now; what it does is watched. */
   promote(options: StepOptions): Promise<Rollout>
   /**
-   * Ends the rollout that is under way or watched: everybody runs what ran before it, and its candidate is
-   * withdrawn. Waits for no evidence, and tries until it wins.
+   * Ends the rollout that is under way or watched: everybody runs what ran before it, and its
+   * candidate is withdrawn. Waits for no evidence, and tries until it wins.
    */
   abort(options: StepOptions): Promise<Rollout>
   /** Takes the candidate back from the exposed without withdrawing it, so that `resume` goes on. */
   retreat(options: StepOptions): Promise<Rollout>
   /**
-   * Patches every document that runs, stable and candidate, at once and for everybody, pauses a rollout
-   * that is under way, and ends one that is watched. What was replaced is withdrawn. A candidate that
-   * cannot be patched is aborted. Throws what the store throws when the stable document cannot be read:
-   * roll back then.
+   * Patches every document that runs, stable and candidate, at once and for everybody, pauses a
+   * rollout that is under way, and ends one that is watched. What was replaced is withdrawn. A
+   * candidate that cannot be patched is aborted. Throws what the store throws when the stable
+   * document cannot be read: roll back then.
    */
   kill(options: KillOptions): Promise<Rollout>
   /**
-   * Lets clients run a snapshot of the newest release that they refused, took back or have under quarantine, and
-   * no other: the release is said again with a readmission. Throws `not-found` when the newest release does not
-   * name it; a document that was withdrawn comes back by `publish(document, { readmit })`.
+   * Lets clients run a snapshot of the newest release that they refused, took back or have under
+   * quarantine, and no other: the release is said again with a readmission. Throws `not-found` when
+   * the newest release does not name it; a document that was withdrawn comes back by
+   * `publish(document, { readmit })`.
    */
   readmit(options: ReadmitOptions): Promise<Rollout>
   /** The log, newest first; all of it unless limited. */
   history(options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<HistoryEntry>
   /**
-   * Where the stable documents of two releases differ, or those of a release and what would be published: for all clients, also
-   * those that get a variant. Empty when nobody gets another document.
+   * Where the stable documents of two releases differ, or those of a release and what would be
+   * published: for all clients, also those that get a variant. Empty when nobody gets another
+   * document.
    */
   diff(before: ReleaseRef, after: ReleaseRef | ProposedDocument<Input>): Promise<readonly ReleaseChange[]>
   /** What runs now; undefined before the first publish. Throws when its document cannot be read. */
@@ -176,14 +190,14 @@ export interface Publisher<Input = unknown> {
   /** Who runs what, as the fleet's reports tell it. */
   fleet(): Promise<Fleet>
   /**
-   * What an operator should look at now, the most urgent first; docs/alarms.md says what to do. A board
-   * that cannot be read is one of them.
+   * What an operator should look at now, the most urgent first; docs/alarms.md says what to do. A
+   * board that cannot be read is one of them.
    */
   alarms(): Promise<readonly Alarm[]>
   /**
    * Counts instances as stopped that will not come back: machines that are gone, clients that were
-   * renamed. One that lives is back with its second report from then on. Resolves to how many there were. Throws
-   * `unsupported` over a store that keeps no reports.
+   * renamed. One that lives is back with its second report from then on. Resolves to how many there
+   * were. Throws `unsupported` over a store that keeps no reports.
    */
   forget(options: ForgetOptions): Promise<number>
   /**

@@ -43,9 +43,9 @@ export async function readNewest(
 export type ReadHead = (bytes: Uint8Array, context: NewestContext) => SignedRelease
 
 /**
- * For the ways back, which go past whatever stands in the log: a release that this version cannot read is its place
- * and what else of it is sure, see {@link readForeignRelease}. Throws what {@link readNewest} throws where
- * not even that can be read.
+ * For the ways back, which go past whatever stands in the log: a release that this version cannot
+ * read is its place and what else of it is sure, see {@link readForeignRelease}. Throws what
+ * {@link readNewest} throws where not even that can be read.
  *
  * ```ts
  * const head = await readNewest(context, signal, readAnyHead)

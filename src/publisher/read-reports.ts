@@ -4,8 +4,8 @@ import type { PublisherContext } from './context.js'
 import { retried } from './retry.js'
 
 /**
- * What was heard of a namespace, in full unless `brief` is given; undefined where the store keeps no reports. Tries
- * again while the store is unavailable, and throws what it throws.
+ * What was heard of a namespace, in full unless `brief` is given; undefined where the store keeps
+ * no reports. Tries again while the store is unavailable, and throws what it throws.
  *
  * ```ts
  * const heard = await readReports(context, signal)

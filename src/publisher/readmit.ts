@@ -22,8 +22,9 @@ export interface ReadmitOptions {
 }
 
 /**
- * Says the newest release again, with a snapshot that it names readmitted: clients forget that they refused
- * that one, and end its quarantine; no other's. It tries until it wins. See `Publisher.readmit`.
+ * Says the newest release again, with a snapshot that it names readmitted: clients forget that they
+ * refused that one, and end its quarantine; no other's. It tries until it wins. See
+ * `Publisher.readmit`.
  *
  * ```ts
  * await readmit(context, { digest: '3f9a01bc', reason: 'the driver was to blame' }, signal)

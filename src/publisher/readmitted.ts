@@ -1,6 +1,8 @@
 import { digestsOf, type Readmission, type Release } from '../core/release/release.js'
 
-/** How many readmissions of earlier releases are said again: each takes room that a step may need. */
+/**
+ * How many readmissions of earlier releases are said again: each takes room that a step may need.
+ */
 const MAX_KEPT = 8
 
 /** What the readmissions of a release follow from. */
@@ -12,9 +14,9 @@ export interface Readmissions {
 }
 
 /**
- * Lists what the release that follows readmits: what is new, and what the release before readmitted and is
- * named by this one too, with where that was said first. A client that was not there for one release must not
- * miss it. An epoch begins anew; past eight the oldest are left out.
+ * Lists what the release that follows readmits: what is new, and what the release before readmitted
+ * and is named by this one too, with where that was said first. A client that was not there for one
+ * release must not miss it. An epoch begins anew; past eight the oldest are left out.
  *
  * ```ts
  * const readmit = listReadmitted({ before: head.release, added: [{ digest, reason }], next: release })

@@ -18,8 +18,8 @@ import { retried } from './retry.js'
 export type ReleaseRef = number | string | Position
 
 /**
- * The newest release that a reference names, in the log that ends with `head` where that was read before. Throws `not-found`, or `invalid-option` for a value
- * that is no reference.
+ * The newest release that a reference names, in the log that ends with `head` where that was read
+ * before. Throws `not-found`, or `invalid-option` for a value that is no reference.
  *
  * ```ts
  * const release = await findRelease(context, 7, signal)
@@ -45,8 +45,8 @@ export async function findRelease(
 }
 
 /**
- * The newest release of the log that fits, of several that do the newest that is better, where one is. A log
- * that is lost on the way is read anew, as often as any operation is tried again.
+ * The newest release of the log that fits, of several that do the newest that is better, where one
+ * is. A log that is lost on the way is read anew, as often as any operation is tried again.
  */
 async function firstInHistory(
   context: PublisherContext,
@@ -102,10 +102,11 @@ export function sameVariants(a: Arm['variants'], b: Arm['variants']): boolean {
 }
 
 /**
- * The default goal of a rollback: the newest earlier snapshots that differ from those that run, were not
- * withdrawn and can still be read. Of those that were given out by labels first, one that had what is
- * gone back from is passed over while there is another, and so is one that is refused. While a candidate is out, or
- * taken back for now, the stable version. Throws `not-found` where there are none.
+ * The default goal of a rollback: the newest earlier snapshots that differ from those that run,
+ * were not withdrawn and can still be read. Of those that were given out by labels first, one that
+ * had what is gone back from is passed over while there is another, and so is one that is refused.
+ * While a candidate is out, or taken back for now, the stable version. Throws `not-found` where
+ * there are none.
  *
  * ```ts
  * const { stable } = await findEarlier(context, newest, { isRefused: () => false, signal })
@@ -141,8 +142,8 @@ export async function findEarlier(
 }
 
 /**
- * Whether a release already has, for some clients, what the newest one has for others: as it is where a document went to clients
- * with a label first, and to all then.
+ * Whether a release already has, for some clients, what the newest one has for others: as it is
+ * where a document went to clients with a label first, and to all then.
  */
 function hasWhatChanged(earlier: Release, newest: Release): boolean {
   const clientsOf = ({ when }: Arm['variants'][0]): string => (when === undefined ? '' : canonicalize(when))

@@ -21,8 +21,8 @@ export const DEFAULT_RETRIES = 4
 const BACKOFF_MS = { baseMs: 250, capMs: 4_000 } as const
 
 /**
- * The longest Retry-After that is obeyed between two attempts, in milliseconds. A caller waits for the
- * outcome, and a rollback is not held up by a wrong number.
+ * The longest Retry-After that is obeyed between two attempts, in milliseconds. A caller waits for
+ * the outcome, and a rollback is not held up by a wrong number.
  */
 const LONGEST_FLOOR_MS = 15_000
 
@@ -41,7 +41,10 @@ export async function retried<Result>(
   { clock, random, signal, retries = DEFAULT_RETRIES }: RetryOptions,
 ): Promise<Result> {
   const backoff = createBackoff({ clock, random, ...BACKOFF_MS, maxRetryAfterMs: LONGEST_FLOOR_MS })
-  /** Marks what an attempt threw, which may be no error of this realm: p-retry would throw one of its own instead. */
+  /**
+   * Marks what an attempt threw, which may be no error of this realm: p-retry would throw one of
+   * its own instead.
+   */
   const attempt = async (): Promise<Result> => {
     try {
       return await operation()

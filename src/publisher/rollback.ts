@@ -23,8 +23,8 @@ export interface RollbackOptions {
   /** Who rolls back. Default: the publisher's own author. */
   readonly author?: string
   /**
-   * Where to. Default: the newest earlier version that was not withdrawn, and that was not refused by most of the clients
-   * whose reports a token is bound to.
+   * Where to. Default: the newest earlier version that was not withdrawn, and that was not refused
+   * by most of the clients whose reports a token is bound to.
    */
   readonly to?: ReleaseRef
   readonly signal?: AbortSignal
@@ -101,7 +101,8 @@ async function chooseGoal(
 ): Promise<Goal> {
   // A rollback does not wait for what clients report.
   const heard = await heardReports({ ...context, retries: 0 }, signal, WITHOUT_LABELS)
-  // Nobody would follow it, and what is left of the log could look as if there were nothing to go back to.
+  // Nobody would follow it, and what is left of the log could look as if there were nothing to go
+  // back to.
   if (heard?.wentBack !== undefined) throw wentBackError(context.namespace, heard.wentBack)
   const choice = to === undefined && heard !== undefined ? createChoice(heard) : undefined
   const { stable } = await chooseTarget(context, newest, { to, choice, signal })
@@ -120,13 +121,16 @@ async function chooseGoal(
 /** What reports have to say to where a rollback goes. */
 interface Choice {
   isRefused(release: Release): boolean
-  /** What is told of the versions that were passed over for the goal; undefined where there are none. */
+  /**
+   * What is told of the versions that were passed over for the goal; undefined where there are
+   * none.
+   */
   passedOver(goal: number): string | undefined
 }
 
 /**
- * Passes over what most clients refused for which a token that names them speaks. All other reports are anybody's word, so
- * they choose nothing.
+ * Passes over what most clients refused for which a token that names them speaks. All other reports
+ * are anybody's word, so they choose nothing.
  */
 function createChoice(heard: HeardReports): Choice {
   const passed = new Map<number, Refusers>()

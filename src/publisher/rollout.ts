@@ -18,10 +18,10 @@ import { withBuiltIn } from './rollouts/policies.js'
 import { watchEveryone } from './rollouts/watch-everyone.js'
 
 /**
- * What became of a publish, a rollback or a step of a rollout. Iterate it to watch the fleet take it. The
- * steps of a rollout end when it does, when it is paused, when its `decideBy` has passed, or when another
- * release took its place; those of a release for everyone when every live instance has run or refused it, when a newer release took its place, or when
- * the store keeps no reports.
+ * What became of a publish, a rollback or a step of a rollout. Iterate it to watch the fleet take
+ * it. The steps of a rollout end when it does, when it is paused, when its `decideBy` has passed,
+ * or when another release took its place; those of a release for everyone when every live instance
+ * has run or refused it, when a newer release took its place, or when the store keeps no reports.
  */
 export interface Rollout extends AsyncIterable<RolloutStep> {
   /**
@@ -31,14 +31,19 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly outcome: 'published' | 'unchanged' | 'dry-run'
   /** The release; for a dry run the one that it would have been. */
   readonly position: Position
-  /** What is rolled out: the candidate's snapshot, or the stable one where there is no candidate. */
+  /**
+   * What is rolled out: the candidate's snapshot, or the stable one where there is no candidate.
+   */
   readonly digest: Digest
-  /** All its snapshots, in their order, where clients with some labels get another; undefined where everybody gets one. */
+  /**
+   * All its snapshots, in their order, where clients with some labels get another; undefined where
+   * everybody gets one.
+   */
   readonly variants: Arm['variants'] | undefined
   readonly version: number
   /**
-   * What went out last before it, of a rollout the candidate; undefined for the first release of an epoch, and where
-   * nothing was appended. It is higher than `version` where a release goes back.
+   * What went out last before it, of a rollout the candidate; undefined for the first release of an
+   * epoch, and where nothing was appended. It is higher than `version` where a release goes back.
    */
   readonly previousVersion: number | undefined
   /**
@@ -69,8 +74,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   /** How it ended. Never rejects. Asked for first, it begins to look. */
   readonly settled: Promise<RolloutEnd>
   /**
-   * Why it stands where it stands now, which clients are the evidence, and what would change the verdict;
-   * undefined where its policy is not known here. Throws what the store throws.
+   * Why it stands where it stands now, which clients are the evidence, and what would change the
+   * verdict; undefined where its policy is not known here. Throws what the store throws.
    */
   explain(): Promise<Explanation | undefined>
 }
@@ -94,8 +99,8 @@ export interface RolloutFacts {
 }
 
 /**
- * Makes a rollout of what is known. It reads the fleet's reports only while it is iterated or its end is
- * awaited, and the publisher is open.
+ * Makes a rollout of what is known. It reads the fleet's reports only while it is iterated or its
+ * end is awaited, and the publisher is open.
  *
  * ```ts
  * const rollout = createRollout(context, root, facts)

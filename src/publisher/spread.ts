@@ -4,13 +4,15 @@ import { MAX_SPREAD_MS } from '../core/limits.js'
 import type { Arm, Release } from '../core/release/release.js'
 import { isLive, summarizeFleet } from '../fleet/summary.js'
 
-/** Over how long clients spread their fetches: a time, or what the way to them may carry. Neither is 0. */
+/**
+ * Over how long clients spread their fetches: a time, or what the way to them may carry. Neither is 0.
+ */
 export interface Spreading {
   /** Clients spread their fetches over this many milliseconds, 3,600,000 at most. Default 0. */
   readonly spreadMs?: number
   /**
-   * In place of `spreadMs`: how many bytes a second the way to the clients may carry. The spread follows from
-   * the size of the document and the number of live instances, an hour at most.
+   * In place of `spreadMs`: how many bytes a second the way to the clients may carry. The spread
+   * follows from the size of the document and the number of live instances, an hour at most.
    */
   readonly bytesPerSecond?: number
 }
@@ -41,8 +43,8 @@ export function assertSpreading({ spreadMs, bytesPerSecond }: Spreading): void {
 }
 
 /**
- * The spread that was asked for. By bandwidth it is what it takes until every live instance has fetched
- * the document, of several variants the largest.
+ * The spread that was asked for. By bandwidth it is what it takes until every live instance has
+ * fetched the document, of several variants the largest.
  *
  * ```ts
  * const { spreadMs, notes } = spreadFor({ bytesPerSecond: 1_000_000 }, { variants, heard, newest })

@@ -8,10 +8,11 @@ import type { PublisherContext } from './context.js'
 const NAMED_GAPS = 5
 
 /**
- * Keeps the JSON Schema of the documents beside them, so that the command line validates without the application's code. Where
- * there is none, a publish puts one that accepts everything in the place of an older publisher's, by which good documents would be
- * refused. Resolves to a warning when what is kept now checks less than the publisher does, and when it could not be kept;
- * never rejects.
+ * Keeps the JSON Schema of the documents beside them, so that the command line validates without
+ * the application's code. Where there is none, a publish puts one that accepts everything in the
+ * place of an older publisher's, by which good documents would be refused. Resolves to a warning
+ * when what is kept now checks less than the publisher does, and when it could not be kept; never
+ * rejects.
  *
  * ```ts
  * const warning = await storeSchema(context, { publishes: true, signal })

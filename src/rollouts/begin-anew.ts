@@ -15,7 +15,8 @@ export interface Anew {
 }
 
 /**
- * A stage whose clients have gone bakes anew with others, three times at most; then somebody has to look.
+ * A stage whose clients have gone bakes anew with others, three times at most; then somebody has to
+ * look.
  *
  * ```ts
  * return beginAnew(place, { gone: 'most clients of the stage have stopped', next, wanted: 'other clients' })

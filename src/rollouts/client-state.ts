@@ -50,8 +50,8 @@ export interface ClientQuery {
   readonly bakeMs: number
   readonly nowMs: number
   /**
-   * Since when a client's word counts: what it said of the candidate before and not again since is no
-   * refusal, and its silence is no failure unless it was heard since then. Default: all counts.
+   * Since when a client's word counts: what it said of the candidate before and not again since is
+   * no refusal, and its silence is no failure unless it was heard since then. Default: all counts.
    */
   readonly fromMs?: number | undefined
 }

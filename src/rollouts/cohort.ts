@@ -58,8 +58,8 @@ export function audienceOf(query: CohortQuery): Audience {
 }
 
 /**
- * The audience with one client more, the one with the lowest bucket of those outside it; the same where
- * nobody is left.
+ * The audience with one client more, the one with the lowest bucket of those outside it; the same
+ * where nobody is left.
  */
 export function oneMore(query: Pick<CohortQuery, 'live' | 'before' | 'hasher'>): Audience {
   const { live, before, hasher } = query
@@ -103,8 +103,8 @@ export function isByLabel({ clauses }: Audience): boolean {
 }
 
 /**
- * Whether an audience keeps or widens each clause of another one: nobody is taken back by it, whoever
- * the clients are.
+ * Whether an audience keeps or widens each clause of another one: nobody is taken back by it,
+ * whoever the clients are.
  *
  * ```ts
  * if (!isWider(next.audience, newest.audience)) throw refusal
@@ -138,9 +138,9 @@ function isWiderClause(wider: Clause, clause: Clause): boolean {
 }
 
 /**
- * The client that goes first: an incumbent that is well and lives, with a disk, by a timer, of the build
- * that most clients run, and of those the one with the lowest bucket. Where nobody is like that, the best of
- * the others.
+ * The client that goes first: an incumbent that is well and lives, with a disk, by a timer, of the
+ * build that most clients run, and of those the one with the lowest bucket. Where nobody is like
+ * that, the best of the others.
  *
  * ```ts
  * const first = canaryOf(live, { salt: rollout.id, hasher })
@@ -174,7 +174,10 @@ export function canaryOf(
   return best?.member
 }
 
-/** Exposes clients up to a number: by lowering nobody and raising the threshold to the bucket of the last of them. */
+/**
+ * Exposes clients up to a number: by lowering nobody and raising the threshold to the bucket of the
+ * last of them.
+ */
 function upTo(
   audience: Audience,
   { live, hasher }: Pick<CohortQuery, 'live' | 'hasher'>,

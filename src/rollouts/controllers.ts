@@ -11,8 +11,8 @@ export interface Abilities {
 }
 
 /**
- * What is missing to advance a plan: `policy staged@1`, `gate prometheus`. Empty where nothing is. Who
- * lacks something may still pause, abort and roll back.
+ * What is missing to advance a plan: `policy staged@1`, `gate prometheus`. Empty where nothing is.
+ * Who lacks something may still pause, abort and roll back.
  *
  * ```ts
  * const missing = missingFor(rollout.plan, { policies: ['staged@1'], gates: [] })

@@ -9,8 +9,8 @@ import { unknown, type Unknown } from './unknowns.js'
 import type { StageView } from './view.js'
 
 /**
- * What the way back of one client comes to. `failed`: it cannot go back, so nobody shall need to. `lost`: it
- * went away in order, and tells nothing.
+ * What the way back of one client comes to. `failed`: it cannot go back, so nobody shall need to.
+ * `lost`: it went away in order, and tells nothing.
  */
 export type WayBack =
   | { readonly is: 'back' }
@@ -19,8 +19,9 @@ export type WayBack =
   | { readonly is: 'waiting'; readonly unknowns: readonly Unknown[] }
 
 /**
- * What follows while a client rehearses its way back. Whoever cannot go back ends the rollout, with the
- * code `way-back-failed`: a refusal, a death, and what is not back by `decideBy` while the others are heard.
+ * What follows while a client rehearses its way back. Whoever cannot go back ends the rollout, with
+ * the code `way-back-failed`: a refusal, a death, and what is not back by `decideBy` while the
+ * others are heard.
  *
  * ```ts
  * const decision = decideWayBack(place)
@@ -32,7 +33,8 @@ export function decideWayBack(place: Place): Decision {
   const found = judgeWayBack(view)
   if (found.is === 'failed')
     return say(place, 'roll-back', { verdict: 'bad', why: [found.why], code: 'way-back-failed' })
-  // No gate is asked of a candidate that nobody runs, but one that is red says that something is wrong.
+  // No gate is asked of a candidate that nobody runs, but one that is red says that something is
+  // wrong.
   const red = readGates(view.plan.gates, gates, rollout.stage)
   if (red.rollBack.length > 0) return say(place, 'roll-back', { verdict: 'bad', why: red.rollBack })
   if (rollout.state === 'paused') return stayPaused(place)
@@ -104,7 +106,9 @@ function whatIsMissing(state: StageView['exposed'][number]['state']): Unknown {
   }
 }
 
-/** Whether the time of the stage is over; a pause stops the clock, since resuming grants it anew. */
+/**
+ * Whether the time of the stage is over; a pause stops the clock, since resuming grants it anew.
+ */
 function isLate({ rollout, nowMs }: StageView): boolean {
   return rollout.state === 'running' && nowMs > Date.parse(rollout.decideBy)
 }

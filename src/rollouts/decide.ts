@@ -16,15 +16,18 @@ import { presenceOf } from './members.js'
 import { runsFromMs } from './runs-from.js'
 import { viewOf } from './view.js'
 
-/** What share of a fleet may fall silent while the candidate is watched, before somebody has to look. */
+/**
+ * What share of a fleet may fall silent while the candidate is watched, before somebody has to
+ * look.
+ */
 const SILENT_SHARE = 0.1
 
 const GREEN_AGAIN = 'a green gate, or a guardrail that holds'
 
 /**
- * What follows from the evidence for a staged rollout: bad goes before unknown, and unknown before good.
- * A pure function, so that two controllers agree and one that starts anew goes on where the other
- * stopped.
+ * What follows from the evidence for a staged rollout: bad goes before unknown, and unknown before
+ * good. A pure function, so that two controllers agree and one that starts anew goes on where the
+ * other stopped.
  *
  * ```ts
  * const decision = decideStaged({ release, hasher }, { heard, gates }, Date.parse(heard.asOf))
@@ -149,7 +152,10 @@ function resultOf({ view, gates }: Place): GateResult {
   return bothResults(answers, guardrailResult(view.readings, view))
 }
 
-/** The next stage; after the last one the watch. A rehearsal goes back, and then the first stage begins. */
+/**
+ * The next stage; after the last one the watch. A rehearsal goes back, and then the first stage
+ * begins.
+ */
 function advance(place: Place, why: readonly string[]): Decision {
   const { plan, rollout } = place.view
   const { rehearsal } = rollout.stageStart
@@ -180,7 +186,8 @@ function lostIn(place: Place): Anew | undefined {
   const { audience, rollout } = view
   const { rehearsal } = rollout.stageStart
   if (rehearsal === undefined || audience === undefined) {
-    // Of a fleet that is started anew nobody is there to begin it with: it comes back under its names.
+    // Of a fleet that is started anew nobody is there to begin it with: it comes back under its
+    // names.
     if (!hasLostItsClients(view) || stageFrom(place, rollout.stage).start.exposed === 0) return undefined
     return {
       gone: 'most clients of the stage have stopped',

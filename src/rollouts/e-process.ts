@@ -9,7 +9,9 @@ const LOG_RATIOS: readonly number[] = Array.from(
   (_, index) => Math.log(LOWEST_RATIO) + (index * Math.log(HIGHEST_RATIO / LOWEST_RATIO)) / (RATIOS - 1),
 )
 
-/** An e-value from which a stage pauses: so much comes up by chance in one of twenty stages at most. */
+/**
+ * An e-value from which a stage pauses: so much comes up by chance in one of twenty stages at most.
+ */
 export const PAUSE_AT = 20
 
 /** An e-value from which a stage is rolled back: one of a hundred at most. */
@@ -27,15 +29,15 @@ export interface StageCounts {
 }
 
 /**
- * How much the failures of a stage speak against its candidate: an e-value, 1 when they say nothing.
- * Under a candidate that changes nothing it reaches 1/a with a chance of at most a, at whatever time
- * and however often one looks. It rests on failures alone, since they are known within seconds and
- * successes only after the bake; so counts are enough, and a controller that was restarted computes
- * the same.
+ * How much the failures of a stage speak against its candidate: an e-value, 1 when they say
+ * nothing. Under a candidate that changes nothing it reaches 1/a with a chance of at most a, at
+ * whatever time and however often one looks. It rests on failures alone, since they are known
+ * within seconds and successes only after the bake; so counts are enough, and a controller that was
+ * restarted computes the same.
  *
  * Under the hypothesis a failure falls on an exposed client with chance q0 = exposed / (exposed +
- * control). Against it stand rates of failure that are 1.5 to 1,000 times as high in the audience; the
- * e-value is the mean of their likelihood ratios.
+ * control). Against it stand rates of failure that are 1.5 to 1,000 times as high in the audience;
+ * the e-value is the mean of their likelihood ratios.
  *
  * ```ts
  * eValue({ exposed: 6, control: 54, failedExposed: 3, failedControl: 0 }) // 497

@@ -16,7 +16,10 @@ export interface Explanation {
   /** `stage 2 of 4: 10 %`, or what it is besides. */
   readonly where: string
   readonly verdict: 'good' | 'bad' | 'unknown'
-  /** A reason of the rollout's own, for machines: a client could not go back when that was rehearsed. */
+  /**
+   * A reason of the rollout's own, for machines: a client could not go back when that was
+   * rehearsed.
+   */
   readonly code?: 'way-back-failed'
   /** What the decision follows from, the first reason first. */
   readonly why: readonly string[]
@@ -30,7 +33,10 @@ export interface Explanation {
   readonly omitted: number
   /** What would change the verdict. */
   readonly wouldChange: readonly string[]
-  /** By when somebody has to look, as a time of docs/formats.md; absent where nothing waits to be decided. */
+  /**
+   * By when somebody has to look, as a time of docs/formats.md; absent where nothing waits to be
+   * decided.
+   */
   readonly decideBy?: string
   /** When the evidence was gathered, by the clock that stamps the reports. */
   readonly asOf: string

@@ -3,10 +3,10 @@ import type { ClientReport } from '../contracts/report.js'
 import { firstHeardMs, heardMs, isSilent, wasHeardSince, type Member } from './members.js'
 
 /**
- * How a client failed a snapshot. `rejected`, `reverted` and `quarantined` are its own word. `vetoed`: a
- * part of the application refused to prepare for it. `abrupt`: the life before ended on it without a
- * word. `vanished`: the same of a client without a disk, twice, as its successors show. `silent`: three
- * report periods without a word.
+ * How a client failed a snapshot. `rejected`, `reverted` and `quarantined` are its own word.
+ * `vetoed`: a part of the application refused to prepare for it. `abrupt`: the life before ended on
+ * it without a word. `vanished`: the same of a client without a disk, twice, as its successors
+ * show. `silent`: three report periods without a word.
  */
 export type FailureKind =
   | 'rejected'
@@ -48,8 +48,8 @@ export function sayFailure({
 }
 
 /**
- * What an abrupt end is worth. The snapshot before has to outlive the run of the candidate: until it has
- * that is `open`, and where it dies as fast, both are ill and the candidate is `acquitted`.
+ * What an abrupt end is worth. The snapshot before has to outlive the run of the candidate: until
+ * it has that is `open`, and where it dies as fast, both are ill and the candidate is `acquitted`.
  */
 export type AbruptEnd =
   | { readonly type: 'failed'; readonly failure: Failure }
@@ -57,9 +57,9 @@ export type AbruptEnd =
   | { readonly type: 'acquitted' }
 
 /**
- * A refusal in the client's own words, of one of these snapshots. Its own overrides excuse one. What was
- * said before `fromMs` and not again since does not count: a client repeats it, and a stranger who
- * spoke once does not.
+ * A refusal in the client's own words, of one of these snapshots. Its own overrides excuse one.
+ * What was said before `fromMs` and not again since does not count: a client repeats it, and a
+ * stranger who spoke once does not.
  */
 export function refusalOf(
   { words }: Member,
@@ -97,8 +97,8 @@ export function refusalOf(
 }
 
 /**
- * What the ends of a client's lives say about these snapshots: one that came within the bake, without
- * notice. Undefined where there was none.
+ * What the ends of a client's lives say about these snapshots: one that came within the bake,
+ * without notice. Undefined where there was none.
  */
 export function abruptEndOf(
   { words }: Member,
@@ -131,9 +131,10 @@ export function abruptEndOf(
 }
 
 /**
- * Whether an instance has outlived the run of a candidate: with something else, which it ran for longer.
- * Only its last word is known, and a client tries again as soon as it may: what it ran before in the same
- * life counts too, and so does the candidate itself once it ran through the bake.
+ * Whether an instance has outlived the run of a candidate: with something else, which it ran for
+ * longer. Only its last word is known, and a client tries again as soon as it may: what it ran
+ * before in the same life counts too, and so does the candidate itself once it ran through the
+ * bake.
  */
 function outlives(
   { phase, digest, sinceMs, upMs }: ClientReport,
@@ -189,8 +190,8 @@ export function silenceOf({ current, clientId }: Member, nowMs: number): Failure
 }
 
 /**
- * Whether a client failed since a time in any way that the control group can fail as well, whatever it
- * ran: it is what the two groups are compared by. A refusal of the candidate counts too.
+ * Whether a client failed since a time in any way that the control group can fail as well, whatever
+ * it ran: it is what the two groups are compared by. A refusal of the candidate counts too.
  */
 export function failedSince(
   member: Member,

@@ -4,8 +4,8 @@ import { percent } from './resolving-power.js'
 import type { Stage } from './stage.js'
 
 /**
- * How careful the rollouts of a namespace have to be. A publish may be stricter than its floor, never
- * looser; what is left out is not asked for.
+ * How careful the rollouts of a namespace have to be. A publish may be stricter than its floor,
+ * never looser; what is left out is not asked for.
  */
 export interface RolloutFloor {
   /** Whether `everyone()` is refused. Default: true, since a floor is no floor without it. */
@@ -22,8 +22,8 @@ export interface RolloutFloor {
 }
 
 /**
- * Where a plan is looser than the floor of its namespace, for people; empty where it is not. `plan` is
- * undefined for a release that goes to everyone at once, `live` the number of live clients.
+ * Where a plan is looser than the floor of its namespace, for people; empty where it is not. `plan`
+ * is undefined for a release that goes to everyone at once, `live` the number of live clients.
  *
  * ```ts
  * const problems = looserThan(floor, plan, live)

@@ -1,7 +1,9 @@
 import type { PlannedGate } from './plan.js'
 import { unknown, type Unknown } from './unknowns.js'
 
-/** What a gate answered for a stage. `unknown` is for one that threw, timed out or does not know. */
+/**
+ * What a gate answered for a stage. `unknown` is for one that threw, timed out or does not know.
+ */
 export interface GateAnswer {
   readonly verdict: 'good' | 'bad' | 'unknown'
   /** The stage that it was asked about; an answer for another one does not count. */
@@ -40,8 +42,8 @@ export function bothResults(a: GateResult, b: GateResult): GateResult {
 }
 
 /**
- * Puts the answers of a stage's gates together. A gate without an answer holds the stage: `waiting for:
- * gate prometheus`.
+ * Puts the answers of a stage's gates together. A gate without an answer holds the stage:
+ * `waiting for: gate prometheus`.
  *
  * ```ts
  * const { rollBack, unknowns } = readGates(plan.gates, answers, rollout.stage)

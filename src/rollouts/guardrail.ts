@@ -17,7 +17,10 @@ export const FEWEST_MEASURED = 20
 /** Where a number of the application stands in a stage. */
 export interface GuardrailReading {
   readonly guardrail: PlannedGuardrail
-  /** `too-small`: the stage or its control has too few clients; `waiting`: too few have reported yet. */
+  /**
+   * `too-small`: the stage or its control has too few clients; `waiting`: too few have reported
+   * yet.
+   */
   readonly verdict: 'bad' | 'good' | 'waiting' | 'too-small'
   /** Both means, how many clients they are of, and from where on it is bad; for people. */
   readonly text: string
@@ -44,9 +47,9 @@ export interface MeasuredGroup {
 }
 
 /**
- * Compares the numbers of a stage: what the exposed clients measured with what the others measured at
- * the same time. Each client is one voice, the mean of its values over one bake; it counts once that is
- * over, and does not change any more, so a look more or less changes nothing.
+ * Compares the numbers of a stage: what the exposed clients measured with what the others measured
+ * at the same time. Each client is one voice, the mean of its values over one bake; it counts once
+ * that is over, and does not change any more, so a look more or less changes nothing.
  *
  * ```ts
  * const readings = readGuardrails({ guardrails: plan.guardrails, stage, bakeMs, exposed, control, cluster })
@@ -134,7 +137,10 @@ function sayBound(bound: number, direction: PlannedGuardrail['direction']): stri
   return bound > 0 ? `below ${say(bound)}` : 'at no value yet'
 }
 
-/** One number for each client, or for each value of the cluster's label, that measured through the bake. */
+/**
+ * One number for each client, or for each value of the cluster's label, that measured through the
+ * bake.
+ */
 function sampleOf(
   measure: string,
   { members, digests }: MeasuredGroup,
@@ -150,7 +156,9 @@ function sampleOf(
   })
 }
 
-/** The mean over all instances of a client that measured through the bake; undefined where none did. */
+/**
+ * The mean over all instances of a client that measured through the bake; undefined where none did.
+ */
 function meanOf(
   { words, shared }: Member,
   measure: string,

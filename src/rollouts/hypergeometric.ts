@@ -37,7 +37,9 @@ function logChoose(all: number, chosen: number): number {
   return logGamma(all + 1) - logGamma(chosen + 1) - logGamma(all - chosen + 1)
 }
 
-/** Coefficients of Lanczos' approximation for g = 7, n = 9 (Numerical Recipes, 3rd edition, 6.1). */
+/**
+ * Coefficients of Lanczos' approximation for g = 7, n = 9 (Numerical Recipes, 3rd edition, 6.1).
+ */
 const LANCZOS = [
   0.999_999_999_999_809_93, 676.520_368_121_885_1, -1_259.139_216_722_402_8, 771.323_428_777_653_13,
   -176.615_029_162_140_59, 12.507_343_278_686_905, -0.138_571_095_265_720_12, 9.984_369_578_019_571_6e-6,

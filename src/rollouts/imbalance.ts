@@ -17,8 +17,9 @@ export interface Imbalance {
 }
 
 /**
- * The label that is most over-represented among exposed clients, which were drawn at random; undefined
- * when none is beyond chance. What they show then holds for those with the label, and not for the fleet.
+ * The label that is most over-represented among exposed clients, which were drawn at random;
+ * undefined when none is beyond chance. What they show then holds for those with the label, and not
+ * for the fleet.
  */
 export function imbalanceOf(exposed: readonly Member[], live: readonly Member[]): Imbalance | undefined {
   if (exposed.length < FEWEST || exposed.length >= live.length) return undefined

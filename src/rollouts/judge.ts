@@ -21,16 +21,18 @@ const FAILING_SHARE = 0.1
 /** What share of the control has to be heard, so that silence in the audience says something. */
 const HEARD_SHARE = 0.9
 
-/** The share of failures in a whole fleet that is too many, where there is nothing to compare with. */
+/**
+ * The share of failures in a whole fleet that is too many, where there is nothing to compare with.
+ */
 const FLEET_SHARE = 0.01
 
 /** How much more often than its control a whole fleet may fail. */
 const CONTROL_FACTOR = 3
 
 /**
- * What a stage's evidence comes to. `bad`: the candidate goes, `silentOnly` when nothing is known but
- * that exposed clients fell silent. `suspect`: the failure of one client more would be bad. `alarming`:
- * failures pile up without proof. `unknown`: see the list. `good`: it may go on.
+ * What a stage's evidence comes to. `bad`: the candidate goes, `silentOnly` when nothing is known
+ * but that exposed clients fell silent. `suspect`: the failure of one client more would be bad.
+ * `alarming`: failures pile up without proof. `unknown`: see the list. `good`: it may go on.
  */
 export type Verdict =
   | {
@@ -48,7 +50,8 @@ export type Verdict =
 const CLAIMED: ReadonlySet<FailureKind> = new Set(['rejected', 'reverted', 'quarantined'])
 
 /**
- * Judges a running stage: bad before unknown before good, so that nothing goes on while it may be bad.
+ * Judges a running stage: bad before unknown before good, so that nothing goes on while it may be
+ * bad.
  *
  * ```ts
  * const verdict = judgeStage(view, gates, hasher)
@@ -66,7 +69,10 @@ export function judgeStage(view: StageView, gates: GateResult, hasher: Hasher): 
   return { verdict: 'good', why: `${healthy} of ${asked} clients are healthy` }
 }
 
-/** The failures that count here: silence only while the control is heard, and nothing but claims while it fails too. */
+/**
+ * The failures that count here: silence only while the control is heard, and nothing but claims
+ * while it fails too.
+ */
 function countedFailures(view: StageView): readonly Failure[] {
   const failures = failuresIn(view)
   return failures.filter(({ kind }) => {
@@ -91,8 +97,9 @@ function badStage(view: StageView, failures: readonly Failure[]): Verdict | unde
 }
 
 /**
- * Judges a stage by its e-value: bad, alarming, or undefined while it shows nothing. Where a whole label
- * is exposed it only alarms, and where nothing is known but silence the exposed are taken back.
+ * Judges a stage by its e-value: bad, alarming, or undefined while it shows nothing. Where a whole
+ * label is exposed it only alarms, and where nothing is known but silence the exposed are taken
+ * back.
  *
  * ```ts
  * if (canCompare(view) && badByComparison(view)?.verdict === 'bad') return { type: 'roll-back' }
@@ -196,7 +203,10 @@ function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly U
   return found
 }
 
-/** Too few of the live clients have seen a stage for the next one to begin; undefined where enough have. */
+/**
+ * Too few of the live clients have seen a stage for the next one to begin; undefined where enough
+ * have.
+ */
 export function unseenIn({ seenShare }: Pick<StageView, 'seenShare'>): Unknown | undefined {
   if (seenShare >= SEEN_SHARE) return undefined
   return unknown('not-seen', { text: `${percent(seenShare)} of the live clients have seen this stage` })

@@ -10,29 +10,34 @@ export interface Moments {
 export interface Comparison {
   /** The chance of a false alarm that is allowed, whatever the number of looks. */
   readonly alpha: number
-  /** What the control's mean is multiplied by before the exposed are measured against it: 1.2 where 20 % more is allowed. */
+  /**
+   * What the control's mean is multiplied by before the exposed are measured against it: 1.2 where
+   * 20 % more is allowed.
+   */
   readonly factor: number
-  /** How many clients of each group are expected in the end: there the sequence is at its tightest. */
+  /**
+   * How many clients of each group are expected in the end: there the sequence is at its tightest.
+   */
   readonly planned: { readonly exposed: number; readonly control: number }
 }
 
 /**
- * By how much the mean of the exposed clients has to leave that of the others, times the factor, to be
- * beyond chance: the width of an asymptotic confidence sequence. Where the groups differ by the factor
- * and by nothing else, it is passed in one direction with a chance of at most about `alpha`, at whatever
- * numbers of clients one looks, and however often.
+ * By how much the mean of the exposed clients has to leave that of the others, times the factor, to
+ * be beyond chance: the width of an asymptotic confidence sequence. Where the groups differ by the
+ * factor and by nothing else, it is passed in one direction with a chance of at most about `alpha`,
+ * at whatever numbers of clients one looks, and however often.
  *
  * With the variance V of the difference of the means, the information 1/V is the time of a Brownian
  * motion, also where the groups grow at different paces (Jennison and Turnbull, Group Sequential
  * Methods, 2000, section 11.3). Its boundary is the one-sided one of Waudby-Smith, Arbour, Sinha,
- * Kennedy and Ramdas, Time-uniform central limit theory and asymptotic confidence sequences, 2024; x
- * stands for their t rho^2, and is proportional to the information:
+ * Kennedy and Ramdas, Time-uniform central limit theory and asymptotic confidence sequences, 2024;
+ * x stands for their t rho^2, and is proportional to the information:
  *
  *     margin = sqrt(V * 2 * (1 + x) / x * ln(1 + sqrt(1 + x) / (2 * alpha)))
  *
- * The smaller group is given the variance of the larger one where that is higher. A small group that
- * lacks the rare large values has too small a mean and too small a variance at once, which would be a
- * false alarm in up to a quarter of the stages.
+ * The smaller group is given the variance of the larger one where that is higher. A small group
+ * that lacks the rare large values has too small a mean and too small a variance at once, which
+ * would be a false alarm in up to a quarter of the stages.
  *
  * ```ts
  * const margin = marginOf(momentsOf(exposed), momentsOf(others), { alpha: 0.01, factor: 1.2, planned })

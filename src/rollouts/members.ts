@@ -16,7 +16,10 @@ export interface Member {
   readonly words: readonly ClientReport[]
   /** Of each slot the latest instance: what the client is now. */
   readonly current: readonly ClientReport[]
-  /** Two instances of one slot report side by side: one name for several clients, of which one counts. */
+  /**
+   * Two instances of one slot report side by side: one name for several clients, of which one
+   * counts.
+   */
   readonly shared: boolean
 }
 
@@ -41,7 +44,10 @@ export function isSilent(report: ClientReport, nowMs: number): boolean {
   return nowMs - heardMs(report) > MISSING_AFTER_PERIODS * periodMs(report)
 }
 
-/** Whether an instance reports when something changed and not by a timer, so that its silence says nothing. */
+/**
+ * Whether an instance reports when something changed and not by a timer, so that its silence says
+ * nothing.
+ */
 export function isOnDemand({ nextReportWithinMs }: ClientReport): boolean {
   return nextReportWithinMs === undefined
 }
@@ -60,11 +66,11 @@ export function seemsWell({ health }: ClientReport): boolean {
 
 /**
  * The clients whose word is evidence: the incumbents, heard first before a time, and those who come
- * after them under the same name. Whoever may read may report, so a later instance counts only where
- * it names an earlier one by its `instanceId`, which nobody else can guess, or where that one has
- * stopped or fallen silent, it speaks after it, and no other slot of the client is still there: processes
- * that share a folder find there whom they follow. A stranger under a client's name is passed over,
- * however long ago it came, and so is a client that nobody had heard of.
+ * after them under the same name. Whoever may read may report, so a later instance counts only
+ * where it names an earlier one by its `instanceId`, which nobody else can guess, or where that one
+ * has stopped or fallen silent, it speaks after it, and no other slot of the client is still there:
+ * processes that share a folder find there whom they follow. A stranger under a client's name is
+ * passed over, however long ago it came, and so is a client that nobody had heard of.
  *
  * ```ts
  * const incumbents = membersOf(heard, Date.parse(stageStart.at) - reportMs)
@@ -87,7 +93,10 @@ export function membersOf({ asOf, reports }: HeardReports, beforeMs: number): re
 interface SlotSoFar {
   readonly allOver: boolean
   readonly lastHeardMs: number
-  /** Until when an instance was there that came in time or named another one; infinite while it still is. */
+  /**
+   * Until when an instance was there that came in time or named another one; infinite while it
+   * still is.
+   */
   readonly thereUntilMs: number
 }
 
@@ -97,7 +106,10 @@ const NOBODY: SlotSoFar = {
   thereUntilMs: Number.NEGATIVE_INFINITY,
 }
 
-/** The instances of one client whose word counts; the given ones are in the order in which they came. */
+/**
+ * The instances of one client whose word counts; the given ones are in the order in which they
+ * came.
+ */
 function countedOf(
   words: readonly ClientReport[],
   { beforeMs, nowMs }: { readonly beforeMs: number; readonly nowMs: number },
@@ -125,10 +137,14 @@ function countedOf(
   return [...counted.values()]
 }
 
-/** Whether an instance is the first of its slot and came in time, or comes after all that were there. */
+/**
+ * Whether an instance is the first of its slot and came in time, or comes after all that were
+ * there.
+ */
 function follows(word: ClientReport, earlier: SlotSoFar | undefined, isInTime: boolean): boolean {
   if (earlier === undefined) return isInTime
-  // Who came in time may have run beside them for a while; whoever came later has to come after their last word.
+  // Who came in time may have run beside them for a while; whoever came later has to come after
+  // their last word.
   return earlier.allOver && earlier.lastHeardMs <= (isInTime ? heardMs(word) : firstHeardMs(word))
 }
 
@@ -173,7 +189,9 @@ function livesOf(words: readonly ClientReport[]): readonly (readonly ClientRepor
   return [...groupBy(words, ({ slot }) => slot).values()]
 }
 
-/** Whether an instance and the next one went on to report beside each other for more than a period. */
+/**
+ * Whether an instance and the next one went on to report beside each other for more than a period.
+ */
 function reportSideBySide(life: readonly ClientReport[]): boolean {
   return life.some((word, index) => {
     const next = life[index + 1]
@@ -218,17 +236,17 @@ export function presenceOf({ current }: Member, nowMs: number): Presence {
 }
 
 /**
- * Whether a client was heard within a period and a half. That is sooner than it counts as silent: where
- * all fall silent together, some would be silent while the others are not yet.
+ * Whether a client was heard within a period and a half. That is sooner than it counts as silent:
+ * where all fall silent together, some would be silent while the others are not yet.
  */
 export function isHeard({ current }: Member, nowMs: number): boolean {
   return current.some(word => !isOver(word, nowMs))
 }
 
 /**
- * A client as it was from a time on: without those of its instances that had fallen silent by then, or
- * that report on demand and were not heard since. Anybody can speak once under a name, in a slot of its
- * own. Where nobody else is left, all of them stay.
+ * A client as it was from a time on: without those of its instances that had fallen silent by then,
+ * or that report on demand and were not heard since. Anybody can speak once under a name, in a slot
+ * of its own. Where nobody else is left, all of them stay.
  *
  * ```ts
  * const then = membersOf(heard, beforeMs).map(member => asOfThen(member, startMs))

@@ -8,8 +8,8 @@ import type { NextStage } from './policy.js'
 import { rehearserOf } from './rehearsal.js'
 
 /**
- * A phase of the rehearsal that begins now. On the way back nobody is exposed: the client goes back as it
- * would in an incident.
+ * A phase of the rehearsal that begins now. On the way back nobody is exposed: the client goes back
+ * as it would in an incident.
  *
  * ```ts
  * const next = rehearsalFrom(query, { phase: 'back', id: rehearsal.id })
@@ -37,8 +37,8 @@ export function rehearsalFrom(
 }
 
 /**
- * The rehearsal from its beginning, with another client, or with the `same` one where that is able still.
- * Its `next` is undefined where nobody is.
+ * The rehearsal from its beginning, with another client, or with the `same` one where that is able
+ * still. Its `next` is undefined where nobody is.
  */
 export function rehearsalAnew(query: NextQuery, gone: string, same: 'also-the-same' | 'another'): Anew {
   const except = same === 'another' ? query.view.rollout.stageStart.rehearsal?.id : undefined
@@ -53,8 +53,8 @@ export function rehearsalAnew(query: NextQuery, gone: string, same: 'also-the-sa
 }
 
 /**
- * The rehearsal with one client more, which rehearses in the place of the one that failed; that one stays
- * exposed, so that a second failure tells. Undefined where nobody is left.
+ * The rehearsal with one client more, which rehearses in the place of the one that failed; that one
+ * stays exposed, so that a second failure tells. Undefined where nobody is left.
  */
 export function rehearsalWithOneMore(query: NextQuery): NextStage | undefined {
   const { stageStart, decideBy } = query.view.rollout

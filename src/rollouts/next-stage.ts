@@ -35,7 +35,9 @@ export function stageFrom(query: NextQuery, index: number, more: { readonly anew
   }
 }
 
-/** The watch after the last stage. Who is held back stays so: then there is still a control group. */
+/**
+ * The watch after the last stage. Who is held back stays so: then there is still a control group.
+ */
 export function watchFrom(query: NextQuery): NextStage {
   const { view, release } = query
   const { plan, rollout, nowMs } = view

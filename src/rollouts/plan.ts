@@ -15,7 +15,10 @@ import {
 import { readLabelMatch } from '../core/release/labels.js'
 import type { Stage } from './stage.js'
 
-/** What a red gate does: takes the candidate back, holds the stage until it is green, or is only written down. */
+/**
+ * What a red gate does: takes the candidate back, holds the stage until it is green, or is only
+ * written down.
+ */
 export type OnBad = 'roll-back' | 'pause' | 'record'
 
 /** A gate as a plan names it; what it asks is code of the controller. */
@@ -25,8 +28,8 @@ export interface PlannedGate {
 }
 
 /**
- * A number that the application measures, and how much worse its mean may be in the clients of a stage
- * than in the others at the same time.
+ * A number that the application measures, and how much worse its mean may be in the clients of a
+ * stage than in the others at the same time.
  */
 export interface PlannedGuardrail {
   /** The name that the application measures it under. */
@@ -38,7 +41,10 @@ export interface PlannedGuardrail {
   readonly onBad: OnBad
 }
 
-/** The plan of a staged rollout, as its releases carry it. All that the decisions rest on, but for evidence. */
+/**
+ * The plan of a staged rollout, as its releases carry it. All that the decisions rest on, but for
+ * evidence.
+ */
 export interface StagedPlan {
   readonly type: 'staged'
   readonly version: 1
@@ -58,9 +64,15 @@ export interface StagedPlan {
   readonly gates: readonly PlannedGate[]
   /** The numbers of the application that are compared, each once. Default: none. */
   readonly guardrails?: readonly PlannedGuardrail[]
-  /** A label of which all clients of one value fail together, such as the host: its values are counted then. */
+  /**
+   * A label of which all clients of one value fail together, such as the host: its values are
+   * counted then.
+   */
   readonly cluster?: string
-  /** The share of clients that is not exposed before the watch has ended, so that a control group is left. */
+  /**
+   * The share of clients that is not exposed before the watch has ended, so that a control group is
+   * left.
+   */
   readonly holdback?: number
   /** The way back is rehearsed with one client before the first stage. */
   readonly rehearse?: true
@@ -131,7 +143,8 @@ export function policyOf(plan: Json): string | undefined {
 }
 
 /**
- * What a plan exposes first; undefined for one that is neither `staged@1` nor `timed@1`, or not well-formed.
+ * What a plan exposes first; undefined for one that is neither `staged@1` nor `timed@1`, or not
+ * well-formed.
  *
  * ```ts
  * const stage = firstStageOf(release.rollout.plan)
@@ -227,7 +240,9 @@ function readPlannedGuardrail(shape: Shape): PlannedGuardrail {
   }
 }
 
-/** Whether something is a share by which a number may be worse: nothing is lower than by all of it. */
+/**
+ * Whether something is a share by which a number may be worse: nothing is lower than by all of it.
+ */
 export function isWorseBy(value: unknown, direction: PlannedGuardrail['direction']): value is number {
   if (typeof value !== 'number' || !(value >= 0)) return false
   return direction === 'up' ? value <= MAX_WORSE_BY : value < 1

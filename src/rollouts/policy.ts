@@ -9,9 +9,9 @@ import type { Explanation } from './explanation.js'
 import type { GateAnswers } from './gate.js'
 
 /**
- * How a new version spreads: pure functions over what was heard, so that a controller that starts anew
- * decides the same, and several at once do no harm. `staged()`, `timed()` and `everyone()` make one; your own
- * has its own `type`, and runs where a controller is given it.
+ * How a new version spreads: pure functions over what was heard, so that a controller that starts
+ * anew decides the same, and several at once do no harm. `staged()`, `timed()` and `everyone()`
+ * make one; your own has its own `type`, and runs where a controller is given it.
  */
 export interface RolloutPolicy {
   /** Names the policy in the plans that it makes. */
@@ -19,13 +19,16 @@ export interface RolloutPolicy {
   /** Which plans of that type it reads. A plan of another version is left to another controller. */
   readonly version: number
   /**
-   * The labels of clients that `start` goes by, where it needs no more of reports than a brief answer holds (see
-   * `ReportsQuery`): a publish does not wait for the rest then. Default: `start` is given reports in full.
+   * The labels of clients that `start` goes by, where it needs no more of reports than a brief
+   * answer holds (see `ReportsQuery`): a publish does not wait for the rest then. Default: `start`
+   * is given reports in full.
    */
   readonly startsBy?: readonly string[]
   /** What a rollout begins with, or why it may not. */
   start(input: StartInput): FirstStep
-  /** What follows from the evidence for a rollout under way, whose plan is of this type and version. */
+  /**
+   * What follows from the evidence for a rollout under way, whose plan is of this type and version.
+   */
   decide(state: RolloutStanding, evidence: RolloutEvidence, nowMs: number): Decision
 }
 
@@ -46,8 +49,8 @@ export interface StartInput {
 }
 
 /**
- * What a rollout begins with. A first stage without an audience, in the state `watching`, makes the document
- * stable at once and looks at what it does.
+ * What a rollout begins with. A first stage without an audience, in the state `watching`, makes the
+ * document stable at once and looks at what it does.
  */
 export type FirstStep =
   | {

@@ -12,8 +12,8 @@ export interface Quorum {
 }
 
 /**
- * Counts a stage. The number of clients with which it began holds, less those that said why they do not
- * count: what a store forgot since is not taken for health.
+ * Counts a stage. The number of clients with which it began holds, less those that said why they do
+ * not count: what a store forgot since is not taken for health.
  *
  * ```ts
  * const { healthy, needed } = quorumOf(view)

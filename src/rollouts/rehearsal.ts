@@ -23,9 +23,9 @@ export interface RehearserQuery {
 }
 
 /**
- * The client that rehearses the way back: the first of the cohort that runs what is stable, is well,
- * reports by a timer, and has a disk, so that it survives what it is given and can tell how it ended.
- * Undefined where nobody is like that.
+ * The client that rehearses the way back: the first of the cohort that runs what is stable, is
+ * well, reports by a timer, and has a disk, so that it survives what it is given and can tell how
+ * it ended. Undefined where nobody is like that.
  *
  * ```ts
  * const client = rehearserOf({ live, first: plan.stages[0], stable, salt, hasher })
@@ -54,8 +54,8 @@ function canRehearse(member: Member, stable: ReadonlySet<Digest>): boolean {
 }
 
 /**
- * A client as it may be judged on its way back: how a life ended before that began says nothing about
- * it.
+ * A client as it may be judged on its way back: how a life ended before that began says nothing
+ * about it.
  */
 export function sinceThen(member: Member, atMs: number): Member {
   const since = (word: ClientReport): ClientReport => {
@@ -76,8 +76,8 @@ export function rehearserIn(
 }
 
 /**
- * Why the client of a rehearsal can tell nothing any more, for people: it went away in order, say. Then
- * another one rehearses. Undefined while it can.
+ * Why the client of a rehearsal can tell nothing any more, for people: it went away in order, say.
+ * Then another one rehearses. Undefined while it can.
  */
 export function lossOf({ state }: Observed): string | undefined {
   if (state.is === 'left-out') return `the client that rehearses the way back is ${state.why}`
@@ -86,7 +86,10 @@ export function lossOf({ state }: Observed): string | undefined {
     : undefined
 }
 
-/** Whether a process of the client was started anew since a time, in order: nothing was tried on that one. */
+/**
+ * Whether a process of the client was started anew since a time, in order: nothing was tried on
+ * that one.
+ */
 export function wasRestarted({ member }: Observed, atMs: number): boolean {
   return member.current.some(word => word.phase !== 'stopped' && firstHeardMs(word) >= atMs)
 }

@@ -4,9 +4,9 @@ import { chanceOfNone } from './hypergeometric.js'
 const MISSED = 0.05
 
 /**
- * The smallest share of a fleet whose failure a stage would have seen, where it saw none: a fault that
- * hits more than that is excluded with 95 % certainty; 1 when nothing is. Counted over the clients
- * that are healthy, without replacement: of a small fleet most have to be looked at.
+ * The smallest share of a fleet whose failure a stage would have seen, where it saw none: a fault
+ * that hits more than that is excluded with 95 % certainty; 1 when nothing is. Counted over the
+ * clients that are healthy, without replacement: of a small fleet most have to be looked at.
  *
  * ```ts
  * excludedShare({ live: 60, healthy: 12 }) // 0.2

@@ -2,8 +2,8 @@ import type { Release } from '../core/release/release.js'
 import type { RolloutState } from '../core/release/rollout.js'
 
 /**
- * From when clients run what the stage at hand brings them, in milliseconds since 1970: from its start, or
- * from the time at which they switch together.
+ * From when clients run what the stage at hand brings them, in milliseconds since 1970: from its
+ * start, or from the time at which they switch together.
  *
  * ```ts
  * const leftMs = runsFromMs(release, rollout) + plan.watchMs - nowMs

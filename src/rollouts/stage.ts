@@ -17,7 +17,8 @@ export type Stage =
   | { readonly by: 'all' }
 
 /**
- * A stage as a user writes it: a number of clients, a share (`'10%'`), labels, clients by name, or `'all'`.
+ * A stage as a user writes it: a number of clients, a share (`'10%'`), labels, clients by name, or
+ * `'all'`.
  */
 export type StageSpec =
   | number

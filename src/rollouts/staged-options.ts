@@ -22,46 +22,59 @@ import type { Stage, StageSpec } from './stage.js'
 /** How a staged rollout goes. Everything has a default. */
 export interface StagedOptions {
   /**
-   * What is exposed stage by stage: `[1, '10%', { labels: { cell: 'eu-1' } }, 'all']`. Default: by the
-   * number of live clients, one client first and all of them last.
+   * What is exposed stage by stage: `[1, '10%', { labels: { cell: 'eu-1' } }, 'all']`. Default: by
+   * the number of live clients, one client first and all of them last.
    */
   readonly stages?: readonly StageSpec[]
   /**
-   * In place of stages: the first one is as large as it takes to exclude faults that hit more than this
-   * share of the fleet, and all clients follow.
+   * In place of stages: the first one is as large as it takes to exclude faults that hit more than
+   * this share of the fleet, and all clients follow.
    */
   readonly excludes?: number
-  /** The share of clients that is left out until the watch has ended, to compare with. Default: none. */
+  /**
+   * The share of clients that is left out until the watch has ended, to compare with. Default:
+   * none.
+   */
   readonly holdback?: number
   /**
-   * How long each client has to run the candidate, in milliseconds. Default 300,000; 900,000 where the
-   * live clients have no health probe.
+   * How long each client has to run the candidate, in milliseconds. Default 300,000; 900,000 where
+   * the live clients have no health probe.
    */
   readonly bakeMs?: number
-  /** How often clients report meanwhile, in milliseconds. Default 60,000, and a third of the bake at most. */
+  /**
+   * How often clients report meanwhile, in milliseconds. Default 60,000, and a third of the bake at
+   * most.
+   */
   readonly reportMs?: number
-  /** Over how long reports are spread that only say "seen", in milliseconds. Default: half of `reportMs`. */
+  /**
+   * Over how long reports are spread that only say "seen", in milliseconds. Default: half of
+   * `reportMs`.
+   */
   readonly spreadMs?: number
   /** Which share of a stage has to be healthy. Default 0.9; of fewer than ten clients all. */
   readonly quorum?: number
-  /** How long the candidate is watched after the last stage, in milliseconds. Default: three bakes, 30 minutes at least. */
+  /**
+   * How long the candidate is watched after the last stage, in milliseconds. Default: three bakes,
+   * 30 minutes at least.
+   */
   readonly watchMs?: number
   /** What is done about damage that shows while it is watched. Default `roll-back`. */
   readonly late?: StagedPlan['late']
   /** Gates by name, which the controller asks; each rolls back unless it says otherwise. */
   readonly gates?: readonly (Pick<PlannedGate, 'name'> & Partial<Pick<PlannedGate, 'onBad'>>)[]
   /**
-   * Numbers that the application measures with `config.measure()`, four at most: `{ measure: 'latencyMs', worseBy: 0.2 }` is bad
-   * once its mean in the clients of a stage is more than 20 % higher than in the others, beyond chance. `direction: 'down'` is for
-   * those of which less is worse. Each rolls back unless it says otherwise.
+   * Numbers that the application measures with `config.measure()`, four at most:
+   * `{ measure: 'latencyMs', worseBy: 0.2 }` is bad once its mean in the clients of a stage is more
+   * than 20 % higher than in the others, beyond chance. `direction: 'down'` is for those of which
+   * less is worse. Each rolls back unless it says otherwise.
    */
   readonly guardrails?: readonly (Pick<PlannedGuardrail, 'measure' | 'worseBy'> &
     Partial<Pick<PlannedGuardrail, 'direction' | 'onBad'>>)[]
   /** A label of which all clients of one value may fail together, such as the host. */
   readonly cluster?: string
   /**
-   * Whether one client rehearses the way back before the first stage: it runs the candidate, goes back,
-   * and runs it again, a bake each. Default false.
+   * Whether one client rehearses the way back before the first stage: it runs the candidate, goes
+   * back, and runs it again, a bake each. Default false.
    */
   readonly rehearse?: boolean
 }

@@ -30,9 +30,9 @@ const QUORUM = 0.9
 const FEWEST_STAGED = 3
 
 /**
- * Stage by stage, each on the evidence of the one before: the default. A number is clients, `'10%'` a
- * share, `{ labels }` a ring or a cell, `{ clients }` some by name. Throws `invalid-option` for a plan
- * that makes no sense.
+ * Stage by stage, each on the evidence of the one before: the default. A number is clients, `'10%'`
+ * a share, `{ labels }` a ring or a cell, `{ clients }` some by name. Throws `invalid-option` for a
+ * plan that makes no sense.
  *
  * ```ts
  * await publisher.publish(document, { rollout: staged([1, '10%', '50%', 'all']), reason: 'more load' })
@@ -116,8 +116,8 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
 }
 
 /**
- * Stage 0: one client goes forward, back and forward. In a fleet of one or two as well, since it is compared
- * with nobody.
+ * Stage 0: one client goes forward, back and forward. In a fleet of one or two as well, since it is
+ * compared with nobody.
  */
 function rehearsedFirst(
   plan: StagedPlan,
@@ -167,7 +167,10 @@ function rehearsedFirst(
   }
 }
 
-/** One client or two have nobody to be compared with: the document goes to them at once, and is watched. */
+/**
+ * One client or two have nobody to be compared with: the document goes to them at once, and is
+ * watched.
+ */
 function watchedAtOnce(
   plan: StagedPlan,
   {
@@ -234,7 +237,8 @@ function whenFew(few: Few): FirstStep | undefined {
     return refused(
       `no client was heard yet, and the store has listened for ${seconds(listenedMs)} only: wait until it has heard the fleet, or publish with everyone(), or with timed() where clients cannot report`,
     )
-  // A fleet that is started anew, or whose reports do not come through, is not one that is not there.
+  // A fleet that is started anew, or whose reports do not come through, is not one that is not
+  // there.
   if (stopped > present || (present === 0 && silent > 0))
     return refused(
       `${present} clients are live, ${silent} are silent, and ${stopped} stopped within the last ${seconds(reportMs)}: wait until the fleet is heard again, or publish with everyone()`,

@@ -15,7 +15,10 @@ import { sayStages, type Stage } from './stage.js'
 export interface TimedOptions {
   /** How many equal steps there are, 2 to 50. Default 4. */
   readonly steps?: number
-  /** How long each step lasts, in milliseconds. Default 600,000: mounted volumes take minutes to change. */
+  /**
+   * How long each step lasts, in milliseconds. Default 600,000: mounted volumes take minutes to
+   * change.
+   */
   readonly everyMs?: number
 }
 
@@ -65,7 +68,10 @@ function startTimed(plan: TimedPlan, { salt, spreadMs, heard, nowMs }: StartInpu
   }
 }
 
-/** The next step when its time has come. A controller that was away for long makes one step, and waits again. */
+/**
+ * The next step when its time has come. A controller that was away for long makes one step, and
+ * waits again.
+ */
 function decideTimed({ release }: RolloutStanding, nowMs: number): Decision {
   const { rollout, audience } = release
   if (rollout === undefined) throw new TypeError('a timed rollout is decided on a release of it')

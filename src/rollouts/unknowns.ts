@@ -1,4 +1,7 @@
-/** What keeps a stage from being judged. Error is never success, and no data is neither success nor failure. */
+/**
+ * What keeps a stage from being judged. Error is never success, and no data is neither success nor
+ * failure.
+ */
 export type UnknownKind =
   | 'never-heard'
   | 'not-yet-heard'
@@ -87,7 +90,9 @@ export const UNKNOWNS: Readonly<
   'gate-unknown': { means: 'a gate answered that it does not know, threw or timed out', policy: 'waits' },
 })
 
-/** One unknown of a stage, and how many clients it concerns; none for those of the stage as a whole. */
+/**
+ * One unknown of a stage, and how many clients it concerns; none for those of the stage as a whole.
+ */
 export interface Unknown {
   readonly kind: UnknownKind
   /** What exactly, for people. */

@@ -1,8 +1,8 @@
 import type { Member } from './members.js'
 
 /**
- * Whether a restart of a client would not find what runs, though the client should be there again: what
- * kills its process kills it each time.
+ * Whether a restart of a client would not find what runs, though the client should be there again:
+ * what kills its process kills it each time.
  */
 export function isUnprotected({ identity, current }: Member): boolean {
   return !identity.ephemeral && current.some(({ protection }) => protection === 'none')

@@ -59,9 +59,9 @@ export interface ViewQuery {
 }
 
 /**
- * Looks at a stage: who is in it, where each client stands, and what the clients outside it do at the
- * same time. A function of the newest release and of what was heard, so that a controller that was
- * restarted sees the same.
+ * Looks at a stage: who is in it, where each client stands, and what the clients outside it do at
+ * the same time. A function of the newest release and of what was heard, so that a controller that
+ * was restarted sees the same.
  *
  * ```ts
  * const view = viewOf({ release, rollout, plan, heard, hasher })
@@ -137,7 +137,10 @@ export function failuresIn({ exposed }: Pick<StageView, 'exposed'>): readonly Fa
   return exposed.flatMap(({ state }) => (state.is === 'failed' ? [state.failure] : []))
 }
 
-/** What a stage is judged by: the candidate, and for a client that rehearses its way back what is stable. */
+/**
+ * What a stage is judged by: the candidate, and for a client that rehearses its way back what is
+ * stable.
+ */
 function triedArm({ release, rollout }: Pick<ViewQuery, 'release' | 'rollout'>): Arm | undefined {
   if (rollout.stageStart.rehearsal?.phase === 'back') return release.stable
   // While it is watched the candidate is what everybody runs, but for those who are held back.
@@ -158,8 +161,8 @@ interface Groups {
 }
 
 /**
- * Of clients the numbers are those of the stage's start or more, since stores forget: a bound must not
- * be reached by forgetting. Of clusters they are counted, since the release does not hold them.
+ * Of clients the numbers are those of the stage's start or more, since stores forget: a bound must
+ * not be reached by forgetting. Of clusters they are counted, since the release does not hold them.
  */
 function countsOf({ plan, rollout, ...groups }: Groups): StageCounts {
   const { cluster } = plan

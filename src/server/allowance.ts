@@ -3,16 +3,28 @@ import type { Clock } from '../contracts/system.js'
 
 /** How much each address may bring in a time. */
 export interface Allowance {
-  /** How long an address has to wait before it brings anything, in milliseconds; 0 while it need not. */
+  /**
+   * How long an address has to wait before it brings anything, in milliseconds; 0 while it need
+   * not.
+   */
   waitMs(address: string): number
-  /** Notes that an address brought so much, which may be more than it had left: it owes `burst` at most. */
+  /**
+   * Notes that an address brought so much, which may be more than it had left: it owes `burst` at
+   * most.
+   */
   spend(address: string, amount: number): void
 }
 
-/** Of how many addresses it is remembered what they brought; beyond them the one that brought something longest ago is forgotten. */
+/**
+ * Of how many addresses it is remembered what they brought; beyond them the one that brought
+ * something longest ago is forgotten.
+ */
 const MAX_ACCOUNTS = 10_000
 
-/** How many reports a second an address brings without a token, and how many gather while it brings none. */
+/**
+ * How many reports a second an address brings without a token, and how many gather while it brings
+ * none.
+ */
 const REPORTS_A_SECOND = 500
 const REPORTS_AT_ONCE = 10_000
 
@@ -28,8 +40,8 @@ export function reportAllowance(clock: Clock): Allowance {
 }
 
 /**
- * Makes an allowance of `perSecond` for each address, of which `burst` gather while it brings nothing. An
- * address that has gathered all of it is forgotten.
+ * Makes an allowance of `perSecond` for each address, of which `burst` gather while it brings
+ * nothing. An address that has gathered all of it is forgotten.
  *
  * ```ts
  * const allowance = createAllowance({ clock, perSecond: 500, burst: 10_000 })

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 const OPEN_FILES = /^Max open files\s+(\d+)/m
 
 /**
- * How many files and connections this process may have open; infinite where the system does not tell it. Node has raised it to
- * what its user may raise it to.
+ * How many files and connections this process may have open; infinite where the system does not
+ * tell it. Node has raised it to what its user may raise it to.
  *
  * ```ts
  * descriptorLimit() // 20000

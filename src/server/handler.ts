@@ -46,9 +46,11 @@ import { countsOf, type Savings } from './tally.js'
 /** A board over HTTP, to be mounted in a server of yours. */
 export interface Handler extends AsyncDisposable {
   /**
-   * For `node:http`, Express and everything made of them. Mount it before any body parser: a body that was read is lost, and answered
-   * with 500. Fastify reads bodies by itself; give it a scope with `removeAllContentTypeParsers()` and
-   * `addContentTypeParser('*', (request, payload, done) => done(null))`, whose route hijacks the reply and passes on both `raw`.
+   * For `node:http`, Express and everything made of them. Mount it before any body parser: a body
+   * that was read is lost, and answered with 500. Fastify reads bodies by itself; give it a scope
+   * with `removeAllContentTypeParsers()` and
+   * `addContentTypeParser('*', (request, payload, done) => done(null))`, whose route hijacks the
+   * reply and passes on both `raw`.
    */
   node(this: void, req: IncomingMessage, res: ServerResponse): void
   /** For a server's `upgrade` event: refuses politely, since there is no WebSocket here. */
@@ -63,16 +65,19 @@ export interface Handler extends AsyncDisposable {
     readonly maxConnections: number
     readonly instances: number
     readonly maxInstances: number
-    /** What deltas have saved: those that were fetched, and those that went along on event streams. */
+    /**
+     * What deltas have saved: those that were fetched, and those that went along on event streams.
+     */
     readonly deltas: Savings
     /** What encoded snapshots have saved of those that were fetched. */
     readonly encodings: Savings
   }
   /**
-   * Says goodbye to every reader of the event stream, each with a delay of its own up to `drainMs` (5,000 by default) before it
-   * comes back, and ends their connections; later requests get 503. Then waits for answers that are being made, and for the store to
-   * take the last reports, each up to `graceMs` (2,000 by default), and gives up what the store still does. The store stays open: it
-   * is yours. Twice is harmless.
+   * Says goodbye to every reader of the event stream, each with a delay of its own up to `drainMs`
+   * (5,000 by default) before it comes back, and ends their connections; later requests get 503.
+   * Then waits for answers that are being made, and for the store to take the last reports, each up
+   * to `graceMs` (2,000 by default), and gives up what the store still does. The store stays open:
+   * it is yours. Twice is harmless.
    */
   close(options?: CloseOptions): Promise<void>
 }
@@ -84,8 +89,8 @@ export interface CloseOptions {
 }
 
 /**
- * The HTTP face of a store, or of any transport, which it then only reads. Reads only unless `write` is given. Nothing is opened
- * before the first request. Throws `invalid-option`.
+ * The HTTP face of a store, or of any transport, which it then only reads. Reads only unless
+ * `write` is given. Nothing is opened before the first request. Throws `invalid-option`.
  *
  * ```ts
  * const handler = createHandler(fileStore('/var/lib/board'), { prefix: '/board', write: { token } })
@@ -111,7 +116,10 @@ export interface Shared {
   readonly registry: Registry
   /** How much each address may bring to all of them. */
   readonly allowance: Allowance
-  /** How many processes they are, which hold no more bodies of strangers together than one by itself. */
+  /**
+   * How many processes they are, which hold no more bodies of strangers together than one by
+   * itself.
+   */
   readonly processes: number
 }
 
@@ -312,7 +320,10 @@ export function assembleHandler(
   return { handler, source, reports }
 }
 
-/** Whether anything can be written: there is a store, somebody who may, and nobody said that none shall. */
+/**
+ * Whether anything can be written: there is a store, somebody who may, and nobody said that none
+ * shall.
+ */
 export function isWritable(
   { write, tokens, proxyIdentity }: HandlerOptions,
   store: Store | undefined,

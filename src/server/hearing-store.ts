@@ -3,8 +3,8 @@ import { memoryOf } from '../core/store/remembering-store.js'
 import type { ReportRoutes } from './routes/report-routes.js'
 
 /**
- * A store that hears what a server hears: reports are those that were posted to it, beside those that the
- * store keeps.
+ * A store that hears what a server hears: reports are those that were posted to it, beside those
+ * that the store keeps.
  *
  * ```ts
  * const controller = createController({ store: hearingStore(store, reports) })

@@ -9,46 +9,71 @@ import type { ProxyIdentity } from './access/caller.js'
 
 /** How a board is served. */
 export interface HandlerOptions {
-  /** Where the handler is mounted, such as `/board`. Both kinds of mounts work: those that take it off the address and those that do not. `/` by default. */
+  /**
+   * Where the handler is mounted, such as `/board`. Both kinds of mounts work: those that take it
+   * off the address and those that do not. `/` by default.
+   */
   readonly prefix?: string | undefined
-  /** Who may write: whoever sends this token, beside those of `tokens`; false: nobody. Nobody by default where there are no `tokens`. */
+  /**
+   * Who may write: whoever sends this token, beside those of `tokens`; false: nobody. Nobody by
+   * default where there are no `tokens`.
+   */
   readonly write?: { readonly token: string } | false | undefined
   /** Who may read: whoever sends this token, or one that may do more. Everybody by default. */
   readonly read?: { readonly token: string } | undefined
-  /** Tokens that may do some things in some namespaces, such as `tokenFolder('/var/lib/board/private/tokens')`. None by default. */
+  /**
+   * Tokens that may do some things in some namespaces, such as
+   * `tokenFolder('/var/lib/board/private/tokens')`. None by default.
+   */
   readonly tokens?: TokenSource | undefined
   /**
-   * What wants a token with that scope, beside writing, which always does. With `report` only reports that came with one are
-   * believed. Nothing by default.
+   * What wants a token with that scope, beside writing, which always does. With `report` only
+   * reports that came with one are believed. Nothing by default.
    */
   readonly requireToken?: readonly ('read' | 'report')[] | undefined
-  /** Who asks by the word of a proxy that has checked it (mTLS, single sign-on). Wants `trustedProxies`. Nobody by default. */
+  /**
+   * Who asks by the word of a proxy that has checked it (mTLS, single sign-on). Wants
+   * `trustedProxies`. Nobody by default.
+   */
   readonly proxyIdentity?: ProxyIdentity | undefined
   /**
-   * How careful rollouts of tokens without `admin` have to be, by pattern of namespaces: `{ 'checkout/**': { firstStage: 1 } }`. All
-   * that match hold. None by default.
+   * How careful rollouts of tokens without `admin` have to be, by pattern of namespaces:
+   * `{ 'checkout/**': { firstStage: 1 } }`. All that match hold. None by default.
    */
   readonly floors?: Readonly<Record<string, RolloutFloor>> | undefined
   /**
-   * Names under which it may be addressed, with or without a port, beside bare addresses and `localhost`. A handler takes every
-   * name by default, a server its own. A page that makes its own name lead here is refused.
+   * Names under which it may be addressed, with or without a port, beside bare addresses and
+   * `localhost`. A handler takes every name by default, a server its own. A page that makes its own
+   * name lead here is refused.
    */
   readonly hosts?: readonly string[] | undefined
-  /** Origins of other pages, such as `https://admin.example.com`, that may read it in a browser and, with the token, write. None by default. */
+  /**
+   * Origins of other pages, such as `https://admin.example.com`, that may read it in a browser and,
+   * with the token, write. None by default.
+   */
   readonly origins?: readonly string[] | undefined
-  /** How often the event stream shows that it lives, in milliseconds. 8,000 by default, which passes the 10 s after which many a proxy cuts what is silent. */
+  /**
+   * How often the event stream shows that it lives, in milliseconds. 8,000 by default, which passes
+   * the 10 s after which many a proxy cuts what is silent.
+   */
   readonly heartbeatMs?: number | undefined
   /** How often a store without notifications is asked while somebody listens. 1,000 by default. */
   readonly pollIntervalMs?: number | undefined
-  /** How many connections of the event stream there may be. 50,000 by default; with `serve()` 1,000 fewer than the process may open descriptors, where that is less. */
+  /**
+   * How many connections of the event stream there may be. 50,000 by default; with `serve()` 1,000
+   * fewer than the process may open descriptors, where that is less.
+   */
   readonly maxConnections?: number | undefined
-  /** When a connection of the event stream is sent to open anew, give or take a fifth, so that they spread. 1,800,000 by default. */
+  /**
+   * When a connection of the event stream is sent to open anew, give or take a fifth, so that they
+   * spread. 1,800,000 by default.
+   */
   readonly maxConnectionAgeMs?: number | undefined
   /** How many bytes of snapshots are kept in memory, with their encodings. 64 MiB by default. */
   readonly cacheBytes?: number | undefined
   /**
-   * What makes deltas for readers that know what they have; false neither makes nor serves any. The runtime's own by default, where it
-   * has one: see `zstdDeltas()`.
+   * What makes deltas for readers that know what they have; false neither makes nor serves any. The
+   * runtime's own by default, where it has one: see `zstdDeltas()`.
    */
   readonly deltas?: Deltas | false | undefined
   /** How many instances' reports are kept. 100,000 by default. */
@@ -56,11 +81,14 @@ export interface HandlerOptions {
   /** How many bytes of reports are kept in memory. 128 MiB by default. */
   readonly maxReportBytes?: number | undefined
   /**
-   * Proxies in front of it, as addresses or networks such as `10.0.0.0/8`: of them it believes in `X-Forwarded-For` whose request
-   * it is, else all clients behind them are one address. None by default. A request to `fetch` has no address.
+   * Proxies in front of it, as addresses or networks such as `10.0.0.0/8`: of them it believes in
+   * `X-Forwarded-For` whose request it is, else all clients behind them are one address. None by
+   * default. A request to `fetch` has no address.
    */
   readonly trustedProxies?: readonly string[] | undefined
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System> | undefined
   readonly logger?: Logger | undefined
 }
@@ -88,7 +116,9 @@ export const HANDLER_OPTIONS: OptionNames<HandlerOptions> = {
   logger: true,
 }
 
-/** Throws `invalid-option` for what makes no sense, with the name of the option and never its value. */
+/**
+ * Throws `invalid-option` for what makes no sense, with the name of the option and never its value.
+ */
 export function checkValues(options: HandlerOptions): void {
   const { prefix = '/', write = false, read, origins = [] } = options
   if (typeof prefix !== 'string' || !prefix.startsWith('/') || /[?#%\\]/.test(prefix)) {

@@ -30,11 +30,14 @@ export interface ServeOptions extends HandlerOptions {
   /** The address to listen on. `127.0.0.1` by default: nobody outside of this machine. */
   readonly host?: string | undefined
   /**
-   * Moves the rollouts of the board on; what gates and policies of yours they need is given here. Runs by
-   * default where the board can be written; false leaves it to another process.
+   * Moves the rollouts of the board on; what gates and policies of yours they need is given here.
+   * Runs by default where the board can be written; false leaves it to another process.
    */
   readonly controller?: false | ServedController | undefined
-  /** Where the token for writing is kept; made at the first start, with mode 0600. Without it and without `write` the server only reads. */
+  /**
+   * Where the token for writing is kept; made at the first start, with mode 0600. Without it and
+   * without `write` the server only reads.
+   */
   readonly tokenFile?: string | undefined
 }
 
@@ -47,18 +50,24 @@ export interface Server extends AsyncDisposable {
   readonly url: string
   readonly host: string
   readonly port: number
-  /** The token for writing; undefined when nothing can be written. Not to be printed: name {@link tokenFile} instead. */
+  /**
+   * The token for writing; undefined when nothing can be written. Not to be printed: name
+   * {@link tokenFile} instead.
+   */
   readonly token: string | undefined
   /** The file that the token is in, and whether it was made at this start. */
   readonly tokenFile: { readonly path: string; readonly created: boolean } | undefined
   readonly handler: Handler
-  /** As {@link Handler.close}; then stops listening and ends every connection. The store stays open. */
+  /**
+   * As {@link Handler.close}; then stops listening and ends every connection. The store stays open.
+   */
   close(options?: CloseOptions): Promise<void>
 }
 
 /**
- * Serves a board over HTTP, by default to this machine alone. A relay is the same over a transport: `serve(cached(http(upstream)))`.
- * Throws `invalid-option`, and `unavailable` when the address is taken.
+ * Serves a board over HTTP, by default to this machine alone. A relay is the same over a transport:
+ * `serve(cached(http(upstream)))`. Throws `invalid-option`, and `unavailable` when the address is
+ * taken.
  *
  * ```ts
  * const server = await serve(fileStore('/var/lib/noticeboard'), { port: 4600, write: { token } })
@@ -103,7 +112,8 @@ export async function serveWith(
     { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 },
     handler.node,
   )
-  // Whoever comes beyond that is hung up on: without a descriptor for its own files a server cannot read its board.
+  // Whoever comes beyond that is hung up on: without a descriptor for its own files a server cannot
+  // read its board.
   if (Number.isFinite(descriptors)) server.maxConnections = Math.max(1, descriptors - OWN_DESCRIPTORS)
   server.on('upgrade', handler.upgrade)
   await listen(server, { host, port })
@@ -141,7 +151,10 @@ export async function serveWith(
   }
 }
 
-/** The controller over what a server hears; undefined where none is wanted, or there is no list of namespaces. */
+/**
+ * The controller over what a server hears; undefined where none is wanted, or there is no list of
+ * namespaces.
+ */
 export function startController(
   transport: Transport | Store,
   { controller = {}, system, logger, reports }: ServeOptions & Pick<Assembled, 'reports'>,
@@ -171,14 +184,20 @@ async function keptToken(
   return { path, ...(await readOrCreateToken(path, random)) }
 }
 
-/** Of the descriptors that a process may open: how many event streams leave to all else, and connections to the process's own files. */
+/**
+ * Of the descriptors that a process may open: how many event streams leave to all else, and
+ * connections to the process's own files.
+ */
 const SPARE_DESCRIPTORS = 1_000
 const OWN_DESCRIPTORS = 500
 
 /** How long last answers may take to reach their readers, in milliseconds. */
 const LAST_BYTES_MS = 1_000
 
-/** Connections that wait to be accepted: with Node's 511 a fleet that reconnects at once is partly left hanging. */
+/**
+ * Connections that wait to be accepted: with Node's 511 a fleet that reconnects at once is partly
+ * left hanging.
+ */
 const BACKLOG = 4_096
 
 function listen(

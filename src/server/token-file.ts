@@ -15,9 +15,9 @@ const TOKEN_BYTES = 32
 const MAX_FILE_BYTES = 1_024
 
 /**
- * The token in a file; made at the first start, with mode 0600. Of several processes that start at the same time
- * one makes it and the others read it. Throws `invalid-data` when the file holds no token, and `unavailable` where the disk
- * refuses to make or read it.
+ * The token in a file; made at the first start, with mode 0600. Of several processes that start at
+ * the same time one makes it and the others read it. Throws `invalid-data` when the file holds no
+ * token, and `unavailable` where the disk refuses to make or read it.
  */
 export async function readOrCreateToken(
   path: string,
@@ -32,7 +32,8 @@ export async function readOrCreateToken(
   if (bytes === undefined) {
     const token = toHex(random.bytes(TOKEN_BYTES))
     const outcome = await doing(`make a token in ${path}`, async () => {
-      // The folders on the way are nobody's secret: the private half of a board lies in one that web servers enter.
+      // The folders on the way are nobody's secret: the private half of a board lies in one that
+      // web servers enter.
       await nodeFs({ folderMode: 0o755, ownedAs: dirname(path) }).makeFolder(dirname(dirname(path)))
       await hidden.makeFolder(dirname(path))
       const aside = `${path}.${toHex(random.bytes(6))}.new`

@@ -18,7 +18,10 @@ export interface ChaosOptions {
   readonly forMs?: number
 }
 
-/** A step of a history's chaos: plain data, so that shrinking can leave it out. Times are in milliseconds. */
+/**
+ * A step of a history's chaos: plain data, so that shrinking can leave it out. Times are in
+ * milliseconds.
+ */
 export type ChaosStep = {
   /** Since the chaos began. */
   readonly atMs: number

@@ -16,14 +16,22 @@ export interface DiskFaults {
   shows?: (path: string) => boolean
 }
 
-/** A machine's disk: it outlives processes, loses what was not synced when the power goes, can be copied. */
+/**
+ * A machine's disk: it outlives processes, loses what was not synced when the power goes, can be
+ * copied.
+ */
 export interface SimDisk {
   readonly faults: DiskFaults
   /** The disk as one process uses it. */
   mount(process: SimProcess): Fs
-  /** Flips a bit of a file where it lies. Returns what stood there; undefined without such a file. */
+  /**
+   * Flips a bit of a file where it lies. Returns what stood there; undefined without such a file.
+   */
   damage(path: string): Uint8Array | undefined
-  /** The power goes: folders fall back to what was synced, each later change is kept or lost by chance. */
+  /**
+   * The power goes: folders fall back to what was synced, each later change is kept or lost by
+   * chance.
+   */
   losePower(): void
   /** A copy of everything, as a backup takes it. */
   copy(): DiskImage
@@ -87,7 +95,10 @@ export function simDisk(
   const mount = (process: SimProcess): Fs => {
     const step = (): Promise<void> =>
       new Promise(resolve => void process.clock.after(0.05 + dice.number() * 2, resolve))
-    /** What the system's cache answers takes no time, mostly; now and then everybody else goes first. */
+    /**
+     * What the system's cache answers takes no time, mostly; now and then everybody else goes
+     * first.
+     */
     const glance = (): Promise<void> => (dice.chance(0.2) ? step() : Promise.resolve())
     const write = (): void => {
       if (!faults.full) return
@@ -191,7 +202,8 @@ export function simDisk(
       return inode.bytes
     },
     losePower() {
-      // A disk may have written any part of what was not synced, but not a later change of a name before an earlier one.
+      // A disk may have written any part of what was not synced, but not a later change of a name
+      // before an earlier one.
       const lost = new Set<string>()
       for (const { path, before } of unsynced.toReversed()) {
         if (!lost.has(path) && dice.chance(0.5)) continue

@@ -2,7 +2,9 @@
 export interface Link {
   /** Connections are refused. */
   refused: boolean
-  /** Nothing goes through, and nobody is told: packets vanish, and open connections stay half-open. */
+  /**
+   * Nothing goes through, and nobody is told: packets vanish, and open connections stay half-open.
+   */
   black: boolean
   /** Probability that a request vanishes. */
   drop: number
@@ -24,8 +26,9 @@ export interface Link {
 
 /**
  * What a proxy does: `stale` answers with what it passed on last, `buffering` holds streams back,
- * `login-page` answers with a page of its own, `mangling` damages what it passes on, `grumpy` refuses
- * in every way that HTTP knows, `noisy` adds to event streams what their readers have to bear.
+ * `login-page` answers with a page of its own, `mangling` damages what it passes on, `grumpy`
+ * refuses in every way that HTTP knows, `noisy` adds to event streams what their readers have to
+ * bear.
  */
 export type LinkProxy = 'none' | 'stale' | 'buffering' | 'login-page' | 'mangling' | 'grumpy' | 'noisy'
 

@@ -33,7 +33,10 @@ export interface Boot {
   readonly fs: Fs
   /** Their `owner` option. */
   readonly owner: SimOwner
-  /** The `fetch` of this process over the machine's link, to another machine; the host of a URL does not matter. */
+  /**
+   * The `fetch` of this process over the machine's link, to another machine; the host of a URL does
+   * not matter.
+   */
   fetchFrom(server: Machine<WebServer>): Fetch
 }
 
@@ -45,7 +48,9 @@ export interface WebServer {
 
 const NAME = /^[a-z][a-z0-9-]{0,63}$/
 
-/** Makes a machine, and starts it. Throws `invalid-option` for a name that file names cannot hold. */
+/**
+ * Makes a machine, and starts it. Throws `invalid-option` for a name that file names cannot hold.
+ */
 export function createMachine<App>(
   name: string,
   boot: (boot: Boot) => App,

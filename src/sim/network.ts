@@ -177,7 +177,10 @@ export function simFetch<Server extends SimServer>(context: NetworkContext<Serve
   }
 }
 
-/** A request as its server sees it. The signal is put on by hand: to link one costs more than all the rest of a request. */
+/**
+ * A request as its server sees it. The signal is put on by hand: to link one costs more than all
+ * the rest of a request.
+ */
 function requestOf(url: string, { method, headers, body }: FetchInit, signal: AbortSignal): Request {
   // A body that comes piece by piece wants to be announced as such.
   const request = new Request(url, {

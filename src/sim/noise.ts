@@ -1,6 +1,9 @@
 import type { Dice } from './dice.js'
 
-/** What a proxy or a server of another kind answers that does not know the board, at an instant of the world's clock. */
+/**
+ * What a proxy or a server of another kind answers that does not know the board, at an instant of
+ * the world's clock.
+ */
 export function grumpyAnswer(dice: Dice, nowMs: number): Response | 'redirect' {
   const told = (status: number, code: string, headers: Record<string, string> = {}): Response =>
     new Response(JSON.stringify({ error: { code, message: 'not\nnow' } }), {
@@ -49,7 +52,10 @@ const NOISE: readonly string[] = [
   'event: goodbye\ndata: {"delayMs":700}\n\n',
 ]
 
-/** A chunk of whole events as a proxy passes it on that knows the standard and its corners, or that does not. */
+/**
+ * A chunk of whole events as a proxy passes it on that knows the standard and its corners, or that
+ * does not.
+ */
 export function noisy(chunk: Uint8Array, { dice, first, maxLineBytes }: Noisy): Uint8Array {
   const before = first && dice.chance(0.3) ? '\uFEFF' : ''
   const noise = dice.chance(0.4)

@@ -17,7 +17,9 @@ export interface SimProcess {
   readonly system: SimSystem
   /** What to give as the `owner` option to stores and state folders of this process. */
   readonly owner: SimOwner
-  /** How many of its timers and sleeps have neither fired nor been cancelled; none once it is dead. */
+  /**
+   * How many of its timers and sleeps have neither fired nor been cancelled; none once it is dead.
+   */
   readonly pending: number
   /** A promise of the outside as this process sees it: nothing comes back once it is dead. */
   gate<T>(promise: Promise<T>): Promise<T>
@@ -35,12 +37,17 @@ export interface SimProcess {
   onDeath(callback: () => void): () => void
 }
 
-/** The machine as a simulated process sees it: its own clock and dice, no environment, no name, no files. */
+/**
+ * The machine as a simulated process sees it: its own clock and dice, no environment, no name, no
+ * files.
+ */
 export interface SimSystem extends System {
   readonly random: Dice
 }
 
-/** How a process signs the files that it writes. It fits the `owner` option of `noticeboard/node`. */
+/**
+ * How a process signs the files that it writes. It fits the `owner` option of `noticeboard/node`.
+ */
 export interface SimOwner {
   readonly tag: string
   /** Whether the process of that tag is dead: true of the earlier lives of the same machine. */

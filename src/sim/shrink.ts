@@ -10,7 +10,9 @@ export interface ShrinkOptions<Part> {
   readonly onSmaller?: (left: readonly Part[]) => void
 }
 
-/** How many parts are taken away at once. Many at first: most have nothing to do with the failure. */
+/**
+ * How many parts are taken away at once. Many at first: most have nothing to do with the failure.
+ */
 const SIZES = [8, 3, 1]
 
 /**

@@ -5,7 +5,10 @@ import { shrink } from './shrink.js'
 import { createWorld, type Violation, type World } from './world.js'
 import { errorMessage } from '../core/built-ins.js'
 
-/** A test that is run for many seeds. What it throws is a violation, so that assertions of any library fit. */
+/**
+ * A test that is run for many seeds. What it throws is a violation, so that assertions of any
+ * library fit.
+ */
 export type Simulation = (world: World) => Promise<void>
 
 /** Which histories to run. */
@@ -24,7 +27,9 @@ export interface SimulationResult {
   readonly histories: number
   /** In how many of them each thing happened that the test added to `world.sometimes`. */
   readonly sometimes: ReadonlyMap<string, number>
-  /** The first one that failed, shrunk; the seeds after it were not run. Undefined when all is well. */
+  /**
+   * The first one that failed, shrunk; the seeds after it were not run. Undefined when all is well.
+   */
   readonly failure: Failure | undefined
 }
 
@@ -45,7 +50,10 @@ export interface History {
 
 /** A history that failed, with as few steps as were needed. */
 export interface Failure extends History {
-  /** Whether the seed gave the same history when it was run again; if not, something asks the real clock, chance, or a real disk or network. */
+  /**
+   * Whether the seed gave the same history when it was run again; if not, something asks the real
+   * clock, chance, or a real disk or network.
+   */
   readonly repeats: boolean
   /** All of it to read: seed, violations, steps, how to replay it, and the end of the trace. */
   readonly report: string
@@ -54,7 +62,10 @@ export interface Failure extends History {
 /** Which history to run again. A {@link Failure} fits. */
 export type ReplayOptions = Pick<History, 'seed'> & Partial<Pick<History, 'without'>>
 
-/** How long a run may wait in one history while it lets no time pass itself, in virtual milliseconds. */
+/**
+ * How long a run may wait in one history while it lets no time pass itself, in virtual
+ * milliseconds.
+ */
 const MOST_WAITING_MS = 3_600_000
 
 /** How many lines of a trace a report holds. */
@@ -82,7 +93,8 @@ export async function simulate(
   checkOptions('simulate()', options, { from: true, count: true, maxShrinkAttempts: true })
   const { from = 1, count = 100, maxShrinkAttempts = 200 } = options
   const sometimes = new Map<string, number>()
-  // What is loaded on first use arrives in real time: one history goes before, so that each finds the same process.
+  // What is loaded on first use arrives in real time: one history goes before, so that each finds
+  // the same process.
   await replay(simulation, { seed: from })
   for (let done = 0; done < count; done += 1) {
     const history = await replay(simulation, { seed: from + done })

@@ -7,7 +7,9 @@ import { isBytes } from '../core/built-ins.js'
 export interface Trace {
   /** Notes an event of an actor, at this instant. */
   add(actor: string, event: string, detail?: string): void
-  /** What an actor sends and is given: in the hash, and not in the lines, which would be too many. */
+  /**
+   * What an actor sends and is given: in the hash, and not in the lines, which would be too many.
+   */
   traffic(actor: string): Traffic
   /**
    * SHA-256 over all events and all traffic, in hexadecimal; events of one instant in the order of

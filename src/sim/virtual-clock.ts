@@ -12,9 +12,15 @@ export interface VirtualClock extends Clock {
    * on the way fire too.
    */
   advance(ms: number): Promise<void>
-  /** Lets time pass from timer to timer until the condition holds, and stops there. Throws after `maxMs`. */
+  /**
+   * Lets time pass from timer to timer until the condition holds, and stops there. Throws after
+   * `maxMs`.
+   */
   runUntil(condition: () => boolean, maxMs: number): Promise<void>
-  /** Timers and sleeps that have neither fired nor been cancelled. Zero means that nothing was left behind. */
+  /**
+   * Timers and sleeps that have neither fired nor been cancelled. Zero means that nothing was left
+   * behind.
+   */
   readonly pending: number
 }
 
@@ -61,7 +67,8 @@ export function virtualClock(options: VirtualClockOptions = {}): VirtualClock {
     }
     if (next === undefined || next.atMs > limitMs) return false
     nowMs = Math.max(nowMs, next.atMs)
-    // What is made from here on waits for the others' turn, so a loop without delay cannot hang the clock.
+    // What is made from here on waits for the others' turn, so a loop without delay cannot hang the
+    // clock.
     const madeBefore = made
     while (next !== undefined && next.atMs <= nowMs && next.order < madeBefore) {
       timers.pop()

@@ -15,13 +15,18 @@ export interface World {
   readonly trace: Trace
   /** What did not hold until now. */
   readonly violations: readonly Violation[]
-  /** What a run has to meet now and then: add to it what happened, and look at it over many seeds. */
+  /**
+   * What a run has to meet now and then: add to it what happened, and look at it over many seeds.
+   */
   readonly sometimes: Set<string>
   /** The machines of this world. */
   readonly machines: readonly Machine[]
   /** What {@link World.chaos} drew until now, less what was left out. */
   readonly steps: readonly ChaosStep[]
-  /** Makes a machine and starts it: `boot` runs the program of each of its lives, and returns what the test looks at. */
+  /**
+   * Makes a machine and starts it: `boot` runs the program of each of its lives, and returns what
+   * the test looks at.
+   */
   machine<App>(name: string, boot: (boot: Boot) => App): Machine<App>
   /** Dice of the seed for one part of the test. */
   dice(name: string): Dice
@@ -42,7 +47,9 @@ export interface Violation {
 /** Which world to make. */
 export interface WorldOptions {
   readonly seed: number
-  /** Steps of the chaos that do not happen, by their number in the order in which they were drawn. */
+  /**
+   * Steps of the chaos that do not happen, by their number in the order in which they were drawn.
+   */
   readonly without?: readonly number[]
 }
 
@@ -50,8 +57,8 @@ export interface WorldOptions {
 const MOST_VIOLATIONS = 20
 
 /**
- * Makes a world in which nothing happened yet. `simulate()` and `replay()` make one for each history;
- * make one yourself for a test that needs a single history. Throws `invalid-option`.
+ * Makes a world in which nothing happened yet. `simulate()` and `replay()` make one for each
+ * history; make one yourself for a test that needs a single history. Throws `invalid-option`.
  *
  * ```ts
  * const world = createWorld({ seed: 7 })

@@ -10,19 +10,23 @@ export interface HybridOptions extends WatchOptions {}
 
 /** Two transports: one that notifies, and one that everything is fetched from (a CDN, a bucket). */
 export interface HybridTransports {
-  /** Where notices come from; nothing is asked here, so `name` and `watch` are all that it needs. */
+  /**
+   * Where notices come from; nothing is asked here, so `name` and `watch` are all that it needs.
+   */
   readonly notify: NoticeTransport
   /** Where releases are asked for, and snapshots fetched. */
   readonly fetch: Transport
 }
 
 /**
- * The server sends notices, the client fetches: the stream brings each release, a few hundred bytes, and the snapshot is
- * fetched by its digest, through whatever caches there are. The right choice for most.
+ * The server sends notices, the client fetches: the stream brings each release, a few hundred
+ * bytes, and the snapshot is fetched by its digest, through whatever caches there are. The right
+ * choice for most.
  *
- * A stream that is dead is noticed within 2.5 heartbeats; while none is live the transport is polled, and a sweep asks it
- * every few minutes in any case. Keeps the process alive from `ready()` to `close()`, also while the server is away. Throws
- * `invalid-option`, also for a transport without `watch`.
+ * A stream that is dead is noticed within 2.5 heartbeats; while none is live the transport is
+ * polled, and a sweep asks it every few minutes in any case. Keeps the process alive from `ready()`
+ * to `close()`, also while the server is away. Throws `invalid-option`, also for a transport
+ * without `watch`.
  *
  * ```ts
  * const strategy = hybrid({ notify: http(url), fetch: http('https://cdn.example.com/board') })

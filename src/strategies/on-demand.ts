@@ -11,7 +11,9 @@ import { reporterOf } from './report-transport.js'
 
 /** Times of on-demand; every one has a default. */
 export interface OnDemandOptions {
-  /** How old a value may be before reading it asks for a newer one, in milliseconds. Default 30,000. */
+  /**
+   * How old a value may be before reading it asks for a newer one, in milliseconds. Default 30,000.
+   */
   readonly maxAgeMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
@@ -24,10 +26,11 @@ export interface OnDemandStrategy extends Strategy {
 }
 
 /**
- * Without timers, for functions and workers that are frozen between requests: looks once when delivery begins,
- * and then when the client asks, by `refresh()` or because what it holds is older than `maxAgeMs`. After a failure
- * questions are answered with that failure until the backoff has passed, so a transport that is down is not asked by every
- * read. Keeps no process alive. Throws `invalid-option`.
+ * Without timers, for functions and workers that are frozen between requests: looks once when
+ * delivery begins, and then when the client asks, by `refresh()` or because what it holds is older
+ * than `maxAgeMs`. After a failure questions are answered with that failure until the backoff has
+ * passed, so a transport that is down is not asked by every read. Keeps no process alive. Throws
+ * `invalid-option`.
  *
  * ```ts
  * const config = createClient({ namespace: 'checkout/prod', schema, strategy: onDemand(http(url), { maxAgeMs: 60_000 }) })

@@ -5,15 +5,18 @@ import { checkOptions, checkPositive } from '../core/options.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { MAX_RETRY_AFTER_MS } from '../core/limits.js'
 
-/** How long a strategy waits after failures: a random time, whose bound doubles with each failure in a row. */
+/**
+ * How long a strategy waits after failures: a random time, whose bound doubles with each failure in
+ * a row.
+ */
 export interface BackoffTimes {
   /** The first bound, in milliseconds. Default 500. */
   readonly baseMs?: number
   /** The last bound, in milliseconds. Default 30,000. */
   readonly capMs?: number
   /**
-   * The longest time to stay away that is obeyed when a server names one (Retry-After, a goodbye), in
-   * milliseconds. Default 60,000.
+   * The longest time to stay away that is obeyed when a server names one (Retry-After, a goodbye),
+   * in milliseconds. Default 60,000.
    */
   readonly maxRetryAfterMs?: number
 }

@@ -14,7 +14,10 @@ import { stayAway } from './wait-after-failure.js'
 export interface PullOptions {
   /** How often the transport is asked, give or take a tenth, in milliseconds. Default 30,000. */
   readonly pollIntervalMs?: number
-  /** How often it is asked without a condition, give or take a fifth, in milliseconds. Default 300,000. */
+  /**
+   * How often it is asked without a condition, give or take a fifth, in milliseconds. Default
+   * 300,000.
+   */
   readonly sweepIntervalMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
@@ -23,11 +26,13 @@ export interface PullOptions {
 }
 
 /**
- * Asks again and again. The simplest strategy, and the safest: it needs no stream, and the oldest a client can be
- * is one interval. Over transports that answer "unchanged" a question costs some hundred bytes.
+ * Asks again and again. The simplest strategy, and the safest: it needs no stream, and the oldest a
+ * client can be is one interval. Over transports that answer "unchanged" a question costs some
+ * hundred bytes.
  *
- * The first question is asked at once; after its answer each client falls into its own place in the interval, so a
- * fleet that starts together spreads out. Between two questions the process may end. Throws `invalid-option`.
+ * The first question is asked at once; after its answer each client falls into its own place in the
+ * interval, so a fleet that starts together spreads out. Between two questions the process may end.
+ * Throws `invalid-option`.
  *
  * ```ts
  * const config = createClient({ namespace, schema, strategy: pull(http(url), { pollIntervalMs: 10_000 }) })

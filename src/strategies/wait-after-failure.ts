@@ -2,8 +2,8 @@ import type { NoticeboardError } from '../contracts/errors.js'
 import type { StrategyEvent, Session } from '../contracts/strategy.js'
 
 /**
- * Waits after a failure; returns whether the client asked for a look meanwhile. Where the server named a time
- * (Retry-After), asking does not shorten it: the answer is the same failure again.
+ * Waits after a failure; returns whether the client asked for a look meanwhile. Where the server
+ * named a time (Retry-After), asking does not shorten it: the answer is the same failure again.
  */
 export async function* stayAway(
   session: Session,

@@ -1,6 +1,6 @@
 /**
- * Many holds on one thing: `take` is called for the first, and what it returned when the last is let go. Letting go twice is
- * harmless.
+ * Many holds on one thing: `take` is called for the first, and what it returned when the last is
+ * let go. Letting go twice is harmless.
  *
  * ```ts
  * const hold = createHold(() => {

@@ -57,7 +57,10 @@ export const systemPlatform: Platform = {
   readFile: path => globalThis.process?.getBuiltinModule?.('node:fs')?.readFileSync(path),
 }
 
-/** The given part of a system, and the machine's own for the rest. Throws `invalid-option` for a part that there is none of. */
+/**
+ * The given part of a system, and the machine's own for the rest. Throws `invalid-option` for a
+ * part that there is none of.
+ */
 export function readSystem(name: string, given: Partial<System> | undefined): System {
   checkOptions<Partial<System>>(`the system of ${name}`, given, {
     clock: true,
@@ -81,14 +84,18 @@ function nativeSha256(): ((bytes: Uint8Array) => Uint8Array) | undefined {
 }
 
 /**
- * Counts the timer as one of those that keep the process alive, for the moment before it is cleared: only then Node forgets at once
- * that there was one of its length. For the others it does so when their time would have come, and each drawn length is another.
+ * Counts the timer as one of those that keep the process alive, for the moment before it is
+ * cleared: only then Node forgets at once that there was one of its length. For the others it does
+ * so when their time would have come, and each drawn length is another.
  */
 function hold(timer: unknown): void {
   if (typeof timer === 'object' && timer !== null && 'ref' in timer) (timer as { ref(): void }).ref()
 }
 
-/** Lets the process end although the timer is pending. Browsers' timers are numbers and hold nothing. */
+/**
+ * Lets the process end although the timer is pending. Browsers' timers are numbers and hold
+ * nothing.
+ */
 function release(timer: unknown): void {
   if (typeof timer === 'object' && timer !== null && 'unref' in timer) (timer as { unref(): void }).unref()
 }

@@ -21,17 +21,18 @@ import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
 /** A client for unit tests: the same type, and `set()`. */
 export interface FakeClient<Input, Value> extends Client<Value> {
   /**
-   * Makes this document what runs, at once: written as JSON and read again as a real one is, validated, frozen, participants and
-   * listeners called before it returns. Throws what the schema or a participant refuses, and `invalid-data` for what no publisher
-   * could publish (a `Date`, NaN, a function), and changes nothing then. What a `commit()` throws is thrown once everybody has
-   * switched. The document that was given stays as it is.
+   * Makes this document what runs, at once: written as JSON and read again as a real one is,
+   * validated, frozen, participants and listeners called before it returns. Throws what the schema
+   * or a participant refuses, and `invalid-data` for what no publisher could publish (a `Date`,
+   * NaN, a function), and changes nothing then. What a `commit()` throws is thrown once everybody
+   * has switched. The document that was given stays as it is.
    */
   set(document: Input): void
 }
 
 /**
- * A client that holds a value and nothing else: no timers, no sockets, no files. It is ready from the start. The schema must
- * validate without waiting.
+ * A client that holds a value and nothing else: no timers, no sockets, no files. It is ready from
+ * the start. The schema must validate without waiting.
  *
  * ```ts
  * const config = fakeClient(schema, { pool: { size: 10 } })
@@ -146,7 +147,10 @@ export function fakeClient<const S extends Schema>(
   return client
 }
 
-/** What the schema makes of a document that travelled: its canonical form and back, as a publisher and a client take it. */
+/**
+ * What the schema makes of a document that travelled: its canonical form and back, as a publisher
+ * and a client take it.
+ */
 function validate<S extends Schema>(schema: S, document: unknown): DeepReadonly<OutputOf<S>> {
   const travelled = parseCanonical(encodeText(canonicalize(document)), {
     what: 'the document',
@@ -168,7 +172,10 @@ function validate<S extends Schema>(schema: S, document: unknown): DeepReadonly<
   throw new NoticeboardError('invalid-document', `the document does not pass the schema: ${told.join('; ')}`)
 }
 
-/** Everybody's preparation, or the first refusal. One that prepares asynchronously commits when it is ready; its refusal comes too late for a veto, and is told. */
+/**
+ * Everybody's preparation, or the first refusal. One that prepares asynchronously commits when it
+ * is ready; its refusal comes too late for a veto, and is told.
+ */
 function prepareAll<Value>(
   participants: ReadonlySet<Participant<Value>>,
   next: Value,

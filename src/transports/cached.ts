@@ -12,7 +12,9 @@ export interface CachedOptions {
   readonly maxSnapshots?: number
   /** How many bytes they may have together. Default 67,108,864. */
   readonly maxBytes?: number
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
 }
 
@@ -31,9 +33,10 @@ interface Flight {
 }
 
 /**
- * Keeps snapshots in memory by their digest, and asks for one once however many want it at the same time: for relays,
- * and for several clients in one process. Only what matches its digest is kept; the least recently used goes first.
- * The bytes are shared by all who get them and must not be changed. Everything else passes through. Throws `invalid-option`.
+ * Keeps snapshots in memory by their digest, and asks for one once however many want it at the same
+ * time: for relays, and for several clients in one process. Only what matches its digest is kept;
+ * the least recently used goes first. The bytes are shared by all who get them and must not be
+ * changed. Everything else passes through. Throws `invalid-option`.
  *
  * ```ts
  * const relay = await serve(cached(http('https://config.internal')))

@@ -17,9 +17,14 @@ import { readSystem } from '../system/system.js'
 export interface FallbackOptions {
   /** How long a transport that failed is asked last, in milliseconds. Default 60,000. */
   readonly avoidMs?: number
-  /** How long one transport may take to say what is newest before the next is asked, in milliseconds. Default 4,000. */
+  /**
+   * How long one transport may take to say what is newest before the next is asked, in
+   * milliseconds. Default 4,000.
+   */
   readonly tryMs?: number
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
 }
 
@@ -32,10 +37,10 @@ export type Fallback<Transports extends readonly Transport[]> = Transport &
 export type FallbackTransports = readonly [Transport, ...Transport[]]
 
 /**
- * Several transports that carry the same log, in order of preference: what one cannot be reached for, the next is asked. One that
- * failed is asked last for a while. Snapshots are also looked for further on when one does not have them. A refusal
- * is an answer: nobody else is asked.
- * Throws `invalid-option` without any.
+ * Several transports that carry the same log, in order of preference: what one cannot be reached
+ * for, the next is asked. One that failed is asked last for a while. Snapshots are also looked for
+ * further on when one does not have them. A refusal is an answer: nobody else is asked. Throws
+ * `invalid-option` without any.
  *
  * ```ts
  * const strategy = hybrid(fallback([http('http://near:4600'), http('http://far:4600')]))
@@ -89,7 +94,10 @@ function createFallback(transports: readonly Transport[], options: FallbackOptio
     throw summed(name, errors)
   }
 
-  /** One request under a deadline of its own, so that a transport that hangs leaves time for the next. */
+  /**
+   * One request under a deadline of its own, so that a transport that hangs leaves time for the
+   * next.
+   */
   const briefly = (
     signal: AbortSignal,
     transport: Transport,
@@ -120,7 +128,10 @@ function createFallback(transports: readonly Transport[], options: FallbackOptio
       return wrap(answer, transports.indexOf(transport))
     })
 
-  /** Of the one that is asked first alone: where it has none, the snapshot itself is the shorter way. */
+  /**
+   * Of the one that is asked first alone: where it has none, the snapshot itself is the shorter
+   * way.
+   */
   const delta: NonNullable<Transport['delta']> = async (query, signal) =>
     asking.inOrder()[0]?.delta?.(query, signal)
 
@@ -145,7 +156,8 @@ function createFallback(transports: readonly Transport[], options: FallbackOptio
         if (started || !isUnwatchable(error)) throw error
         errors.push(error)
       } finally {
-        // Also when it was given up without a first frame: else the next try would hang at the same one.
+        // Also when it was given up without a first frame: else the next try would hang at the same
+        // one.
         if (!started) watching.bad(transport)
       }
     }

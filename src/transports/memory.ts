@@ -8,11 +8,16 @@ import { storeFrom } from './store/store-from.js'
 export interface MemoryOptions {
   /** For people. Default `memory`. */
   readonly name?: string
-  /** Makes watches say `alive` that often, in milliseconds. Default: they say nothing, and strategies ask by themselves. */
+  /**
+   * Makes watches say `alive` that often, in milliseconds. Default: they say nothing, and
+   * strategies ask by themselves.
+   */
   readonly heartbeatMs?: number
   /** The largest snapshot that is taken, in bytes. Default 1,048,576. */
   readonly maxSnapshotBytes?: number
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
 }
 

@@ -18,9 +18,14 @@ import { readSystem } from '../system/system.js'
 export interface FromSourceOptions {
   /** For people. Default `document` and the source's name. */
   readonly name?: string
-  /** How often a source that does not tell of its changes is read while watched, in milliseconds. Default 5,000. */
+  /**
+   * How often a source that does not tell of its changes is read while watched, in milliseconds.
+   * Default 5,000.
+   */
   readonly pollIntervalMs?: number
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
 }
 
@@ -42,14 +47,16 @@ interface Edition {
 const KEPT_EDITIONS = 8
 
 /**
- * A read-only transport made of anything that can be read: a mounted file, a key of another system, a function. So a
- * team can begin with the file that it already has. There is no publisher behind it: no rollout, no reports, no signatures,
- * and every namespace gets the same document. Changes are told by the source where it can, else found by reading it.
+ * A read-only transport made of anything that can be read: a mounted file, a key of another system,
+ * a function. So a team can begin with the file that it already has. There is no publisher behind
+ * it: no rollout, no reports, no signatures, and every namespace gets the same document. Changes
+ * are told by the source where it can, else found by reading it.
  *
- * Positions are made up here and mean something to this object alone. Each has its own epoch: `n` counts seconds since 2025,
- * so a client that starts again with its state on disk sees a newer epoch; within one process and second the next number is
- * taken. The suffix and the first release follow from time and content alone: processes that start in the same second
- * on the same document agree instead of forking.
+ * Positions are made up here and mean something to this object alone. Each has its own epoch: `n`
+ * counts seconds since 2025, so a client that starts again with its state on disk sees a newer
+ * epoch; within one process and second the next number is taken. The suffix and the first release
+ * follow from time and content alone: processes that start in the same second on the same document
+ * agree instead of forking.
  *
  * ```ts
  * const strategy = hybrid(fromSource(yamlFile('/etc/checkout/config.yaml')))

@@ -43,8 +43,9 @@ export interface Operation<Result, Scene extends Stage<Result>> {
   /** Sets the scene, anew for each try. */
   open(steps: Steps): Promise<Scene> | Scene
   /**
-   * What happens, by its name, told at which place. What it throws is what the call at that place throws, and for what it awaits the call waits; use
-   * {@link meanwhile} for what must not hold the call.
+   * What happens, by its name, told at which place. What it throws is what the call at that place
+   * throws, and for what it awaits the call waits; use {@link meanwhile} for what must not hold the
+   * call.
    */
   readonly happenings: Readonly<Record<string, Happen<Scene>>>
 }
@@ -55,7 +56,10 @@ export type Happen<Scene> = (scene: Scene, place: string, over: AbortSignal) => 
 /** What was begun by {@link meanwhile} in a scene. */
 const begun = new WeakMap<object, Promise<unknown>[]>()
 
-/** Something that begins at a place, has its turn there, and goes on by itself. It is over before the scene is judged. */
+/**
+ * Something that begins at a place, has its turn there, and goes on by itself. It is over before
+ * the scene is judged.
+ */
 export function meanwhile<Scene extends object>(
   act: (scene: Scene) => unknown,
 ): (scene: Scene) => Promise<void> {
@@ -76,8 +80,9 @@ const ASKED = process.env['NOTICEBOARD_AWAITS']
 const OF_HAPPENINGS = 3
 
 /**
- * Registers a test for a drawn share of what may happen to an operation: it happens at a drawn one of its awaits. With
- * `NOTICEBOARD_AWAITS=all` everything that may happen does, at each await in turn, until there are no more, and with a number at that one.
+ * Registers a test for a drawn share of what may happen to an operation: it happens at a drawn one
+ * of its awaits. With `NOTICEBOARD_AWAITS=all` everything that may happen does, at each await in
+ * turn, until there are no more, and with a number at that one.
  */
 export function atEachStep<Result, Scene extends Stage<Result>>(operation: Operation<Result, Scene>): void {
   const { name, leastSteps, open, happenings } = operation
@@ -182,7 +187,8 @@ export interface DriveOptions {
 }
 
 /**
- * Lets time pass until some work is done. Before each timer everything that is ready has its turn, however many turns it takes.
+ * Lets time pass until some work is done. Before each timer everything that is ready has its turn,
+ * however many turns it takes.
  */
 export async function driven<Work>(
   clock: VirtualClock,
@@ -208,14 +214,18 @@ export async function driven<Work>(
     let fired = 0
     const beforeMs = clock.monotonic()
     if (!over) await clock.runUntil(() => over || (fired += 1) > 1, untilMs - clock.monotonic())
-    // Only a bound on how long it may take was waited for: what the machine does for it gets its time.
+    // Only a bound on how long it may take was waited for: what the machine does for it gets its
+    // time.
     if (readsDisk && !over && clock.monotonic() - beforeMs >= LEAP_MS)
       await systemClock.sleep(MACHINE_MS, new AbortController().signal)
   }
   return done
 }
 
-/** Whether the machine's disk was asked for something that it has not answered yet, or something is ready and has not had its turn. */
+/**
+ * Whether the machine's disk was asked for something that it has not answered yet, or something is
+ * ready and has not had its turn.
+ */
 function isAtWork(): boolean {
   return process.getActiveResourcesInfo().some(name => /^FSReq|^FileHandle|^Immediate$/.test(name))
 }

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 
-/** What a bounded collection is given: which entry, how large it is, and whether it may go first. */
+/**
+ * What a bounded collection is given: which entry, how large it is, and whether it may go first.
+ */
 export interface BoundedEntry {
   readonly key: number
   /** Its cost against the budget, in bytes; 1 where only entries are counted. */
@@ -41,7 +43,10 @@ export interface BoundedSubject {
   readonly oversized?: 'refused' | 'alone'
   /** Whether an entry that is read moves to the young end. Default true. */
   readonly useMoves?: boolean
-  /** How many of the oldest are searched for a spent one, which goes first. Default 0: the oldest goes. */
+  /**
+   * How many of the oldest are searched for a spent one, which goes first. Default 0: the oldest
+   * goes.
+   */
   readonly searched?: number
   /** Which entries are in use: they do not go, whatever comes. Default: none. */
   readonly inUse?: (key: number) => boolean
@@ -74,7 +79,8 @@ export function entryOf(
   const spent = key % 5 === 3
   const inUse = isInUse(key)
   if (maxBytes === undefined) return { key, bytes: 1, spent, inUse }
-  // Most are small beside the budget, some take half of it, and one in thirty is larger than all of it.
+  // Most are small beside the budget, some take half of it, and one in thirty is larger than all of
+  // it.
   const usual = Math.max(8, Math.floor(maxBytes / Math.min(maxEntries, 12)))
   const bytes = key % 30 === 17 ? maxBytes + 9 : key % 11 === 5 ? maxBytes >> 1 : 8 + ((key * 7) % usual)
   return { key, bytes, spent, inUse }

@@ -1,4 +1,6 @@
-/** A certificate for `board.test` that signs itself, and its key: for tests, and good until 2126. */
+/**
+ * A certificate for `board.test` that signs itself, and its key: for tests, and good until 2126.
+ */
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBmDCCAT6gAwIBAgIUfg0hesim4ECik/wxe1G3LckSKK4wCgYIKoZIzj0EAwIw
 FTETMBEGA1UEAwwKYm9hcmQudGVzdDAgFw0yNjExMjcwMzAzMzRaGA8yMTI2MTEw

@@ -1,4 +1,7 @@
-/** Fast seeded chance (sfc32). Each input has its own, so that one is repeated without those before it. */
+/**
+ * Fast seeded chance (sfc32). Each input has its own, so that one is repeated without those before
+ * it.
+ */
 export interface Chance {
   /** A whole number from 0 up to, and without, the limit. */
   below(limit: number): number

@@ -119,7 +119,10 @@ export function harness(
   }
 }
 
-/** A client that runs the first version of a board, whose pool has the size 1, and looks each second. */
+/**
+ * A client that runs the first version of a board, whose pool has the size 1, and looks each
+ * second.
+ */
 export async function runningFirst(
   start: typeof harness,
   board: TestBoard,
@@ -133,7 +136,8 @@ export async function runningFirst(
 }
 
 /**
- * Clients that are closed after each test, which lets that much virtual time pass, and must have left no timer then.
+ * Clients that are closed after each test, which lets that much virtual time pass, and must have
+ * left no timer then.
  */
 export function closedAfterEach(closingMs: number): typeof harness {
   const open: Harness[] = []

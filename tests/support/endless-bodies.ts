@@ -18,7 +18,10 @@ export function openBody(): OpenBody {
   }
 }
 
-/** Fills what a server holds of one sort of sender with bodies of the greatest length that never end; returns what becomes of each. */
+/**
+ * Fills what a server holds of one sort of sender with bodies of the greatest length that never
+ * end; returns what becomes of each.
+ */
 export async function floodWith<Answer>(
   post: (body: OpenBody['stream']) => Answer,
 ): Promise<{ readonly answers: readonly Answer[] }> {

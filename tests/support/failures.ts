@@ -3,7 +3,10 @@ import type { VirtualClock } from '../../src/sim/virtual-clock.js'
 import type { Happen } from './at-each-step.js'
 import { instead, type Instead } from './steps.js'
 
-/** How a request can go wrong for a while: it fails once, or its answer comes late. Names are parts of test titles. */
+/**
+ * How a request can go wrong for a while: it fails once, or its answer comes late. Names are parts
+ * of test titles.
+ */
 export const PASSING_FAILURES: Readonly<Record<string, Happen<{ readonly clock: VirtualClock }>>> = {
   'a loss': failing('unavailable'),
   'a Retry-After': failing('rate-limited', 2_000),
@@ -11,8 +14,8 @@ export const PASSING_FAILURES: Readonly<Record<string, Happen<{ readonly clock: 
 }
 
 /**
- * A request that fails with a code. What the program itself gives (`a validator`, `a participant`) does not: its throw is a verdict, and
- * no failure.
+ * A request that fails with a code. What the program itself gives (`a validator`, `a participant`)
+ * does not: its throw is a verdict, and no failure.
  */
 export function failing(
   code: ErrorCode,

@@ -4,7 +4,10 @@ import { reportOf } from './report-of.js'
 const POSITION = { epoch: '1-9f3a01bc', sequence: 4_711 }
 const DIGESTS = ['a', 'b', 'c'].map(digit => digit.repeat(64))
 
-/** What a client of a large fleet says that has a disk, a probe, labels of its own and an earlier life. */
+/**
+ * What a client of a large fleet says that has a disk, a probe, labels of its own and an earlier
+ * life.
+ */
 export function fleetReport(index: number): ClientReport {
   const hex = index.toString(16).padStart(12, '0')
   const [digest = '', older = '', refused = ''] = DIGESTS

@@ -3,10 +3,16 @@ import { createServer, request, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** A forwarding proxy as companies have one: it makes plain requests itself, and passes on connections (CONNECT). */
+/**
+ * A forwarding proxy as companies have one: it makes plain requests itself, and passes on
+ * connections (CONNECT).
+ */
 export interface ForwardProxy {
   readonly port: number
-  /** What it was asked for, as it stood in the first line: `GET http://board.test/v1/…`, `CONNECT board.test:443`. */
+  /**
+   * What it was asked for, as it stood in the first line: `GET http://board.test/v1/…`,
+   * `CONNECT board.test:443`.
+   */
   readonly asked: string[]
   /** The credentials that came with the last request. */
   readonly credentials: () => string | undefined
@@ -15,8 +21,8 @@ export interface ForwardProxy {
 }
 
 /**
- * Starts one on a port of 127.0.0.1 that knows names of its own: `{ 'board.test': 8420 }` is a port of this machine. A name that it
- * does not know is answered with 502, as proxies do.
+ * Starts one on a port of 127.0.0.1 that knows names of its own: `{ 'board.test': 8420 }` is a port
+ * of this machine. A name that it does not know is answered with 502, as proxies do.
  */
 export async function startForwardProxy(names: Readonly<Record<string, number>>): Promise<ForwardProxy> {
   const asked: string[] = []

@@ -5,7 +5,9 @@ setFlagsFromString('--expose-gc')
 /** Collects all garbage. */
 export const collect = runInNewContext('gc') as () => void
 
-/** How many bytes of heap that takes which `make` returns; what it used in between does not count. */
+/**
+ * How many bytes of heap that takes which `make` returns; what it used in between does not count.
+ */
 export async function heapBytesOf(make: () => Promise<unknown>): Promise<number> {
   await settle()
   const before = process.memoryUsage().heapUsed
@@ -17,7 +19,10 @@ export async function heapBytesOf(make: () => Promise<unknown>): Promise<number>
   return bytes
 }
 
-/** Collects until nothing more goes: what was awaited, and what finalizers held, is garbage a turn later only. */
+/**
+ * Collects until nothing more goes: what was awaited, and what finalizers held, is garbage a turn
+ * later only.
+ */
 async function settle(): Promise<void> {
   for (let round = 0, left = Number.POSITIVE_INFINITY; round < 10; round += 1) {
     collect()

@@ -10,9 +10,10 @@ export interface HeldPort {
 }
 
 /**
- * Holds a port for what listens, stops and listens there again. Below the range from which the system
- * hands out ports by itself, so that no connection and no `listen(0)` gets it meanwhile; and the port
- * above it is listened on until the release, so that no other test that holds a port gets it either.
+ * Holds a port for what listens, stops and listens there again. Below the range from which the
+ * system hands out ports by itself, so that no connection and no `listen(0)` gets it meanwhile; and
+ * the port above it is listened on until the release, so that no other test that holds a port gets
+ * it either.
  */
 export async function holdPort({ first, last }: PortRange = OURS): Promise<HeldPort> {
   for (let tries = 0; tries < 1_000; tries += 1) {
@@ -35,7 +36,10 @@ export interface PortRange {
   readonly last: number
 }
 
-/** Linux hands out ports from 32,768 on, and other systems from 49,152; below lie those of well-known services. */
+/**
+ * Linux hands out ports from 32,768 on, and other systems from 49,152; below lie those of
+ * well-known services.
+ */
 const OURS: PortRange = { first: 10_000, last: 29_999 }
 
 /** A listener that keeps no process alive; undefined where somebody else listens. */

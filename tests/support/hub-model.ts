@@ -26,7 +26,10 @@ export interface HubSize {
 const HEARTBEAT_MS = 1_000
 const decoder = new TextDecoder()
 
-/** What waits at a reader: events as they are written, but marks, which name a time, by what they say. */
+/**
+ * What waits at a reader: events as they are written, but marks, which name a time, by what they
+ * say.
+ */
 interface Event {
   readonly text: string
   readonly bytes: number
@@ -154,7 +157,10 @@ interface Plain {
   blockedSinceMs: number | undefined
 }
 
-/** What a hub promises its readers, without a queue of its own: lists, and nothing that runs by itself. */
+/**
+ * What a hub promises its readers, without a queue of its own: lists, and nothing that runs by
+ * itself.
+ */
 function plainHub({ waitingBytes }: HubSize, now: () => number) {
   const readers: Plain[] = []
   const newest = new Map<Namespace, Newest>()
@@ -166,7 +172,9 @@ function plainHub({ waitingBytes }: HubSize, now: () => number) {
     void waiting.push(eventOf(`event: ${name}\n${lines.map(line => `data: ${line}\n`).join('')}\n`))
   const alive = (reader: Plain): void => write(reader, 'alive', JSON.stringify({ heartbeatMs: HEARTBEAT_MS }))
 
-  /** Writes the newest release to a reader that is behind and reads; with its document, or alone. */
+  /**
+   * Writes the newest release to a reader that is behind and reads; with its document, or alone.
+   */
   const bring = (reader: Plain, namespace: Namespace, alone: boolean, atMs: number): void => {
     const release = newest.get(namespace)
     if (release === undefined || reader.sent.get(namespace) === release.version) return
@@ -273,9 +281,9 @@ function markOf({ bytes }: Newest, namespace: Namespace): string {
 }
 
 /**
- * Drives a hub and its readers against plain lists, with far more releases, readers and silence than it
- * keeps anything for: what waits at each reader, in which order and with how many bytes, and who is
- * still connected, must be the lists' after every step.
+ * Drives a hub and its readers against plain lists, with far more releases, readers and silence
+ * than it keeps anything for: what waits at each reader, in which order and with how many bytes,
+ * and who is still connected, must be the lists' after every step.
  */
 export async function checkHub(size: HubSize, numRuns: number): Promise<void> {
   await fc.assert(
@@ -296,7 +304,8 @@ async function playHistory(size: HubSize, history: readonly Step[]): Promise<voi
     for (const [index, { outlet, waiting }] of plain.readers.entries()) {
       expect({ step, index, waiting: outlet.waiting }).toEqual({ step, index, waiting })
       expect(outlet.ended).toBe(false)
-      // No queue: whatever is published, no more waits than what made the reader slow and one event.
+      // No queue: whatever is published, no more waits than what made the reader slow and one
+      // event.
       expect(outlet.most).toBeLessThan(size.waitingBytes + largest)
     }
   }

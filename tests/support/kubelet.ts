@@ -1,7 +1,10 @@
 import { mkdir, mkdtemp, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The steps of a kubelet that writes a volume anew, in its order (kubernetes/pkg/volume/util/atomic_writer.go). */
+/**
+ * The steps of a kubelet that writes a volume anew, in its order
+ * (kubernetes/pkg/volume/util/atomic_writer.go).
+ */
 export const KUBELET_STEPS = [
   'the new folder is there',
   'a file of it is written',
@@ -26,8 +29,8 @@ export interface FakeKubelet {
 }
 
 /**
- * Mounts a volume at a folder as a kubelet does: a folder for each generation, `..data` that leads to the newest, and a link for each
- * key through it. Values that have not changed are left alone.
+ * Mounts a volume at a folder as a kubelet does: a folder for each generation, `..data` that leads
+ * to the newest, and a link for each key through it. Values that have not changed are left alone.
  */
 export function fakeKubelet(folder: string): FakeKubelet {
   let generation = 0

@@ -4,7 +4,10 @@ import type { Deltas, HeldSnapshot } from '../../src/contracts/deltas.js'
 import { zstdDeltas } from '../../src/deltas/index.js'
 import { snapshotOf } from './board-kit.js'
 
-/** A document as they are: many keys, none of which compresses to nothing. `pool` is the one key that tests change. */
+/**
+ * A document as they are: many keys, none of which compresses to nothing. `pool` is the one key
+ * that tests change.
+ */
 export function largeDocument(pool: number, bytes = 200_000): Record<string, Json> {
   const document: Record<string, Json> = { pool }
   for (let index = 0, length = 0; length < bytes; index += 1) {

@@ -11,7 +11,10 @@ function namesIn(refusal: ReturnType<typeof refusalOf>): readonly string[] {
   return names.split(', ')
 }
 
-/** What a call with a wrong option throws, at once; fails when it throws nothing, or nothing of ours. */
+/**
+ * What a call with a wrong option throws, at once; fails when it throws nothing, or nothing of
+ * ours.
+ */
 export function refusalOf(call: () => unknown): { readonly code: string; readonly message: string } {
   try {
     call()

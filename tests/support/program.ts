@@ -4,7 +4,10 @@ import { onTestFinished } from 'vitest'
 
 /** A program under test: what it prints, line by line, and how it ends. */
 export interface Program {
-  /** Resolves to the first line, printed before or after the call, that matches. Rejects when the program ends without it. */
+  /**
+   * Resolves to the first line, printed before or after the call, that matches. Rejects when the
+   * program ends without it.
+   */
   line(pattern: RegExp): Promise<string>
   /** Resolves to the exit status, or the signal's name. */
   readonly ended: Promise<number | string>

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { root } from '../../scripts/entry-points.js'
 
 /**
- * The commands of a procedure of docs/operations.md, without their remarks: those of the first shell block below the heading. A
- * rehearsal types these, so that the page cannot become untrue.
+ * The commands of a procedure of docs/operations.md, without their remarks: those of the first
+ * shell block below the heading. A rehearsal types these, so that the page cannot become untrue.
  *
  * ```ts
  * for (const line of await procedure('The disk is full')) await type(line)

@@ -93,7 +93,10 @@ export const CODES: Readonly<Record<string, readonly string[]>> = {
   'an answer after every deadline': ['timeout', 'unavailable'],
 }
 
-/** The answer of a server in this process as it arrives over a network: what breaks it there is a lost connection here. */
+/**
+ * The answer of a server in this process as it arrives over a network: what breaks it there is a
+ * lost connection here.
+ */
 export function overAWire(answer: Response): Response {
   if (answer.body === null) return answer
   const reader = answer.body.getReader()

@@ -2,8 +2,8 @@ import { describe, test } from 'vitest'
 import type { ConformanceCase } from '../../src/testing/conformance/index.js'
 
 /**
- * For real servers, which a busy machine holds up: the kit's steps end or do not end, and how soon is no promise. A case of several
- * such steps has {@link CASE_MS}.
+ * For real servers, which a busy machine holds up: the kit's steps end or do not end, and how soon
+ * is no promise. A case of several such steps has {@link CASE_MS}.
  */
 export const PATIENT = { timeoutMs: 20_000 }
 

@@ -100,7 +100,10 @@ export function sessionOf({ clock, signal: root, clientId = 'one', seed = 1 }: S
   }
 }
 
-/** The smallest client there is: believes every release that it can read, unless told not to, and notes what came. */
+/**
+ * The smallest client there is: believes every release that it can read, unless told not to, and
+ * notes what came.
+ */
 export function run(
   strategy: Strategy,
   { verify = true, ...options }: Omit<SessionOptions, 'signal'> & { readonly verify?: boolean },
@@ -158,7 +161,10 @@ export async function publish(store: Store, sequence: number): Promise<void> {
   if (outcome !== 'appended') throw new Error(`sequence ${sequence} was taken`)
 }
 
-/** What goes wrong with a transport, to be changed on the way; and every request that was made, with its time. */
+/**
+ * What goes wrong with a transport, to be changed on the way; and every request that was made, with
+ * its time.
+ */
 export interface Faults {
   /** Thrown by `latest`. */
   latest?: NoticeboardError | undefined

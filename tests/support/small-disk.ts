@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, type TestContext } from 'vitest'
 
-/** A file system of 8 MiB, which is gone with the test. Skips the test where this process may not mount one. */
+/**
+ * A file system of 8 MiB, which is gone with the test. Skips the test where this process may not
+ * mount one.
+ */
 export async function smallDisk(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-full-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))

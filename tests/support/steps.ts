@@ -1,8 +1,9 @@
 import { systemClock } from '../../src/system/system.js'
 
 /**
- * The places at which an operation waits for the outside: each call of what it was given, before the call reaches it and after it has
- * answered. One thing can be let happen at one of them, by its number.
+ * The places at which an operation waits for the outside: each call of what it was given, before
+ * the call reaches it and after it has answered. One thing can be let happen at one of them, by its
+ * number.
  */
 export interface Steps {
   /** The names of those that were passed since `arm`, in order. */
@@ -17,11 +18,17 @@ export interface Steps {
   disarm(): void
   /** Passes a place: resolves or rejects as what happens there does. */
   pass(name: string): Promise<unknown>
-  /** The same thing, with a place before and after each call of one of its methods: of these only, where some are named. */
+  /**
+   * The same thing, with a place before and after each call of one of its methods: of these only,
+   * where some are named.
+   */
   around<Thing extends object>(name: string, thing: Thing, methods?: readonly (keyof Thing)[]): Thing
 }
 
-/** What it throws is thrown by the call; what it waits for, the call waits for; what {@link instead} makes takes the answer's place. */
+/**
+ * What it throws is thrown by the call; what it waits for, the call waits for; what {@link instead}
+ * makes takes the answer's place.
+ */
 export type Happening = (place: string) => unknown
 
 /** Something else that is answered. */
@@ -31,7 +38,10 @@ export interface Instead {
 
 const INSTEAD = Symbol('instead')
 
-/** What a happening results in so that the call at its place answers something else; before the answer it changes nothing. */
+/**
+ * What a happening results in so that the call at its place answers something else; before the
+ * answer it changes nothing.
+ */
 export function instead(change: (answer: unknown) => unknown): Instead {
   return { [INSTEAD]: change }
 }

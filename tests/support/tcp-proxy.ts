@@ -10,7 +10,10 @@ export interface TcpProxy {
   heal(): Promise<void>
   /** Lets every connection live on, and brings nothing more over it. New ones work. */
   stall(): void
-  /** Lets every connection live on and new ones begin, and holds back what comes over them, both ways, until `thaw`. */
+  /**
+   * Lets every connection live on and new ones begin, and holds back what comes over them, both
+   * ways, until `thaw`.
+   */
   freeze(): void
   thaw(): void
   close(): Promise<void>

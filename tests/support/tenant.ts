@@ -38,8 +38,9 @@ const common = (n: number): ReturnType<typeof snapshotOf> => snapshotOf({ n })
 const secretOf = (namespace: Namespace): ReturnType<typeof snapshotOf> => snapshotOf({ secret: namespace })
 
 /**
- * The life of one tenant of a store: it publishes, watches, reports, keeps a schema, begins a new epoch and throws away.
- * Others do the same with the same documents and the same instances beside it.
+ * The life of one tenant of a store: it publishes, watches, reports, keeps a schema, begins a new
+ * epoch and throws away. Others do the same with the same documents and the same instances beside
+ * it.
  */
 export function tenantLife({ namespace, foreign, reach, until }: Tenant): Life {
   let calls = 0

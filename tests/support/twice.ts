@@ -14,7 +14,9 @@ export type Life = Readonly<Record<string, Step>>
 export interface Scene {
   /** Begins one of the lives. */
   live(who: Who): Life | Promise<Life>
-  /** What happens to everybody after each round, counted from 0: time passes, a server goes away. */
+  /**
+   * What happens to everybody after each round, counted from 0: time passes, a server goes away.
+   */
   after?(round: number): Promise<unknown>
   /** Waits for some work, where that takes somebody who drives a clock. */
   settle?<Work>(work: Promise<Work>): Promise<Work>
@@ -26,7 +28,10 @@ export interface Scene {
 export interface Pair {
   readonly what: string
   readonly open: () => Scene | Promise<Scene>
-  /** In which ways they may meet. Default: in all. One of them is drawn; with `NOTICEBOARD_SCALE=whole` each is tried. */
+  /**
+   * In which ways they may meet. Default: in all. One of them is drawn; with
+   * `NOTICEBOARD_SCALE=whole` each is tried.
+   */
   readonly meetings?: readonly MeetingName[]
 }
 
@@ -53,8 +58,8 @@ const ALL_MEETINGS = Object.keys(MEETINGS) as readonly MeetingName[]
 type Seen = readonly (readonly [step: string, saw: unknown])[]
 
 /**
- * Registers a test for a way in which two can meet: each of them must see, step by step, what it sees when it is
- * alone in a place of its own.
+ * Registers a test for a way in which two can meet: each of them must see, step by step, what it
+ * sees when it is alone in a place of its own.
  */
 export function aloneAsTogether({ what, open, meetings = ALL_MEETINGS }: Pair): void {
   describe(what, () => {
@@ -122,7 +127,9 @@ function expectSame(who: string, found: Seen, wanted: Seen): void {
 /** When something was heard; it is not the same in two runs. */
 const TIMES: ReadonlySet<string> = new Set(['receivedAt', 'firstHeardAt'])
 
-/** What was seen as something that can be compared and read: bytes as texts, errors as their codes. */
+/**
+ * What was seen as something that can be compared and read: bytes as texts, errors as their codes.
+ */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return new TextDecoder().decode(value)
   if (value instanceof Error) return { error: (value as { code?: string }).code ?? value.message }

@@ -39,7 +39,10 @@ leaves nothing running, and exits with 1 when anybody was missed.`,
   },
 }
 
-/** The demo in the package that this file belongs to; it lies elsewhere above `src` than above `dist`. */
+/**
+ * The demo in the package that this file belongs to; it lies elsewhere above `src` than above
+ * `dist`.
+ */
 function findDemo(): string {
   for (const above of ['../', '../../', '../../../']) {
     const path = fileURLToPath(new URL(`${above}examples/demo/main.js`, import.meta.url))

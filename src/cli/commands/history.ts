@@ -94,7 +94,10 @@ interface Lasted {
   readonly next: HistoryEntry | undefined
 }
 
-/** Whether the next release goes on to wait for what this one brought: a step of its rollout, or the same said again. */
+/**
+ * Whether the next release goes on to wait for what this one brought: a step of its rollout, or the
+ * same said again.
+ */
 function carriesOn({ activateAt, version, release: { rollout } }: HistoryEntry, newer?: Lasted): boolean {
   if (activateAt === undefined || newer?.entry.activateAt !== activateAt) return false
   const after = newer.entry

@@ -174,7 +174,9 @@ async function followFile(context: CommandContext, desk: Desk, { source, options
   }
 }
 
-/** What was done, where a release was appended: the outcome in JSON, and the first word for people. */
+/**
+ * What was done, where a release was appended: the outcome in JSON, and the first word for people.
+ */
 type Done =
   | 'published'
   | 'rolled-back'

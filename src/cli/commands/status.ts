@@ -111,7 +111,10 @@ function show(
   if (shown.length < listed.length) print.data(`and ${listed.length - shown.length} more; --all lists them\n`)
 }
 
-/** How many of one state are listed one by one, unless all are asked for: strangers may be thousands. */
+/**
+ * How many of one state are listed one by one, unless all are asked for: strangers may be
+ * thousands.
+ */
 const LISTED = 50
 
 function fewOfEach(members: readonly FleetMember[]): readonly FleetMember[] {

@@ -155,7 +155,9 @@ async function changesBetween(before: Documents, now: Documents): Promise<readon
   })
 }
 
-/** How long after a release whose document could not be read the next look comes, in milliseconds. */
+/**
+ * How long after a release whose document could not be read the next look comes, in milliseconds.
+ */
 const AGAIN_MS = 5_000
 
 interface Progress extends Pick<Session, 'namespace' | 'seen'> {

@@ -10,10 +10,11 @@ import { systemErrorCode } from '../../node/disk/system-error.js'
 import { bareHost, portOf, type FindProxy, type Proxy } from './proxy-settings.js'
 
 /**
- * A `fetch` that goes through the proxies that are found, and directly where there is none: to `http:`
- * by asking the proxy for the whole address, to `https:` through a tunnel (CONNECT) in which the
- * server's certificate is checked as always. Node 20's own `fetch` knows no proxies. Each request has
- * a connection of its own, which ends with it. Throws `unavailable` where the proxy is what failed.
+ * A `fetch` that goes through the proxies that are found, and directly where there is none: to
+ * `http:` by asking the proxy for the whole address, to `https:` through a tunnel (CONNECT) in
+ * which the server's certificate is checked as always. Node 20's own `fetch` knows no proxies. Each
+ * request has a connection of its own, which ends with it. Throws `unavailable` where the proxy is
+ * what failed.
  *
  * ```ts
  * const store = httpStore(url, { fetch: proxiedFetch(readProxies(process.env)) })
@@ -74,7 +75,10 @@ function requestTo({ url }: Proxy, options: RequestOptions): ClientRequest {
   return request({ host: bareHost(url), port: portOf(url), agent: false, ...options })
 }
 
-/** Sends a request, and gives the head of its answer; past that, whoever reads the body hears of trouble. */
+/**
+ * Sends a request, and gives the head of its answer; past that, whoever reads the body hears of
+ * trouble.
+ */
 function answerTo(
   asking: ClientRequest,
   { body, signal }: FetchInit,

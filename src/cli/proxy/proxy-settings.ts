@@ -9,12 +9,15 @@ export interface Proxy {
   readonly variable: string
 }
 
-/** Finds the proxy for an address; undefined where it is asked directly. Throws a usage error for a variable that names none. */
+/**
+ * Finds the proxy for an address; undefined where it is asked directly. Throws a usage error for a
+ * variable that names none.
+ */
 export type FindProxy = (target: URL) => Proxy | undefined
 
 /**
- * Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in small letters too, which hold first. This machine
- * itself is never asked through a proxy: its own addresses mean another machine there.
+ * Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in small letters too, which hold first. This
+ * machine itself is never asked through a proxy: its own addresses mean another machine there.
  *
  * ```ts
  * const proxy = readProxies(process.env)(new URL('https://config.internal'))
@@ -61,7 +64,10 @@ function isThisMachine(target: URL): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1'
 }
 
-/** One entry of `NO_PROXY`: `*`, a domain with all below it, an address, a range of addresses; each with a port or without. */
+/**
+ * One entry of `NO_PROXY`: `*`, a domain with all below it, an address, a range of addresses; each
+ * with a port or without.
+ */
 function readEntry(entry: string): (target: URL) => boolean {
   if (entry === '*') return () => true
   const range = /^\[?([\da-f:.]+)\]?\/(\d{1,3})$/i.exec(entry)
@@ -92,7 +98,10 @@ export function portOf({ port, protocol }: URL): string {
   return port === '' ? (protocol === 'https:' ? '443' : '80') : port
 }
 
-/** The host of an address, without the brackets that stand around IPv6 and the dot that may end a full name. */
+/**
+ * The host of an address, without the brackets that stand around IPv6 and the dot that may end a
+ * full name.
+ */
 export function bareHost({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }

@@ -14,7 +14,10 @@ export type WorkerChannel = Channel<ToWorker, FromWorker>
 
 /** The workers of a server. */
 export interface Crew {
-  /** Resolves to the address that all of them serve at, once each does. Rejects with what keeps one from it. */
+  /**
+   * Resolves to the address that all of them serve at, once each does. Rejects with what keeps one
+   * from it.
+   */
   readonly serving: Promise<string>
   /** Rejects when they cannot go on; never resolves. */
   readonly failed: Promise<never>
@@ -33,8 +36,9 @@ export interface CrewOptions {
 }
 
 /**
- * Starts so many workers of this program, with the arguments that it was started with itself. One that dies is started again,
- * after a delay that grows while it goes on dying. One that cannot begin to serve, or has lost the address, ends all.
+ * Starts so many workers of this program, with the arguments that it was started with itself. One
+ * that dies is started again, after a delay that grows while it goes on dying. One that cannot
+ * begin to serve, or has lost the address, ends all.
  */
 export function startCrew({ count, env, clock, random, logger, joined }: CrewOptions): Crew {
   const closing = new AbortController()

@@ -6,7 +6,10 @@ import type { WorkerChannel } from './crew.js'
 export interface Measures {
   /** A worker has come; the returned function says that it is gone. */
   join(channel: WorkerChannel): () => void
-  /** The metrics of each, in the form of prom-client's `getMetricsAsJSON`; without those that do not answer in time. */
+  /**
+   * The metrics of each, in the form of prom-client's `getMetricsAsJSON`; without those that do not
+   * answer in time.
+   */
   all(this: void): Promise<readonly (readonly object[])[]>
 }
 

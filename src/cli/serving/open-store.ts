@@ -4,7 +4,10 @@ import type { CommandContext } from '../command.js'
 import type { ServePlan } from './plan.js'
 import { tryBoard } from './try-board.js'
 
-/** Opens the board of a plan, works with it and closes it. Throws as {@link tryBoard} does, and `not-found` where there is no board. */
+/**
+ * Opens the board of a plan, works with it and closes it. Throws as {@link tryBoard} does, and
+ * `not-found` where there is no board.
+ */
 export async function withServedStore<T>(
   { io }: Pick<CommandContext, 'io'>,
   { folder, create, readOnly, options: { system, logger } }: ServePlan,

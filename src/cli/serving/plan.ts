@@ -73,8 +73,8 @@ export async function readPlan(context: CommandContext): Promise<ServePlan> {
 }
 
 /**
- * Gates and policies of the configuration file, for the server's controller; the floor, for tokens without `admin`; and whom a
- * proxy names.
+ * Gates and policies of the configuration file, for the server's controller; the floor, for tokens
+ * without `admin`; and whom a proxy names.
  */
 async function fromConfig({
   io,

@@ -7,8 +7,9 @@ import { asError } from '../exit.js'
 const TRIED_NAMESPACES = 8
 
 /**
- * Tries the disk before anybody is told that it is served. What cannot be read is thrown. A board that can be read and not written
- * is served all the same, since most of a fleet reads, and said in a line of its own.
+ * Tries the disk before anybody is told that it is served. What cannot be read is thrown. A board
+ * that can be read and not written is served all the same, since most of a fleet reads, and said in
+ * a line of its own.
  */
 export async function tryBoard(
   store: FileStore,

@@ -23,14 +23,20 @@ export type ToWorker =
 /** The names of the environment by which a worker learns where to listen. */
 export const PORT_VARIABLE = 'NOTICEBOARD_WORKER_PORT'
 
-/** What both ends of a process's own channel have; `process` and a worker of `node:cluster` are such. */
+/**
+ * What both ends of a process's own channel have; `process` and a worker of `node:cluster` are
+ * such.
+ */
 export interface Wired {
   send?(message: unknown, done: (error: Error | null) => void): unknown
   on(event: 'message', listener: (message: unknown) => void): unknown
   off(event: 'message', listener: (message: unknown) => void): unknown
 }
 
-/** A channel over what Node gives processes to talk by. What cannot be sent any more is dropped: its process is gone. */
+/**
+ * A channel over what Node gives processes to talk by. What cannot be sent any more is dropped: its
+ * process is gone.
+ */
 export function channelOver<Sent extends object, Received>(wired: Wired): Channel<Sent, Received> {
   return {
     send: message =>

@@ -14,8 +14,8 @@ import { channelOver, PORT_VARIABLE, type FromWorker, type ToWorker, type Wired 
 const TELL_MS = 1_000
 
 /**
- * Serves a board as one of several processes, until it is interrupted or told to end. What keeps it from that it tells the process
- * that started it, which says it.
+ * Serves a board as one of several processes, until it is interrupted or told to end. What keeps it
+ * from that it tells the process that started it, which says it.
  */
 export async function serveAsWorker(context: CommandContext, plan: ServePlan): Promise<ExitStatus | void> {
   const { io } = context

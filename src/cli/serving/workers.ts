@@ -15,8 +15,9 @@ import { sayServing } from './say.js'
 import { PORT_VARIABLE } from './worker-messages.js'
 
 /**
- * Serves a board by several processes at one address, until it is interrupted. This one serves nothing: it shares the connections out,
- * keeps the reports that all of them hear, moves the rollouts on, tells the metrics, and starts a worker that died again.
+ * Serves a board by several processes at one address, until it is interrupted. This one serves
+ * nothing: it shares the connections out, keeps the reports that all of them hear, moves the
+ * rollouts on, tells the metrics, and starts a worker that died again.
  */
 export async function serveByWorkers(context: CommandContext, plan: ServePlan, count: number): Promise<void> {
   const { io, print } = context

@@ -14,7 +14,10 @@ export interface Applied<Value> {
 /** What runs in a client now. */
 export interface Current<Value> {
   readonly applied: Applied<Value> | undefined
-  /** Since when this value runs, by the clock's monotonic time in milliseconds; undefined before the first one. */
+  /**
+   * Since when this value runs, by the clock's monotonic time in milliseconds; undefined before the
+   * first one.
+   */
   readonly sinceMs: number | undefined
   /** Makes something else what readers see. */
   run(next: Applied<Value>): void

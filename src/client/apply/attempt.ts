@@ -18,7 +18,9 @@ export interface AttemptContext<Value> extends PrepareContext<Value> {
   readonly hasher: Hasher
   readonly refusals: Refusals
   readonly waiting: Waiting
-  /** What ran before what runs, and last-known-good, best first: what the newest release lets run. */
+  /**
+   * What ran before what runs, and last-known-good, best first: what the newest release lets run.
+   */
   readonly before: () => readonly SavedSnapshot[]
   /**
    * Whether another snapshot than what is pending runs, or is kept and could: defaults are no reason
@@ -42,7 +44,9 @@ export async function attempt<Value>(
 
   context.waiting.begins(pending)
   const passedOver = new Set<Digest>()
-  /** The first that a process died of, and that may be tried again if there is nothing else at all. */
+  /**
+   * The first that a process died of, and that may be tried again if there is nothing else at all.
+   */
   let suspect: SavedSnapshot | undefined
   let waits = false
   for (;;) {
@@ -81,7 +85,10 @@ export async function attempt<Value>(
   }
 }
 
-/** What comes back in the place of a snapshot that may not run on: what ran before, or last-known-good. */
+/**
+ * What comes back in the place of a snapshot that may not run on: what ran before, or
+ * last-known-good.
+ */
 function comesBack<Value>(
   pending: Pending,
   context: AttemptContext<Value>,

@@ -11,7 +11,10 @@ import { isBytes } from '../../core/built-ins.js'
 import type { FromDelta } from './from-delta.js'
 import type { SnapshotQuery } from './snapshot-query.js'
 
-/** How long one attempt may take over transports that keep no deadline of their own, in milliseconds. */
+/**
+ * How long one attempt may take over transports that keep no deadline of their own, in
+ * milliseconds.
+ */
 const ATTEMPT_MS = 60_000
 
 /**

@@ -1,9 +1,9 @@
 import { builtInOf, isPlainObject } from '../../core/built-ins.js'
 
 /**
- * Makes a validated value read-only all the way down: objects and arrays are frozen, and sets, maps, dates and URLs refuse their
- * own methods that change them. Bytes, regular expressions and instances of other classes that a schema made stay as they
- * are.
+ * Makes a validated value read-only all the way down: objects and arrays are frozen, and sets,
+ * maps, dates and URLs refuse their own methods that change them. Bytes, regular expressions and
+ * instances of other classes that a schema made stay as they are.
  */
 export function freezeValue<Value>(value: Value): Value {
   freeze(value, new Set())
@@ -56,7 +56,10 @@ const GUARDS: Readonly<Record<string, Guarded>> = {
   },
 }
 
-/** Puts members of its own before those that change it. They are not listed, so a copy or a comparison does not see them. */
+/**
+ * Puts members of its own before those that change it. They are not listed, so a copy or a
+ * comparison does not see them.
+ */
 function guard(value: object, { methods = [], accessors = [] }: Guarded): void {
   const refuse = (): never => {
     throw new TypeError('the configuration is read-only; make a copy to change it')

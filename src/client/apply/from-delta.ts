@@ -13,15 +13,23 @@ import type { SnapshotQuery } from './snapshot-query.js'
 /** How long a delta may take, in milliseconds; then the snapshot itself is asked for. */
 const DELTA_MS = 5_000
 
-/** After how many snapshots without a delta a transport is asked for one with each sixteenth only. */
+/**
+ * After how many snapshots without a delta a transport is asked for one with each sixteenth only.
+ */
 const PATIENCE = 3
 const SELDOM = 16
 
-/** Makes snapshots of the one that runs. What it cannot make for whatever reason is undefined: then the whole one is fetched. */
+/**
+ * Makes snapshots of the one that runs. What it cannot make for whatever reason is undefined: then
+ * the whole one is fetched.
+ */
 export interface FromDelta {
   /** From a delta that came along with the release. */
   alongside(query: SnapshotQuery): Promise<Uint8Array | undefined>
-  /** From a delta that the transport has. Throws only what asks to wait before anything else is asked. */
+  /**
+   * From a delta that the transport has. Throws only what asks to wait before anything else is
+   * asked.
+   */
   fetched(query: SnapshotQuery, from: Transport, signal: AbortSignal): Promise<Uint8Array | undefined>
   /** Remembers a snapshot that was found, for the next delta, where no disk does. */
   found(snapshot: HeldSnapshot, have: Digest | undefined): void

@@ -9,7 +9,10 @@ import { checkOptions } from '../../core/options.js'
 import { hasPlaceFor, jsonSchemaOf } from '../../core/schema/json-schema.js'
 import { readSystem } from '../../system/system.js'
 
-/** Changes that a client lays over each document before it is validated: a developer's machine, an operator's hand. */
+/**
+ * Changes that a client lays over each document before it is validated: a developer's machine, an
+ * operator's hand.
+ */
 export interface Overrides {
   readonly name: string
   /** The document with the changes in it. Never changes what it was given. */
@@ -19,13 +22,22 @@ export interface Overrides {
 /** A document with changes in it. */
 export interface Overlaid {
   readonly document: Json
-  /** What was changed, for people and reports: paths, each with what changed it, such as `pool.size (SHOP_POOL__SIZE)`. */
+  /**
+   * What was changed, for people and reports: paths, each with what changed it, such as
+   * `pool.size (SHOP_POOL__SIZE)`.
+   */
   readonly paths: readonly string[]
-  /** What else may be meant where the schema found these issues; undefined where nothing else can be. */
+  /**
+   * What else may be meant where the schema found these issues; undefined where nothing else can
+   * be.
+   */
   otherwise?(issues: readonly Issue[]): Overlaid | undefined
   /** The same issues, those that are of a change with what it came from. */
   explain?(issues: readonly Issue[]): readonly Issue[]
-  /** Which changes made a member that the document did not have and the schema has no place for; items of `paths`. */
+  /**
+   * Which changes made a member that the document did not have and the schema has no place for;
+   * items of `paths`.
+   */
   unknown?(schema: Schema): readonly string[]
 }
 
@@ -49,11 +61,13 @@ interface Change {
 type AsJson = ReadonlyMap<string, Issue | undefined>
 
 /**
- * Overrides from environment variables that start with a prefix. What follows the prefix is the path, its steps separated by two underscores:
- * with `envOverrides('CHECKOUT_')`, `CHECKOUT_POOL__SIZE=20` sets `pool.size`. A step finds the member it means whatever its case and
- * underscores (`MAX_SIZE` finds `maxSize`); one that finds none makes a member in camel case. A value is text; where the schema
- * objects to it there, it is read as JSON, unless a number would lose digits. Kubernetes sets `CHECKOUT_PORT` and the like for a Service that is called
- * checkout: take a prefix that no Service has, or set `enableServiceLinks: false`.
+ * Overrides from environment variables that start with a prefix. What follows the prefix is the
+ * path, its steps separated by two underscores: with `envOverrides('CHECKOUT_')`,
+ * `CHECKOUT_POOL__SIZE=20` sets `pool.size`. A step finds the member it means whatever its case and
+ * underscores (`MAX_SIZE` finds `maxSize`); one that finds none makes a member in camel case. A
+ * value is text; where the schema objects to it there, it is read as JSON, unless a number would
+ * lose digits. Kubernetes sets `CHECKOUT_PORT` and the like for a Service that is called checkout:
+ * take a prefix that no Service has, or set `enableServiceLinks: false`.
  *
  * ```ts
  * const client = createClient({ namespace, schema, strategy, overrides: envOverrides('CHECKOUT_CONFIG_') })
@@ -116,13 +130,15 @@ function lay(document: Json, variables: readonly Variable[], asJson: AsJson): Ov
       issues.map(issue => {
         const change = changes.find(one => isAt(issue, one))
         if (change === undefined) return issue
-        // Where neither reading fits, what is wrong with the text says more than that JSON is something else.
+        // Where neither reading fits, what is wrong with the text says more than that JSON is
+        // something else.
         const { message } = (/^expected [a-z]+$/i.test(issue.message) && asJson.get(change.name)) || issue
         return { ...issue, message: `${message} (set by ${change.name})` }
       }),
     unknown(schema) {
       const made = changes.filter(({ isNew }) => isNew)
-      // Writing a JSON Schema takes longer than all else here, and most changes are of what was there.
+      // Writing a JSON Schema takes longer than all else here, and most changes are of what was
+      // there.
       const names = made.length === 0 ? undefined : jsonSchemaOf(schema, { lenient: true })
       if (names === undefined) return []
       return made.filter(({ steps }) => !hasPlaceFor(steps, names)).map(shown)
@@ -140,7 +156,10 @@ function isAt({ path }: Issue, { steps }: Change): boolean {
   return path === steps.reduce<string>(exactPath, '') || patternOf(path).test(formatPath(steps))
 }
 
-/** Whether an issue is of something that a change is a part of, as it is where several shapes are allowed there. */
+/**
+ * Whether an issue is of something that a change is a part of, as it is where several shapes are
+ * allowed there.
+ */
 function isAround({ path }: Issue, { steps }: Change): boolean {
   return steps.some((_, length) => patternOf(path).test(formatPath(steps.slice(0, length))))
 }
@@ -155,7 +174,9 @@ interface Placing {
   readonly onStep: (step: Step, isThere: boolean) => void
 }
 
-/** A copy of `at` with a value placed below it; each step is told, and whether something was there. */
+/**
+ * A copy of `at` with a value placed below it; each step is told, and whether something was there.
+ */
 function place(at: Json | undefined, [word, ...rest]: readonly string[], placing: Placing): Json {
   if (word === undefined) return placing.value
   if (Array.isArray(at) && /^[0-9]{1,6}$/.test(word) && Number(word) <= at.length) {

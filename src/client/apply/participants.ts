@@ -7,9 +7,10 @@ import { callGuarded } from '../events.js'
 
 /**
  * A part of the program that must change together with the configuration, or keep everybody from
- * changing: a pool that has to connect first. A throw in `prepare` vetoes the change for everybody. What is thrown stays in this
- * process, since it may quote a value; to have the fleet see why, throw
- * `new NoticeboardError('vetoed', 'the pool has no room')`, whose message goes into reports and must hold none.
+ * changing: a pool that has to connect first. A throw in `prepare` vetoes the change for everybody.
+ * What is thrown stays in this process, since it may quote a value; to have the fleet see why,
+ * throw `new NoticeboardError('vetoed', 'the pool has no room')`, whose message goes into reports
+ * and must hold none.
  */
 export interface Participant<Value> {
   readonly name: string

@@ -12,7 +12,10 @@ export interface Refusals {
   /** Remembers a refusal; one that is not `lasting` is forgotten when the process ends. */
   add(refusal: NewRefusal): void
   forget(digests: readonly Digest[]): void
-  /** What is worth keeping on disk, of other builds too: the latest at the end, {@link MAX_REFUSALS} at most. */
+  /**
+   * What is worth keeping on disk, of other builds too: the latest at the end, {@link MAX_REFUSALS}
+   * at most.
+   */
   list(): readonly Refusal[]
   /** What this build refused, and whether its overrides had a part in it. */
   known(): readonly KnownRefusal[]

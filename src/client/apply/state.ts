@@ -43,7 +43,9 @@ export type Work =
   | { readonly at: 'retrying'; readonly id: number; readonly retry: Retry }
   /** Runs what was kept. `newest`: it is what the newest release known here asks for. */
   | { readonly at: 'restored'; readonly newest: boolean }
-  /** A release that a transport brought came to its end; `waiting`: until more of it may be tried. */
+  /**
+   * A release that a transport brought came to its end; `waiting`: until more of it may be tried.
+   */
   | { readonly at: 'settled'; readonly how: 'applied' | 'kept' | 'unsupported' | 'waiting' }
   | { readonly at: 'closed' }
 

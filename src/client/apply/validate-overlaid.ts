@@ -20,8 +20,8 @@ export interface CheckedOverlaid<Value> {
 }
 
 /**
- * Lays overrides over a document and validates it. Where the schema objects to what was laid over, what else the
- * overrides may mean is tried. Never rejects.
+ * Lays overrides over a document and validates it. Where the schema objects to what was laid over,
+ * what else the overrides may mean is tried. Never rejects.
  *
  * ```ts
  * const { result } = await validateOverlaid({ overrides, schema, document, previous, signal, logger })

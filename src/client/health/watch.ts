@@ -4,7 +4,9 @@ import { askProbe, type HealthOptions } from './probe.js'
 
 /** Keeps asking whether the application is well, and decides whether a snapshot is confirmed. */
 export interface HealthWatch {
-  /** What the probe said before what runs came into force, and says now; undefined without a probe. */
+  /**
+   * What the probe said before what runs came into force, and says now; undefined without a probe.
+   */
   readonly health: { readonly before: ProbeAnswer; readonly now: ProbeAnswer } | undefined
   /** Asks now, before a snapshot comes into force. `none` without a probe. */
   ask(signal: AbortSignal): Promise<ProbeAnswer>

@@ -106,7 +106,10 @@ function keepSeen(
   })
 }
 
-/** What a release readmits that none has readmitted that was seen here before, with the one that did first. */
+/**
+ * What a release readmits that none has readmitted that was seen here before, with the one that did
+ * first.
+ */
 function newlyReadmitted(
   { epoch, sequence, readmit = [] }: Release,
   before: Position | undefined,

@@ -7,22 +7,24 @@ import type { Clock } from '../../contracts/system.js'
 export interface FleetClock {
   now(): number
   /**
-   * A mark said that it is `asOf` now. A later one than this clock tells sets it at once, since a mark can
-   * only be late. An earlier one changes nothing, unless the marks after it agree that the clock
-   * was wrong: it is left behind then.
+   * A mark said that it is `asOf` now. A later one than this clock tells sets it at once, since a
+   * mark can only be late. An earlier one changes nothing, unless the marks after it agree that the
+   * clock was wrong: it is left behind then.
    */
   hear(asOf: string): void
 }
 
-/** A mark may be that late on its way, in milliseconds: a stream of marks that takes longer is dead. */
+/**
+ * A mark may be that late on its way, in milliseconds: a stream of marks that takes longer is dead.
+ */
 const LATE_MS = 30_000
 
 /** So many marks in a row, each later than the one before, leave a clock behind that was ahead. */
 const MARKS_IN_A_ROW = 3
 
 /**
- * Makes a {@link FleetClock}. `onLeft` is told by how many milliseconds the clock was ahead that it leaves
- * behind.
+ * Makes a {@link FleetClock}. `onLeft` is told by how many milliseconds the clock was ahead that it
+ * leaves behind.
  */
 export function createFleetClock(clock: Clock, onLeft: (aheadMs: number) => void = () => {}): FleetClock {
   let heard: { readonly at: number; readonly time: number } | undefined

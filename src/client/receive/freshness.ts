@@ -58,7 +58,8 @@ class Proof implements Freshness {
 
   prove(): void {
     const { clock, freshMs } = this.#options
-    // A release may wait long for its snapshot, its time or a participant; what was newer since is not known then.
+    // A release may wait long for its snapshot, its time or a participant; what was newer since is
+    // not known then.
     this.#provenAt = this.#heardAt ?? clock.monotonic()
     const leftMs = freshMs() - this.ageMs()
     if (!this.#stopped && this.#cancel === undefined && leftMs > 0 && Number.isFinite(leftMs))
@@ -75,7 +76,10 @@ class Proof implements Freshness {
     return atMs === undefined ? Number.POSITIVE_INFINITY : this.#options.clock.monotonic() - atMs
   }
 
-  /** In whole milliseconds: a rounding error must not make a timer that waits for nothing, again and again. */
+  /**
+   * In whole milliseconds: a rounding error must not make a timer that waits for nothing, again and
+   * again.
+   */
   #checkIn(leftMs: number): void {
     this.#cancel = this.#options.clock.after(Math.ceil(leftMs), () => this.#check())
   }

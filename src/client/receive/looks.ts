@@ -8,15 +8,18 @@ export interface Looks {
   /** Why the last one failed; undefined when it did not. */
   readonly error: NoticeboardError | undefined
   /**
-   * When something can arrive again after a look that failed or found nothing, by the clock's monotonic
-   * time in milliseconds; undefined where that is not known.
+   * When something can arrive again after a look that failed or found nothing, by the clock's
+   * monotonic time in milliseconds; undefined where that is not known.
    */
   readonly nextAtMs: number | undefined
   /** When the last one came to its end, by the clock's monotonic time in milliseconds. */
   readonly endedAtMs: number | undefined
   /** Whether another way was being asked when that look failed. */
   readonly stillAsking: boolean
-  /** Set where a transport answered last that nothing was published yet, with its reason if it has one. */
+  /**
+   * Set where a transport answered last that nothing was published yet, with its reason if it has
+   * one.
+   */
   readonly nothing: { readonly why: NoticeboardError | undefined } | undefined
   /** Why a look that is under way is late; undefined where that is not known. */
   readonly late: NoticeboardError | undefined
@@ -110,7 +113,10 @@ class Lookout implements Looks {
   }
 }
 
-/** Whether trouble of this kind does not pass by itself, so that another one is news although an outage is told. */
+/**
+ * Whether trouble of this kind does not pass by itself, so that another one is news although an
+ * outage is told.
+ */
 function isLasting(code: NoticeboardError['code']): boolean {
   return code === 'invalid-data' || code === 'too-large'
 }

@@ -35,8 +35,8 @@ export type Verdict =
   /** The newest release once more; `ageMs` as above. */
   | { readonly type: 'same'; readonly pending: ReceivedRelease; readonly ageMs: number }
   /**
-   * A release older than the newest: no proof of anything, but an answer. `tell`: nothing else has come for
-   * so long that somebody has to look.
+   * A release older than the newest: no proof of anything, but an answer. `tell`: nothing else has
+   * come for so long that somebody has to look.
    */
   | { readonly type: 'older'; readonly tell: NoticeboardError | undefined }
   /** There is nothing newer than what was seen. */
@@ -55,7 +55,9 @@ export type LookVerdict =
       readonly why: NoticeboardError | undefined
       readonly nextMs?: number | undefined
     }
-  /** A look that failed, or an answer that cannot be used; `told`: that was said within the hour. */
+  /**
+   * A look that failed, or an answer that cannot be used; `told`: that was said within the hour.
+   */
   | {
       readonly type: 'trouble'
       readonly error: NoticeboardError

@@ -35,9 +35,9 @@ interface Window {
 }
 
 /**
- * Makes {@link Measures} that hold nothing. A window of sums begins with the stage, or with the snapshot
- * where that comes later, and takes nothing more after the bake: so what all clients say is of the same
- * time, and does not change once it counts.
+ * Makes {@link Measures} that hold nothing. A window of sums begins with the stage, or with the
+ * snapshot where that comes later, and takes nothing more after the bake: so what all clients say
+ * is of the same time, and does not change once it counts.
  */
 export function createMeasures({
   clock,

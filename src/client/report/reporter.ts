@@ -209,7 +209,10 @@ export function startReporter({
   }
 }
 
-/** Where a client is as long as nothing of this changes; to have soaked is no other place than to run. */
+/**
+ * Where a client is as long as nothing of this changes; to have soaked is no other place than to
+ * run.
+ */
 function placeOf({ phase, digest = '', refused = '' }: ReportState): string {
   return `${phase === 'healthy' ? 'applied' : phase} ${digest} ${refused}`
 }

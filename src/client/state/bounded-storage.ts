@@ -25,8 +25,8 @@ const PARTS = 20
 /** A {@link StateStorage} that never holds up a client. */
 export interface BoundedStorage extends StateStorage {
   /**
-   * What the start asks is waited for no longer than a second from its first question on: something is
-   * there that can be used without it. Until then nothing is lost by waiting.
+   * What the start asks is waited for no longer than a second from its first question on: something
+   * is there that can be used without it. Until then nothing is lost by waiting.
    */
   hurry(): void
 }

@@ -47,8 +47,8 @@ export function withReadmitted(
 }
 
 /**
- * Last-known-good with one more generation in front, each digest once. What the newest release withdraws
- * runs on where nothing else may, and is no fallback however long it does.
+ * Last-known-good with one more generation in front, each digest once. What the newest release
+ * withdraws runs on where nothing else may, and is no fallback however long it does.
  */
 export function withGood(
   { good }: SavedState,

@@ -1,4 +1,7 @@
-/** What a server and its clients exchange, by kind. Everything that a comparison counts is one of these. */
+/**
+ * What a server and its clients exchange, by kind. Everything that a comparison counts is one of
+ * these.
+ */
 export type Kind =
   /** A question for the newest release that is answered with "unchanged". */
   | 'unchanged'
@@ -65,7 +68,10 @@ export interface Cost {
   readonly serverMs: number
   /** The same for each kilobyte (1,000 bytes) of the document. */
   readonly serverMsPerKB?: number
-  /** Bytes on the wire, both ways, headers and framing included, without the document, TLS, TCP and IP. */
+  /**
+   * Bytes on the wire, both ways, headers and framing included, without the document, TLS, TCP and
+   * IP.
+   */
   readonly bytes: number
 }
 
@@ -84,9 +90,15 @@ export interface Costs {
   readonly kinds: { readonly [K in Kind]: Cost }
   /** What a change costs the server besides, once: it is validated, written and read. */
   readonly changeMs: number
-  /** What an open stream costs although nothing happens on it, in milliseconds of processor time a second: a thread, where there is one for each. */
+  /**
+   * What an open stream costs although nothing happens on it, in milliseconds of processor time a
+   * second: a thread, where there is one for each.
+   */
   readonly streamMsPerSecond: number
-  /** Memory of the server, in bytes: with nobody there, and for each open stream and each client that reports. */
+  /**
+   * Memory of the server, in bytes: with nobody there, and for each open stream and each client
+   * that reports.
+   */
   readonly memory: { readonly base: number; readonly perStream: number; readonly perClient: number }
 }
 

@@ -1,8 +1,8 @@
 import type { Costs } from './costs.js'
 
 /**
- * What a server of noticeboard costs: medians of three runs on a busy machine, which agree within a third. Measure your own with
- * `measureCosts()`.
+ * What a server of noticeboard costs: medians of three runs on a busy machine, which agree within a
+ * third. Measure your own with `measureCosts()`.
  */
 export const recordedCosts: Costs = {
   v: 1,

@@ -17,7 +17,10 @@ const DAY_MS = 86_400_000
 /** How long a document must run before the client says that it is healthy, in milliseconds. */
 export const SOAK_MS = 60_000
 
-/** The mean of the shorter of two ages that are each uniform within a fifth around theirs: the client's and the server's. */
+/**
+ * The mean of the shorter of two ages that are each uniform within a fifth around theirs: the
+ * client's and the server's.
+ */
 export const RENEWED_AT: number = 0.8 + 0.4 / 3
 
 /** How many requests a client waits for at a poll: connecting, a handshake, and the answer. */
@@ -92,8 +95,8 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
 }
 
 /**
- * How much less often something comes for each start, which begins its interval anew: half of an interval in the mean, and
- * never more than there is.
+ * How much less often something comes for each start, which begins its interval anew: half of an
+ * interval in the mean, and never more than there is.
  *
  * ```ts
  * lostAtStart(288, 4) // 0.5
@@ -110,8 +113,9 @@ function streamsOf(shape: StreamShape, workload: Workload): number {
 }
 
 /**
- * Reports: once an interval; and for each change "applied", and "healthy" once it has soaked. Each begins the interval
- * anew, so half a report of the interval falls out, and none comes while the document soaks.
+ * Reports: once an interval; and for each change "applied", and "healthy" once it has soaked. Each
+ * begins the interval anew, so half a report of the interval falls out, and none comes while the
+ * document soaks.
  */
 function reportsOf(
   { reportIntervalMs }: Shape,

@@ -61,7 +61,10 @@ export function essentials(model: ShapedModel, basis: Basis): Essentials {
   )
 }
 
-/** A copy that is polled ages as Cho and Garcia-Molina say; one that is told is old for as long as a change travels. */
+/**
+ * A copy that is polled ages as Cho and Garcia-Molina say; one that is told is old for as long as a
+ * change travels.
+ */
 function currentShareOf(
   shape: Shape,
   { workload, meanMs }: { readonly workload: Workload; readonly meanMs: number },

@@ -1,8 +1,9 @@
 const DAY_MS = 86_400_000
 
 /**
- * The share of time in which a copy is current that is polled at a fixed interval, when changes come at random:
- * `(1 - e^-r) / r`, r changes in an interval in the mean (Cho and Garcia-Molina, SIGMOD 2000).
+ * The share of time in which a copy is current that is polled at a fixed interval, when changes
+ * come at random: `(1 - e^-r) / r`, r changes in an interval in the mean (Cho and Garcia-Molina,
+ * SIGMOD 2000).
  *
  * ```ts
  * freshnessOf(1) // 0.632
@@ -14,8 +15,8 @@ export function freshnessOf(changesPerInterval: number): number {
 }
 
 /**
- * How old such a copy is, averaged over time, as a share of the interval: `1/2 - 1/r + (1 - e^-r) / r^2` (same
- * source). A copy that is current has the age 0.
+ * How old such a copy is, averaged over time, as a share of the interval:
+ * `1/2 - 1/r + (1 - e^-r) / r^2` (same source). A copy that is current has the age 0.
  *
  * ```ts
  * ageOf(1) // 0.132
@@ -29,7 +30,8 @@ export function ageOf(changesPerInterval: number): number {
 }
 
 /**
- * The share of time in which a copy is current that is told, when each change takes so long to it in the mean.
+ * The share of time in which a copy is current that is told, when each change takes so long to it
+ * in the mean.
  *
  * ```ts
  * currentOf({ meanMs: 864, changesPerDay: 10 }) // 0.9999

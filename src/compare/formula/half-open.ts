@@ -8,20 +8,26 @@ export interface HalfOpen {
   readonly diesPerDay: number
   /** The share of clients that wait on a dead stream at any time. */
   readonly share: number
-  /** How much longer such a client waits for a change, in milliseconds: in the mean, and at most. */
+  /**
+   * How much longer such a client waits for a change, in milliseconds: in the mean, and at most.
+   */
   readonly meanMs: number
   readonly worstMs: number
 }
 
 const DAY_MS = 86_400_000
 
-/** Until a client has a new stream, in milliseconds: half of the first delay, and the way there and back. */
+/**
+ * Until a client has a new stream, in milliseconds: half of the first delay, and the way there and
+ * back.
+ */
 const RETURN_MS = 250
 
 /**
- * How many streams are dead at any time, and for how long. A stream dies at any time between two heartbeats and is
- * given up 2.5 of them after the last one, so it is dead for two in the mean. Between the two the client asks beside it, once,
- * and has what came until then. What cuts silent connections sooner than the next heartbeat comes kills every stream.
+ * How many streams are dead at any time, and for how long. A stream dies at any time between two
+ * heartbeats and is given up 2.5 of them after the last one, so it is dead for two in the mean.
+ * Between the two the client asks beside it, once, and has what came until then. What cuts silent
+ * connections sooner than the next heartbeat comes kills every stream.
  *
  * ```ts
  * halfOpenOf(shape, workload).share
@@ -37,7 +43,8 @@ export function halfOpenOf(shape: Shape, { halfOpenPerClientDay, idleTimeoutMs, 
   const backMs = givesUpMs + RETURN_MS + 3 * rttMs
   const deadMs = backMs - diesMs
   const [firstMs, restMs] = [asks.meanMs - diesMs, backMs - asks.meanMs]
-  // What is left of the one or the other when a change comes: E[d^2] / 2 E[d], the first uniform over one heartbeat unless cut.
+  // What is left of the one or the other when a change comes: E[d^2] / 2 E[d], the first uniform
+  // over one heartbeat unless cut.
   const spreadMs2 = isCut ? 0 : (heartbeatMs * heartbeatMs) / 12
   return {
     diesPerDay: isCut ? DAY_MS / backMs : halfOpenPerClientDay,

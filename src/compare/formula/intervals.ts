@@ -4,9 +4,9 @@ import type { PollShape } from '../shape.js'
 const JITTER = 0.1
 
 /**
- * How long a client that polls has to wait for its next poll after a change: by which part of an interval a share of
- * the clients has polled. The intervals are uniform within a tenth around their length, so the wait is that of a
- * renewal process: certain within 1.1 intervals.
+ * How long a client that polls has to wait for its next poll after a change: by which part of an
+ * interval a share of the clients has polled. The intervals are uniform within a tenth around their
+ * length, so the wait is that of a renewal process: certain within 1.1 intervals.
  *
  * ```ts
  * waitOf(0.5) // half of the clients have polled after half an interval
@@ -52,8 +52,8 @@ export function adaptedMs(
 }
 
 /**
- * How a client polls. An interval that grows with the document's age is averaged over the time between two changes or starts
- * of the client, which are taken to come evenly.
+ * How a client polls. An interval that grows with the document's age is averaged over the time
+ * between two changes or starts of the client, which are taken to come evenly.
  *
  * ```ts
  * pollingOf(shape, { changesPerDay: 40, restartsPerDay: 1, answerMs: 60 })

@@ -5,7 +5,10 @@ import { waitOf } from './intervals.js'
 
 /** How clients come back after their server was away. */
 export interface Return {
-  /** Requests of each client in the busiest second after it: coming back, and the report that says so. */
+  /**
+   * Requests of each client in the busiest second after it: coming back, and the report that says
+   * so.
+   */
   readonly peakPerClient: number
   /** Such requests of each client in every second after it, for a minute. */
   readonly perClientEachSecond: readonly number[]
@@ -16,7 +19,10 @@ export interface Return {
   readonly allMs: number
 }
 
-/** For how long a server that is restarted is gone, and one that fails, in milliseconds: at every depth. */
+/**
+ * For how long a server that is restarted is gone, and one that fails, in milliseconds: at every
+ * depth.
+ */
 export const RESTART_MS = 2_000
 export const OUTAGE_MS = 60_000
 
@@ -27,9 +33,9 @@ const REPORT_BATCH_MS = defaultPeriods.reports.batchMs
 const SAMPLES = 4_000
 
 /**
- * How clients come back after a server was away for so long and lost every stream at once: a random delay, whose bound
- * doubles with each failure. Drawn for some thousand clients from a fixed seed, since there is no closed form; the
- * same each time.
+ * How clients come back after a server was away for so long and lost every stream at once: a random
+ * delay, whose bound doubles with each failure. Drawn for some thousand clients from a fixed seed,
+ * since there is no closed form; the same each time.
  *
  * ```ts
  * returnOf(shape, { awayMs: 60_000 }).allMs

@@ -13,7 +13,8 @@ export interface Service {
 }
 
 /**
- * What events cost with a model: with deltas only what changed travels, and what is fetched from a server comes encoded.
+ * What events cost with a model: with deltas only what changed travels, and what is fetched from a
+ * server comes encoded.
  *
  * ```ts
  * serviceOf(shape, { workload, costs }).cpuMs('unchanged')

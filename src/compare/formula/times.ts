@@ -14,9 +14,9 @@ export interface Times {
 }
 
 /**
- * How long a change takes. Streams are written to one after another; what is fetched after a notice waits in one queue
- * a server, behind all notices; who polls waits for the next poll. Clients whose stream is dead come later, and are not
- * in these times.
+ * How long a change takes. Streams are written to one after another; what is fetched after a notice
+ * waits in one queue a server, behind all notices; who polls waits for the next poll. Clients whose
+ * stream is dead come later, and are not in these times.
  *
  * ```ts
  * timesOf(shape, { workload, costs }).all
@@ -72,7 +72,10 @@ export interface TimesBasis {
   readonly costs: Costs
 }
 
-/** When a share of the clients has a change; `lagShare` says how much of what is in between goes by before that. */
+/**
+ * When a share of the clients has a change; `lagShare` says how much of what is in between goes by
+ * before that.
+ */
 interface Arrivals {
   at(share: number, lagShare: number): number
   readonly meanMs: number
@@ -143,7 +146,8 @@ function lagOf(
   { hops, relays, type }: Shape,
   { rttMs, servers }: Workload,
 ): { readonly least: number; readonly most: number } {
-  // Streams are told; who asks another server than the one that was written to is answered with what that knew a moment ago.
+  // Streams are told; who asks another server than the one that was written to is answered with
+  // what that knew a moment ago.
   const relayMs = relays > 0 ? rttMs / 2 : 0
   const knownMs = type === 'poll' && servers > 1 ? FRESH_MS : 0
   return { least: relayMs, most: relayMs + knownMs + hops.reduce((sum, hopMs) => sum + hopMs, 0) }

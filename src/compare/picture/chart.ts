@@ -21,7 +21,9 @@ export interface ChartOptions {
 /** One direction of a chart. */
 export interface Axis {
   readonly label: string
-  /** Logarithmic, from the first number to the second; linear from 0 where there is only a highest. */
+  /**
+   * Logarithmic, from the first number to the second; linear from 0 where there is only a highest.
+   */
   readonly domain: readonly [least: number, most: number]
   readonly scale: 'linear' | 'log'
   readonly ticks: readonly number[]
@@ -40,7 +42,8 @@ export const BOTTOM = 46
 export const LINES = 7
 
 /**
- * A chart as SVG, by itself: text is text, colours are the page's, and lines differ in their dashes as well.
+ * A chart as SVG, by itself: text is text, colours are the page's, and lines differ in their dashes
+ * as well.
  *
  * ```ts
  * chart({ title: 'Propagation', series, x, y })

@@ -6,8 +6,8 @@ import { mapPicture } from './map-picture.js'
 import { STYLE } from './style.js'
 
 /**
- * A comparison as one page of HTML that needs nothing else: no script, no font, no request. Right in light and dark, on
- * a phone and on paper.
+ * A comparison as one page of HTML that needs nothing else: no script, no font, no request. Right
+ * in light and dark, on a phone and on paper.
  *
  * ```ts
  * writeFileSync('comparison.html', comparisonPage(result))

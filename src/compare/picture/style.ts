@@ -1,4 +1,7 @@
-/** The look of the page: colours that are told apart in light and dark, and dashes for those who cannot, and for paper. */
+/**
+ * The look of the page: colours that are told apart in light and dark, and dashes for those who
+ * cannot, and for paper.
+ */
 export const STYLE = `
 :root{--ink:#1c1e21;--soft:#5c6470;--paper:#fff;--grid:#dfe3e8;--ok:#0b6b2e;--bad:#a3181f;--c0:#0b62c4;--c1:#b34700;--c2:#0a7a4b;--c3:#8a2bb0;--c4:#6b5b00;--c5:#b0005c;--c6:#3d4a57;--none:#cfd4da}
 @media (prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a3abb6;--paper:#14171a;--grid:#2f353c;--ok:#6fdc97;--bad:#ff9a94;--c0:#6cb0ff;--c1:#ffa25c;--c2:#5fd6a0;--c3:#d69bf2;--c4:#dcc84f;--c5:#ff86bd;--c6:#b8c4d0;--none:#3a4149}}

@@ -13,8 +13,8 @@ export interface PartChannel {
 }
 
 /**
- * Is a process of a real run, a server or clients, until whoever started it is gone. What it holds then is nobody's any more,
- * so the caller ends the process.
+ * Is a process of a real run, a server or clients, until whoever started it is gone. What it holds
+ * then is nobody's any more, so the caller ends the process.
  *
  * ```ts
  * await bePart(process)

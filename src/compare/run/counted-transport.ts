@@ -2,8 +2,8 @@ import type { Kind } from '../costs/costs.js'
 import type { HttpTransport } from '../../transports/http/index.js'
 
 /**
- * A transport that says what went over it, once it was answered: `onEvent` is called with the kind, and with the time at
- * which a request was made. Wrap each client's own.
+ * A transport that says what went over it, once it was answered: `onEvent` is called with the kind,
+ * and with the time at which a request was made. Wrap each client's own.
  *
  * ```ts
  * const counted = countedTransport(http(url), { nowMs, onEvent: kind => counts.add(kind) })
@@ -59,7 +59,8 @@ export function countedTransport(
         opened = true
         if (delivery.type === 'mark') onEvent('mark', nowMs())
         if (delivery.type === 'release') {
-          // The release with which a stream begins is part of opening it; a snapshot beside it is not.
+          // The release with which a stream begins is part of opening it; a snapshot beside it is
+          // not.
           const brought = (delivery.snapshots ?? []).length > 0
           if (brought || greeted) onEvent(brought ? 'delivery' : 'notice', nowMs())
           greeted = true

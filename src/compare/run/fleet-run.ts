@@ -24,7 +24,10 @@ export interface FleetRun {
   /** Takes every server down as a crash does, or brings all of them back at their addresses. */
   stopServers(): Promise<void>
   startServers(): Promise<void>
-  /** Asks the servers until they are as fast as those that have run for days; something must have been published. */
+  /**
+   * Asks the servers until they are as fast as those that have run for days; something must have
+   * been published.
+   */
   warmUp(signal: AbortSignal, times: number): Promise<void>
   /** Ends every process, and removes the board. */
   close(): Promise<void>
@@ -56,7 +59,9 @@ export interface FleetRunOptions {
 /** More clients than that in a process would make each of them wait for the others. */
 const CLIENTS_OF_PROCESS = 1_250
 
-/** Starts the processes; no client runs yet, and nothing was published. Dispose of it in any case. */
+/**
+ * Starts the processes; no client runs yet, and nothing was published. Dispose of it in any case.
+ */
 export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> {
   const { cli, shape, documentBytes, clients, heartbeatMs, keepsState, soakMs } = options
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-compare-'))

@@ -40,9 +40,10 @@ const MEASURED_STREAMS = 200
 const HEADERS = { connection: 'close' }
 
 /**
- * Measures what a server costs on this machine: a process of its own on an empty board, and requests and streams over
- * loopback, counted at both ends. Takes some three minutes, uses one folder for temporary files, and leaves nothing
- * running. Throws `unsupported` on systems without `/proc`.
+ * Measures what a server costs on this machine: a process of its own on an empty board, and
+ * requests and streams over loopback, counted at both ends. Takes some three minutes, uses one
+ * folder for temporary files, and leaves nothing running. Throws `unsupported` on systems without
+ * `/proc`.
  *
  * ```ts
  * const costs = await measureCosts({ cli: 'node_modules/noticeboard/dist/cli/main.js', signal })

@@ -15,8 +15,8 @@ export interface Part {
 }
 
 /**
- * Starts a process of a real run. `cli` is the file of the command line. It is ended by its own id, and ends by itself when
- * the channel to this process closes.
+ * Starts a process of a real run. `cli` is the file of the command line. It is ended by its own id,
+ * and ends by itself when the channel to this process closes.
  *
  * ```ts
  * const part = startPart(cli)

@@ -3,8 +3,8 @@ import { cpus } from 'node:os'
 import { NoticeboardError } from '../../contracts/errors.js'
 
 /**
- * The processor time that a process has used until now, all threads, in milliseconds: from `/proc`, so that asking costs
- * the process nothing. Throws `unsupported` where the system does not tell.
+ * The processor time that a process has used until now, all threads, in milliseconds: from `/proc`,
+ * so that asking costs the process nothing. Throws `unsupported` where the system does not tell.
  *
  * ```ts
  * processorMs(child.pid)
@@ -34,7 +34,8 @@ export function memoryBytes(pid: number): number {
 }
 
 /**
- * What the machine's processors did until now, in milliseconds of all of them; two of these say how idle it was between.
+ * What the machine's processors did until now, in milliseconds of all of them; two of these say how
+ * idle it was between.
  *
  * ```ts
  * const { idleMs, totalMs } = machineTimes()

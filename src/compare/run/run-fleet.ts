@@ -4,7 +4,9 @@ import { busiestSecond, eachSecond, RESTART_MS } from '../formula/return.js'
 import type { FleetRun, FleetSeen } from './fleet-run.js'
 import { machineTimes } from './process-usage.js'
 
-/** What some time came to: for one client, in the counts, the bytes and the servers' processor time. */
+/**
+ * What some time came to: for one client, in the counts, the bytes and the servers' processor time.
+ */
 export interface Span {
   readonly counts: Counts
   readonly bytes: number
@@ -21,10 +23,16 @@ export interface SeenInRun {
   readonly start: Span
   /** How long a change took to each client, in milliseconds, ascending. */
   readonly delaysMs: readonly number[]
-  /** Requests of all clients in the busiest second after the servers were gone for two seconds, and when all clients start. */
+  /**
+   * Requests of all clients in the busiest second after the servers were gone for two seconds, and
+   * when all clients start.
+   */
   readonly peakAfterRestart: number
   readonly peakOfStart: number
-  /** Requests in each second after an outage of a minute, and how long clients took to be back; undefined where there was none. */
+  /**
+   * Requests in each second after an outage of a minute, and how long clients took to be back;
+   * undefined where there was none.
+   */
   readonly outage:
     | { readonly loadAfter: readonly number[]; readonly recoveredMs: readonly number[] }
     | undefined
@@ -49,7 +57,10 @@ export interface RunWindows {
   readonly warmAfter: number
 }
 
-/** How often it looks whether clients that have not come are there, in milliseconds, and how often at most. */
+/**
+ * How often it looks whether clients that have not come are there, in milliseconds, and how often
+ * at most.
+ */
 const PATIENCE_MS = 1_000
 const MOST_LOOKS = 60
 

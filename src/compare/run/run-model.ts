@@ -56,8 +56,9 @@ const DAY_MS = 86_400_000
 const SELDOM: readonly Kind[] = ['release', 'log', 'report', 'connect']
 
 /**
- * What a model comes to, with real processes and sockets over loopback. What this machine cannot show is computed: its row
- * says so by its depth. Memory is that of a server with the clients that are run; a sample of the fleet adds what the others hold.
+ * What a model comes to, with real processes and sockets over loopback. What this machine cannot
+ * show is computed: its row says so by its depth. Memory is that of a server with the clients that
+ * are run; a sample of the fleet adds what the others hold.
  */
 export async function runModel(model: ShapedModel, options: RunModelOptions): Promise<Row> {
   const { workload, costs, cli, mostClients, signal, onStep, windows } = options
@@ -75,7 +76,8 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
   const fleet = await openFleetRun({
     cli,
     shape,
-    // What is fetched comes as long as it is encoded, and is written once for all: so long is the document that is run.
+    // What is fetched comes as long as it is encoded, and is written once for all: so long is the
+    // document that is run.
     documentBytes: isInline(shape, workload.documentBytes)
       ? workload.documentBytes
       : Math.min(workload.documentBytes, workload.encodedBytes),
@@ -116,7 +118,8 @@ function rowOfRun(
     change: { ...seen.change.counts, report: countsOf(shape, workload).change.report ?? 0 },
     start: startOf(seen.start.counts, countsOf(shape, workload).start),
   }
-  // The network of the workload is not on loopback, and who is not run does not wait before the last one.
+  // The network of the workload is not on loopback, and who is not run does not wait before the
+  // last one.
   const inline = isInline(shape, workload.documentBytes)
   const trips = shape.type === 'poll' ? 2 * REQUEST_TRIPS : 0.5 + (inline ? 0 : REQUEST_TRIPS)
   const queueMs =
@@ -162,7 +165,10 @@ function rowOfRun(
   }
 }
 
-/** A day in which nothing happens: marks and polls as they were seen, and what comes more seldom by arithmetic. */
+/**
+ * A day in which nothing happens: marks and polls as they were seen, and what comes more seldom by
+ * arithmetic.
+ */
 function dayOf(shape: Shape, { idle, basis }: { readonly idle: Span; readonly basis: Basis }): Counts {
   const { day } = countsOf(shape, basis.workload)
   const perDay = DAY_MS / idle.ms
@@ -180,7 +186,10 @@ function seldomOf(day: Counts): Counts {
   return Object.fromEntries(SELDOM.map((kind): [Kind, number] => [kind, day[kind] ?? 0]))
 }
 
-/** Processor time and bytes of one client, as they were measured; of what was not seen, as it is recorded. */
+/**
+ * Processor time and bytes of one client, as they were measured; of what was not seen, as it is
+ * recorded.
+ */
 function usedOf(
   shape: Shape,
   {
@@ -219,7 +228,10 @@ function usedOf(
   }
 }
 
-/** What the server does for each client before the last one has a change, in milliseconds; its reports come later. */
+/**
+ * What the server does for each client before the last one has a change, in milliseconds; its
+ * reports come later.
+ */
 function onChangeMs(
   shape: Shape,
   { seen, basis }: { readonly seen: SeenInRun; readonly basis: Basis },

@@ -8,7 +8,8 @@ import type { Shape } from '../shape.js'
 const MOST_LOOK_MS = 60_000
 
 /**
- * Why a real run cannot show a model, in a few words; undefined where it can. Its row is computed then.
+ * Why a real run cannot show a model, in a few words; undefined where it can. Its row is computed
+ * then.
  *
  * ```ts
  * whyNotRun(hybridModel({ cdn: true }).shape) // a content delivery network is not on this machine

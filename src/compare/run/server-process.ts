@@ -18,9 +18,9 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /**
- * Starts `noticeboard serve` on an empty folder, on a free port of this machine. `cli` is the file of the command
- * line. Throws `unsupported` where the system does not tell what a process uses, and `unavailable` where it does not
- * start.
+ * Starts `noticeboard serve` on an empty folder, on a free port of this machine. `cli` is the file
+ * of the command line. Throws `unsupported` where the system does not tell what a process uses, and
+ * `unavailable` where it does not start.
  */
 export async function startServer(cli: string): Promise<ServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-compare-'))

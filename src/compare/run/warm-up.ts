@@ -9,8 +9,8 @@ import { plainFetch } from './plain-fetch.js'
 export const WARM_AFTER = 600
 
 /**
- * Asks a server that has just started as often as it takes until it is as fast as one that has run for days. Something must
- * have been published.
+ * Asks a server that has just started as often as it takes until it is as fast as one that has run
+ * for days. Something must have been published.
  *
  * ```ts
  * await warmUp('http://127.0.0.1:4600', signal, WARM_AFTER)

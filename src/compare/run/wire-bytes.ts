@@ -1,7 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 
-/** Counts the bytes of every connection that `fetch` of this process opens, both ways, until it is stopped. */
+/**
+ * Counts the bytes of every connection that `fetch` of this process opens, both ways, until it is
+ * stopped.
+ */
 export interface WireBytes {
   /** Until now. */
   read(): number

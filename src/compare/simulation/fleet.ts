@@ -44,7 +44,9 @@ export interface FleetOptions {
 
 const TOKEN = 'a-token-for-comparisons'
 
-/** Nothing of a comparison is replayed, and folding every byte would take as long as all the rest. */
+/**
+ * Nothing of a comparison is replayed, and folding every byte would take as long as all the rest.
+ */
 const NO_TRACE: Trace = {
   add: () => {},
   traffic: () => ({ add: () => {}, bytes: () => {} }),
@@ -54,8 +56,8 @@ const NO_TRACE: Trace = {
 }
 
 /**
- * Makes a fleet in virtual time: real clients with the model's strategy, before servers that take time. No client runs yet,
- * and nothing was published.
+ * Makes a fleet in virtual time: real clients with the model's strategy, before servers that take
+ * time. No client runs yet, and nothing was published.
  */
 export function openFleet({ model, workload, costs, simulated, weight, seed }: FleetOptions): Population {
   const clock = virtualClock({ turns: 1 })
@@ -217,8 +219,9 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
 }
 
 /**
- * Holds a stream that nobody counts for as long as its server lives. A client is started beside others that go on, so it
- * finds a server that makes marks, also where a simulation starts all of them at once.
+ * Holds a stream that nobody counts for as long as its server lives. A client is started beside
+ * others that go on, so it finds a server that makes marks, also where a simulation starts all of
+ * them at once.
  */
 async function standBy(fetch: (request: Request) => Promise<Response>): Promise<void> {
   const { body } = await fetch(new Request(`http://server/v1/~events?ns=${encodeURIComponent(NAMESPACE)}`))

@@ -13,7 +13,10 @@ export interface Seen {
   readonly start: Counts
   /** How long a change took to each client, in milliseconds, ascending. */
   readonly delaysMs: ArrayLike<number>
-  /** Requests of all simulated clients in the busiest second after a server was gone for two seconds. */
+  /**
+   * Requests of all simulated clients in the busiest second after a server was gone for two
+   * seconds.
+   */
   readonly peakAfterRestart: number
   /** The same when all clients start at once. */
   readonly peakOfStart: number
@@ -23,7 +26,10 @@ export interface Seen {
   readonly loadAfterOutage: readonly number[]
   /** How long clients took to be back when a server was away for a minute, ascending. */
   readonly recoveredMs: ArrayLike<number>
-  /** How long the slowest client took whose stream was dead when a change came; Infinity where it did not come. */
+  /**
+   * How long the slowest client took whose stream was dead when a change came; Infinity where it
+   * did not come.
+   */
   readonly halfOpenMs: number
   /** Clients that a change never reached. */
   readonly missed: number

@@ -18,7 +18,10 @@ export interface Population {
   killAll(round: number): void
   /** Starts all of them at once. */
   startAll(): void
-  /** Cuts the way of one client in so many, so that nothing comes through and nobody is told; or opens all ways again. */
+  /**
+   * Cuts the way of one client in so many, so that nothing comes through and nobody is told; or
+   * opens all ways again.
+   */
   cut(every: number): void
   mend(): void
   /** Takes every server down, or brings all of them back. */
@@ -26,11 +29,17 @@ export interface Population {
   startServers(): void
   /** How long after an instant clients came to run the document of a round, ascending. */
   delaysOf(round: number, sinceMs: number): ArrayLike<number>
-  /** The same for the slowest of those whose way {@link cut} cut; Infinity where one of them does not run it. */
+  /**
+   * The same for the slowest of those whose way {@link cut} cut; Infinity where one of them does
+   * not run it.
+   */
   slowestCut(round: number, sinceMs: number): number
   /** When requests arrived at the servers since an instant, ascending, counted from there. */
   requestsSince(ms: number): RequestTimes
-  /** When the last server will have dealt with everything that is there now, in milliseconds of virtual time. */
+  /**
+   * When the last server will have dealt with everything that is there now, in milliseconds of
+   * virtual time.
+   */
   freeAtMs(): number
   /** Ends everything. */
   close(): void

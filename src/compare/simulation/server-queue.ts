@@ -25,8 +25,8 @@ export function createTally(): Tally {
 }
 
 /**
- * Makes a server's queue. `weight` says for how many clients of the fleet each simulated one stands: so much longer each
- * event occupies the server.
+ * Makes a server's queue. `weight` says for how many clients of the fleet each simulated one
+ * stands: so much longer each event occupies the server.
  *
  * ```ts
  * await queue.serve('snapshot')

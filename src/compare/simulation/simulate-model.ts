@@ -19,8 +19,8 @@ import { measureFleet, type Seen, type Windows } from './measure.js'
 /** How much is simulated, and who is told. */
 export interface SimulateModelOptions extends Basis {
   /**
-   * The most clients of the library that are simulated. A larger fleet is simulated by a light population; where the model has no
-   * shape, each client stands for several.
+   * The most clients of the library that are simulated. A larger fleet is simulated by a light
+   * population; where the model has no shape, each client stands for several.
    */
   readonly mostClients: number
   readonly seed: number
@@ -78,8 +78,9 @@ function windowsOf(model: Model, workload: Workload): Windows {
 }
 
 /**
- * For how long the interval of a model that asks the more seldom the older its document is grows between two changes, in
- * milliseconds; 0 for the others. A change meets a document of its usual age, and what is asked for more often after it is part of what it costs.
+ * For how long the interval of a model that asks the more seldom the older its document is grows
+ * between two changes, in milliseconds; 0 for the others. A change meets a document of its usual
+ * age, and what is asked for more often after it is part of what it costs.
  */
 function growthOf({ shape }: Model, { changesPerDay }: Workload): number {
   if (shape?.type !== 'poll' || shape.adapts === undefined) return 0
@@ -135,10 +136,11 @@ function rowOfSeen(
 }
 
 /**
- * What comes more seldom than a simulation lasts is arithmetic: streams that are renewed, and those that die, each of which begins
- * with a mark. And a change
- * puts off the next report of everybody, and a start its sweeps too, by half of one in the end, which is after a simulation has stopped to look. Clients that
- * are started anew say "stopped" before, which those of a simulation, that crash, do not.
+ * What comes more seldom than a simulation lasts is arithmetic: streams that are renewed, and those
+ * that die, each of which begins with a mark. And a change puts off the next report of everybody,
+ * and a start its sweeps too, by half of one in the end, which is after a simulation has stopped to
+ * look. Clients that are started anew say "stopped" before, which those of a simulation, that
+ * crash, do not.
  */
 function withSeldom(
   seen: Seen,

@@ -6,8 +6,8 @@ import type { ServerQueue } from './server-queue.js'
 type Answer = (request: Request) => Promise<Response>
 
 /**
- * A server that answers as another one does, only later: each answer, and each frame of a stream, waits for its turn.
- * Before that a request takes the trips that open its connection.
+ * A server that answers as another one does, only later: each answer, and each frame of a stream,
+ * waits for its turn. Before that a request takes the trips that open its connection.
  */
 export function timedServer(
   answer: Answer,

@@ -27,8 +27,9 @@ const STEPS = 15
 const PRECISION = 0.005
 
 /**
- * Solves the formulas the other way round: by how much each input would have to change, alone, until another model is
- * taken. Models that tie are not told apart, since a hair decides between them.
+ * Solves the formulas the other way round: by how much each input would have to change, alone,
+ * until another model is taken. Models that tie are not told apart, since a hair decides between
+ * them.
  *
  * ```ts
  * crossingsOf(models, { workload, costs, weights })
@@ -110,8 +111,8 @@ export function crossingsOf(
 }
 
 /**
- * A workload with one input changed. A kill switch never has more time than a routine change, so the two move together
- * where they meet.
+ * A workload with one input changed. A kill switch never has more time than a routine change, so
+ * the two move together where they meet.
  *
  * ```ts
  * withInput(workload, 'clients', 2 * workload.clients)

@@ -12,8 +12,8 @@ const MOST_HALF_OPEN = 0.01
 const MOST_STREAMS = 50_000
 
 /**
- * Why a model does not fit a workload; nothing where it does. A deadline holds for the clients that are there and
- * whose connection lives, as long as the others are fewer than one in a hundred.
+ * Why a model does not fit a workload; nothing where it does. A deadline holds for the clients that
+ * are there and whose connection lives, as long as the others are fewer than one in a hundred.
  *
  * ```ts
  * missesOf(row, { workload, servers: 1, streams: 3_000, share: 0.0002 })

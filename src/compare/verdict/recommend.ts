@@ -28,8 +28,9 @@ export interface Choice<R extends Judged = Row> {
 }
 
 /**
- * What a model costs, as one number to compare with that of others: processor time and bytes a day, each to the power
- * of its weight. So a ratio of two does not depend on what else is compared, nor on units.
+ * What a model costs, as one number to compare with that of others: processor time and bytes a day,
+ * each to the power of its weight. So a ratio of two does not depend on what else is compared, nor
+ * on units.
  *
  * ```ts
  * costOf(ofHybrid, WEIGHTS) / costOf(ofPull, WEIGHTS)
@@ -41,7 +42,8 @@ export function costOf({ cpu, bytes }: Pick<Judged, 'cpu' | 'bytes'>, weights: W
 }
 
 /**
- * Drops what does not fit, and takes the cheapest. Among those that tie the one that brings a change sooner.
+ * Drops what does not fit, and takes the cheapest. Among those that tie the one that brings a
+ * change sooner.
  *
  * ```ts
  * const { best, ties } = choose(rows, WEIGHTS)

@@ -21,7 +21,8 @@ export function patternProblem(text: unknown): string | undefined {
 }
 
 /**
- * Whether a pattern names a namespace: segment by segment, `*` for any one, a last `**` for one or more.
+ * Whether a pattern names a namespace: segment by segment, `*` for any one, a last `**` for one or
+ * more.
  *
  * ```ts
  * matchesPattern('checkout/**', 'checkout/eu/prod') // true

@@ -41,8 +41,8 @@ export function hasScope({ scopes }: Grant, scope: Scope): boolean {
 }
 
 /**
- * Whether a token names this very client, so that who has it speaks for that one. By the beginning of clientIds it could speak for
- * as many as it likes to make up.
+ * Whether a token names this very client, so that who has it speaks for that one. By the beginning
+ * of clientIds it could speak for as many as it likes to make up.
  *
  * ```ts
  * const report = { ...said, ...(isBoundTo(grant, said.clientId) && { bound: true }) }

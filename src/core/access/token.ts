@@ -63,8 +63,8 @@ export function encodeTokenRecord(record: TokenRecord): Uint8Array<ArrayBuffer> 
 }
 
 /**
- * Reads a token's file. Nothing of it is passed over: a member or a scope that is not known here may narrow
- * what the token does. Throws `invalid-data`.
+ * Reads a token's file. Nothing of it is passed over: a member or a scope that is not known here
+ * may narrow what the token does. Throws `invalid-data`.
  *
  * ```ts
  * const { name, scopes } = decodeTokenRecord(bytes)

@@ -7,14 +7,18 @@ import { MAX_DEPTH } from '../limits.js'
 /** Texts that are written as they are: printable ASCII but for the quote and the backslash. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
-/** Past this many characters a value is not written: shared parts written out again and again have no end. */
+/**
+ * Past this many characters a value is not written: shared parts written out again and again have
+ * no end.
+ */
 const MAX_CHARACTERS = 67_108_864
 
 /**
- * The canonical JSON text of a value, as RFC 8785 writes it: keys ascending by UTF-16 code unit, numbers
- * and strings as ECMAScript prints them, no white space. Throws `invalid-data` naming the path of anything that JSON cannot
- * carry exactly: undefined items, functions, NaN, infinities, -0, lone surrogates, `__proto__` keys, class instances, cycles, depth over 64.
- * Members that are undefined are left out, as JSON.stringify does. Throws `too-large` past 64 Mi characters.
+ * The canonical JSON text of a value, as RFC 8785 writes it: keys ascending by UTF-16 code unit,
+ * numbers and strings as ECMAScript prints them, no white space. Throws `invalid-data` naming the
+ * path of anything that JSON cannot carry exactly: undefined items, functions, NaN, infinities, -0,
+ * lone surrogates, `__proto__` keys, class instances, cycles, depth over 64. Members that are
+ * undefined are left out, as JSON.stringify does. Throws `too-large` past 64 Mi characters.
  *
  * ```ts
  * canonicalize({ b: 1, a: [2] }) // '{"a":[2],"b":1}'
@@ -48,7 +52,8 @@ export function canonicalize(value: unknown): string {
     spend(text.length)
     if (PLAIN.test(text)) return `"${text}"`
     const written = JSON.stringify(text)
-    // A well-formed text never needs an escape of the surrogate range; JSON.stringify writes one for each lone surrogate.
+    // A well-formed text never needs an escape of the surrogate range; JSON.stringify writes one
+    // for each lone surrogate.
     if (written.includes('\\ud') && !isWellFormed(text))
       throw refusal('it holds half of a surrogate pair, which is no character')
     return written
@@ -102,7 +107,10 @@ export function canonicalize(value: unknown): string {
   }
 }
 
-/** The order of texts by UTF-16 code unit, as RFC 8785 has it for keys; `<` compares strings so in ECMAScript. */
+/**
+ * The order of texts by UTF-16 code unit, as RFC 8785 has it for keys; `<` compares strings so in
+ * ECMAScript.
+ */
 export function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,4 +1,7 @@
-/** Words for what stands where JSON expects something else. They say what to do, and never quote what stands there. */
+/**
+ * Words for what stands where JSON expects something else. They say what to do, and never quote
+ * what stands there.
+ */
 
 /** What is wrong where a value is expected. */
 export function valueHint(text: string, at: number): string {

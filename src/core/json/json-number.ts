@@ -32,8 +32,9 @@ function digitsEnd(text: string, start: number): number {
 const EXACT_DIGITS = 15
 
 /**
- * What a JSON number would lose by becoming a double, in words; undefined when nothing that matters. A fraction is rounded to the
- * nearest double, as `0.1` is already; a whole number must come out as it was written, however it was written.
+ * What a JSON number would lose by becoming a double, in words; undefined when nothing that
+ * matters. A fraction is rounded to the nearest double, as `0.1` is already; a whole number must
+ * come out as it was written, however it was written.
  */
 export function lostByNumber(spelling: string): string | undefined {
   const value = Number(spelling)
@@ -49,7 +50,10 @@ export function lostByNumber(spelling: string): string | undefined {
     : 'the whole number has more digits than a double holds (2^53); write it as a string'
 }
 
-/** A number's significant digits, without zeros at either end, and the power of ten that their last one counts; no digits for zero. */
+/**
+ * A number's significant digits, without zeros at either end, and the power of ten that their last
+ * one counts; no digits for zero.
+ */
 function decimalOf(spelling: string): { readonly digits: string; readonly exponent: number } {
   const [mantissa = '', power = '0'] = spelling.replace(/^-/, '').toLowerCase().split('e')
   const [whole = '', fraction = ''] = mantissa.split('.')

@@ -6,7 +6,10 @@ import { formatPath, type Step } from './path.js'
 import { exceedsBytes, isWellFormed } from './text.js'
 import { MAX_DEPTH, MAX_SNAPSHOT_BYTES } from '../limits.js'
 
-/** The longest JSON text that is read unless told otherwise, in bytes: white space makes it larger than the snapshot it becomes. */
+/**
+ * The longest JSON text that is read unless told otherwise, in bytes: white space makes it larger
+ * than the snapshot it becomes.
+ */
 export const MAX_JSON_TEXT_BYTES: number = 4 * MAX_SNAPSHOT_BYTES
 
 export interface JsonTextOptions {
@@ -17,10 +20,12 @@ export interface JsonTextOptions {
 }
 
 /**
- * Reads JSON as people write it, with white space and in any order. Accepts what JSON.parse accepts, as the same value,
- * less everything that would silently become something else: duplicate keys, `__proto__`, numbers that overflow, vanish or
- * lose digits of a whole number, -0, half surrogate pairs, depth over 64. Throws `invalid-data` whose message reads
- * `what:line:column: words`, with the path in its issue and never a value of the document; `too-large` past the limit.
+ * Reads JSON as people write it, with white space and in any order. Accepts what JSON.parse
+ * accepts, as the same value, less everything that would silently become something else: duplicate
+ * keys, `__proto__`, numbers that overflow, vanish or lose digits of a whole number, -0, half
+ * surrogate pairs, depth over 64. Throws `invalid-data` whose message reads
+ * `what:line:column: words`, with the path in its issue and never a value of the document;
+ * `too-large` past the limit.
  */
 export function readJsonText(text: string, { what, maxBytes = MAX_JSON_TEXT_BYTES }: JsonTextOptions): Json {
   if (exceedsBytes(text, maxBytes))

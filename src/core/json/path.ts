@@ -26,8 +26,8 @@ export function formatPath(steps: readonly Step[]): string {
 }
 
 /**
- * The path one step further with the key as it is, quoted where it is no plain name: for who wrote the document, and for diffs. For
- * anybody else {@link joinPath}, since a key may be data.
+ * The path one step further with the key as it is, quoted where it is no plain name: for who wrote
+ * the document, and for diffs. For anybody else {@link joinPath}, since a key may be data.
  *
  * ```ts
  * exactPath('hosts', 'web 1') // 'hosts["web 1"]'
@@ -41,7 +41,10 @@ export function exactPath(path: string, step: Step): string {
 
 const NAME = /^[A-Za-z_$][A-Za-z0-9_$-]{0,63}$/
 
-/** Keys that do not look like a name somebody chose for a setting may be data themselves, and print as `*`. */
+/**
+ * Keys that do not look like a name somebody chose for a setting may be data themselves, and print
+ * as `*`.
+ */
 function showKey(key: string): string {
   return NAME.test(key) ? key : '*'
 }

@@ -2,7 +2,10 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json, JsonObject } from '../../contracts/json.js'
 import { joinPath } from './path.js'
 
-/** Reads members of a JSON object that came from outside, refusing with `invalid-data` and the member's path. */
+/**
+ * Reads members of a JSON object that came from outside, refusing with `invalid-data` and the
+ * member's path.
+ */
 export interface Shape {
   readonly path: string
   has(name: string): boolean
@@ -11,7 +14,10 @@ export interface Shape {
     name: Name,
     read: (name: Name) => Value,
   ): { readonly [Member in Name]?: Value }
-  /** A member that is `true`, in an object to be spread; an empty one when it is missing or anything else. */
+  /**
+   * A member that is `true`, in an object to be spread; an empty one when it is missing or anything
+   * else.
+   */
   flag<Name extends string>(name: Name): { readonly [Member in Name]?: true }
   /** A member as it is; refused when missing. */
   member(name: string): Json

@@ -5,10 +5,11 @@ import { isWellFormed } from './text.js'
 import { MAX_DEPTH } from '../limits.js'
 
 /**
- * Reads canonical JSON and nothing else, and freezes what it read. The bytes must be UTF-8, within the size and
- * depth limits, and exactly what {@link canonicalize} writes for the value: so duplicate keys, 1e400, -0, integers
- * past 2^53, unordered keys and white space are refused without a parser of our own. Throws `invalid-data` or `too-large`;
- * `what` names the thing in the message ("the snapshot").
+ * Reads canonical JSON and nothing else, and freezes what it read. The bytes must be UTF-8, within
+ * the size and depth limits, and exactly what {@link canonicalize} writes for the value: so
+ * duplicate keys, 1e400, -0, integers past 2^53, unordered keys and white space are refused without
+ * a parser of our own. Throws `invalid-data` or `too-large`; `what` names the thing in the message
+ * ("the snapshot").
  *
  * ```ts
  * const document = parseCanonical(bytes, { what: 'the snapshot', maxBytes: 1_048_576 })
@@ -30,7 +31,8 @@ export function parseCanonical(
   }
   const mayHoldSurrogates = text.includes('\\ud')
   const ordered = freeze(value, what, 0, mayHoldSurrogates)
-  // Objects with integer-like keys are listed out of order by JavaScript itself; for them the slow comparison decides.
+  // Objects with integer-like keys are listed out of order by JavaScript itself; for them the slow
+  // comparison decides.
   if (ordered && JSON.stringify(value) === text) return value as Json
   if (!ordered && canonicalize(value) === text) return value as Json
   throw new NoticeboardError(
@@ -56,7 +58,10 @@ export function decodeText(bytes: Uint8Array, what: string): string {
   }
 }
 
-/** Freezes the value in one walk; false when some object lists its keys in another order than the canonical one. */
+/**
+ * Freezes the value in one walk; false when some object lists its keys in another order than the
+ * canonical one.
+ */
 function freeze(value: unknown, what: string, depth: number, mayHoldSurrogates: boolean): boolean {
   if (typeof value === 'string') {
     if (mayHoldSurrogates && !isWellFormed(value))

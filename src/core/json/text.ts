@@ -10,8 +10,9 @@ export function encodeText(text: string): Uint8Array<ArrayBuffer> {
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 /**
- * Whether something is a text for people of 1 to `maxLength` UTF-16 code units: no control characters, so that it cannot forge a
- * line of a log, and no half surrogate pairs, which have no bytes.
+ * Whether something is a text for people of 1 to `maxLength` UTF-16 code units: no control
+ * characters, so that it cannot forge a line of a log, and no half surrogate pairs, which have no
+ * bytes.
  */
 export function isLine(text: unknown, maxLength: number = MAX_LINE_LENGTH): text is string {
   return (
@@ -41,12 +42,18 @@ export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text)
 }
 
-/** Bytes of one's own. Not by their `slice()`, which in a Node `Buffer` gives a view of the same memory. */
+/**
+ * Bytes of one's own. Not by their `slice()`, which in a Node `Buffer` gives a view of the same
+ * memory.
+ */
 export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
-/** Chunks of bytes as one piece, `length` bytes together where that is known; a single chunk is given as it is. */
+/**
+ * Chunks of bytes as one piece, `length` bytes together where that is known; a single chunk is
+ * given as it is.
+ */
 export function joinBytes(
   chunks: readonly Uint8Array[],
   length: number = chunks.reduce((sum, chunk) => sum + chunk.length, 0),

@@ -14,7 +14,10 @@ export interface Audience {
   readonly clauses: readonly Clause[]
 }
 
-/** An *and* of its conditions. A clause without a condition, or with one that is not known, describes nobody. */
+/**
+ * An *and* of its conditions. A clause without a condition, or with one that is not known,
+ * describes nobody.
+ */
 export interface Clause {
   /** Clients by name: the first 32 hexadecimal digits of SHA-256(salt NUL clientId) of each. */
   readonly ids?: readonly string[]
@@ -47,7 +50,10 @@ export function isExposed(audience: Audience, identity: Identity, hasher: Hasher
   })
 }
 
-/** SHA-256(salt NUL clientId) in hexadecimal: its first 8 digits are a client's bucket, its first 32 its hashed id. */
+/**
+ * SHA-256(salt NUL clientId) in hexadecimal: its first 8 digits are a client's bucket, its first 32
+ * its hashed id.
+ */
 export function cohortHash(salt: string, clientId: string, hasher: Hasher): string {
   return toHex(hasher.sha256(encodeText(`${salt}\0${clientId}`)))
 }

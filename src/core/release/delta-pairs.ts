@@ -16,8 +16,8 @@ export function mayHaveDeltas(release: Release): boolean {
 }
 
 /**
- * The pairs for which deltas are worth having: from what releases before the newest gave to clients, the latest first, to what
- * the newest gives to the same clients; at most 64.
+ * The pairs for which deltas are worth having: from what releases before the newest gave to
+ * clients, the latest first, to what the newest gives to the same clients; at most 64.
  *
  * ```ts
  * for (const { base, digest } of deltaPairs(newest, [before])) console.log(base, digest)

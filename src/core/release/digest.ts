@@ -37,6 +37,7 @@ const DIGITS = '0123456789abcdef'
 export function toHex(bytes: Uint8Array): string {
   const codes: number[] = []
   for (const byte of bytes) codes.push(DIGITS.charCodeAt(byte >> 4), DIGITS.charCodeAt(byte & 15))
-  // In one go: a text that is added up keeps its pieces, ten times its size, until it is first compared.
+  // In one go: a text that is added up keeps its pieces, ten times its size, until it is first
+  // compared.
   return String.fromCharCode(...codes)
 }

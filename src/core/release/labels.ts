@@ -3,7 +3,10 @@ import type { Json } from '../../contracts/json.js'
 import type { Shape } from '../json/shape.js'
 import { keepingUnread } from './unread.js'
 
-/** Labels that a client must carry: for each name one of the listed values. Several names are an *and*. */
+/**
+ * Labels that a client must carry: for each name one of the listed values. Several names are an
+ * *and*.
+ */
 export type LabelMatch = Readonly<Record<string, readonly string[]>>
 
 /**
@@ -38,7 +41,10 @@ export function sayMatch(match: LabelMatch): string {
     .join(', ')
 }
 
-/** Reads a label match. A value that is not a list of texts matches nobody: an unknown condition is false. */
+/**
+ * Reads a label match. A value that is not a list of texts matches nobody: an unknown condition is
+ * false.
+ */
 export function readLabelMatch(shape: Shape): LabelMatch {
   const unread: Record<string, Json> = {}
   const entries = shape.names().map((name): [string, readonly string[]] => {

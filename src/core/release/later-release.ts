@@ -7,9 +7,9 @@ import { MAX_RELEASE_BYTES, MAX_WITHDRAWN } from '../limits.js'
 import type { Release, SignedRelease, Variant } from './release.js'
 
 /**
- * A release that this version does not read, as far as it takes to leave it behind: its place, which every version
- * states alike, and the snapshots that it names where those stand at their usual place. The rest is as if it were
- * not there. Undefined for bytes that are no release.
+ * A release that this version does not read, as far as it takes to leave it behind: its place,
+ * which every version states alike, and the snapshots that it names where those stand at their
+ * usual place. The rest is as if it were not there. Undefined for bytes that are no release.
  *
  * ```ts
  * const head = readForeignRelease(bytes)
@@ -48,7 +48,10 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-/** The one snapshot of everybody; none where the arm is of another form, since half of an arm would be another arm. */
+/**
+ * The one snapshot of everybody; none where the arm is of another form, since half of an arm would
+ * be another arm.
+ */
 function variantsIn(arm: unknown): readonly Variant[] {
   const listed: unknown = isJsonObject(arm) ? arm['variants'] : undefined
   const [variant, second] = Array.isArray(listed) ? (listed as readonly unknown[]) : []

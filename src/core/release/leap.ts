@@ -2,15 +2,15 @@ import { epochNumber, type Position } from '../../contracts/position.js'
 import { MAX_CONFIRMED_EPOCH_LEAP, MAX_EPOCH_LEAP, MAX_SEQUENCE_LEAP } from '../limits.js'
 
 /**
- * How far a position is ahead of another. `near`: a fleet may have come there. `far`: so many epochs that
- * it has to be said for a while. `beyond`: no fleet comes there.
+ * How far a position is ahead of another. `near`: a fleet may have come there. `far`: so many
+ * epochs that it has to be said for a while. `beyond`: no fleet comes there.
  */
 export type Leap = 'near' | 'far' | 'beyond'
 
 /**
- * Judges a position that is newer than `from`, by their numbers alone: a forged one must leave room above
- * itself, so that a store can still come after it. Without `from`, as for who has seen nothing yet,
- * every epoch up to the farthest is near.
+ * Judges a position that is newer than `from`, by their numbers alone: a forged one must leave room
+ * above itself, so that a store can still come after it. Without `from`, as for who has seen
+ * nothing yet, every epoch up to the farthest is near.
  *
  * ```ts
  * leapOf({ epoch: '1-9f3a01bc', sequence: 7 }, { epoch: '999999999-ffffffff', sequence: 1 }) // 'beyond'

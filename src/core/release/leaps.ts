@@ -10,13 +10,16 @@ export interface Leaps {
   /** What was seen is what is served: a leap beside it is disputed, and nothing is behind. */
   current(): void
   /**
-   * Something older than what was seen is served. Returns whether to say so: once that went on for so long
-   * that no replica only lags, and then once an hour.
+   * Something older than what was seen is served. Returns whether to say so: once that went on for
+   * so long that no replica only lags, and then once an hour.
    */
   older(): boolean
 }
 
-/** Leaps are measured from where a reader stood an hour ago, or up to a step before, so that many small ones are no large one. */
+/**
+ * Leaps are measured from where a reader stood an hour ago, or up to a step before, so that many
+ * small ones are no large one.
+ */
 const STEP_MS = 600_000
 const STEPS = 7
 

@@ -28,7 +28,8 @@ export function follows(at: Position, newest: Position | undefined): boolean {
 }
 
 /**
- * Whether a release begins an epoch above everything that was read of a board, which ends its going back.
+ * Whether a release begins an epoch above everything that was read of a board, which ends its going
+ * back.
  *
  * ```ts
  * beginsAbove({ epoch: '2-0badcafe', sequence: 1 }, { epoch: '1-9f3a01bc', sequence: 7 }) // true

@@ -24,7 +24,10 @@ import {
   MAX_WITHDRAWN,
 } from '../limits.js'
 
-/** One snapshot of an arm, for the clients whose labels match; the last one of an arm is for all others. */
+/**
+ * One snapshot of an arm, for the clients whose labels match; the last one of an arm is for all
+ * others.
+ */
 export interface Variant {
   readonly when?: LabelMatch
   readonly digest: Digest
@@ -43,15 +46,15 @@ export interface Readmission {
   readonly digest: Digest
   readonly reason: string
   /**
-   * The sequence, in the release's epoch, of the release that said it first, where that was an earlier one:
-   * a client that has seen that one has heeded it.
+   * The sequence, in the release's epoch, of the release that said it first, where that was an
+   * earlier one: a client that has seen that one has heeded it.
    */
   readonly since?: number
 }
 
 /**
- * The statement of which snapshot a namespace's clients run now. Each is complete on its own: only the newest
- * matters. The fields are the members of the release file (docs/formats.md).
+ * The statement of which snapshot a namespace's clients run now. Each is complete on its own: only
+ * the newest matters. The fields are the members of the release file (docs/formats.md).
  */
 export interface Release {
   readonly v: 1
@@ -104,9 +107,10 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]) // prettier-ignore
 
 /**
- * The bytes of a release file: canonical, as they are stored, sent and compared. What `decodeRelease` read and
- * did not understand is written again, also of a part that was taken over from another release. Throws `too-large` past 64 KB, and
- * `invalid-data` for a statement that readers would refuse, so that none is ever published.
+ * The bytes of a release file: canonical, as they are stored, sent and compared. What
+ * `decodeRelease` read and did not understand is written again, also of a part that was taken over
+ * from another release. Throws `too-large` past 64 KB, and `invalid-data` for a statement that
+ * readers would refuse, so that none is ever published.
  *
  * ```ts
  * const bytes = encodeRelease(release)
@@ -125,8 +129,9 @@ export function encodeRelease(release: Release, signatures: readonly Json[] = []
 }
 
 /**
- * Reads a release file. Members that are unknown are ignored, also inside; known ones must be well-formed.
- * Throws `invalid-data` with the member's path, `too-large`, or `unsupported` for another format version.
+ * Reads a release file. Members that are unknown are ignored, also inside; known ones must be
+ * well-formed. Throws `invalid-data` with the member's path, `too-large`, or `unsupported` for
+ * another format version.
  *
  * ```ts
  * const { release } = decodeRelease(bytes)
@@ -137,8 +142,8 @@ export function decodeRelease(bytes: Uint8Array): SignedRelease {
 }
 
 /**
- * Reads a release file and works out its place and its name, for readers that compare releases. Throws
- * as {@link decodeRelease} does.
+ * Reads a release file and works out its place and its name, for readers that compare releases.
+ * Throws as {@link decodeRelease} does.
  */
 export function identifyRelease(hasher: Hasher, bytes: Uint8Array): IdentifiedRelease {
   const file = openFile(bytes)

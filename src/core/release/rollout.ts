@@ -18,9 +18,9 @@ import { keepingUnread, unreadOf, withUnread } from './unread.js'
 
 /**
  * Where a rollout stands. `running`, `paused` and `retreated` are under way: a paused one keeps its
- * candidate and its audience, a retreated one took both back and may go on from `stageStart`. `watching`: the candidate is
- * stable, and what it does is still looked at. `completed` and `rolled-back` are ends. `other`: a state of a later version,
- * which this one does not know.
+ * candidate and its audience, a retreated one took both back and may go on from `stageStart`.
+ * `watching`: the candidate is stable, and what it does is still looked at. `completed` and
+ * `rolled-back` are ends. `other`: a state of a later version, which this one does not know.
  */
 export type RolloutPhase =
   | 'running'
@@ -32,8 +32,8 @@ export type RolloutPhase =
   | 'other'
 
 /**
- * The way back is tried with one client before the first stage: it runs the candidate, goes back, and
- * runs it again. `other`: a phase of a later version, which this one does not know.
+ * The way back is tried with one client before the first stage: it runs the candidate, goes back,
+ * and runs it again. `other`: a phase of a later version, which this one does not know.
  */
 export interface Rehearsal {
   readonly phase: 'forward' | 'back' | 'again' | 'other'
@@ -53,9 +53,14 @@ export interface StageStart {
   readonly exposed: number
   /** How many of them are not. */
   readonly control: number
-  /** What the stage before saw of its control: how many clients it had, and how many of them failed. */
+  /**
+   * What the stage before saw of its control: how many clients it had, and how many of them failed.
+   */
   readonly before?: { readonly control: number; readonly failed: number }
-  /** How many clients more than the plan says are exposed, since the failure of one was no proof yet. */
+  /**
+   * How many clients more than the plan says are exposed, since the failure of one was no proof
+   * yet.
+   */
   readonly added?: number
   /** How often the stage began anew, since the clients that were exposed had gone. */
   readonly anew?: number
@@ -77,7 +82,9 @@ export interface RolloutState {
   readonly from: Position
   /** When somebody has to look, if the stage was not decided by then. */
   readonly decideBy: string
-  /** When all clients of the last stage begin to run the candidate together. Default: on arrival. */
+  /**
+   * When all clients of the last stage begin to run the candidate together. Default: on arrival.
+   */
   readonly activateAt?: string
   /** What wrote this release. */
   readonly controller: string
@@ -91,7 +98,10 @@ export interface EvidenceRequest {
   readonly bakeMs: number
   /** How often clients report, whether they are exposed or not, in milliseconds. */
   readonly reportMs: number
-  /** Over how long clients spread the report that they have seen a release which changes nothing for them. */
+  /**
+   * Over how long clients spread the report that they have seen a release which changes nothing for
+   * them.
+   */
   readonly spreadMs: number
   /** The numbers of the application that are asked for, by name; four at most. */
   readonly measures?: readonly string[]
@@ -131,7 +141,8 @@ export function isUnderWay({ state }: RolloutState): boolean {
 }
 
 /**
- * Whether something is left to decide about a rollout: it is under way, or what it brought is watched.
+ * Whether something is left to decide about a rollout: it is under way, or what it brought is
+ * watched.
  *
  * ```ts
  * if (release.rollout !== undefined && goesOn(release.rollout)) show(release.rollout.decideBy)

@@ -5,10 +5,16 @@ import { isExposed } from './audience.js'
 import { labelsMatch } from './labels.js'
 import type { Arm, Release, Variant } from './release.js'
 
-/** What part of the fleet a snapshot is for: the clients that are exposed to it first, or all others. */
+/**
+ * What part of the fleet a snapshot is for: the clients that are exposed to it first, or all
+ * others.
+ */
 export type ArmName = 'candidate' | 'stable'
 
-/** What a release asks of one client. `keep`: nothing that it has not refused; it stays with what it has. */
+/**
+ * What a release asks of one client. `keep`: nothing that it has not refused; it stays with what it
+ * has.
+ */
 export type Target =
   | {
       readonly arm: ArmName
@@ -19,8 +25,8 @@ export type Target =
   | { readonly arm: 'keep' }
 
 /**
- * Which snapshot a client runs: a pure function of the release, the identity and what it has refused. An order
- * of preference: the candidate if exposed, then stable, then what the client has.
+ * Which snapshot a client runs: a pure function of the release, the identity and what it has
+ * refused. An order of preference: the candidate if exposed, then stable, then what the client has.
  *
  * ```ts
  * const wanted = target(release, { identity, refused: () => false, hasher: systemHasher })

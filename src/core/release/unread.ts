@@ -9,8 +9,8 @@ import type { Shape } from '../json/shape.js'
 const UNREAD = Symbol('unread')
 
 /**
- * What was read of a part of a release, with the members besides: whoever writes it again writes them
- * too. `known` are the names of the format.
+ * What was read of a part of a release, with the members besides: whoever writes it again writes
+ * them too. `known` are the names of the format.
  */
 export function withUnread<Part extends object>(part: Part, shape: Shape, known: ReadonlySet<string>): Part {
   const names = shape.names().filter(name => !known.has(name))
@@ -29,8 +29,9 @@ export function unreadOf(part: object): JsonObject | undefined {
 }
 
 /**
- * A release as it is written: with the members, at every level, that were read and not understood. Where
- * one was understood only as `other`, a clause as `unknown`, or labels as none, what was read stands.
+ * A release as it is written: with the members, at every level, that were read and not understood.
+ * Where one was understood only as `other`, a clause as `unknown`, or labels as none, what was read
+ * stands.
  */
 export function written(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(written)

@@ -10,9 +10,9 @@ export interface VariantPair {
 }
 
 /**
- * Who gets what by two arms: a pair for each group of clients that a variant of either tells apart, those that
- * no labels match first. Every client is in a group, and none is in the group of a variant that an earlier one takes it from, as
- * far as a list of values for each label can say so.
+ * Who gets what by two arms: a pair for each group of clients that a variant of either tells apart,
+ * those that no labels match first. Every client is in a group, and none is in the group of a
+ * variant that an earlier one takes it from, as far as a list of values for each label can say so.
  *
  * ```ts
  * const changed = pairVariants(old.stable, next.stable).filter(({ before, after }) => before.digest !== after.digest)
@@ -56,7 +56,10 @@ function both(a: LabelMatch, b: LabelMatch): LabelMatch | undefined {
   return Object.values(match).some(values => values.length === 0) ? undefined : match
 }
 
-/** What is left of some clients after those that another match holds for; undefined where nothing is. */
+/**
+ * What is left of some clients after those that another match holds for; undefined where nothing
+ * is.
+ */
 function without(clients: LabelMatch, taken: LabelMatch): LabelMatch | undefined {
   const names = Object.keys(taken)
   // Who need not have a label is not taken by it.

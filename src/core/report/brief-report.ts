@@ -1,8 +1,9 @@
 import type { ClientReport, SnapshotVerdict } from '../../contracts/report.js'
 
 /**
- * Makes a function that leaves of a report what a publish, a rollback or an epoch goes by, with no other labels than the
- * given ones, as docs/formats.md says: of 4 KB that a stranger may send hardly one is left.
+ * Makes a function that leaves of a report what a publish, a rollback or an epoch goes by, with no
+ * other labels than the given ones, as docs/formats.md says: of 4 KB that a stranger may send
+ * hardly one is left.
  *
  * ```ts
  * const reports = heard.reports.map(briefly(['region']))

@@ -17,8 +17,9 @@ export function jsonBytes(value: object | string): number {
 }
 
 /**
- * A report that receivers take: of one that is too large the last paths of `overridden` are left out and
- * counted, then the oldest verdicts are left out, then the reason of a veto, as far as needed.
+ * A report that receivers take: of one that is too large the last paths of `overridden` are left
+ * out and counted, then the oldest verdicts are left out, then the reason of a veto, as far as
+ * needed.
  *
  * ```ts
  * await transport.report([fitReport(report)], signal)

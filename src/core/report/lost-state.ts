@@ -1,11 +1,12 @@
 import type { ClientReport } from '../../contracts/report.js'
 
 /**
- * The instances of one client that no state protects over a restart, although they say so: what was before
- * them was lost, as in a container whose folder is empty at each start. An instance that finds its state
- * names the one before it. Where one does not, and the store heard one in the same slot that was over by then,
- * with nobody beside it who could have taken that slot's turn, its state did not survive; nor does it count as
- * kept before a restart has found it. A function of the reports, whatever order they come in.
+ * The instances of one client that no state protects over a restart, although they say so: what was
+ * before them was lost, as in a container whose folder is empty at each start. An instance that
+ * finds its state names the one before it. Where one does not, and the store heard one in the same
+ * slot that was over by then, with nobody beside it who could have taken that slot's turn, its
+ * state did not survive; nor does it count as kept before a restart has found it. A function of the
+ * reports, whatever order they come in.
  *
  * ```ts
  * const isProtected = report.protection === 'disk' && !lostState(words).has(report.instanceId)

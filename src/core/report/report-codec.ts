@@ -91,7 +91,10 @@ export function readReport(value: Json): ClientReport {
   }
 }
 
-/** Reads a report of a store, with what is the receiver's to say: the times at which it was heard, and whether a token is bound to it. */
+/**
+ * Reads a report of a store, with what is the receiver's to say: the times at which it was heard,
+ * and whether a token is bound to it.
+ */
 export function readStampedReport(value: Json): ClientReport {
   const stamped = shapeOf(value, 'the report')
   return {
@@ -102,7 +105,9 @@ export function readStampedReport(value: Json): ClientReport {
   }
 }
 
-/** Reads what a store answers that was asked for its reports. Those that cannot be read are counted. */
+/**
+ * Reads what a store answers that was asked for its reports. Those that cannot be read are counted.
+ */
 export function readHeardReports(shape: Shape): HeardReports & { readonly unread: number } {
   const reports: ClientReport[] = []
   let unread = 0

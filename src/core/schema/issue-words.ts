@@ -1,6 +1,7 @@
 /**
- * What a schema found, in our own words. A vendor's messages may quote the document, which may be a secret; these are
- * made of the schema's own limits only. The codes of zod 4 and zod 3 are understood; anything else was "refused by the schema".
+ * What a schema found, in our own words. A vendor's messages may quote the document, which may be a
+ * secret; these are made of the schema's own limits only. The codes of zod 4 and zod 3 are
+ * understood; anything else was "refused by the schema".
  */
 export function wordsFor(issue: Readonly<Record<string, unknown>>): string {
   const limit = (name: string): string => shown(issue[name])
@@ -51,7 +52,9 @@ const WRONG_KIND: ReadonlySet<unknown> = new Set([
   'invalid_literal',
 ])
 
-/** Whether an issue at a place where the document has nothing means that something is missing there. */
+/**
+ * Whether an issue at a place where the document has nothing means that something is missing there.
+ */
 export function tellsMissing(issue: Readonly<Record<string, unknown>>): boolean {
   return WRONG_KIND.has(issue['code'])
 }

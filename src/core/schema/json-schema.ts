@@ -7,10 +7,11 @@ import { isJsonObject } from '../json/shape.js'
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /**
- * The JSON Schema (2020-12) of the documents that a schema accepts, where its vendor gives one; undefined where
- * it does not, or where something in the schema has no equivalent. Never throws. `lenient` lets such places pass as "anything",
- * which is good enough to know the names of settings, and not good enough to validate by. `libraryOptions` are handed to the
- * vendor as they are.
+ * The JSON Schema (2020-12) of the documents that a schema accepts, where its vendor gives one;
+ * undefined where it does not, or where something in the schema has no equivalent. Never throws.
+ * `lenient` lets such places pass as "anything", which is good enough to know the names of
+ * settings, and not good enough to validate by. `libraryOptions` are handed to the vendor as they
+ * are.
  */
 export function jsonSchemaOf(
   schema: Schema,
@@ -30,8 +31,8 @@ export function jsonSchemaOf(
 }
 
 /**
- * A path as it may be shown: keys that the schema names print, all others are data and print as `*`. Without a JSON Schema
- * keys print that look like a name somebody chose for a setting.
+ * A path as it may be shown: keys that the schema names print, all others are data and print as
+ * `*`. Without a JSON Schema keys print that look like a name somebody chose for a setting.
  */
 export function namedPath(steps: readonly Step[], root: JsonSchema | undefined): string {
   if (root === undefined) return formatPath(steps)
@@ -39,7 +40,8 @@ export function namedPath(steps: readonly Step[], root: JsonSchema | undefined):
   let path = ''
   for (const step of steps) {
     const named = typeof step === 'string' && nodes.some(node => names(node, step))
-    // A key that is named and looks odd was chosen by the schema's author, and still must not break a line of a log.
+    // A key that is named and looks odd was chosen by the schema's author, and still must not break
+    // a line of a log.
     path = typeof step === 'number' || named ? joinPath(path, step) : joinPath(path, '*')
     nodes = expand(
       nodes.flatMap(node => below(node, step)),
@@ -50,8 +52,8 @@ export function namedPath(steps: readonly Step[], root: JsonSchema | undefined):
 }
 
 /**
- * Whether a schema says anything of a place: by name, by pattern, or since it takes members of any name. False where the
- * place would be dropped or refused.
+ * Whether a schema says anything of a place: by name, by pattern, or since it takes members of any
+ * name. False where the place would be dropped or refused.
  *
  * ```ts
  * hasPlaceFor(['pool', 'size'], { properties: { pool: { type: 'object' } } }) // true
@@ -70,7 +72,9 @@ export function hasPlaceFor(steps: readonly Step[], root: JsonSchema): boolean {
   return true
 }
 
-/** Whether a schema takes anything below it: it names no members, or says that there may be others. */
+/**
+ * Whether a schema takes anything below it: it names no members, or says that there may be others.
+ */
 function isOpen(node: JsonSchema): boolean {
   if (node['additionalProperties'] === true || node['$dynamicRef'] !== undefined) return true
   if (node['unevaluatedProperties'] !== undefined && node['unevaluatedProperties'] !== false) return true

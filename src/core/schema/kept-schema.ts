@@ -5,7 +5,10 @@ import { withoutLostPatterns } from './lost-patterns.js'
 import { schemaProblem } from './schema-problem.js'
 import { widenInputs } from './zod-inputs.js'
 
-/** What is kept beside the documents of a namespace, for tools that do not have the publisher's code. */
+/**
+ * What is kept beside the documents of a namespace, for tools that do not have the publisher's
+ * code.
+ */
 export interface KeptSchema {
   /** It refuses no document that the publisher's schema accepts; it may accept more. */
   readonly jsonSchema: JsonSchema
@@ -15,7 +18,10 @@ export interface KeptSchema {
   readonly gaps: readonly string[]
 }
 
-/** Kept by publishers whose schema has no JSON Schema, so that nobody checks by an older one. Accepts everything. */
+/**
+ * Kept by publishers whose schema has no JSON Schema, so that nobody checks by an older one.
+ * Accepts everything.
+ */
 const NOTHING_KNOWN: JsonSchema = {
   $comment: 'The publisher has no JSON Schema of its documents; this one accepts everything.',
 }
@@ -29,9 +35,10 @@ export function saysNothing(jsonSchema: object): boolean {
 }
 
 /**
- * The JSON Schema to keep for a schema. What cannot be written as one is left out: a place that takes what JSON Schema has no
- * words for (a coerced value, a `catch`, a class) accepts anything, a pattern whose flags would be lost is dropped. Rules of code
- * (`refine`, validators) are never in it. Never throws.
+ * The JSON Schema to keep for a schema. What cannot be written as one is left out: a place that
+ * takes what JSON Schema has no words for (a coerced value, a `catch`, a class) accepts anything, a
+ * pattern whose flags would be lost is dropped. Rules of code (`refine`, validators) are never in
+ * it. Never throws.
  */
 export function keptSchemaOf(schema: Schema): KeptSchema {
   const gaps = new Set<string>()

@@ -5,7 +5,10 @@ import { isJsonObject } from '../json/shape.js'
 import type { JsonSchema } from './json-schema.js'
 import { DATA_KEYWORDS, NAME_MAPS, unicodePattern } from './pattern.js'
 
-/** Whether JSON Schema, which has no flags and reads patterns with `u`, would read a regular expression as something else. */
+/**
+ * Whether JSON Schema, which has no flags and reads patterns with `u`, would read a regular
+ * expression as something else.
+ */
 export function losesMeaning({ source, flags }: Pick<RegExp, 'source' | 'flags'>): boolean {
   return (
     /[imsvy]/.test(flags) ||
@@ -19,8 +22,9 @@ export function losesMeaning({ source, flags }: Pick<RegExp, 'source' | 'flags'>
 const WITHOUT_FLAGS: ReadonlySet<string> = new Set(['noticeboard', 'valibot'])
 
 /**
- * A copy of the JSON Schema that a library wrote, without the patterns that mean something else in it, since their flags are lost:
- * of arktype those that have any, of a library that is not known all. `onGap` is told each place.
+ * A copy of the JSON Schema that a library wrote, without the patterns that mean something else in
+ * it, since their flags are lost: of arktype those that have any, of a library that is not known
+ * all. `onGap` is told each place.
  *
  * ```ts
  * const safe = withoutLostPatterns(jsonSchema, { schema, onGap: pointer => gaps.add(pointer) })
@@ -74,7 +78,10 @@ function isMap(steps: readonly Step[]): boolean {
   return map
 }
 
-/** The sources of those patterns, as arktype writes down its own types: a text, or `{ rule, flags }`. */
+/**
+ * The sources of those patterns, as arktype writes down its own types: a text, or
+ * `{ rule, flags }`.
+ */
 function lostInArktype(schema: Schema): ReadonlySet<unknown> | undefined {
   const { json } = schema as { readonly json?: unknown }
   if (json === undefined) return undefined

@@ -2,9 +2,9 @@ import type { JsonObject } from '../../contracts/json.js'
 import { isJsonObject } from '../json/shape.js'
 
 /**
- * The source of a regular expression in the form that JSON Schema asks for, which compiles with the flag `u` and means the same:
- * `\-` outside a class, `\@`, `\_`, a bare `]` or `{` are allowed without that flag only. Undefined for one that does not compile,
- * or has no such form.
+ * The source of a regular expression in the form that JSON Schema asks for, which compiles with the
+ * flag `u` and means the same: `\-` outside a class, `\@`, `\_`, a bare `]` or `{` are allowed
+ * without that flag only. Undefined for one that does not compile, or has no such form.
  *
  * ```ts
  * unicodePattern('^[a-z]+\\-[0-9]+$') // '^[a-z]+-[0-9]+$'
@@ -18,8 +18,8 @@ export function unicodePattern(source: string): string | undefined {
 }
 
 /**
- * A copy of a JSON Schema with every pattern as {@link unicodePattern} writes it. What is data in a schema (a constant, a
- * default) is copied as it is.
+ * A copy of a JSON Schema with every pattern as {@link unicodePattern} writes it. What is data in a
+ * schema (a constant, a default) is copied as it is.
  */
 export function withUnicodePatterns(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withUnicodePatterns)

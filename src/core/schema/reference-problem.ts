@@ -6,8 +6,9 @@ import { first, type Found, type Steps } from './schema-problem.js'
 const IN_PLACE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas']
 
 /**
- * The first reference of a JSON Schema that leads nowhere, or round in a circle without a step into the document. Undefined where
- * there is none. `places` is what the validator knows by address; it has written each reference's address to the schema.
+ * The first reference of a JSON Schema that leads nowhere, or round in a circle without a step into
+ * the document. Undefined where there is none. `places` is what the validator knows by address; it
+ * has written each reference's address to the schema.
  */
 export function referenceProblem(root: unknown, places: Readonly<Record<string, unknown>>): Found {
   const target = (schema: object): unknown => targetOf(schema, places)
@@ -36,7 +37,8 @@ function everySchema(
   look: (schema: Readonly<Record<string, unknown>>, steps: Steps) => Found,
 ): Found {
   if (typeof node !== 'object' || node === null) return undefined
-  // A validator's own note on an object says that it was read as a schema; members called `$ref` in data have none.
+  // A validator's own note on an object says that it was read as a schema; members called `$ref` in
+  // data have none.
   const isSchema = isJsonObject(node) && Object.hasOwn(node, '__absolute_uri__')
   return (
     (isSchema ? look(node, steps) : undefined) ??

@@ -11,10 +11,11 @@ import { referenceProblem, targetOf } from './reference-problem.js'
 import { schemaProblem, type SchemaProblem } from './schema-problem.js'
 
 /**
- * Makes a schema of the library from a JSON Schema (2020-12, or the draft that its `$schema` names: 4, 6, 7, 2019-09), so that
- * documents are checked without the application's code. Its issues carry the codes that zod's do, so both read the same. `what`
- * names the JSON Schema in errors. Throws `invalid-data` with the JSON Pointer for one that no document could be checked by: a
- * type that does not exist, a pattern that does not compile, a reference to nowhere.
+ * Makes a schema of the library from a JSON Schema (2020-12, or the draft that its `$schema` names:
+ * 4, 6, 7, 2019-09), so that documents are checked without the application's code. Its issues carry
+ * the codes that zod's do, so both read the same. `what` names the JSON Schema in errors. Throws
+ * `invalid-data` with the JSON Pointer for one that no document could be checked by: a type that
+ * does not exist, a pattern that does not compile, a reference to nowhere.
  *
  * ```ts
  * const schema = schemaFromJson(JSON.parse(text), { what: 'pool.schema.json' })
@@ -60,7 +61,8 @@ function compile(root: JsonSchema, what: string): Compiled {
     })
   const wrong = schemaProblem(root)
   if (wrong !== undefined) throw unusable(wrong)
-  // A copy, since the validator writes to it; its patterns are those that compile with the flag that the validator sets.
+  // A copy, since the validator writes to it; its patterns are those that compile with the flag
+  // that the validator sets.
   const copy = withUnicodePatterns(root) as JsonSchema
   let places: ReturnType<typeof dereference>
   try {
@@ -202,7 +204,8 @@ function withoutAlternatives(errors: readonly OutputUnit[]): readonly OutputUnit
     )
   const seen = new Set<string>()
   return errors.filter(error => {
-    // An email is a `format` and a `pattern`, and each required member repeats the error of its object.
+    // An email is a `format` and a `pattern`, and each required member repeats the error of its
+    // object.
     const family = error.keyword === 'pattern' ? 'format' : error.keyword
     const key = `${family} ${error.instanceLocation} ${error.keyword === 'required' ? error.keywordLocation : ''}`
     if (seen.has(key) || inside(error)) return false
@@ -232,7 +235,10 @@ function schemaAt(root: JsonSchema, location: string, follow: (schema: JsonSchem
   return { limit: node, schema }
 }
 
-/** The steps of an instance's location (`#/servers/0/host`); what is a list in the document has numbers. */
+/**
+ * The steps of an instance's location (`#/servers/0/host`); what is a list in the document has
+ * numbers.
+ */
 function stepsOf(location: string, value: unknown): readonly (string | number)[] {
   let node: unknown = value
   return pointerSteps(location).map(step => {

@@ -13,8 +13,9 @@ export interface SchemaProblem {
 }
 
 /**
- * The first thing in a JSON Schema that no document could be checked by: a type that does not exist, a pattern that does not
- * compile, a keyword of another draft. Undefined where there is none. References are not followed.
+ * The first thing in a JSON Schema that no document could be checked by: a type that does not
+ * exist, a pattern that does not compile, a keyword of another draft. Undefined where there is
+ * none. References are not followed.
  *
  * ```ts
  * schemaProblem({ properties: { a: { type: 'int' } } }) // { pointer: '#/properties/a/type', problem: … }

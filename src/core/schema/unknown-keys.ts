@@ -22,9 +22,10 @@ export interface UnknownKey {
 }
 
 /**
- * Members of a valid document that its schema does not know: misspelt ones, mostly, which a schema that is not strict lets pass. They are
- * found by the JSON Schema of the documents, and where there is none by what the schema makes of this one, which is `value`. A
- * `$schema` at the top is for editors. Never rejects.
+ * Members of a valid document that its schema does not know: misspelt ones, mostly, which a schema
+ * that is not strict lets pass. They are found by the JSON Schema of the documents, and where there
+ * is none by what the schema makes of this one, which is `value`. A `$schema` at the top is for
+ * editors. Never rejects.
  *
  * ```ts
  * await unknownKeys(z.object({ pool: z.number() }), { document: { pool: 8, pol: 9 }, value: { pool: 8 } }) // [{ path: 'pol', dropped: true }]
@@ -66,7 +67,8 @@ export async function unknownKeys(
 }
 
 /**
- * Unknown keys as warnings for who wrote the document: one of what is dropped, one of what is published all the same.
+ * Unknown keys as warnings for who wrote the document: one of what is dropped, one of what is
+ * published all the same.
  *
  * ```ts
  * sayUnknownKeys([{ path: 'pol', dropped: true }]) // ['the schema drops pol, so no program sees it; is it misspelt?']

@@ -12,8 +12,8 @@ import { oneLine } from '../json/text.js'
 /** How many issues are told of one document; the rest would say the same. */
 export const MAX_ISSUES = 64
 /**
- * Vendors whose issues carry zod's codes and the schema's own limits, and which never write to a document. Of others only the path is
- * believed.
+ * Vendors whose issues carry zod's codes and the schema's own limits, and which never write to a
+ * document. Of others only the path is believed.
  */
 const CODED: ReadonlySet<string> = new Set(['zod', 'noticeboard'])
 
@@ -22,7 +22,9 @@ export type Validation<Value> =
   | {
       readonly type: 'invalid'
       readonly issues: readonly Issue[]
-      /** The path of the first issue as anybody may see it, also where `issues` are for the author. */
+      /**
+       * The path of the first issue as anybody may see it, also where `issues` are for the author.
+       */
       readonly path: string
     }
 
@@ -35,8 +37,8 @@ export interface ValidateOptions<Input, Output> {
   /** The document that is running now. */
   readonly previous: Json | undefined
   /**
-   * Whether the issues are for who wrote the document, and name its keys as they are. Default false: readers see no key that the
-   * schema does not name, since it may be data.
+   * Whether the issues are for who wrote the document, and name its keys as they are. Default
+   * false: readers see no key that the schema does not name, since it may be data.
    */
   readonly forAuthor?: boolean | undefined
   /** Handed to the validators. */
@@ -44,8 +46,9 @@ export interface ValidateOptions<Input, Output> {
 }
 
 /**
- * Whether a document passes its schema and then every validator. Never rejects: a schema or validator that throws has
- * refused. Issues hold paths and our own words, never a value of the document.
+ * Whether a document passes its schema and then every validator. Never rejects: a schema or
+ * validator that throws has refused. Issues hold paths and our own words, never a value of the
+ * document.
  */
 export async function validateDocument<Input, Output>(
   options: ValidateOptions<Input, Output>,
@@ -60,7 +63,10 @@ export async function validateDocument<Input, Output>(
   return issues.length === 0 ? parsed : { type: 'invalid', issues, path: issues[0]?.path ?? '' }
 }
 
-/** A document as a schema may have it: some libraries transform in place (arktype), which a frozen one does not allow. */
+/**
+ * A document as a schema may have it: some libraries transform in place (arktype), which a frozen
+ * one does not allow.
+ */
 export function forSchema(schema: Pick<Schema, '~standard'>, document: Json): Json {
   return CODED.has(schema['~standard'].vendor) ? document : structuredClone(document)
 }
@@ -99,8 +105,8 @@ export async function runSchema<Input, Output>(
 }
 
 /**
- * The issues that the validators find: all of them are asked, side by side, and a throw is an issue. Never
- * rejects.
+ * The issues that the validators find: all of them are asked, side by side, and a throw is an
+ * issue. Never rejects.
  */
 export async function runValidators<Value>(
   validators: readonly Validator<Value>[],
@@ -183,7 +189,9 @@ export const EDITORS_KEY = '$schema'
 const EDITORS_WORDS =
   'is for editors, which find the schema of a file by it, and is published like any member: take it out, or have the schema allow it'
 
-/** Whether an issue is about that key at the top of the document, and the schema does not know it. */
+/**
+ * Whether an issue is about that key at the top of the document, and the schema does not know it.
+ */
 function isEditorsKey(steps: readonly Step[], document: Json, names: JsonSchema | undefined): boolean {
   return (
     steps.length === 1 &&

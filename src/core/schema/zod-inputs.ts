@@ -39,9 +39,10 @@ export interface ZodOptions {
 }
 
 /**
- * Has zod write a JSON Schema that refuses no document that the schema accepts. By itself zod writes a coerced number as a number,
- * forgets that a `catch` or a `preprocess` takes anything, that `trim()` comes before the limits, and the flags of a regular
- * expression. `onGap` is told each place that accepts more than the schema.
+ * Has zod write a JSON Schema that refuses no document that the schema accepts. By itself zod
+ * writes a coerced number as a number, forgets that a `catch` or a `preprocess` takes anything,
+ * that `trim()` comes before the limits, and the flags of a regular expression. `onGap` is told
+ * each place that accepts more than the schema.
  */
 export function widenInputs(onGap: (path: Part['path']) => void): ZodOptions {
   return {

@@ -13,17 +13,20 @@ export interface Remembered extends LogPlace {
 /** Hears when a board goes back, and when it goes on again (undefined). */
 export type WentBackListener = (namespace: Namespace, wentBack: WentBack | undefined) => void
 
-/** The newest release that was read of each namespace of a store, and whether the store still has it. */
+/**
+ * The newest release that was read of each namespace of a store, and whether the store still has
+ * it.
+ */
 export interface BoardMemory {
   known(namespace: Namespace): Remembered | undefined
   wentBack(namespace: Namespace): WentBack | undefined
   /** Grows whenever `known` or `wentBack` say something else than before of some namespace. */
   readonly changes: number
   /**
-   * Judges what the store says is the newest; undefined where it says that there is none. `since` is what
-   * was known when the store was asked: an answer that was overtaken by a newer one says nothing.
-   * `stillHas` looks the release of before up in the log, where that is needed. False for a release that
-   * does not go on from what is known.
+   * Judges what the store says is the newest; undefined where it says that there is none. `since`
+   * is what was known when the store was asked: an answer that was overtaken by a newer one says
+   * nothing. `stillHas` looks the release of before up in the log, where that is needed. False for
+   * a release that does not go on from what is known.
    */
   hear(heard: HeardNewest): Promise<boolean>
   /** A release that was appended: it is the newest there is. */
@@ -39,7 +42,9 @@ export interface HeardNewest {
   readonly stillHas: (place: LogPlace) => Promise<boolean>
 }
 
-/** How many namespaces are remembered; beyond it the one that was heard of longest ago is forgotten. */
+/**
+ * How many namespaces are remembered; beyond it the one that was heard of longest ago is forgotten.
+ */
 const MAX_NAMESPACES = 100_000
 
 /**
@@ -79,7 +84,10 @@ export function createBoardMemory(
     for (const listener of listeners) listener(namespace, wentBack)
   }
 
-  /** What a release says of its place; undefined for one that this version cannot read, which proves nothing. */
+  /**
+   * What a release says of its place; undefined for one that this version cannot read, which proves
+   * nothing.
+   */
   const read = (bytes: Uint8Array): SaidNewest | undefined => {
     try {
       const { release, position, digest } = identifyRelease(hasher, bytes)

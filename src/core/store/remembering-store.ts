@@ -23,10 +23,11 @@ export interface RememberingStore extends Store {
 const wrapped = new WeakMap<object, RememberingStore>()
 
 /**
- * The same store, remembering the newest release of each namespace. Where the store does not have it any more (a
- * backup was restored under a running process, a database flushed, a volume unmounted), it goes on reading what the
- * store says, takes no release but the first of an epoch above all that was read, and says so in `reports`.
- * Writing throws `store-damaged` then. The same wrapper for the same store, so that all in a process know the same.
+ * The same store, remembering the newest release of each namespace. Where the store does not have
+ * it any more (a backup was restored under a running process, a database flushed, a volume
+ * unmounted), it goes on reading what the store says, takes no release but the first of an epoch
+ * above all that was read, and says so in `reports`. Writing throws `store-damaged` then. The same
+ * wrapper for the same store, so that all in a process know the same.
  *
  * ```ts
  * const board = rememberingStore(fileStore('/var/lib/board'), systemHasher)
@@ -43,8 +44,8 @@ export function rememberingStore(store: Store, hasher: Hasher): RememberingStore
 }
 
 /**
- * The same, for a store whose truth is read here: of a remote one its own server remembers, and what lies between
- * may lag.
+ * The same, for a store whose truth is read here: of a remote one its own server remembers, and
+ * what lies between may lag.
  *
  * ```ts
  * const board = remembering(httpStore(url), systemHasher) // as it is
@@ -150,8 +151,9 @@ function remember(store: Store, hasher: Hasher): RememberingStore {
 }
 
 /**
- * What was heard, and whether the store went back. Another process may have opened a new epoch since, and nobody may have asked this one
- * for the newest release: so a board that went back is looked at again before anybody is told.
+ * What was heard, and whether the store went back. Another process may have opened a new epoch
+ * since, and nobody may have asked this one for the newest release: so a board that went back is
+ * looked at again before anybody is told.
  */
 function reportsOf(
   reports: NonNullable<Store['reports']>,
@@ -168,8 +170,8 @@ function reportsOf(
 }
 
 /**
- * What the store says still stands and is what was read last: of what went back nothing does. While neither the store nor the memory
- * says anything new, the answer is the one of before.
+ * What the store says still stands and is what was read last: of what went back nothing does. While
+ * neither the store nor the memory says anything new, the answer is the one of before.
  */
 function standingOf(
   standing: NonNullable<Store['standing']>,
@@ -206,7 +208,10 @@ interface WatchParts {
   readonly latest: Store['latest']
 }
 
-/** The store's watch, which never goes back: what does not go on from what is known is looked at by asking. */
+/**
+ * The store's watch, which never goes back: what does not go on from what is known is looked at by
+ * asking.
+ */
 function watchOf(store: WatchTransport, { memory, stillHas, latest }: WatchParts): WatchTransport['watch'] {
   return async function* (query, signal) {
     for await (const delivery of store.watch(query, signal)) {

@@ -15,8 +15,8 @@ export interface SaidNewest extends LogPlace {
 }
 
 /**
- * How what a store says now goes with what was read of it before. `unproven`: it is further on in the same
- * epoch, and only the log tells whether the release of before is still in it.
+ * How what a store says now goes with what was read of it before. `unproven`: it is further on in
+ * the same epoch, and only the log tells whether the release of before is still in it.
  */
 export type Succession = 'same' | 'goes-on' | 'unproven' | 'went-back'
 

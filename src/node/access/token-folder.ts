@@ -15,7 +15,9 @@ import { doing, forLog } from '../disk/system-error.js'
 export interface TokenFolderOptions {
   /** The disk; the machine's unless given. */
   readonly fs?: Fs
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
   readonly logger?: Logger
 }
@@ -24,21 +26,27 @@ export interface TokenFolderOptions {
 export interface TokenFolder extends TokenSource {
   /** Keeps a token. Throws `conflict` when there is one of its name. */
   create(record: TokenRecord): Promise<void>
-  /** Removes a token; false when there is none of that name. Servers notice within a second or two. */
+  /**
+   * Removes a token; false when there is none of that name. Servers notice within a second or two.
+   */
   revoke(name: string): Promise<boolean>
 }
 
 /** After how long every file is read again although none came or went, in milliseconds. */
 const READ_ANEW_MS = 60_000
 
-/** What a file system's clock may be coarse by, in milliseconds: so long a change may be followed by another that looks the same. */
+/**
+ * What a file system's clock may be coarse by, in milliseconds: so long a change may be followed by
+ * another that looks the same.
+ */
 const COARSE_MS = 3_000
 
 const ENDING = '.json'
 
 /**
- * The tokens in a folder, such as `private/tokens` of a board; see docs/formats.md. A file that cannot be read as a token grants
- * nothing, and is told to the logger. Nothing is opened before the first call.
+ * The tokens in a folder, such as `private/tokens` of a board; see docs/formats.md. A file that
+ * cannot be read as a token grants nothing, and is told to the logger. Nothing is opened before the
+ * first call.
  *
  * ```ts
  * const server = await serve(store, { tokens: tokenFolder('/var/lib/board/private/tokens') })

@@ -42,7 +42,8 @@ export function boardAppender(
     try {
       await record?.keep()
     } catch (error) {
-      // The release is in place and acknowledged whatever becomes of this; the next open gives the record its name.
+      // The release is in place and acknowledged whatever becomes of this; the next open gives the
+      // record its name.
       logger?.warn('an audit record could not be given its name yet', {
         namespace,
         ...forLog(error, 'settle an audit record'),
@@ -51,8 +52,9 @@ export function boardAppender(
   }
 
   /**
-   * The record under its temporary name. Where it may not be written, which is what a record's folder of another user does,
-   * a release that is urgent or in place already goes without: nothing stands in the way back.
+   * The record under its temporary name. Where it may not be written, which is what a record's
+   * folder of another user does, a release that is urgent or in place already goes without: nothing
+   * stands in the way back.
    */
   const prepareAudit = async (
     { namespace, at, audit: bytes, urgent = false }: AppendQuery,
@@ -82,7 +84,10 @@ export function boardAppender(
     return 'appended'
   }
 
-  /** After a failure the record goes unless the release may be in place; then it stays until an open has settled that. */
+  /**
+   * After a failure the record goes unless the release may be in place; then it stays until an open
+   * has settled that.
+   */
   const abandonAudit = async (
     { namespace, at }: AppendQuery,
     record: PreparedAudit | undefined,
@@ -97,7 +102,10 @@ export function boardAppender(
     }
   }
 
-  /** A time for a release's file: later than its predecessor's by a whole second, which the pointer takes over. */
+  /**
+   * A time for a release's file: later than its predecessor's by a whole second, which the pointer
+   * takes over.
+   */
   const timeAfter = async (namespace: Namespace, before: Position | undefined): Promise<number> => {
     const predecessor = before && (await fs.stat(paths.release(namespace, before)))
     return wholeSecondAfter(predecessor?.changedMs, clock.now())
@@ -118,7 +126,8 @@ export function boardAppender(
     const opens = at.sequence === 1 && epochNumber(at.epoch) > state.highestEpoch
     if (!opens) {
       refuseDamage(namespace, state)
-      // Whoever is told that the place is taken reads what is newest, which would still be the release before it.
+      // Whoever is told that the place is taken reads what is newest, which would still be the
+      // release before it.
       if (met === 'other' && state.withheld !== undefined) throw state.withheld
       if (
         met === 'other' ||

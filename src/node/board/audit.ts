@@ -10,7 +10,10 @@ import { readLink } from './release-link.js'
 import { ABANDONED_MS } from '../../core/limits.js'
 import { forLog } from '../disk/system-error.js'
 
-/** Who and why, beside the log. A record stands under a temporary name until its release is in place. */
+/**
+ * Who and why, beside the log. A record stands under a temporary name until its release is in
+ * place.
+ */
 export interface BoardAudit {
   /** Writes a record, durable before it resolves. */
   prepare(query: {
@@ -18,9 +21,15 @@ export interface BoardAudit {
     readonly at: Position
     readonly bytes: Uint8Array
   }): Promise<PreparedAudit>
-  /** Undefined where there is none, and where it cannot be read, which is said once for each namespace. */
+  /**
+   * Undefined where there is none, and where it cannot be read, which is said once for each
+   * namespace.
+   */
   read(namespace: Namespace, position: Position): Promise<Uint8Array | undefined>
-  /** Gives records whose writer died after its release was in place their name, and removes those of releases that never were. */
+  /**
+   * Gives records whose writer died after its release was in place their name, and removes those of
+   * releases that never were.
+   */
   repair(namespace: Namespace): Promise<void>
 }
 
@@ -52,7 +61,8 @@ export function boardAudit(
     const record = await fs.read(path, MAX_AUDIT_BYTES)
     const release = await log.bytesAt(namespace, position)
     const link = release && readLink(release)
-    // Which record a release of a later version names, that version knows; of a damaged one, whoever restores it.
+    // Which record a release of a later version names, that version knows; of a damaged one,
+    // whoever restores it.
     if (release !== undefined && link?.v !== 1) return
     const missing = (await fs.stat(paths.audit(namespace, position))) === undefined
     if (record !== undefined && missing && link?.audit === digestOf(hasher, record))
@@ -73,7 +83,8 @@ export function boardAudit(
 
   return {
     async prepare({ namespace, at, bytes }) {
-      // In a folder of their own: those that are in place are as many as the releases, and are not listed to find the few that wait.
+      // In a folder of their own: those that are in place are as many as the releases, and are not
+      // listed to find the few that wait.
       const folder = paths.pendingAudits({ namespace, epoch: at.epoch })
       const temporary = join(folder, `${at.sequence}.${owner.tag}.${toHex(random.bytes(6))}.tmp`)
       await fs.makeFolder(folder)

@@ -18,7 +18,10 @@ export interface Board {
   readonly hasher: Hasher
   readonly owner: ProcessTag
   readonly logger: Logger | undefined
-  /** Whose the board is, if this process writes to it as somebody else; nothing is known of that on a disk of a test. */
+  /**
+   * Whose the board is, if this process writes to it as somebody else; nothing is known of that on
+   * a disk of a test.
+   */
   readonly strangersBoard: () => Promise<{ readonly uid: number; readonly ownUid: number } | undefined>
 }
 

@@ -18,7 +18,10 @@ import type { BoardSnapshots } from './snapshots.js'
 export interface BoardDeltas {
   /** The delta, once those that are being made are there; undefined where there is none. */
   read(query: DeltaQuery): Promise<Uint8Array | undefined>
-  /** Makes those that a release is worth, after it was appended. Never rejects: what cannot be made is missing. */
+  /**
+   * Makes those that a release is worth, after it was appended. Never rejects: what cannot be made
+   * is missing.
+   */
   follow(namespace: Namespace, bytes: Uint8Array): Promise<void>
   /** Removes those to and from a snapshot that goes. */
   forget(namespace: Namespace, digest: Digest): Promise<void>
@@ -39,7 +42,10 @@ export function boardDeltas(
   const inTurn = createSerial()
   const making = new Map<Namespace, Promise<void>>()
 
-  /** The releases right before a position, the latest first, as far as they are there and can be read. */
+  /**
+   * The releases right before a position, the latest first, as far as they are there and can be
+   * read.
+   */
   const before = async (namespace: Namespace, { epoch, sequence }: Position): Promise<readonly Release[]> => {
     const found: Release[] = []
     for (let back = 1; back <= DELTA_RELEASES && sequence - back >= 1; back += 1) {

@@ -45,19 +45,27 @@ const CLOSING_MS = 10_000
 
 /** How a board in a folder is kept. */
 export interface FileStoreOptions {
-  /** The disk; the machine's unless given, with modes that let a web server read what is served and nobody else the rest. */
+  /**
+   * The disk; the machine's unless given, with modes that let a web server read what is served and
+   * nobody else the rest.
+   */
   readonly fs?: Fs
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
   /**
-   * How soon releases of other processes are seen where the system does not tell of them, in milliseconds; 500 unless given. Of
-   * more than 32 namespaces that are followed, each is polled less often the more there are, and once an interval those that somebody
-   * began to write to.
+   * How soon releases of other processes are seen where the system does not tell of them, in
+   * milliseconds; 500 unless given. Of more than 32 namespaces that are followed, each is polled
+   * less often the more there are, and once an interval those that somebody began to write to.
    */
   readonly pollIntervalMs?: number
   /** The largest snapshot that is taken, in bytes; 1 MiB unless given. */
   readonly maxSnapshotBytes?: number
-  /** What makes deltas beside the snapshots; false makes none. Default: the runtime's own where it has one, see `zstdDeltas()`. */
+  /**
+   * What makes deltas beside the snapshots; false makes none. Default: the runtime's own where it
+   * has one, see `zstdDeltas()`.
+   */
   readonly deltas?: Deltas | false
   /** Hears of damage and of what could not be repaired; silent unless given. */
   readonly logger?: Logger
@@ -70,24 +78,29 @@ export interface FileStore extends CompleteStore, AsyncDisposable {
   /** A delta that was made when its snapshot was published. */
   delta: NonNullable<CompleteStore['delta']>
   /**
-   * Makes the folder ready to be written to, as the first write does by itself: makes what is missing of it and tries whether it
-   * can be written to. For programs that want to know at their start. Throws `unavailable` where the disk refuses, and `unsupported`
-   * on a file system without hard links.
+   * Makes the folder ready to be written to, as the first write does by itself: makes what is
+   * missing of it and tries whether it can be written to. For programs that want to know at their
+   * start. Throws `unavailable` where the disk refuses, and `unsupported` on a file system without
+   * hard links.
    *
    * ```ts
    * await store.open()
    * ```
    */
   open(): Promise<void>
-  /** Ends every watch, writes reports that are still in memory, and waits for what is under way. Calls after it throw `closed`. Twice is harmless. */
+  /**
+   * Ends every watch, writes reports that are still in memory, and waits for what is under way.
+   * Calls after it throw `closed`. Twice is harmless.
+   */
   close(): Promise<void>
 }
 
 /**
- * The embedded default store: a plain folder as docs/formats.md describes it, of which any web server can serve the `public`
- * half. Several processes may use one folder at the same time; of two appends at one position exactly one succeeds, and what was
- * acknowledged survives kill -9. Nothing is read or written before the first call. The folder is made when
- * something is first written, by a call that throws `unsupported` if its file system does not take hard links.
+ * The embedded default store: a plain folder as docs/formats.md describes it, of which any web
+ * server can serve the `public` half. Several processes may use one folder at the same time; of two
+ * appends at one position exactly one succeeds, and what was acknowledged survives kill -9. Nothing
+ * is read or written before the first call. The folder is made when something is first written, by
+ * a call that throws `unsupported` if its file system does not take hard links.
  *
  * ```ts
  * const server = await serve(fileStore('/var/lib/board'))
@@ -189,7 +202,10 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     sweepNow: isBehind,
   })
 
-  /** Before each call: the name is safe to make a path of, the store is open, and somebody still wants the answer. */
+  /**
+   * Before each call: the name is safe to make a path of, the store is open, and somebody still
+   * wants the answer.
+   */
   const enter = (namespace: unknown, signal: AbortSignal): void => {
     parseNamespace(namespace)
     if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed')

@@ -3,9 +3,15 @@ import type { Fs, Random } from '../../contracts/system.js'
 import { toHex } from '../../core/release/digest.js'
 import { systemErrorCode } from '../disk/system-error.js'
 
-/** Files that become visible under their name complete or not at all. The folders that they go to are made where they are missing. */
+/**
+ * Files that become visible under their name complete or not at all. The folders that they go to
+ * are made where they are missing.
+ */
 export interface BoardFiles {
-  /** Writes a temporary file, durable before it resolves, and gives its path. `kind` is the end of its name. */
+  /**
+   * Writes a temporary file, durable before it resolves, and gives its path. `kind` is the end of
+   * its name.
+   */
   temporary(bytes: Uint8Array, kind?: string): Promise<string>
   /** Gives a file its name, over an older one; durable before it resolves. */
   replace(
@@ -13,7 +19,10 @@ export interface BoardFiles {
     bytes: Uint8Array,
     options?: { readonly changedMs?: number | undefined },
   ): Promise<void>
-  /** Gives a file its name unless the name is taken; durable before it resolves, also when it was taken. `before` runs with the complete file before it has that name. */
+  /**
+   * Gives a file its name unless the name is taken; durable before it resolves, also when it was
+   * taken. `before` runs with the complete file before it has that name.
+   */
   claim(
     path: string,
     bytes: Uint8Array,
@@ -61,7 +70,10 @@ export function boardFiles({
     return path
   }
 
-  /** Writes a temporary file and gives it to `settle`. One that vanished, as old ones do at an open, is written anew. */
+  /**
+   * Writes a temporary file and gives it to `settle`. One that vanished, as old ones do at an open,
+   * is written anew.
+   */
   const withTemporary = async <Result>(
     path: string,
     { bytes, changedMs }: Content,
@@ -122,7 +134,10 @@ interface Content {
 
 const TEMPORARY = /^([0-9a-z-]+)\.[0-9a-f]{12}\.[a-z]+$/
 
-/** The process that a temporary file belongs to, by its name; undefined for files that are none of ours. */
+/**
+ * The process that a temporary file belongs to, by its name; undefined for files that are none of
+ * ours.
+ */
 export function writerOf(name: string): string | undefined {
   return TEMPORARY.exec(name)?.[1]
 }

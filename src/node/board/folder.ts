@@ -7,7 +7,10 @@ import type { BoardReserve } from './reserve.js'
 import { inWords, isDiskFull, systemErrorCode, takesNoLinks } from '../disk/system-error.js'
 import { ABANDONED_MS } from '../../core/limits.js'
 
-/** Makes a folder ready to be written to: its own folders, old temporary files removed, links tried, the reserve kept. */
+/**
+ * Makes a folder ready to be written to: its own folders, old temporary files removed, links tried,
+ * the reserve kept.
+ */
 export async function openBoardFolder(board: Board, reserve: BoardReserve): Promise<void> {
   const { fs, hiddenFs, paths, logger } = board
   try {
@@ -44,13 +47,17 @@ async function removeOld({ hiddenFs, clock, paths, owner }: Board): Promise<void
   }
 }
 
-/** Two processes can only be kept from writing one position by a file system that links; said now and not at the first publish. */
+/**
+ * Two processes can only be kept from writing one position by a file system that links; said now
+ * and not at the first publish.
+ */
 async function tryLink({ hiddenFs, paths, hiddenFiles }: Board): Promise<void> {
   let file: string
   try {
     file = await hiddenFiles.temporary(encodeText('link'), 'trial')
   } catch (error) {
-    // A full disk must not keep a rollback from the reserve; whether links work shows at the release itself.
+    // A full disk must not keep a rollback from the reserve; whether links work shows at the
+    // release itself.
     if (isDiskFull(error)) return
     throw inWords(error, `write to the board in ${paths.root}`)
   }

@@ -1,12 +1,15 @@
 import type { Clock } from '../../contracts/system.js'
 import { prefixOf, type BoardNotes } from './notes.js'
 
-/** How long a namespace is told of again after its note was first seen, in milliseconds: the release comes after the note. */
+/**
+ * How long a namespace is told of again after its note was first seen, in milliseconds: the release
+ * comes after the note.
+ */
 const FRESH_MS = 5_000
 
 /**
- * Lists the notes of a board once an interval, and tells of the namespaces, by their prefixes, that somebody
- * began to write to a moment ago. Where there are no notes nothing is told. Never throws.
+ * Lists the notes of a board once an interval, and tells of the namespaces, by their prefixes, that
+ * somebody began to write to a moment ago. Where there are no notes nothing is told. Never throws.
  *
  * ```ts
  * const stop = followNotes({ notes, clock, intervalMs: 500, tell: prefix => tails.get(prefix)?.poke() })

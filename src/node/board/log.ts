@@ -16,15 +16,18 @@ export interface LogState {
   readonly withheld?: NoticeboardError | undefined
   /** What is wrong, in words: then nothing is appended. */
   readonly damage?: string | undefined
-  /** The highest number of an epoch with a release; 0 when there is none. A new epoch's is higher. */
+  /**
+   * The highest number of an epoch with a release; 0 when there is none. A new epoch's is higher.
+   */
   readonly highestEpoch: number
 }
 
 /** The log of each namespace, read from the disk; what was checked once is remembered. */
 export interface BoardLog {
   /**
-   * The newest release. Looks at what follows the one known before; `thorough` looks for gaps: everywhere in a log of up to
-   * {@link LISTED_RELEASES}, and among the newest {@link CHECKED_RELEASES} of a longer one, so that neither costs more the longer it is.
+   * The newest release. Looks at what follows the one known before; `thorough` looks for gaps:
+   * everywhere in a log of up to {@link LISTED_RELEASES}, and among the newest
+   * {@link CHECKED_RELEASES} of a longer one, so that neither costs more the longer it is.
    */
   read(query: { readonly namespace: Namespace; readonly thorough?: boolean }): Promise<LogState>
   /** The bytes at a position, whatever they are. */
@@ -35,7 +38,10 @@ export interface BoardLog {
   sequences(query: { readonly namespace: Namespace; readonly epoch: Epoch }): Promise<readonly number[]>
 }
 
-/** Why a folder cannot be made durable although nothing is wrong with the disk, beside a permission that is missing. */
+/**
+ * Why a folder cannot be made durable although nothing is wrong with the disk, beside a permission
+ * that is missing.
+ */
 const NOTHING_TO_SYNC: ReadonlySet<string> = new Set(['EINVAL', 'ENOENT', 'ENOTSUP'])
 
 /** What was found the last time: an undamaged log and its end. */
@@ -87,8 +93,9 @@ export function boardLog(board: Board): BoardLog {
   }
 
   /**
-   * The release that the pointer names, where so many lie before it that they are not listed, and the newest of them are in
-   * order; undefined for every other log, and for one that has to be looked at to say what is wrong.
+   * The release that the pointer names, where so many lie before it that they are not listed, and
+   * the newest of them are in order; undefined for every other log, and for one that has to be
+   * looked at to say what is wrong.
    */
   const endOfLongLog = async (namespace: Namespace, epoch: Epoch): Promise<Entry | undefined> => {
     const pointer = await pointerOf(namespace)
@@ -148,7 +155,9 @@ export function boardLog(board: Board): BoardLog {
     }
   }
 
-  /** Whether what was known is still there, and no epoch above it or beside it got a release since. */
+  /**
+   * Whether what was known is still there, and no epoch above it or beside it got a release since.
+   */
   const stillHolds = async (
     namespace: Namespace,
     { newest }: Known,
@@ -167,8 +176,9 @@ export function boardLog(board: Board): BoardLog {
   }
 
   /**
-   * Makes what a folder lists durable, so that nobody is told of a release that the power may still take: its place would be given
-   * to another one. Resolves with what the disk refused it with; where only the permission is missing, its writer does it.
+   * Makes what a folder lists durable, so that nobody is told of a release that the power may still
+   * take: its place would be given to another one. Resolves with what the disk refused it with;
+   * where only the permission is missing, its writer does it.
    */
   const makeDurable = async (namespace: Namespace, epoch: Epoch): Promise<NoticeboardError | undefined> => {
     try {

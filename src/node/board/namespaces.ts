@@ -3,7 +3,10 @@ import { MAX_SEGMENTS, namespaceProblem, type Namespace } from '../../contracts/
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
 
-/** The namespaces on a board that hold at least one release, in order. Namespaces nest, so a folder may be both one and on the way to others. */
+/**
+ * The namespaces on a board that hold at least one release, in order. Namespaces nest, so a folder
+ * may be both one and on the way to others.
+ */
 export async function findNamespaces({ fs, paths }: Board, log: BoardLog): Promise<readonly Namespace[]> {
   const found: Namespace[] = []
 

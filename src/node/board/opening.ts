@@ -11,10 +11,11 @@ import { positionIn } from './release-link.js'
 import { MAX_RELEASE_BYTES } from '../../core/limits.js'
 
 /**
- * Opens epochs. The names of two epochs with one number differ, so linking `1.json` into its folder decides nothing between
- * processes that open one at the same time. Therefore the release first takes the number: its file is linked to
- * `private/epochs/<namespace>/<n>.json`. Whoever finds it taken brings the taker's release to its place, in case the taker died,
- * and has lost. When the release stands in its place the number is given up.
+ * Opens epochs. The names of two epochs with one number differ, so linking `1.json` into its folder
+ * decides nothing between processes that open one at the same time. Therefore the release first
+ * takes the number: its file is linked to `private/epochs/<namespace>/<n>.json`. Whoever finds it
+ * taken brings the taker's release to its place, in case the taker died, and has lost. When the
+ * release stands in its place the number is given up.
  */
 export interface BoardOpening {
   /** Puts the first release of an epoch in place. `changedMs` becomes the time of its file. */
@@ -36,8 +37,9 @@ export function boardOpening(
   { log, notes }: { readonly log: BoardLog; readonly notes: BoardNotes },
 ): BoardOpening {
   /**
-   * Completes what took a number, and gives the number up. A number that was used and given up before it was taken again is
-   * not free: its `1.json` stands by then, so looking for that after reading the taker is enough.
+   * Completes what took a number, and gives the number up. A number that was used and given up
+   * before it was taken again is not free: its `1.json` stands by then, so looking for that after
+   * reading the taker is enough.
    */
   const settle = async (
     namespace: Namespace,
@@ -90,7 +92,10 @@ export function boardOpening(
   }
 }
 
-/** Whether it can stand in a log. One of a later version keeps its number too: its writer is about to put it in its place. */
+/**
+ * Whether it can stand in a log. One of a later version keeps its number too: its writer is about
+ * to put it in its place.
+ */
 function isRelease(bytes: Uint8Array): boolean {
   try {
     decodeRelease(bytes)

@@ -3,7 +3,10 @@ import type { Digest, Namespace } from '../../contracts/names.js'
 import type { DeltaPair } from '../../core/release/delta-pairs.js'
 import { isEpoch, isSequence, type Epoch, type Position } from '../../contracts/position.js'
 
-/** Where everything stands on a board (docs/formats.md). Namespaces were checked before they come here. */
+/**
+ * Where everything stands on a board (docs/formats.md). Namespaces were checked before they come
+ * here.
+ */
 export interface BoardPaths {
   readonly root: string
   /** What is served: `public/v1`. */

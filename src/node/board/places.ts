@@ -21,7 +21,10 @@ export interface BoardPlaces {
   exists(namespace: Namespace, position: Position): Promise<boolean>
   /** The sequences that an epoch's folder lists. */
   listed(namespace: Namespace, epoch: Epoch): Promise<ReadonlySet<number>>
-  /** What stands at a position: a release that belongs there, and what is wrong with it. `before` is the one before it. */
+  /**
+   * What stands at a position: a release that belongs there, and what is wrong with it. `before` is
+   * the one before it.
+   */
   check(namespace: Namespace, position: Position, before: Entry | undefined): Promise<Checked>
   /** The first sequence that is missing below the highest, in words. */
   gapIn(namespace: Namespace, epoch: Epoch, found: ReadonlySet<number>): Promise<string | undefined>

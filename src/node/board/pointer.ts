@@ -11,7 +11,10 @@ import { MAX_RELEASE_BYTES } from '../../core/limits.js'
 
 /** The pointer `release.json`, which follows the log. */
 export interface BoardPointer {
-  /** Brings the pointer to the newest release, and never knowingly to a lower one. False when there is one behind it that cannot be told of yet. */
+  /**
+   * Brings the pointer to the newest release, and never knowingly to a lower one. False when there
+   * is one behind it that cannot be told of yet.
+   */
   repair(namespace: Namespace): Promise<boolean>
 }
 
@@ -35,7 +38,8 @@ export function boardPointer({ fs, clock, paths, files }: Board, log: BoardLog):
     { position, bytes }: Entry,
     pointer: Pointer | undefined,
   ): Promise<void> => {
-    // The log's files have times a whole second apart, in the order of the log, so racing writers give one release one time.
+    // The log's files have times a whole second apart, in the order of the log, so racing writers
+    // give one release one time.
     const release = await fs.stat(paths.release(namespace, position))
     await files.replace(paths.pointer(namespace), bytes, {
       changedMs: wholeSecondAfter(pointer?.changedMs, release?.changedMs ?? clock.now()),
@@ -47,22 +51,25 @@ export function boardPointer({ fs, clock, paths, files }: Board, log: BoardLog):
       const { newest, withheld, damage } = await log.read({ namespace })
       const pointer = await current(namespace)
       if (newest === undefined || !isBehind(pointer, newest)) return withheld === undefined
-      // Neither the log nor the pointer can be read to its end: the pointer may name a later release than what is left of the log.
+      // Neither the log nor the pointer can be read to its end: the pointer may name a later
+      // release than what is left of the log.
       if (damage !== undefined && pointer !== undefined && pointer.position === undefined) return true
       await move(namespace, newest, pointer)
-      // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked again.
+      // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked
+      // again.
     }
   }
 
   return {
-    // Two at a time could give two releases one time: one of them writes a damaged pointer anew, a second later than the damage.
+    // Two at a time could give two releases one time: one of them writes a damaged pointer anew, a
+    // second later than the damage.
     repair: namespace => inTurn(namespace, () => catchUp(namespace)),
   }
 }
 
 /**
- * A time on a whole second: the given one, or the second after a predecessor's where that is later. Web servers and rsync tell versions
- * apart by whole seconds and size.
+ * A time on a whole second: the given one, or the second after a predecessor's where that is later.
+ * Web servers and rsync tell versions apart by whole seconds and size.
  */
 export function wholeSecondAfter(predecessorMs: number | undefined, timeMs: number): number {
   const seconds = Math.floor(timeMs / 1000)

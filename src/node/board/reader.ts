@@ -70,7 +70,8 @@ export function boardReader(
     const { newest } = state
     // Whoever asks for one name after another that nobody published to must not fill the memory.
     if (newest === undefined) looks.delete(namespace)
-    // Whoever wrote what is new here may have died before the pointer followed: the next look brings it there.
+    // Whoever wrote what is new here may have died before the pointer followed: the next look
+    // brings it there.
     else if (before?.newest === undefined || comparePositions(newest.position, before.newest) !== 'same')
       looks.set(namespace, { repaired, newest: newest.position, isDue: before?.newest !== undefined })
     return state
@@ -132,7 +133,8 @@ export function boardReader(
         while (sequence >= 1) {
           const entry = await entryAt(namespace, { epoch, sequence })
           if (entry !== undefined) yield entry
-          // One by one, since a listing may miss what was just written; over a gap to what it shows.
+          // One by one, since a listing may miss what was just written; over a gap to what it
+          // shows.
           const before = sequence
           sequence = entry !== undefined ? before - 1 : ((await listed()).find(lower => lower < before) ?? 0)
         }

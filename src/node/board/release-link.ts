@@ -18,7 +18,10 @@ export interface Link {
   readonly statement: Uint8Array
 }
 
-/** Reads them also from a release that a newer version wrote; undefined when the bytes are no release file. */
+/**
+ * Reads them also from a release that a newer version wrote; undefined when the bytes are no
+ * release file.
+ */
 export function readLink(bytes: Uint8Array): Link | undefined {
   try {
     const file = parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES })

@@ -19,9 +19,14 @@ import type { Board } from './board.js'
 import { forLog, systemErrorCode } from '../disk/system-error.js'
 import { ABANDONED_MS, MAX_KEPT_REPORTS_BYTES } from '../../core/limits.js'
 
-/** How many instances of a namespace are remembered; beyond it those that go first are forgotten. */
+/**
+ * How many instances of a namespace are remembered; beyond it those that go first are forgotten.
+ */
 const MAX_INSTANCES = 20_000
-/** How many namespaces are kept in memory; beyond it the one that was heard of longest ago is left to its file. */
+/**
+ * How many namespaces are kept in memory; beyond it the one that was heard of longest ago is left
+ * to its file.
+ */
 const MAX_NAMESPACES = 4_096
 /** After this long without a word an instance is forgotten. */
 const FORGET_MS = 7 * 86_400_000
@@ -33,7 +38,10 @@ const SMALL_FILE_BYTES = 4_096
 /** How often files are looked at anew when one of them was folded into another meanwhile. */
 const MAX_LOOKS = 5
 
-/** Last words of clients: what this process heard, in memory and in its own file; and what is in the files of others. */
+/**
+ * Last words of clients: what this process heard, in memory and in its own file; and what is in the
+ * files of others.
+ */
 export interface BoardReports {
   hear(reports: readonly ClientReport[]): void
   /** The last word of each instance, whoever heard it, and since when somebody listens. */
@@ -80,7 +88,10 @@ export function boardReports(
     return found
   }
 
-  /** Those who may read may report, also about names that nobody published to: those must not push out the living. */
+  /**
+   * Those who may read may report, also about names that nobody published to: those must not push
+   * out the living.
+   */
   const makeRoom = (): void => {
     for (const oldest of heard.keys()) {
       if (heard.size < MAX_NAMESPACES) return
@@ -104,7 +115,10 @@ export function boardReports(
     }
   }
 
-  /** Reads the files of other processes; those that nobody writes any more are named, to be removed once they are folded. */
+  /**
+   * Reads the files of other processes; those that nobody writes any more are named, to be removed
+   * once they are folded.
+   */
   const others = async (
     namespace: Namespace,
     looks = MAX_LOOKS,
@@ -157,7 +171,8 @@ export function boardReports(
   const saveAll = async (): Promise<void> => {
     cancel?.()
     cancel = undefined
-    // What is heard meanwhile waits for its own turn: a file is written no more often, however much comes.
+    // What is heard meanwhile waits for its own turn: a file is written no more often, however much
+    // comes.
     const due = new Set(unsaved)
     unsaved.clear()
     for (const namespace of due) {
@@ -165,7 +180,8 @@ export function boardReports(
       try {
         for (const other of await save(namespace)) due.add(other)
       } catch (error) {
-        // The reports are still in memory and come again; a disk that fails is told by what must be durable.
+        // The reports are still in memory and come again; a disk that fails is told by what must be
+        // durable.
         const failure = forLog(error, 'write the reports')
         logger?.warn('reports could not be written; they are kept in memory', { namespace, ...failure })
       }

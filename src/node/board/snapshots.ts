@@ -31,7 +31,8 @@ export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapsho
       const occupant = await fs.read(path, bytes.length)
       return occupant !== undefined && sameBytes(occupant, bytes)
     } catch (error) {
-      // Too large, or a link to nowhere: damaged, and replaced. A folder in its place makes the rename fail, in words.
+      // Too large, or a link to nowhere: damaged, and replaced. A folder in its place makes the
+      // rename fail, in words.
       if (isUnfit(error)) return false
       throw error
     }
@@ -47,7 +48,8 @@ export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapsho
       if (await holds(path, bytes)) {
         try {
           await fs.touch(path, clock.now())
-          // Whoever wrote it may have died before its name was durable. Its bytes were, before it had that name.
+          // Whoever wrote it may have died before its name was durable. Its bytes were, before it
+          // had that name.
           return await fs.syncFolder(paths.snapshots(namespace))
         } catch (error) {
           // Retention moved it away in this moment.

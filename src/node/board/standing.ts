@@ -6,7 +6,10 @@ import { notedAtMs, notePrefix, prefixOf, type BoardNotes } from './notes.js'
 import { NOTED_MS } from '../../core/limits.js'
 import { isForbidden } from '../disk/system-error.js'
 
-/** How long one look at a namespace counts where nobody is known to write to it, in milliseconds: much shorter than notes stand. */
+/**
+ * How long one look at a namespace counts where nobody is known to write to it, in milliseconds:
+ * much shorter than notes stand.
+ */
 const LOOK_COUNTS_MS = NOTED_MS / 3
 
 /** Which namespaces are still as they were found, by one listing for all of them. */
@@ -16,8 +19,8 @@ export interface BoardStanding {
   /** What was known of a namespace counts no more. */
   forget(namespace: Namespace): void
   /**
-   * Of the given, those whose newest release is the given one, as of this call. The same set for the same array, while notes and looks
-   * say the same.
+   * Of the given, those whose newest release is the given one, as of this call. The same set for
+   * the same array, while notes and looks say the same.
    */
   among(queries: readonly StandingQuery[]): Promise<ReadonlySet<Namespace>>
 }
@@ -37,9 +40,10 @@ interface Look {
 }
 
 /**
- * Remembers looks. Whoever writes leaves a note before, which stands for an hour; so what was looked at
- * some minutes ago at most, and of which no note stands now, is as it was. Where notes go before their
- * time, or their folder was last changed earlier than it was, a backup was put back, and nothing is known any more.
+ * Remembers looks. Whoever writes leaves a note before, which stands for an hour; so what was
+ * looked at some minutes ago at most, and of which no note stands now, is as it was. Where notes go
+ * before their time, or their folder was last changed earlier than it was, a backup was put back,
+ * and nothing is known any more.
  */
 export function boardStanding({ clock, hasher }: Board, notes: BoardNotes): BoardStanding {
   const looks = new Map<Namespace, Look>()

@@ -15,7 +15,10 @@ export interface BoardTailOptions {
   /** The end of a log now. */
   readonly read: (namespace: Namespace) => Promise<LogState>
   readonly clock: Clock
-  /** How long it is between two polls of a namespace, in milliseconds, where no more are followed than are polled in that time. */
+  /**
+   * How long it is between two polls of a namespace, in milliseconds, where no more are followed
+   * than are polled in that time.
+   */
   readonly pollIntervalMs: number
   readonly logger: Logger | undefined
   /** Makes the wait shorter where the system tells of changes; the poll goes on beside it. */
@@ -39,10 +42,11 @@ export interface Follower {
 }
 
 /**
- * Follows the logs of namespaces: one poll a namespace, however many follow it; and of however many namespaces so many polls in a
- * time, so that a large board costs as much as a small one: there one listing of the notes tells which namespaces are written to.
- * Polls come in rounds, from one timer: a look at a disk that rests costs ten times as much as one after another look. What the
- * system tells of, and what is said by `poke`, waits for no poll.
+ * Follows the logs of namespaces: one poll a namespace, however many follow it; and of however many
+ * namespaces so many polls in a time, so that a large board costs as much as a small one: there one
+ * listing of the notes tells which namespaces are written to. Polls come in rounds, from one timer:
+ * a look at a disk that rests costs ten times as much as one after another look. What the system
+ * tells of, and what is said by `poke`, waits for no poll.
  */
 export interface BoardTail {
   follow(namespace: Namespace, follower: Follower): () => void
@@ -59,8 +63,9 @@ const SWEEP_INTERVAL_MS = 60_000
 const FEW = 32
 
 /**
- * Of more so many are polled within the time between two polls, and so many are swept between two sweeps: what is written
- * there is told by notes and by the system, and a look at each is for what neither told.
+ * Of more so many are polled within the time between two polls, and so many are swept between two
+ * sweeps: what is written there is told by notes and by the system, and a look at each is for what
+ * neither told.
  */
 const POLLED = 8
 const SWEPT = 64
@@ -68,7 +73,10 @@ const SWEPT = 64
 /** A round is as long as so many polls of one namespace at most, and looks at as many more. */
 const LONGEST_ROUND = 8
 
-/** How many looks are under way at the same time: the disk's threads are few, and who asks for one release shares them. */
+/**
+ * How many looks are under way at the same time: the disk's threads are few, and who asks for one
+ * release shares them.
+ */
 const LOOKS = 2
 
 /** After how long a look no longer keeps others waiting, in milliseconds. */

@@ -6,16 +6,23 @@ import type { BoardPointer } from './pointer.js'
 import type { BoardReserve } from './reserve.js'
 import { forLog, isForbidden } from '../disk/system-error.js'
 
-/** What keeps a board in order beside its log. None of it throws: the log is what counts, and the next time repairs the rest. */
+/**
+ * What keeps a board in order beside its log. None of it throws: the log is what counts, and the
+ * next time repairs the rest.
+ */
 export interface BoardUpkeep {
   /**
-   * Brings what follows the log back in step with it. Only where the private half is: a mirror in the middle of a copy looks as if
-   * it needed repair. Readers without the permission leave it to those who write.
+   * Brings what follows the log back in step with it. Only where the private half is: a mirror in
+   * the middle of a copy looks as if it needed repair. Readers without the permission leave it to
+   * those who write.
    */
   repair(namespace: Namespace): Promise<void>
   /** After an append. */
   follow(namespace: Namespace): Promise<void>
-  /** Whether something could not be put in order, and may be now, so that a repair should not wait for the next sweep. */
+  /**
+   * Whether something could not be put in order, and may be now, so that a repair should not wait
+   * for the next sweep.
+   */
   isBehind(namespace: Namespace): boolean
   /** Makes the reserve again that an urgent release gave up, when there is room. */
   restock(): Promise<void>
@@ -49,7 +56,8 @@ export function boardUpkeep(
         await movePointer(namespace)
         await audit.repair(namespace)
       } catch (error) {
-        // A full or broken disk gets well again; a permission that is missing is somebody else's to use.
+        // A full or broken disk gets well again; a permission that is missing is somebody else's to
+        // use.
         if (!isForbidden(error)) behind.add(namespace)
         logger?.debug('the board could not be repaired from here', {
           namespace,

@@ -20,7 +20,10 @@ export interface BoardWatchOptions {
   readonly newest: (namespace: Namespace) => Promise<Entry | undefined>
 }
 
-/** Follows the namespaces until the signal aborts. Of several releases that come while nobody asks, the last is kept. */
+/**
+ * Follows the namespaces until the signal aborts. Of several releases that come while nobody asks,
+ * the last is kept.
+ */
 export async function* watchBoard(
   { namespaces, alive, tail, clock, newest }: BoardWatchOptions,
   signal: AbortSignal,

@@ -1,8 +1,9 @@
 import { watch } from 'node:fs'
 
 /**
- * Tells of changes of a folder's entries until it is stopped; may tell too often and may miss some, so that whoever uses
- * it polls too. `lost` is called once when the system cannot or can no longer tell.
+ * Tells of changes of a folder's entries until it is stopped; may tell too often and may miss some,
+ * so that whoever uses it polls too. `lost` is called once when the system cannot or can no longer
+ * tell.
  */
 export type FolderWatch = (folder: string, changed: () => void, lost: () => void) => () => void
 

@@ -32,13 +32,16 @@ export interface NodeFsOptions {
    * process keeps its own unless told.
    */
   readonly ownedAs?: string
-  /** Whether a symbolic link may stand in the place of a file that is read; refused with `ELOOP` unless told. */
+  /**
+   * Whether a symbolic link may stand in the place of a file that is read; refused with `ELOOP`
+   * unless told.
+   */
   readonly symbolicLinks?: 'follow' | 'refuse'
 }
 
 /**
- * The machine's disk. What it calls durable was handed to `fsync`, the file first and then the folder that names it.
- * File systems that cannot flush a folder are taken as they are.
+ * The machine's disk. What it calls durable was handed to `fsync`, the file first and then the
+ * folder that names it. File systems that cannot flush a folder are taken as they are.
  *
  * ```ts
  * const state = stateFolder('/var/lib/checkout', { fs: nodeFs({ fileMode: 0o640 }) })
@@ -79,7 +82,8 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
         }
       }
       if (created === undefined && durable.has(path)) return
-      // Another process may have made a parent and not flushed it yet, so the whole chain is flushed and not only our own part.
+      // Another process may have made a parent and not flushed it yet, so the whole chain is
+      // flushed and not only our own part.
       for (let folder = dirname(path); ; folder = dirname(folder)) {
         await flushParent(folder, created !== undefined && folder.length >= dirname(created).length)
         if (folder === dirname(folder)) break
@@ -140,15 +144,18 @@ interface Owner {
   readonly gid: number
 }
 
-/** The owner of a path, or of the nearest folder above it, for a process that may give files away; undefined for every other one. */
+/**
+ * The owner of a path, or of the nearest folder above it, for a process that may give files away;
+ * undefined for every other one.
+ */
 async function ownerToKeep(path: string | undefined): Promise<Owner | undefined> {
   if (path === undefined || process.geteuid?.() !== 0) return undefined
   return nearest(path)
 }
 
 /**
- * The owner of a path, or of the nearest folder above it, where this process is another user and may not give files away; undefined
- * where it is the same, or root.
+ * The owner of a path, or of the nearest folder above it, where this process is another user and
+ * may not give files away; undefined where it is the same, or root.
  */
 export async function otherOwner(
   path: string,
@@ -180,14 +187,18 @@ async function settle(
     // The bits above are the folder's own ways of passing on its group, and stay.
     if ((facts.mode & 0o777) !== mode) await on.chmod((facts.mode & 0o7000) | mode)
   } catch (error) {
-    // File systems without modes and owners refuse to set them, and have their own ways of letting somebody in.
+    // File systems without modes and owners refuse to set them, and have their own ways of letting
+    // somebody in.
     if (!KEEPS_NO_MODES.has(systemErrorCode(error) ?? '')) throw error
   }
 }
 
 const KEEPS_NO_MODES: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'])
 
-/** Follows links; of a loop of links it tells about the link, which is there although nothing can be read by it. */
+/**
+ * Follows links; of a loop of links it tells about the link, which is there although nothing can be
+ * read by it.
+ */
 async function statThrough(path: string): Promise<Stats> {
   try {
     return await stat(path)
@@ -209,7 +220,8 @@ async function readAll(
     if (length > maxBytes || facts.size > maxBytes) {
       throw new NoticeboardError('too-large', `${path} has more than the ${maxBytes} bytes that are allowed`)
     }
-    // A file that grew after its size was asked fills the spare byte; what is read is then cut at no random place.
+    // A file that grew after its size was asked fills the spare byte; what is read is then cut at
+    // no random place.
     if (length === bytes.length)
       throw new NoticeboardError('unavailable', `${path} grew while it was read; read it again`)
     const { bytesRead } = await file.read(bytes, length, bytes.length - length)
@@ -225,7 +237,8 @@ async function writeAll(
   let written = 0
   while (written < bytes.length) {
     const { bytesWritten } = await file.write(bytes, written, bytes.length - written)
-    // A full disk may answer with a short count instead of an error; asked again it gives the error, or nothing at all.
+    // A full disk may answer with a short count instead of an error; asked again it gives the
+    // error, or nothing at all.
     if (bytesWritten === 0) throw systemError('ENOSPC', path)
     written += bytesWritten
   }
@@ -239,7 +252,10 @@ async function using<Result>(file: FileHandle, work: () => Promise<Result>): Pro
   }
 }
 
-/** Flushes a folder on the way up; one that was there before and that we may not open is its owner's care. */
+/**
+ * Flushes a folder on the way up; one that was there before and that we may not open is its owner's
+ * care.
+ */
 async function flushParent(path: string, ours: boolean): Promise<void> {
   try {
     await flushFolder(path)
@@ -255,7 +271,8 @@ async function flushFolder(path: string): Promise<void> {
     try {
       await folder.sync()
     } catch (error) {
-      // Some network and FUSE file systems do not know the operation; their names are as durable as they make them.
+      // Some network and FUSE file systems do not know the operation; their names are as durable as
+      // they make them.
       if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(systemErrorCode(error) ?? '')) throw error
     }
   })

@@ -1,7 +1,10 @@
 import { bootOf, startOf, ticksOf, UNKNOWN_BOOT } from './boot-id.js'
 import { splitTag, type ProcessTag } from './process-tag.js'
 
-/** What can be said of a process that wrote something: a number of a process alone says nothing in containers. */
+/**
+ * What can be said of a process that wrote something: a number of a process alone says nothing in
+ * containers.
+ */
 export type ProcessFate = 'alive' | 'gone' | 'unknown'
 
 /** The fate of the process that a tag and a boot name, as this process can tell it. */

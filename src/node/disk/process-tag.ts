@@ -3,15 +3,18 @@ import { hostname } from 'node:os'
 import { ownBootId } from './boot-id.js'
 
 /**
- * Who writes: part of the names of temporary files and the text of locks, so that what a dead process left
- * behind can be told from what a live one is still using.
+ * Who writes: part of the names of temporary files and the text of locks, so that what a dead
+ * process left behind can be told from what a live one is still using.
  */
 export interface ProcessTag {
   /** `[0-9a-z-]`, another one in each process. */
   readonly tag: string
   /** The boot of its machine and the start of the process, where they are known. */
   readonly bootId?: string
-  /** Whether the process of a tag is certainly gone; false when that cannot be known, as on another machine. */
+  /**
+   * Whether the process of a tag is certainly gone; false when that cannot be known, as on another
+   * machine.
+   */
   isGone(tag: string): boolean
 }
 
@@ -39,7 +42,8 @@ function createTag(): ProcessTag {
     bootId: ownBootId(),
     isGone(other) {
       const [where, pid] = splitTag(other)
-      // The same number with another chance may be a worker thread of this process, or an earlier life of a container: not known.
+      // The same number with another chance may be a worker thread of this process, or an earlier
+      // life of a container: not known.
       if (where !== machine || pid === undefined || Number(pid) === process.pid) return false
       return !exists(Number(pid))
     },

@@ -25,7 +25,10 @@ export function isDiskFull(error: unknown): boolean {
 
 const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS'])
 
-/** Whether an error says that only the permission is missing: nothing is broken, and somebody else may do it. */
+/**
+ * Whether an error says that only the permission is missing: nothing is broken, and somebody else
+ * may do it.
+ */
 export function isForbidden(error: unknown): boolean {
   return FORBIDDEN.has(systemErrorCode(error) ?? '')
 }
@@ -60,7 +63,10 @@ function isNoFile(error: unknown): boolean {
   return NO_FILE.has(systemErrorCode(error) ?? '')
 }
 
-/** Whether what stands at a path cannot be what is looked for there, now or later: no ordinary file, too large, or not in its form. */
+/**
+ * Whether what stands at a path cannot be what is looked for there, now or later: no ordinary file,
+ * too large, or not in its form.
+ */
 export function isUnfit(error: unknown): boolean {
   return (
     isNoFile(error) || isNoticeboardError(error, 'too-large') || isNoticeboardError(error, 'invalid-data')
@@ -68,8 +74,9 @@ export function isUnfit(error: unknown): boolean {
 }
 
 /**
- * What each error of the system means for a reader, and what to do about it. A permission that this process lacks is no
- * `unauthorized`: whoever asks has the rights, and no token of theirs would help.
+ * What each error of the system means for a reader, and what to do about it. A permission that this
+ * process lacks is no `unauthorized`: whoever asks has the rights, and no token of theirs would
+ * help.
  */
 const WORDS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EACCES: ['unavailable', 'this process has no permission; give its user access to the folder'],
@@ -95,8 +102,8 @@ const WORDS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 }
 
 /**
- * A failure of the disk in words that name the place and what to do. Errors of ours pass as they are; what has no code of the system is
- * a bug, and must not look like a disk that may recover.
+ * A failure of the disk in words that name the place and what to do. Errors of ours pass as they
+ * are; what has no code of the system is a bug, and must not look like a disk that may recover.
  */
 export function inWords(error: unknown, doing: string): NoticeboardError {
   if (isNoticeboardError(error)) return error

@@ -18,8 +18,8 @@ import { watchVolume } from './watch-volume.js'
 /** How a mounted board is read; everything has a default. */
 export interface MountedBoardOptions {
   /**
-   * How often the volume is looked at, for changes that the system does not tell of, in milliseconds.
-   * Default 5,000; a kubelet takes up to two minutes to bring one.
+   * How often the volume is looked at, for changes that the system does not tell of, in
+   * milliseconds. Default 5,000; a kubelet takes up to two minutes to bring one.
    */
   readonly pollIntervalMs?: number
   /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
@@ -27,14 +27,16 @@ export interface MountedBoardOptions {
 }
 
 /**
- * A board in a ConfigMap or a Secret that is mounted as a volume, as `noticeboard export --kubernetes` and
- * `configMapMirror()` write it. `folder` is the `mountPath` of the container. The kubelet swaps the whole
- * volume at once; every read is of one generation of it, and a watch tells of the next one.
+ * A board in a ConfigMap or a Secret that is mounted as a volume, as
+ * `noticeboard export --kubernetes` and `configMapMirror()` write it. `folder` is the `mountPath`
+ * of the container. The kubelet swaps the whole volume at once; every read is of one generation of
+ * it, and a watch tells of the next one.
  *
  * It only reads. Reports go to a server where there is one:
  * `hybrid(fallback([mountedBoard('/etc/config'), http(url)]))`; where there is none, publish with
- * `timed()`. Calls throw `unsupported` when the folder is no such volume or was mounted with `subPath`,
- * which never changes, and `unavailable` while there is no folder. Throws `invalid-option`.
+ * `timed()`. Calls throw `unsupported` when the folder is no such volume or was mounted with
+ * `subPath`, which never changes, and `unavailable` while there is no folder. Throws
+ * `invalid-option`.
  *
  * ```ts
  * const config = createClient({ namespace, schema, strategy: hybrid(mountedBoard('/etc/config')) })

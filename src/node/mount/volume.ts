@@ -4,7 +4,10 @@ import type { Fs } from '../../contracts/system.js'
 
 /** What is asked of the disk that a volume is mounted on. */
 export interface VolumeDisk extends Pick<Fs, 'read'> {
-  /** Where a symbolic link leads; undefined when nothing stands there, or something else than a link. */
+  /**
+   * Where a symbolic link leads; undefined when nothing stands there, or something else than a
+   * link.
+   */
   readLink(path: string): Promise<string | undefined>
   /** What stands at a path. */
   kindOf(path: string): Promise<'folder' | 'file' | 'missing'>
@@ -34,10 +37,10 @@ const LINK = '..data'
 const MOST_TRIES = 10
 
 /**
- * A volume in a folder, which is the `mountPath` of the container. Files are read below what `..data`
- * leads to, never through the links beside it: the kubelet makes those one by one, and `..data`
- * at once (kubernetes/pkg/volume/util/atomic_writer.go). Throws `unsupported` where there is no such
- * link, since nothing would ever change there.
+ * A volume in a folder, which is the `mountPath` of the container. Files are read below what
+ * `..data` leads to, never through the links beside it: the kubelet makes those one by one, and
+ * `..data` at once (kubernetes/pkg/volume/util/atomic_writer.go). Throws `unsupported` where there
+ * is no such link, since nothing would ever change there.
  *
  * ```ts
  * const bytes = await volume.read(generation => generation.read(releaseKey(namespace), MAX_RELEASE_BYTES))

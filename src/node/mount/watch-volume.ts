@@ -87,7 +87,10 @@ interface Found {
   readonly name: string
 }
 
-/** Whether a release is newer than what was told; one that cannot be read is told, so that its reader says so. */
+/**
+ * Whether a release is newer than what was told; one that cannot be read is told, so that its
+ * reader says so.
+ */
 function isNews(told: Map<Namespace, Position>, namespace: Namespace, bytes: Uint8Array): boolean {
   const before = told.get(namespace)
   try {

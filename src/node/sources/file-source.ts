@@ -21,15 +21,20 @@ import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 export interface FileSourceOptions {
   /** The largest document, in bytes of what is published; 1 MiB unless given. */
   readonly maxSnapshotBytes?: number
-  /** How often the file is looked at, for changes that the system does not tell of, in milliseconds; 5,000 unless given. */
+  /**
+   * How often the file is looked at, for changes that the system does not tell of, in milliseconds;
+   * 5,000 unless given.
+   */
   readonly pollIntervalMs?: number
   /**
-   * How long a file has to hold the same before that is taken, since editors write in several steps,
-   * in milliseconds; 50 unless given. A document that is cut at a line may be a valid smaller one: write
-   * beside the file and rename where writing may take longer.
+   * How long a file has to hold the same before that is taken, since editors write in several
+   * steps, in milliseconds; 50 unless given. A document that is cut at a line may be a valid
+   * smaller one: write beside the file and rename where writing may take longer.
    */
   readonly settleMs?: number
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
   /** The disk; the machine's unless given, which follows symbolic links and tells of changes. */
   readonly fs?: Fs
@@ -40,7 +45,10 @@ const MOST_SETTLING_MS = 10_000
 
 /** How the text of a file becomes a document. */
 export interface FileFormat {
-  /** The largest text that is read for a document of so many bytes: white space and comments come on top. */
+  /**
+   * The largest text that is read for a document of so many bytes: white space and comments come on
+   * top.
+   */
   readonly maxTextBytes: (maxBytes: number) => number
   /** Throws `invalid-data` or `too-large`. `what` is the file's name. */
   readonly parse: (
@@ -49,7 +57,10 @@ export interface FileFormat {
   ) => Json
 }
 
-/** A file as a source. `read` throws `not-found`, `invalid-data` with line and column, `too-large`, or what the disk says in words. */
+/**
+ * A file as a source. `read` throws `not-found`, `invalid-data` with line and column, `too-large`,
+ * or what the disk says in words.
+ */
 export function fileSource(
   path: string,
   { maxTextBytes, parse }: FileFormat,
@@ -78,7 +89,10 @@ export function fileSource(
   /** What `read` saw last, so that a change between a read and the watch is not missed. */
   let lastRead: string | undefined
 
-  /** What the file holds, as something to compare: its hash, or why there is none. Undefined while there is no file. */
+  /**
+   * What the file holds, as something to compare: its hash, or why there is none. Undefined while
+   * there is no file.
+   */
   const fingerprint = async (): Promise<string | undefined> => {
     try {
       const bytes = await fs.read(full, limit)
@@ -136,7 +150,8 @@ export function fileSource(
       // What `read` saw meanwhile is what its caller acts on, so changes count from there.
       let before = lastRead ?? found
       const news = createWakeable(clock)
-      // The folder and not the file: an editor's rename and a ConfigMap's swapped link put another file in its place.
+      // The folder and not the file: an editor's rename and a ConfigMap's swapped link put another
+      // file in its place.
       const stop = folderWatch?.(dirname(full), news.wake, () => {})
       try {
         while (!signal.aborted) {
@@ -145,7 +160,8 @@ export function fileSource(
             news.clear()
           }
           const now = signal.aborted ? undefined : await fingerprint()
-          // Between the two steps of a rename there is no file; it comes back, or reading it says what is wrong.
+          // Between the two steps of a rename there is no file; it comes back, or reading it says
+          // what is wrong.
           if (now === undefined || now === before) continue
           before = now
           yield

@@ -24,12 +24,16 @@ import { errorName } from '../../core/built-ins.js'
 const MAX_ALIASES = 100
 
 /**
- * How many pieces (keys, values, brackets, spaces, ends of lines) a text may have: some 2 to 10 microseconds and a few hundred
- * bytes each while it is parsed. Settings with short names reach it at half a megabyte.
+ * How many pieces (keys, values, brackets, spaces, ends of lines) a text may have: some 2 to 10
+ * microseconds and a few hundred bytes each while it is parsed. Settings with short names reach it
+ * at half a megabyte.
  */
 const MAX_PIECES = 250_000
 
-/** What the lexer says beside the text: a document begins, a flow that is not closed, and that a scalar follows. */
+/**
+ * What the lexer says beside the text: a document begins, a flow that is not closed, and that a
+ * scalar follows.
+ */
 const MARKERS: ReadonlySet<string> = new Set(['\x02', '\x18', '\x1f'])
 const SCALAR_FOLLOWS = '\x1f'
 
@@ -41,8 +45,9 @@ export interface YamlTextOptions {
 }
 
 /**
- * Reads one YAML 1.2 document that JSON can carry. Throws `invalid-data` whose message reads `what:line:column: words`, with the path
- * in its issue and never a value of the document; `too-large` when aliases make too much of it.
+ * Reads one YAML 1.2 document that JSON can carry. Throws `invalid-data` whose message reads
+ * `what:line:column: words`, with the path in its issue and never a value of the document;
+ * `too-large` when aliases make too much of it.
  */
 export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions): Json {
   const steps: Step[] = []
@@ -61,8 +66,9 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
     : read(document.contents as Node)
 
   /**
-   * Counts before anything is made of the text: a piece costs microseconds and some hundred bytes as soon as it is parsed, so a
-   * megabyte of brackets or aliases would hold up its process for seconds.
+   * Counts before anything is made of the text: a piece costs microseconds and some hundred bytes
+   * as soon as it is parsed, so a megabyte of brackets or aliases would hold up its process for
+   * seconds.
    */
   function checkPieces(): void {
     let pieces = 0
@@ -92,7 +98,8 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   function compose(): Document {
     let documents: readonly Document[]
     try {
-      // Keys are compared below: the library compares each with each, which takes minutes for a file of keys.
+      // Keys are compared below: the library compares each with each, which takes minutes for a
+      // file of keys.
       documents = parseAllDocuments(text, {
         version: '1.2', schema: 'core', merge: false, resolveKnownTags: false, uniqueKeys: false, intAsBigInt: true,
         strict: true, prettyErrors: false, logLevel: 'silent',
@@ -244,7 +251,10 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   }
 }
 
-/** What a whole number would lose. A decimal one may be written as JSON writes a double, which rounds; a hexadecimal one says which it means. */
+/**
+ * What a whole number would lose. A decimal one may be written as JSON writes a double, which
+ * rounds; a hexadecimal one says which it means.
+ */
 function lostByInteger(value: bigint, source: string): string | undefined {
   if (/^[-+]?[0-9]+$/.test(source)) return lostByNumber(source.replace(/^\+/, ''))
   const number = Number(value)

@@ -18,7 +18,9 @@ export interface Claim {
   readonly at: string
 }
 
-/** Things of a state folder that one process has at a time, each a file that is linked into place. */
+/**
+ * Things of a state folder that one process has at a time, each a file that is linked into place.
+ */
 export interface Claims {
   /**
    * Takes what stands under this path, unless another holds it whose claim is not over. True when it

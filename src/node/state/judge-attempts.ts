@@ -36,7 +36,10 @@ export interface Case {
   readonly trying: readonly SavedAttempt[]
   /** Whether one of them may be dead, and nobody knows yet. */
   readonly uncertain: boolean
-  /** Whether deaths were held against it until what ran in its stead died as well: it has yet to outlive its trial. */
+  /**
+   * Whether deaths were held against it until what ran in its stead died as well: it has yet to
+   * outlive its trial.
+   */
   readonly acquitted: boolean
 }
 

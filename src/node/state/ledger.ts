@@ -13,7 +13,9 @@ export interface Ledger {
 
 export const EMPTY_LEDGER: Ledger = { quarantined: [], pardoned: [], left: [] }
 
-/** Everything that is known of who tried what: what a folder tells, and what was not written yet. */
+/**
+ * Everything that is known of who tried what: what a folder tells, and what was not written yet.
+ */
 export function recordOf(found: LoadedState, { quarantined, pardoned }: Ledger): FolderRecord {
   return {
     attempts: found.attempts ?? [],

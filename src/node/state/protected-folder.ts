@@ -20,6 +20,9 @@ export interface ProtectedFolder {
   release(name: string, instanceId: string): Promise<void>
   /** Nothing is added to the file of this instance any more. */
   closed(): void
-  /** Calls back when the process ends in order, before the client is closed. Returns what takes it back. */
+  /**
+   * Calls back when the process ends in order, before the client is closed. Returns what takes it
+   * back.
+   */
   onCleanExit(): () => void
 }

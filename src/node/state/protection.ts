@@ -109,7 +109,8 @@ export async function openProtection(
       take(found)
       const held = judge(digest, recordOf(found, ledger), judgeNow())
       if (held.verdict === 'guilty') return 'quarantined'
-      // What was earned by any process of the folder is not on trial any more, unless somebody may have died of it.
+      // What was earned by any process of the folder is not on trial any more, unless somebody may
+      // have died of it.
       const isEarned = found.state.good.some(good => good.digest === digest)
       if (held.verdict === 'clear' && !held.acquitted && isEarned) return 'go'
       const isSuspect = held.verdict === 'suspect'
@@ -153,7 +154,8 @@ export async function openProtection(
       if (mine !== undefined) mine.sinceMs = sinceMs
       running = { digest, sinceMs, earned: false }
       cancelWatch?.()
-      // Not with the next beat: a power loss after its time must not make what was earned a suspect.
+      // Not with the next beat: a power loss after its time must not make what was earned a
+      // suspect.
       cancelWatch = clock.after(watchMs, endWatch)
       letGo()
       keepBeating()
@@ -185,7 +187,8 @@ export async function openProtection(
         await turn.giveUp()
         if (slot !== undefined) await folder.release(nameOfSlot(slot), instanceId)
       } catch {
-        // The client's own writes tell of trouble with the disk; who comes next sees that this process is gone.
+        // The client's own writes tell of trouble with the disk; who comes next sees that this
+        // process is gone.
       } finally {
         forgetExit()
         folder.closed()
@@ -287,7 +290,10 @@ export async function openProtection(
     return !running.earned && running.digest !== undefined && open.has(running.digest)
   }
 
-  /** Whether a suspect has to wait: of two that are tried in one process nobody could tell which one it dies of. */
+  /**
+   * Whether a suspect has to wait: of two that are tried in one process nobody could tell which one
+   * it dies of.
+   */
   function isToWait(digest: Digest, { deaths }: Case, hasOther: boolean): boolean {
     if (hasOther) return !outlived.has(digest) || isOnTrial() || siblingsTry(digest)
     // What nothing can stand in for waits only where the process dies again and again.

@@ -5,7 +5,9 @@ import type { ProcessTag } from '../disk/process-tag.js'
 export interface Sibling {
   /** Whether it tries another snapshot than this one. */
   triesOtherThan(digest: Digest): boolean
-  /** This snapshot is tried in the process: a death proves nothing of another that is tried again. */
+  /**
+   * This snapshot is tried in the process: a death proves nothing of another that is tried again.
+   */
   crowd(digest: Digest): Promise<void>
 }
 

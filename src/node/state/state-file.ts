@@ -29,7 +29,10 @@ export interface StateFile {
   readonly pardoned: readonly Json[]
   /** Who wrote it; undefined where that is not known. */
   readonly life?: Json | undefined
-  /** It is not what was written. Only its snapshots are left then, since those are checked one by one. */
+  /**
+   * It is not what was written. Only its snapshots are left then, since those are checked one by
+   * one.
+   */
   readonly damaged?: true
 }
 
@@ -43,7 +46,8 @@ export function encodeStateFile({
   life,
 }: StateFile): Uint8Array {
   const { release, seen, applied, current, good, readmitted = [] } = state
-  // The longest refusals that are read add up to more than a file may hold; the latest ones stay then.
+  // The longest refusals that are read add up to more than a file may hold; the latest ones stay
+  // then.
   for (
     let refused = state.refused.slice(-MAX_REFUSALS);
     ;
@@ -79,8 +83,8 @@ function checkOf(file: object): Digest {
 }
 
 /**
- * Reads an instance file. Throws `invalid-data` when it is not one; undefined when another version wrote it. One without a check is
- * believed.
+ * Reads an instance file. Throws `invalid-data` when it is not one; undefined when another version
+ * wrote it. One without a check is believed.
  */
 export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
   const parsed = parseCanonical(bytes, { what: 'the state file', maxBytes: MAX_STATE_BYTES })
@@ -118,8 +122,8 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
 }
 
 /**
- * What a `client.json` says. That of a later version names the client by the same member, and where it does not, its name is not
- * known here. Throws `invalid-data`.
+ * What a `client.json` says. That of a later version names the client by the same member, and where
+ * it does not, its name is not known here. Throws `invalid-data`.
  */
 export function decodeClientFile(bytes: Uint8Array): { readonly clientId: string | undefined } {
   const file = shapeOf(

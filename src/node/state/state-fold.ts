@@ -5,15 +5,19 @@ import { stillRefused, unionOfReadmitted } from './readmitted.js'
 import type { StateFile } from './state-file.js'
 import { MAX_GOOD, MAX_REFUSALS } from '../../core/limits.js'
 
-/** Everything that the instances of one folder knew, and a warning where they contradict each other. */
+/**
+ * Everything that the instances of one folder knew, and a warning where they contradict each other.
+ */
 export interface FoldedState {
   readonly state: SavedState
   readonly warnings: readonly string[]
 }
 
 /**
- * Folds what several instances knew: the highest `seen` with its release, the highest `applied` with its snapshot, the union of the rest;
- * but what was refused by who had not seen the release that readmits it is forgotten. A pure function; the order of the files does not matter, but for those saved at the very same time.
+ * Folds what several instances knew: the highest `seen` with its release, the highest `applied`
+ * with its snapshot, the union of the rest; but what was refused by who had not seen the release
+ * that readmits it is forgotten. A pure function; the order of the files does not matter, but for
+ * those saved at the very same time.
  */
 export function foldStates(files: readonly StateFile[]): FoldedState {
   const newestFirst = [...files].sort((a, b) => (a.savedAt < b.savedAt ? 1 : a.savedAt > b.savedAt ? -1 : 0))

@@ -35,7 +35,9 @@ import { ABANDONED_MS, MAX_STATE_BYTES, MAX_STATE_FILES } from '../../core/limit
 export interface StateFolderOptions {
   /** The disk; the machine's unless given. */
   readonly fs?: Fs
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
   /** Who writes, to tell what a dead process left behind; this process unless given. */
   readonly owner?: ProcessTag
@@ -47,8 +49,9 @@ export interface StateFolderOptions {
 }
 
 /**
- * Keeps a client's state in a folder, as docs/formats.md describes it: last-known-good, what was refused, and where the client
- * stood. Several processes may share the folder. It is made when something is first saved, with mode 0700.
+ * Keeps a client's state in a folder, as docs/formats.md describes it: last-known-good, what was
+ * refused, and where the client stood. Several processes may share the folder. It is made when
+ * something is first saved, with mode 0700.
  *
  * ```ts
  * const config = createClient({ namespace, schema, strategy, state: stateFolder('/var/lib/checkout') })
@@ -73,8 +76,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   const files = boardFiles({ fs: port, random, temporary, makeTemporary, tag: owner.tag })
   const inTurn = createSerial()
   /**
-   * What every `load` folded, by namespace: only that may be removed later. Several clients may share
-   * this object, and none of them saves what another alone has read.
+   * What every `load` folded, by namespace: only that may be removed later. Several clients may
+   * share this object, and none of them saves what another alone has read.
    */
   const folded = new Map<Namespace, readonly Instance[]>()
   /** Snapshots that this process wrote, and that no saved state names yet. */
@@ -85,7 +88,9 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   /** What an operator wants to be forgotten on this machine, likewise. */
   const forgotten = new Map<Namespace, readonly Forgotten[]>()
   const claims = createClaims(port, files)
-  /** What each instance of this process said last, and what protects it, by the path of its file. */
+  /**
+   * What each instance of this process said last, and what protects it, by the path of its file.
+   */
   const said = new Map<string, SavedState>()
   const protections = new Map<string, KeptProtection>()
 
@@ -143,7 +148,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
       }
       // Else its instance lives, and has saved again since it was folded.
       if (!(await isAsFolded(path))) continue
-      // It may save at this very moment: what is moved aside is looked at once more, and put back unless a later save took its place.
+      // It may save at this very moment: what is moved aside is looked at once more, and put back
+      // unless a later save took its place.
       const aside = await files.moveAside(path)
       if (aside === undefined) continue
       const isOver = await isAsFolded(aside)
@@ -154,8 +160,9 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   }
 
   /**
-   * Removes snapshots that no file names, but not our own that the next state will name, nor young ones, which another process may
-   * be about to name. How young is told by the times of files alone: a clock that is set forward makes nothing old.
+   * Removes snapshots that no file names, but not our own that the next state will name, nor young
+   * ones, which another process may be about to name. How young is told by the times of files
+   * alone: a clock that is set forward makes nothing old.
    */
   const removeSnapshots = async (namespace: Namespace, nowMs: number): Promise<void> => {
     let readable = true
@@ -229,7 +236,10 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   /** The name of this process, where a later version keeps one that this version cannot read. */
   let standIn: string | undefined
 
-  /** The name that is kept; the stand-in where it is not known here, and undefined where none is kept. */
+  /**
+   * The name that is kept; the stand-in where it is not known here, and undefined where none is
+   * kept.
+   */
   const keptName = async (proposed: string): Promise<string | undefined> => {
     try {
       const bytes = await port.read(join(root, 'client.json'), MAX_STATE_BYTES)
@@ -241,7 +251,10 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     }
   }
 
-  /** A file that is named for a snapshot: what was held against that one before the file's time is forgotten. */
+  /**
+   * A file that is named for a snapshot: what was held against that one before the file's time is
+   * forgotten.
+   */
   const readReadmitted = async (namespace: Namespace): Promise<readonly Pardon[]> => {
     const asked = await readAsked(port, join(pathOf(namespace), 'readmit'), name =>
       isDigest(name) ? name : undefined,
@@ -331,7 +344,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
         await prepare()
         await port.makeFolder(snapshotsOf(namespace))
         unnamed.add(path)
-        // Also over one that is there: it may be damaged, and its time has to show that it is wanted.
+        // Also over one that is there: it may be damaged, and its time has to show that it is
+        // wanted.
         await files.replace(path, bytes)
       })
     },
@@ -400,7 +414,10 @@ interface Instance {
   readonly file: StateFile
 }
 
-/** Of the instances found now those that an earlier look found as they are; all where there was none. */
+/**
+ * Of the instances found now those that an earlier look found as they are; all where there was
+ * none.
+ */
 function commonTo(before: readonly Instance[] | undefined, now: readonly Instance[]): readonly Instance[] {
   if (before === undefined) return now
   const known = new Map(before.map(({ path, bytes }) => [path, bytes]))
@@ -418,7 +435,10 @@ function onceEach(entries: readonly Json[]): readonly Json[] {
   return [...found.values()].toReversed()
 }
 
-/** A file system without hard links lets the last of several processes name the client, and not the first. */
+/**
+ * A file system without hard links lets the last of several processes name the client, and not the
+ * first.
+ */
 async function linkOrRefuse(claim: () => Promise<'linked' | 'taken'>): Promise<'linked' | 'taken'> {
   try {
     return await claim()

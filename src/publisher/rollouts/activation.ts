@@ -7,9 +7,9 @@ import { outlineOf } from './outline.js'
 type Step = Pick<NextStage, 'stage' | 'audience' | 'start' | 'decideBy'>
 
 /**
- * When clients begin to run what a step brings them, and by when it is decided: the last stage, and whatever
- * is stable, waits for the time that the rollout names, and has as much longer. Earlier stages do not wait,
- * since they are what that time rests on.
+ * When clients begin to run what a step brings them, and by when it is decided: the last stage, and
+ * whatever is stable, waits for the time that the rollout names, and has as much longer. Earlier
+ * stages do not wait, since they are what that time rests on.
  *
  * ```ts
  * const { activateAt, decideBy } = activationOf(rollout, next, nowMs)
@@ -27,8 +27,8 @@ export function activationOf(
 }
 
 /**
- * The refusal of a time that the stages before the last cannot be done by; undefined where they can, or where
- * the plan does not say how long they take.
+ * The refusal of a time that the stages before the last cannot be done by; undefined where they
+ * can, or where the plan does not say how long they take.
  */
 export function tooEarly(
   { activateAt, plan }: Pick<RolloutState, 'activateAt' | 'plan'>,

@@ -31,7 +31,10 @@ export interface Beginning {
   /** What the store heard; undefined where it keeps no reports. */
   readonly heard: HeardReports | undefined
   readonly spreadMs: number
-  /** When all clients of the last stage begin to run the document together; undefined for on arrival. */
+  /**
+   * When all clients of the last stage begin to run the document together; undefined for on
+   * arrival.
+   */
   readonly activateAt: string | undefined
   /** Whether this process moves the rollout on itself. */
   readonly drives: boolean
@@ -54,8 +57,9 @@ export type RolloutParts = Pick<
 >
 
 /**
- * Decides how a document begins to spread: by its policy, and where none was asked for to everybody if
- * nothing can be known (the first release; a store in this process), else in stages. Writes nothing.
+ * Decides how a document begins to spread: by its policy, and where none was asked for to everybody
+ * if nothing can be known (the first release; a store in this process), else in stages. Writes
+ * nothing.
  *
  * ```ts
  * const begun = await begin(context, beginning, signal)
@@ -107,8 +111,8 @@ export async function begin(
 }
 
 /**
- * The refusal of a rollout whose clients could not go back, since a snapshot that they run is lost; undefined
- * where all can be read.
+ * The refusal of a rollout whose clients could not go back, since a snapshot that they run is lost;
+ * undefined where all can be read.
  */
 async function withoutWayBack(
   context: PublisherContext,

@@ -11,8 +11,8 @@ export interface BuildForecast {
   /** How many live clients run it. */
   readonly clients: number
   /**
-   * `refused`: clients of it have refused this very document before. `not-known`: they were never given it;
-   * a build's own schema stays with the build.
+   * `refused`: clients of it have refused this very document before. `not-known`: they were never
+   * given it; a build's own schema stays with the build.
    */
   readonly refuses: 'refused' | 'not-known'
   /** Why it was refused, for people: `invalid-document at pool.size`. */
@@ -20,8 +20,8 @@ export interface BuildForecast {
 }
 
 /**
- * The builds of a fleet, the commonest first, and which of them have refused a release's documents before;
- * empty where nothing is heard.
+ * The builds of a fleet, the commonest first, and which of them have refused a release's documents
+ * before; empty where nothing is heard.
  *
  * ```ts
  * const refusing = buildsIn(release, heard).filter(({ refuses }) => refuses === 'refused')

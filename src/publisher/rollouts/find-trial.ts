@@ -7,9 +7,9 @@ import { isUnderWay, type RolloutState } from '../../core/release/rollout.js'
 import { inRollout, trialIn, type RolloutRelease, type Trial } from './steps.js'
 
 /**
- * What a rollout tries, and on whom. A rollout that has retreated names neither, so the release before it is
- * read: the one that began the stage may have exposed fewer clients. Throws `not-found` when the log does not
- * hold that release any more.
+ * What a rollout tries, and on whom. A rollout that has retreated names neither, so the release
+ * before it is read: the one that began the stage may have exposed fewer clients. Throws
+ * `not-found` when the log does not hold that release any more.
  *
  * ```ts
  * const { candidate, audience } = await findTrial(context, head.release, signal)
@@ -60,7 +60,10 @@ export async function trialIfKept(
   }
 }
 
-/** Whether a rollout has a candidate that is not stable yet, exposed to somebody or taken back for now. */
+/**
+ * Whether a rollout has a candidate that is not stable yet, exposed to somebody or taken back for
+ * now.
+ */
 function holdsCandidate(rollout: RolloutState): boolean {
   return isUnderWay(rollout) && rollout.state !== 'other'
 }

@@ -31,8 +31,8 @@ export interface StageForecast {
 const NAMED = 10
 
 /**
- * Says whom each stage of a staged rollout would expose, if the fleet stays as it is, a rehearsal of the way
- * back before them; empty for other rollouts.
+ * Says whom each stage of a staged rollout would expose, if the fleet stays as it is, a rehearsal
+ * of the way back before them; empty for other rollouts.
  *
  * ```ts
  * for (const { stage, exposed, of } of forecast(release, { heard, hasher })) show(stage, exposed, of)

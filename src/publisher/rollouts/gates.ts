@@ -34,7 +34,10 @@ export interface GateQuestion {
 export interface Gate {
   /** Names it in plans and explanations. */
   readonly name: string
-  /** What a red gate does in the plans that it is handed to: `staged({ gates: [gate] })`. Default `roll-back`. */
+  /**
+   * What a red gate does in the plans that it is handed to: `staged({ gates: [gate] })`. Default
+   * `roll-back`.
+   */
   readonly onBad?: OnBad
   /** How long it may take, in milliseconds. Default 10,000; later counts as unknown. */
   readonly timeoutMs?: number

@@ -29,8 +29,8 @@ export interface KillOptions {
   /** Who kills. Default: the publisher's own author. */
   readonly author?: string
   /**
-   * A JSON Merge Patch (RFC 7396) for every document that runs, candidates too: members are replaced one
-   * by one, and null takes one away.
+   * A JSON Merge Patch (RFC 7396) for every document that runs, candidates too: members are
+   * replaced one by one, and null takes one away.
    */
   readonly patch: Json
   readonly signal?: AbortSignal
@@ -139,8 +139,8 @@ interface PatchedArm {
 }
 
 /**
- * The rollout after a kill. What is watched counts as completed: going back would undo the kill. What
- * has retreated is aborted: going on would.
+ * The rollout after a kill. What is watched counts as completed: going back would undo the kill.
+ * What has retreated is aborted: going on would.
  */
 function rolloutAfter(release: Release, keepsCandidate: boolean): RolloutState | undefined {
   if (!inRollout(release)) return undefined
@@ -203,7 +203,10 @@ async function patchVariant(
 /** How long a schema may take to say what is wrong, in milliseconds: a kill waits for nothing. */
 const SCHEMA_MS = 2_000
 
-/** What the schema has against a document. Validators are not asked: they may be slow, or be what broke. */
+/**
+ * What the schema has against a document. Validators are not asked: they may be slow, or be what
+ * broke.
+ */
 async function problemsOf(
   { schema, clock }: PublisherContext,
   { document, variant: { when } }: { readonly document: Json; readonly variant: Variant },

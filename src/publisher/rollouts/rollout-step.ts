@@ -3,11 +3,11 @@ import type { Fleet } from '../../fleet/summary.js'
 import type { Explanation } from '../../rollouts/explanation.js'
 
 /**
- * How a rollout ended. `completed`: every stage and the watch have passed; a release for everyone ends so
- * when it is appended, since no stage follows it. `rolled-back`: what ran before runs again. `paused`:
- * somebody paused it or took it back for now, or its policy held it up when its `decideBy` passed.
- * `superseded`: another release took its place. `running`: it goes on, and nobody here waits any longer: its
- * `decideBy` has passed, or the publisher was closed.
+ * How a rollout ended. `completed`: every stage and the watch have passed; a release for everyone
+ * ends so when it is appended, since no stage follows it. `rolled-back`: what ran before runs
+ * again. `paused`: somebody paused it or took it back for now, or its policy held it up when its
+ * `decideBy` passed. `superseded`: another release took its place. `running`: it goes on, and
+ * nobody here waits any longer: its `decideBy` has passed, or the publisher was closed.
  */
 export type RolloutEnd = 'completed' | 'rolled-back' | 'paused' | 'superseded' | 'running'
 
@@ -21,15 +21,17 @@ export interface RolloutStep {
   readonly of: number
   /** Set before the first stage, while the way back is rehearsed with one client: where that is. */
   readonly rehearsal?: Rehearsal['phase']
-  /** What its policy makes of the evidence; absent where it is not known here, or nothing is judged. */
+  /**
+   * What its policy makes of the evidence; absent where it is not known here, or nothing is judged.
+   */
   readonly verdict?: Explanation['verdict']
   /** Why it stands where it stands, for people. */
   readonly why: readonly string[]
   /** What has to be there before it goes on: `gate latency`. */
   readonly waitingFor: readonly string[]
   /**
-   * Whether it stands still until somebody has looked: it was paused or taken back, or its policy holds
-   * it up. The last ends by itself when the evidence changes.
+   * Whether it stands still until somebody has looked: it was paused or taken back, or its policy
+   * holds it up. The last ends by itself when the evidence changes.
    */
   readonly isPaused: boolean
   /** The controllers that are heard and able to move it on, by name. */

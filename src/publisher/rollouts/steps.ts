@@ -9,8 +9,8 @@ import type { Statement } from '../compose.js'
 import { activationOf } from './activation.js'
 
 // What follows a release when its rollout takes a step. Each function is pure, and says everything
-// that the next release says: a member that is not named here is not kept, unless this version does not
-// know it.
+// that the next release says: a member that is not named here is not kept, unless this version does
+// not know it.
 
 /** A release that is a step of a rollout. */
 export type RolloutRelease = Release & { readonly rollout: RolloutState }
@@ -80,8 +80,8 @@ export function resumeStep(
 }
 
 /**
- * By when a paused stage is to be decided that goes on now: the time that it stood still does not count.
- * One that was late already when it was paused has as long again as it had.
+ * By when a paused stage is to be decided that goes on now: the time that it stood still does not
+ * count. One that was late already when it was paused has as long again as it had.
  */
 export function deadlineAfterPause({ issuedAt, rollout }: RolloutRelease, nowMs: number): string {
   const { stageStart, decideBy } = rollout
@@ -111,8 +111,8 @@ export function retreatStep(release: RolloutRelease, about: About): Statement {
 }
 
 /**
- * The rollout goes on as its policy says: a stage begins, or the one at hand anew; the candidate becomes
- * stable for all and is watched; or the watch is over.
+ * The rollout goes on as its policy says: a stage begins, or the one at hand anew; the candidate
+ * becomes stable for all and is watched; or the watch is over.
  *
  * ```ts
  * const statement = nextStep(head.release, { ...about, cause: 'advance', trial, next: decision.next })

@@ -201,7 +201,10 @@ function isTaken(step: AskedStep, release: RolloutRelease): boolean {
   }
 }
 
-/** By when a stage is to be decided that goes on now. One that retreated begins anew, and has as long as it had. */
+/**
+ * By when a stage is to be decided that goes on now. One that retreated begins anew, and has as
+ * long as it had.
+ */
 function resumeBy(release: RolloutRelease, nowMs: number): string {
   const { state, stageStart, decideBy } = release.rollout
   return state === 'retreated'

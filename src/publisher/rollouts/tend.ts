@@ -63,8 +63,8 @@ export type Tended =
 
 /**
  * Looks at the rollout that goes on, asks its policy, and appends the one step that follows, if any
- * does. Everything is read anew, also after a lost race, so that several at once are harmless, and one
- * that starts anew goes on where another stopped. Throws what the store throws.
+ * does. Everything is read anew, also after a lost race, so that several at once are harmless, and
+ * one that starts anew goes on where another stopped. Throws what the store throws.
  *
  * ```ts
  * const tended = await tend(context, { by: 'controller', policies, gates: [] }, signal)
@@ -116,7 +116,8 @@ async function look(
   const stands = (action: 'hold' | 'pause'): Look => ({
     outcome: { type: 'stands', release, action, explanation: decision?.explanation, waitingFor },
   })
-  // What nobody has decided by its time is somebody's to look at, also where it could be decided elsewhere.
+  // What nobody has decided by its time is somebody's to look at, also where it could be decided
+  // elsewhere.
   const isLate = Date.parse(judged.heard.asOf) > Date.parse(release.rollout.decideBy)
   const waits = (): Look => stands(isLate ? 'pause' : 'hold')
   if (decision === undefined) return waits()
@@ -139,8 +140,8 @@ async function look(
 }
 
 /**
- * Whether more of those that live have seen what the board does not have than not. Some claims are not enough:
- * whoever may read may report.
+ * Whether more of those that live have seen what the board does not have than not. Some claims are
+ * not enough: whoever may read may report.
  */
 function mostAreAhead(heard: HeardReports, newest: Release): boolean {
   if (!hasClaims(heard, newest)) return false
@@ -211,7 +212,9 @@ export async function judge(
   return { decision, waitingFor, heard }
 }
 
-/** What is known over a store that keeps no reports: the time, for policies that go by nothing else. */
+/**
+ * What is known over a store that keeps no reports: the time, for policies that go by nothing else.
+ */
 function nothingHeard(clock: Clock): HeardReports {
   const asOf = new Date(clock.now()).toISOString()
   return { since: asOf, asOf, reports: [] }
@@ -263,8 +266,8 @@ async function stepFor(
 }
 
 /**
- * What a step is called in its release. A rehearsed way back is called what it would be in an incident, since
- * clients go by that.
+ * What a step is called in its release. A rehearsed way back is called what it would be in an
+ * incident, since clients go by that.
  */
 function causeOf({ type, next }: Extract<PolicyDecision, { type: 'advance' | 'widen' }>): string {
   switch (next.state) {

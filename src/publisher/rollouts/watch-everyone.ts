@@ -11,8 +11,9 @@ import type { RolloutStep } from './rollout-step.js'
 const LOOK_MS = 1_000
 
 /**
- * Where the fleet stands with a release for everyone, whenever a count changed. Ends when every live
- * instance has run or refused it, when a newer release took its place, or when the store keeps no reports.
+ * Where the fleet stands with a release for everyone, whenever a count changed. Ends when every
+ * live instance has run or refused it, when a newer release took its place, or when the store keeps
+ * no reports.
  *
  * ```ts
  * for await (const { applied, exposed } of watchEveryone(context, release, signal)) show(applied, exposed)

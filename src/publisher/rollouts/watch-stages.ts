@@ -27,8 +27,8 @@ export interface Watched {
 }
 
 /**
- * Where a rollout stands, whenever that changed. Ends when it does, when somebody paused it or took it back,
- * when its `decideBy` has passed, and when another release took its place.
+ * Where a rollout stands, whenever that changed. Ends when it does, when somebody paused it or took
+ * it back, when its `decideBy` has passed, and when another release took its place.
  *
  * ```ts
  * for await (const { stage, of, verdict } of watchStages(context, watched, signal)) show(stage, of, verdict)
@@ -173,7 +173,10 @@ function whyOf(said: string | undefined, explanation: Explanation | undefined): 
   return said === undefined ? [] : [said]
 }
 
-/** Clients of the audience by what they report of the candidate; once it is stable for all, all of them. */
+/**
+ * Clients of the audience by what they report of the candidate; once it is stable for all, all of
+ * them.
+ */
 function countsOf(
   { hasher }: PublisherContext,
   release: RolloutRelease,

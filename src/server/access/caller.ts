@@ -14,9 +14,15 @@ export type Caller =
 
 /** What a proxy says of who asks, in a header that it sets itself after it has checked that. */
 export interface ProxyIdentity {
-  /** The header, such as `x-client-identity`. It counts on requests of a proxy among `trustedProxies` alone. */
+  /**
+   * The header, such as `x-client-identity`. It counts on requests of a proxy among
+   * `trustedProxies` alone.
+   */
   readonly header: string
-  /** What somebody may do whom the proxy names so; undefined for nothing. Asked for each request, so that it may change. */
+  /**
+   * What somebody may do whom the proxy names so; undefined for nothing. Asked for each request, so
+   * that it may change.
+   */
   grant(this: void, identity: string): Grant | undefined
 }
 
@@ -28,8 +34,8 @@ export interface Callers {
 }
 
 /**
- * Finds callers by their token, or else by what a proxy says. A token that is not known is nobody's, whatever the
- * proxy says: whoever sends one means it.
+ * Finds callers by their token, or else by what a proxy says. A token that is not known is
+ * nobody's, whatever the proxy says: whoever sends one means it.
  */
 export function createCallers({
   keyring,

@@ -34,8 +34,8 @@ export type Judgement =
 const ALLOWED: Judgement = { type: 'allowed' }
 
 /**
- * Whether a token without `admin` may append a release, by the scopes that it has: see "Releases of a token
- * without `admin`" in docs/formats.md.
+ * Whether a token without `admin` may append a release, by the scopes that it has: see "Releases of
+ * a token without `admin`" in docs/formats.md.
  *
  * ```ts
  * const judgement = await judgeRelease(grant, { release, bytes, urgent }, context)

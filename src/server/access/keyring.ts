@@ -23,7 +23,9 @@ export interface Keyring {
   close(): void
 }
 
-/** How often the source is asked, in milliseconds: no token lives longer than that when it is gone. */
+/**
+ * How often the source is asked, in milliseconds: no token lives longer than that when it is gone.
+ */
 const LOOK_MS = 1_000
 
 interface Key {
@@ -34,8 +36,9 @@ interface Key {
 }
 
 /**
- * Makes a keyring of tokens that are given once and for all, and of those of a source, which is asked each second from the
- * first request on. `changed` is called when a token is gone or has expired.
+ * Makes a keyring of tokens that are given once and for all, and of those of a source, which is
+ * asked each second from the first request on. `changed` is called when a token is gone or has
+ * expired.
  */
 export function createKeyring({
   fixed,
@@ -153,7 +156,10 @@ export interface KeyringOptions {
   readonly changed: () => void
 }
 
-/** Compares all of two hashes whatever they are, so that the time says nothing about where they part. */
+/**
+ * Compares all of two hashes whatever they are, so that the time says nothing about where they
+ * part.
+ */
 function isSame(a: Digest, b: Digest): boolean {
   let difference = a.length ^ b.length
   for (let index = 0; index < a.length; index += 1) difference |= a.charCodeAt(index) ^ b.charCodeAt(index)

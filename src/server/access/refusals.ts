@@ -3,7 +3,10 @@ import type { Clock, Logger } from '../../contracts/system.js'
 /** What was refused, told once a minute. */
 export interface Refusals {
   note(refusal: Refusal): void
-  /** Tells what was only counted, and leaves no timer behind, now or later. What comes afterwards is told at once. */
+  /**
+   * Tells what was only counted, and leaves no timer behind, now or later. What comes afterwards is
+   * told at once.
+   */
   end(): void
 }
 
@@ -25,8 +28,9 @@ const MOST_LINES = 20
 const MOST_ADDRESSES = 1_000
 
 /**
- * Counts refused requests by address. The first one of a quiet time is told at once, what follows each minute, a line for each of
- * the addresses with the most and one for all others. What whoever is refused sends is in none of them.
+ * Counts refused requests by address. The first one of a quiet time is told at once, what follows
+ * each minute, a line for each of the addresses with the most and one for all others. What whoever
+ * is refused sends is in none of them.
  */
 export function createRefusals({
   clock,

@@ -15,8 +15,8 @@ const CAUSES: ReadonlySet<string> = new Set(['rollback', 'abort', 'retreat', 'pa
 const STATES: ReadonlySet<string> = new Set(['rolled-back', 'retreated', 'paused'])
 
 /**
- * Whether a release does more than take back or hold up: it runs what runs or what ran, and exposes nobody
- * who was not. Reads the log as far back as it takes.
+ * Whether a release does more than take back or hold up: it runs what runs or what ran, and exposes
+ * nobody who was not. Reads the log as far back as it takes.
  */
 export async function objectionToRevert(
   proposal: Proposal,

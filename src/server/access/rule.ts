@@ -17,8 +17,8 @@ export interface Proposal {
 export type Objection = string | undefined
 
 /**
- * What a release may say only for somebody with `admin`: a place elsewhere in the log, members that nobody
- * here can judge, and what was withdrawn or readmitted.
+ * What a release may say only for somebody with `admin`: a place elsewhere in the log, members that
+ * nobody here can judge, and what was withdrawn or readmitted.
  */
 export function objectionToAny({ head, release, bytes }: Proposal): Objection {
   const before = head.release
@@ -47,7 +47,9 @@ export function addedWithdrawals({ head, release }: Proposal): readonly Digest[]
   return (release.withdrawn ?? []).filter(digest => !before.has(digest))
 }
 
-/** Whether two arms give the same snapshots to the same clients, as far as this version reads them. */
+/**
+ * Whether two arms give the same snapshots to the same clients, as far as this version reads them.
+ */
 export function sameArm(a: Arm, b: Arm): boolean {
   return isSame(a.variants, b.variants)
 }
@@ -57,7 +59,10 @@ export function isSame(a: unknown, b: unknown): boolean {
   return canonicalize(a) === canonicalize(b)
 }
 
-/** Whether a release is of the rollout of the one before, with the plan and the beginning that this has. */
+/**
+ * Whether a release is of the rollout of the one before, with the plan and the beginning that this
+ * has.
+ */
 export function isOfSameRollout({ rollout }: Release, { rollout: before }: Release): boolean {
   return (
     rollout !== undefined &&

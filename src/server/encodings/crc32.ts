@@ -6,7 +6,9 @@ const POLYNOMIAL = 0xedb88320
 /** Newer than the types of Node that are used here. */
 const { crc32 } = zlib as unknown as { readonly crc32: (bytes: Uint8Array) => number }
 
-/** The check value of bytes (CRC-32, as gzip has it), and what it takes to append them to others. */
+/**
+ * The check value of bytes (CRC-32, as gzip has it), and what it takes to append them to others.
+ */
 export interface Checked {
   readonly crc: number
   readonly length: number
@@ -22,8 +24,8 @@ export function checkedOf(bytes: Uint8Array): Checked {
 }
 
 /**
- * The check value of some bytes followed by others, of the check values of both: a few multiplications, however many bytes
- * there are. As in zlib's `crc32_combine_op`.
+ * The check value of some bytes followed by others, of the check values of both: a few
+ * multiplications, however many bytes there are. As in zlib's `crc32_combine_op`.
  */
 export function combined(crc: number, { crc: next, shift }: Checked): number {
   return (multiply(shift, crc) ^ next) >>> 0

@@ -41,7 +41,9 @@ export const AVAILABLE_ENCODINGS: ReadonlySet<Encoding> = new Set(
   ENCODINGS.filter(encoding => ENCODERS[encoding] !== undefined),
 )
 
-/** Encodes bytes. Rejects with Node's error, and `unsupported` for what this runtime cannot make. */
+/**
+ * Encodes bytes. Rejects with Node's error, and `unsupported` for what this runtime cannot make.
+ */
 export const encodeBytes = (encoding: Encoding, bytes: Uint8Array): Promise<Uint8Array> => {
   const encoder = ENCODERS[encoding]
   if (encoder !== undefined) return encoder(bytes)

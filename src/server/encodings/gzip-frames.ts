@@ -24,8 +24,8 @@ const compressing = new WeakMap<Frame, Promise<void>>()
 const DONE = Promise.resolve()
 
 /**
- * A frame as it goes into a compressed stream, made once for all readers: compressed where {@link compressFrame} was
- * waited for, else stored as it is.
+ * A frame as it goes into a compressed stream, made once for all readers: compressed where
+ * {@link compressFrame} was waited for, else stored as it is.
  */
 export function gzipFrame(frame: Frame): GzipFrame {
   const found = made.get(frame)
@@ -37,8 +37,8 @@ export function gzipFrame(frame: Frame): GzipFrame {
 }
 
 /**
- * Compresses a frame on the thread pool, once, however many ask. Undefined where that is done, or not worth it: what is
- * small goes out as it is. Never rejects.
+ * Compresses a frame on the thread pool, once, however many ask. Undefined where that is done, or
+ * not worth it: what is small goes out as it is. Never rejects.
  *
  * ```ts
  * await compressFrame(frame)

@@ -9,7 +9,10 @@ const HEADER = chunkOf([Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff)])
 /** An empty last block. */
 const LAST_BLOCK = Uint8Array.of(1, 0, 0, 0xff, 0xff)
 
-/** A stream whose frames go out as one gzip member. Nothing is compressed for it alone; it keeps two numbers. */
+/**
+ * A stream whose frames go out as one gzip member. Nothing is compressed for it alone; it keeps two
+ * numbers.
+ */
 class GzipSink implements Sink {
   readonly #sink: Sink
   #crc = 0

@@ -17,7 +17,9 @@ export const LEAST_SAVED = 0.1
 export interface SnapshotAnswers {
   /** At once, if everything is here. */
   peek(query: SnapshotRequest): Answer | undefined
-  /** From memory or from the store, encoded first where that is to be. Throws what the store throws. */
+  /**
+   * From memory or from the store, encoded first where that is to be. Throws what the store throws.
+   */
   load(query: SnapshotRequest): Promise<Answer>
   /** What encodings have saved. */
   readonly savings: Savings
@@ -32,8 +34,9 @@ export interface SnapshotRequest {
 }
 
 /**
- * Makes answers of snapshots. Each is encoded once per encoding, one after the other, and only while `isNamed`
- * says that clients are to run it: nobody makes the server encode what nobody needs.
+ * Makes answers of snapshots. Each is encoded once per encoding, one after the other, and only
+ * while `isNamed` says that clients are to run it: nobody makes the server encode what nobody
+ * needs.
  */
 export function snapshotAnswers({
   snapshots,
@@ -83,7 +86,9 @@ export function snapshotAnswers({
     return answer
   }
 
-  /** What can be said at once of a snapshot that is here; otherwise which encoding it wants first. */
+  /**
+   * What can be said at once of a snapshot that is here; otherwise which encoding it wants first.
+   */
   const answerOf = (entry: CachedSnapshot, query: SnapshotRequest): Answer | Encoding => {
     const { namespace, digest, ifNoneMatch } = query
     const size = entry.bytes.length

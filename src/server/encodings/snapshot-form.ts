@@ -3,7 +3,10 @@ import { JSON_HEADERS } from '../http/answers.js'
 import type { Answer, Headers } from '../stream/messages.js'
 import type { Encoding } from './accept-encoding.js'
 
-/** The smallest snapshot that is encoded, in bytes: below it the headers of the answer weigh as much. */
+/**
+ * The smallest snapshot that is encoded, in bytes: below it the headers of the answer weigh as
+ * much.
+ */
 export const MIN_ENCODED_BYTES = 1_024
 
 /** A snapshot as it travels: as it is, or encoded. */

@@ -79,7 +79,10 @@ export interface ErrorAnswerOptions {
   readonly issues?: NoticeboardError['issues']
 }
 
-/** What was thrown, as an answer. Strangers' errors keep their words to themselves: they may quote a value. */
+/**
+ * What was thrown, as an answer. Strangers' errors keep their words to themselves: they may quote a
+ * value.
+ */
 export function answerFor(error: unknown): Answer {
   if (!isNoticeboardError(error)) return errorAnswer('internal', 'the server failed; its log says more')
   const { code, message, issues, retryAfterMs } = error
@@ -89,7 +92,9 @@ export function answerFor(error: unknown): Answer {
   })
 }
 
-/** In seconds. A relay asks again by itself, so a longer time from behind it is nobody's to wait. */
+/**
+ * In seconds. A relay asks again by itself, so a longer time from behind it is nobody's to wait.
+ */
 function retryAfter(retryAfterMs: number): string {
   return String(Math.ceil(Math.min(Math.max(retryAfterMs, 0), MAX_RETRY_AFTER_MS) / 1_000))
 }
@@ -102,7 +107,9 @@ export function tooMany(message: string, retryAfterMs: number): Answer {
   })
 }
 
-/** The one answer for everything that is not here, and for everything that may not be known to be. */
+/**
+ * The one answer for everything that is not here, and for everything that may not be known to be.
+ */
 export function notFound(): Answer {
   return errorAnswer('not-found', 'there is nothing at this address, or not yet')
 }

@@ -8,8 +8,9 @@ import type { Turns } from './turns.js'
 import type { Incoming } from '../stream/messages.js'
 
 /**
- * Reads a body while it comes, no further than the limit: one that is announced as too large is not read, one that turns out to be is
- * left at the first byte over. Throws `too-large`, and `invalid-data` for one that was cut.
+ * Reads a body while it comes, no further than the limit: one that is announced as too large is not
+ * read, one that turns out to be is left at the first byte over. Throws `too-large`, and
+ * `invalid-data` for one that was cut.
  */
 export async function readBody(request: Incoming, maxBytes: number): Promise<Uint8Array> {
   const announced = announcedLength(request)
@@ -36,9 +37,10 @@ export async function readBody(request: Incoming, maxBytes: number): Promise<Uin
 }
 
 /**
- * Reads a body as JSON, in any spelling, but without anything that would silently become something else. Its texts are copies, so that
- * whoever keeps one does not keep the body. Bodies are read as JSON in turns, so that however many come, others wait for one.
- * Throws as {@link readBody} does, and `too-large` past `maxMarks`.
+ * Reads a body as JSON, in any spelling, but without anything that would silently become something
+ * else. Its texts are copies, so that whoever keeps one does not keep the body. Bodies are read as
+ * JSON in turns, so that however many come, others wait for one. Throws as {@link readBody} does,
+ * and `too-large` past `maxMarks`.
  */
 export async function readJsonBody(
   request: Incoming,

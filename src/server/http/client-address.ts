@@ -8,10 +8,11 @@ export type ClientAddress = (peer: string | undefined, forwardedFor: string | un
 const NOWHERE = 'unknown'
 
 /**
- * Makes a finder of addresses that believes `X-Forwarded-For` of the proxies that are named, as addresses
- * or as networks such as `10.0.0.0/8`. It reads from the right, where each proxy adds whom it saw, and
- * ends at the first address that is none of theirs: what stands further left anybody may have written.
- * All addresses of a network of IPv6 that one customer gets (64 bits) are one. Throws `invalid-option`.
+ * Makes a finder of addresses that believes `X-Forwarded-For` of the proxies that are named, as
+ * addresses or as networks such as `10.0.0.0/8`. It reads from the right, where each proxy adds
+ * whom it saw, and ends at the first address that is none of theirs: what stands further left
+ * anybody may have written. All addresses of a network of IPv6 that one customer gets (64 bits) are
+ * one. Throws `invalid-option`.
  *
  * ```ts
  * const addressOf = clientAddress(['10.0.0.0/8'])
@@ -36,7 +37,8 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
 }
 
 /**
- * Tells whether an address is that of a proxy that is named, as {@link clientAddress} takes them. Throws `invalid-option`.
+ * Tells whether an address is that of a proxy that is named, as {@link clientAddress} takes them.
+ * Throws `invalid-option`.
  *
  * ```ts
  * const isProxy = proxyCheck(['10.0.0.0/8'])

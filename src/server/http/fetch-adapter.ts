@@ -12,7 +12,10 @@ import {
 import { locate } from './mount.js'
 import type { Responder } from './responder.js'
 
-/** Answers a web-standard `Request`: for runtimes and frameworks that speak it, and for tests without sockets. */
+/**
+ * Answers a web-standard `Request`: for runtimes and frameworks that speak it, and for tests
+ * without sockets.
+ */
 export function fetchAdapter(respond: Responder, prefix: string): (request: Request) => Promise<Response> {
   return async request => {
     const answer = await respond(incomingOf(request, prefix))
@@ -54,8 +57,9 @@ function incomingOf(request: Request, prefix: string): Incoming {
 const requests = new WeakMap<AbortSignal, Request>()
 
 /**
- * A request's signal. In Node it follows the signal that the request was made with only while the request itself is alive, so a
- * stream that kept the signal alone would not hear any more that its reader went away.
+ * A request's signal. In Node it follows the signal that the request was made with only while the
+ * request itself is alive, so a stream that kept the signal alone would not hear any more that its
+ * reader went away.
  */
 function signalOf(request: Request): AbortSignal {
   const { signal } = request
@@ -100,7 +104,10 @@ function streamOf(lines: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> 
   })
 }
 
-/** What may wait in a stream before its reader counts as slow, in bytes; Node's own limit for a socket. */
+/**
+ * What may wait in a stream before its reader counts as slow, in bytes; Node's own limit for a
+ * socket.
+ */
 const WAITING_BYTES = 16_384
 
 function eventsOf(plan: Plan, signal: AbortSignal): ReadableStream<Uint8Array> {

@@ -40,8 +40,8 @@ export interface GuardOptions {
   /** What wants a token with that scope, beside what always does. */
   readonly wants: ReadonlySet<'read' | 'report'>
   /**
-   * Names under which the server may be addressed beside bare addresses and `localhost`, which no foreign name can be
-   * made to look like; undefined lets every name pass.
+   * Names under which the server may be addressed beside bare addresses and `localhost`, which no
+   * foreign name can be made to look like; undefined lets every name pass.
    */
   readonly hosts: readonly string[] | undefined
   /** Other pages' origins that may read and, with the token, write. */
@@ -174,7 +174,10 @@ export function createGuard({ hasKeys, canWrite, wants, hosts, origins }: GuardO
 
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/
 
-/** Only JSON as it is: what a form of another page could send, and what would have to be unpacked, is refused. */
+/**
+ * Only JSON as it is: what a form of another page could send, and what would have to be unpacked,
+ * is refused.
+ */
 function checkContent(request: Incoming): Answer | undefined {
   const encoding = request.header('content-encoding')?.trim().toLowerCase()
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
@@ -186,7 +189,10 @@ function checkContent(request: Incoming): Answer | undefined {
   return undefined
 }
 
-/** What the transport sends, and whatever else a friend's page wants to send: its headers are for a proxy in between. */
+/**
+ * What the transport sends, and whatever else a friend's page wants to send: its headers are for a
+ * proxy in between.
+ */
 function allowedHeaders(request: Incoming): string {
   const own = 'authorization, content-type, if-none-match'
   const wanted = request.header('access-control-request-headers') ?? ''

@@ -11,13 +11,18 @@ export interface HeldBodies {
   readonly bytes: number
   /** What they may hold, in bytes. */
   readonly maxBytes: number
-  /** A body that begins; undefined where one of that length would be among the first to be given up. */
+  /**
+   * A body that begins; undefined where one of that length would be among the first to be given up.
+   */
   open(announcedBytes: number, givenUp: () => void): HeldBody | undefined
 }
 
 /** One body, from its beginning until it is done with. */
 export interface HeldBody {
-  /** More of it came. Gives up the largest that are still coming, which may be this one, until there is room. */
+  /**
+   * More of it came. Gives up the largest that are still coming, which may be this one, until there
+   * is room.
+   */
   grow(bytes: number): void
   /** All of it is here: from now on it is not given up. */
   complete(): void
@@ -26,11 +31,15 @@ export interface HeldBody {
 }
 
 /**
- * A sum over bodies. Whoever sends what a client sends is through within moments and holds little; so it is the largest of those that
- * are still coming that yield, and of those of about one size the one that has been of that size for longest.
+ * A sum over bodies. Whoever sends what a client sends is through within moments and holds little;
+ * so it is the largest of those that are still coming that yield, and of those of about one size
+ * the one that has been of that size for longest.
  */
 export function createHeldBodies(maxBytes: number = MAX_HELD_BODIES_BYTES): HeldBodies {
-  /** Those that are still coming, by the number of digits of their size in base two; each in the order in which they got there. */
+  /**
+   * Those that are still coming, by the number of digits of their size in base two; each in the
+   * order in which they got there.
+   */
   const coming: Set<Held>[] = Array.from({ length: 54 }, () => new Set())
   let sum = 0
 

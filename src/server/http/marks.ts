@@ -3,8 +3,9 @@ const COMMA = 0x2c
 const BACKSLASH = 0x5c
 
 /**
- * Whether a JSON text has more commas, brackets, braces and backslashes than so many; within its texts only backslashes count. No
- * text has more values than one and its marks, so the bound holds for the work of reading it, before any of that is done.
+ * Whether a JSON text has more commas, brackets, braces and backslashes than so many; within its
+ * texts only backslashes count. No text has more values than one and its marks, so the bound holds
+ * for the work of reading it, before any of that is done.
  */
 export function exceedsMarks(text: Uint8Array, maximum: number): boolean {
   if (text.length <= maximum) return false

@@ -6,7 +6,10 @@ export function locate(address: string, prefix: string): { readonly path: string
   return { path: withoutPrefix(path, prefix), query }
 }
 
-/** Express takes the prefix off before, Fastify does not: only a path that leads to the board without it loses it. */
+/**
+ * Express takes the prefix off before, Fastify does not: only a path that leads to the board
+ * without it loses it.
+ */
 function withoutPrefix(path: string, prefix: string): string {
   if (prefix === '' || !path.startsWith(`${prefix}/`)) return path
   const rest = path.slice(prefix.length)

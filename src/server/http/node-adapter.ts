@@ -9,7 +9,10 @@ import type { QuickAnswers } from '../routes/quick-answers.js'
 import type { Responder } from './responder.js'
 import { errorName, isThenable } from '../../core/built-ins.js'
 
-/** What is still read of a body that was refused, so that its sender sees the answer before the connection ends. */
+/**
+ * What is still read of a body that was refused, so that its sender sees the answer before the
+ * connection ends.
+ */
 const DISCARDED_BYTES = 8_388_608
 
 /** Answers Node's own requests, HTTP/1.1 and HTTP/2, with whatever mounts it. */
@@ -48,7 +51,8 @@ function incomingOf(req: IncomingMessage, res: ServerResponse, prefix: string): 
     method: req.method ?? 'GET',
     path,
     query,
-    // The system is asked for it, and what it says is kept with the socket, so only where somebody wants to know.
+    // The system is asked for it, and what it says is kept with the socket, so only where somebody
+    // wants to know.
     get peer() {
       return req.socket.remoteAddress
     },
@@ -97,7 +101,10 @@ function send(
   }
 }
 
-/** An answer that comes before its request was read ends the connection, but only when the sender is through. */
+/**
+ * An answer that comes before its request was read ends the connection, but only when the sender is
+ * through.
+ */
 function sendAfterBody(
   req: IncomingMessage,
   res: ServerResponse,

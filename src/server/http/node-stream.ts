@@ -5,8 +5,9 @@ import { SocketSink } from './socket-sink.js'
 import type { StreamHeads } from './stream-head.js'
 
 /**
- * Opens an event stream on Node's response. Over HTTP/1.1 everything goes straight to the socket, already in its chunked coding; the
- * head as well where nobody put anything into the response. Where somebody wraps it, or there is no such socket, all goes through it.
+ * Opens an event stream on Node's response. Over HTTP/1.1 everything goes straight to the socket,
+ * already in its chunked coding; the head as well where nobody put anything into the response.
+ * Where somebody wraps it, or there is no such socket, all goes through it.
  */
 export function openNodeStream(
   req: IncomingMessage,
@@ -36,7 +37,10 @@ export function openNodeStream(
   untilClosed(res, sink.open(plan))
 }
 
-/** Whether a response is as Node made it: nobody wrote to it, set a header of it, or put something in the place of its methods. */
+/**
+ * Whether a response is as Node made it: nobody wrote to it, set a header of it, or put something
+ * in the place of its methods.
+ */
 function isUntouched(res: ServerResponse): boolean {
   const { writeHead, write, end } = ServerResponse.prototype
   return (

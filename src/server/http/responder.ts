@@ -24,7 +24,10 @@ import { isWriting, methodsOf, parseRoute, type Access, type Route } from '../ro
 import type { WritingRoutes } from '../routes/writing-routes.js'
 import { errorName, isThenable } from '../../core/built-ins.js'
 
-/** Answers a request: at once where everything is at hand, which is what a fleet that polls asks for. Never throws, never rejects. */
+/**
+ * Answers a request: at once where everything is at hand, which is what a fleet that polls asks
+ * for. Never throws, never rejects.
+ */
 export type Responder = (request: Incoming) => Answer | Promise<Answer>
 
 export interface ResponderOptions {
@@ -43,7 +46,10 @@ export interface ResponderOptions {
   /** Whose request it is. */
   readonly addressOf: (request: Incoming) => string
   readonly logger: Logger | undefined
-  /** What is held of bodies: no others' can push out a writer's, and no stranger's the reports of who has a token. */
+  /**
+   * What is held of bodies: no others' can push out a writer's, and no stranger's the reports of
+   * who has a token.
+   */
   readonly bodies: {
     readonly ofWriters: HeldBodies
     readonly ofBearers: HeldBodies

@@ -2,7 +2,10 @@ import type { ServerResponse } from 'node:http'
 import { plainOf, type Frame } from '../stream/messages.js'
 import { DrainingSink } from './draining-sink.js'
 
-/** A response that takes frames as they are: over HTTP/2, or where a middleware changes what is written. */
+/**
+ * A response that takes frames as they are: over HTTP/2, or where a middleware changes what is
+ * written.
+ */
 export class ResponseSink extends DrainingSink {
   readonly #response: ServerResponse
 
@@ -33,7 +36,9 @@ export class ResponseSink extends DrainingSink {
   }
 }
 
-/** Whether more waits than a reader should be owed. A response over HTTP/2 does not say so itself. */
+/**
+ * Whether more waits than a reader should be owed. A response over HTTP/2 does not say so itself.
+ */
 function needsDrain(response: ServerResponse): boolean {
   if ('writableNeedDrain' in response) return response.writableNeedDrain
   const { writableLength, writableHighWaterMark } = response as ServerResponse

@@ -11,15 +11,19 @@ const OPENING_BYTES = 65_536
 const LAST_CHUNK = encodeText('0\r\n\r\n')
 
 /**
- * A socket that takes frames as chunks, past its response: a third cheaper than through it. What is written while the
- * stream opens leaves in one piece. A class, since there are as many as streams, and each method is one for all of them.
+ * A socket that takes frames as chunks, past its response: a third cheaper than through it. What is
+ * written while the stream opens leaves in one piece. A class, since there are as many as streams,
+ * and each method is one for all of them.
  */
 export class SocketSink extends DrainingSink {
   readonly #socket: Socket
   readonly #response: ServerResponse | undefined
   #isOpening = true
 
-  /** Gathers from now on what is written to the socket. The response is that which wrote the head, and will end the stream. */
+  /**
+   * Gathers from now on what is written to the socket. The response is that which wrote the head,
+   * and will end the stream.
+   */
   constructor(socket: Socket, response?: ServerResponse) {
     super()
     this.#socket = socket

@@ -3,15 +3,18 @@ import { encodeText } from '../../core/json/text.js'
 import type { Headers } from '../stream/messages.js'
 import { nativeBytes } from './native-bytes.js'
 
-/** Makes the head of an event stream over HTTP/1.1, ready to be written; whoever gets it may not change it. */
+/**
+ * Makes the head of an event stream over HTTP/1.1, ready to be written; whoever gets it may not
+ * change it.
+ */
 export type StreamHeads = (headers: Headers) => Uint8Array<ArrayBuffer>
 
 /** How many heads are kept: those of one server have few forms. */
 const MAX_HEADS = 32
 
 /**
- * Makes heads whose date is that of the second, each once a second and set of headers, however many streams
- * open. Names and values are written as they are.
+ * Makes heads whose date is that of the second, each once a second and set of headers, however many
+ * streams open. Names and values are written as they are.
  *
  * ```ts
  * const headOf = createStreamHeads(clock)

@@ -1,6 +1,8 @@
 import type { Clock } from '../../contracts/system.js'
 
-/** Does work that keeps the event loop busy, in the order of the calls; throws what the work throws. */
+/**
+ * Does work that keeps the event loop busy, in the order of the calls; throws what the work throws.
+ */
 export type Turns = <Result>(work: () => Result) => Promise<Result>
 
 /** Makes a queue of such work: everything else that is ready has its turn between two pieces. */

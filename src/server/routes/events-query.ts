@@ -17,8 +17,8 @@ export interface EventsQuery {
 }
 
 /**
- * Reads the query of `~events`. Unknown parameters are ignored; what `client`, `label` and `have` say only
- * chooses what is sent along. Throws `invalid-option` for what is malformed or said twice.
+ * Reads the query of `~events`. Unknown parameters are ignored; what `client`, `label` and `have`
+ * say only chooses what is sent along. Throws `invalid-option` for what is malformed or said twice.
  */
 export function parseEventsQuery(query: string): EventsQuery {
   const { clients, ...asked } = readAsked(query)
@@ -31,8 +31,8 @@ const MAX_ASKED = 256
 const ASKED_LENGTH = 2_048
 
 /**
- * Makes a {@link parseEventsQuery} that remembers what it read, but for the client: of a fleet all ask alike, and share what they ask
- * for in memory. Throws the same.
+ * Makes a {@link parseEventsQuery} that remembers what it read, but for the client: of a fleet all
+ * ask alike, and share what they ask for in memory. Throws the same.
  *
  * ```ts
  * const read = rememberedQueries()

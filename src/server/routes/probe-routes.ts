@@ -31,8 +31,8 @@ const TIMEOUT_MS = 900
 const ASKED = 'noticeboard/ready'
 
 /**
- * Makes the routes of probes. A server over a transport to another server counts as ready while that one is
- * away, since it goes on serving what it has.
+ * Makes the routes of probes. A server over a transport to another server counts as ready while
+ * that one is away, since it goes on serving what it has.
  *
  * ```ts
  * const probes = probeRoutes({ transport, lifetime, clock, logger })

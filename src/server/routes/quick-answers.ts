@@ -7,8 +7,9 @@ import { parseRoute, type Route } from './routes.js'
 import type { SnapshotAnswers } from '../encodings/snapshot-answers.js'
 
 /**
- * The answer to a GET that a polling fleet sends all day: a pointer or a snapshot that is in memory, on a board that everybody may
- * read. Undefined leaves the request to the responder, which would say the same. It takes some microseconds less.
+ * The answer to a GET that a polling fleet sends all day: a pointer or a snapshot that is in
+ * memory, on a board that everybody may read. Undefined leaves the request to the responder, which
+ * would say the same. It takes some microseconds less.
  */
 export type QuickAnswers = (address: string, headers: QuickHeaders) => Answer | undefined
 
@@ -19,7 +20,10 @@ export interface QuickHeaders {
   readonly 'accept-encoding'?: string | string[] | undefined
 }
 
-/** How many addresses are known by heart: pointers, and the snapshots of late, since each release brings another address. */
+/**
+ * How many addresses are known by heart: pointers, and the snapshots of late, since each release
+ * brings another address.
+ */
 const MAX_ADDRESSES = 256
 
 export function quickAnswers({ guard, hub, snapshots, prefix }: QuickAnswersOptions): QuickAnswers {

@@ -133,7 +133,10 @@ export interface ReadingRoutesOptions {
   readonly lifetime: Lifetime
 }
 
-/** A release of the log, by asking for the one after its predecessor. What comes may be another one, of a later epoch. */
+/**
+ * A release of the log, by asking for the one after its predecessor. What comes may be another one,
+ * of a later epoch.
+ */
 async function releaseAt(
   transport: Transport,
   { namespace, position }: { readonly namespace: Namespace; readonly position: Position },
@@ -146,7 +149,8 @@ async function releaseAt(
     const { release } = decodeRelease(latest.bytes)
     return comparePositions(positionOf(release), position) === 'same' ? latest.bytes : undefined
   } catch (error) {
-    // A store that knows no place before the first, or a release that is not readable here: it is not at this address.
+    // A store that knows no place before the first, or a release that is not readable here: it is
+    // not at this address.
     if (isNoticeboardError(error, 'not-found', 'invalid-option', 'invalid-data', 'unsupported'))
       return undefined
     throw error

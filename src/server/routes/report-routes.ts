@@ -26,18 +26,27 @@ import { isError } from '../../core/built-ins.js'
 
 /** The fleet's last words: taken from whoever may read, given to the owner of the token. */
 export interface ReportRoutes {
-  /** Takes last words as if they had been posted; those of this process itself unless a `voice` is given. */
+  /**
+   * Takes last words as if they had been posted; those of this process itself unless a `voice` is
+   * given.
+   */
   take(reports: readonly ClientReport[], voice?: Voice): void
-  /** What this process and its store heard of a namespace; in full also where a brief answer would do. */
+  /**
+   * What this process and its store heard of a namespace; in full also where a brief answer would
+   * do.
+   */
   heard(query: ReportsQuery, signal: AbortSignal): Promise<HeardReports>
   /**
-   * Takes posted reports. What moves rollouts on has to have the scope `control`: of others the report of a
-   * controller counts for nothing, else a forged one would hide that there is none. Of a namespace without a
-   * release nothing is kept: names cost whoever invents them nothing.
+   * Takes posted reports. What moves rollouts on has to have the scope `control`: of others the
+   * report of a controller counts for nothing, else a forged one would hide that there is none. Of
+   * a namespace without a release nothing is kept: names cost whoever invents them nothing.
    */
   post(request: Incoming, by: Sender): Promise<Answer>
   get(query: ReportsQuery, signal: AbortSignal): Promise<Answer>
-  /** Hands over what waits, and what still comes at once. Resolves when nothing is under way to the store; never rejects. */
+  /**
+   * Hands over what waits, and what still comes at once. Resolves when nothing is under way to the
+   * store; never rejects.
+   */
   close(): Promise<void>
 }
 
@@ -203,7 +212,10 @@ export interface ReportRoutesOptions {
   readonly turns: Turns
 }
 
-/** A report of this namespace; undefined for any other, for one that is too large, and for what is no report. */
+/**
+ * A report of this namespace; undefined for any other, for one that is too large, and for what is
+ * no report.
+ */
 function readOwn(item: Json, namespace: Namespace): ClientReport | undefined {
   try {
     const report = readReport(item)

@@ -24,7 +24,10 @@ export type Route =
 /** What a request is for; who may do that, the guard says. */
 export type Access =
   | 'read'
-  /** Whether the server is well, which says nothing of what it serves: to everybody, under every name. */
+  /**
+   * Whether the server is well, which says nothing of what it serves: to everybody, under every
+   * name.
+   */
   | 'probe'
   /** Reading of several namespaces, of which those that are not the caller's are left out. */
   | 'events'
@@ -62,8 +65,9 @@ export function methodsOf({ type }: Route): Readonly<Record<string, Access>> {
 }
 
 /**
- * Reads a path, as it came and without its query. It is never decoded: no name on a board needs it, so `%2e%2e`, a backslash,
- * NUL, `..`, an upper-case namespace or a doubled slash name nothing. Undefined when nothing has that name.
+ * Reads a path, as it came and without its query. It is never decoded: no name on a board needs it,
+ * so `%2e%2e`, a backslash, NUL, `..`, an upper-case namespace or a doubled slash name nothing.
+ * Undefined when nothing has that name.
  */
 export function parseRoute(path: string): Route | undefined {
   if (!path.startsWith('/v1/')) return undefined

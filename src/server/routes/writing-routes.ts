@@ -44,7 +44,10 @@ export interface WritingRoutes {
   putSchema(request: Incoming, namespace: Namespace): Promise<Answer>
 }
 
-/** A release and an audit record as JSON strings: most of their characters are quotes that take a backslash. */
+/**
+ * A release and an audit record as JSON strings: most of their characters are quotes that take a
+ * backslash.
+ */
 const MAX_APPEND_BYTES = 4 * (MAX_RELEASE_BYTES + MAX_AUDIT_BYTES)
 
 export function writingRoutes({
@@ -58,7 +61,10 @@ export function writingRoutes({
   floors,
   logger,
 }: WritingRoutesOptions): WritingRoutes {
-  /** The newest release; throws `store-damaged` where the board had a newer one, since none of these rules then says what may follow. */
+  /**
+   * The newest release; throws `store-damaged` where the board had a newer one, since none of these
+   * rules then says what may follow.
+   */
   const newestIn = async (namespace: Namespace): Promise<IdentifiedRelease | undefined> => {
     const latest = await lifetime.run(signal => store.latest({ namespace }, signal))
     const wentBack = memoryOf(store)?.wentBack(namespace)
@@ -129,7 +135,8 @@ export function writingRoutes({
       const bytes = await readBody(request, store.maxSnapshotBytes)
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       await turns(() => parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes }))
-      // Not the request's own signal: a writer that hangs up must not leave half a write to the store.
+      // Not the request's own signal: a writer that hangs up must not leave half a write to the
+      // store.
       await lifetime.run(signal => store.put({ namespace, digest, bytes, urgent }, signal))
       snapshots.keep(namespace, digest, bytes)
       return DONE

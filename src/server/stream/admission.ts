@@ -8,17 +8,24 @@ import type { Newest } from './newest-release.js'
 import type { Topics } from './topics.js'
 import type { Unpublished } from './unpublished.js'
 
-/** How many namespaces are looked up at the same time for streams that open: whoever asks for one release does not wait for them. */
+/**
+ * How many namespaces are looked up at the same time for streams that open: whoever asks for one
+ * release does not wait for them.
+ */
 const LOOK_UPS = 8
 
-/** After how long a lookup no longer keeps others waiting, in milliseconds: it is the store behind it that hangs. */
+/**
+ * After how long a lookup no longer keeps others waiting, in milliseconds: it is the store behind
+ * it that hangs.
+ */
 const PATIENCE_MS = 100
 
 /** Brings into memory what a stream begins with. */
 export interface Admission {
   /**
-   * Undefined where all of it is there, as in a fleet that comes back at once. Rejects with `unavailable` when there is no room for a
-   * namespace without a release, and with what the store throws.
+   * Undefined where all of it is there, as in a fleet that comes back at once. Rejects with
+   * `unavailable` when there is no room for a namespace without a release, and with what the store
+   * throws.
    */
   gather(query: EventsQuery): Promise<void> | undefined
 }

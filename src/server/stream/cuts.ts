@@ -1,13 +1,19 @@
 import { createCutPattern, sayCut } from '../../core/cut-pattern.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 
-/** How many streams in a row must end alike before that is told; readers that leave by themselves end at any time. */
+/**
+ * How many streams in a row must end alike before that is told; readers that leave by themselves
+ * end at any time.
+ */
 const CUTS_TOLD = 8
 
 /** Readers that leave together, as those of one deployment do, count as one. */
 const APART_MS = 1_000
 
-/** Hears of streams that their other end closed, and says so when that is always after the same silence. */
+/**
+ * Hears of streams that their other end closed, and says so when that is always after the same
+ * silence.
+ */
 export interface Cuts {
   /** `writtenAtMs`, when it was last written to, is monotonic. */
   ended(stream: { readonly writtenAtMs: number }): void

@@ -16,11 +16,14 @@ import type { SnapshotCache } from './snapshot-cache.js'
 /** Deltas in memory, each read or made once, however many ask. */
 export interface DeltaCache {
   /**
-   * The delta of a pair; undefined where there is none. Only to a snapshot that the newest release names, and from one that a
-   * release of late named. Never rejects: whole snapshots need none.
+   * The delta of a pair; undefined where there is none. Only to a snapshot that the newest release
+   * names, and from one that a release of late named. Never rejects: whole snapshots need none.
    */
   load(namespace: Namespace, newest: Newest, pair: DeltaPair): Promise<Uint8Array | undefined>
-  /** Counts one that was given to a reader in the place of its snapshot, which has so many bytes more. */
+  /**
+   * Counts one that was given to a reader in the place of its snapshot, which has so many bytes
+   * more.
+   */
   gave(bytesSaved: number): void
   /** What that has saved. */
   readonly savings: Savings

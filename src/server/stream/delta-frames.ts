@@ -15,7 +15,10 @@ export interface DeltaFrames {
   gave(frame: Frame): void
 }
 
-/** Of how many pairs the frames of one release are kept; readers of others are sent the whole snapshot. */
+/**
+ * Of how many pairs the frames of one release are kept; readers of others are sent the whole
+ * snapshot.
+ */
 const MAX_FRAMES = 64
 
 /** Makes {@link DeltaFrames}, which go with their release. */

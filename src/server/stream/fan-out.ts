@@ -16,11 +16,17 @@ import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 import type { Reader, Subscription, Topic } from './subscriptions.js'
 
-/** How long a release waits for the snapshot that goes along, in milliseconds. Then it goes alone, and clients fetch. */
+/**
+ * How long a release waits for the snapshot that goes along, in milliseconds. Then it goes alone,
+ * and clients fetch.
+ */
 const PATIENCE_MS = 1_000
 
 export interface FanOut {
-  /** Sends the newest release to everybody who is behind, in slices; a release that comes meanwhile takes its place. */
+  /**
+   * Sends the newest release to everybody who is behind, in slices; a release that comes meanwhile
+   * takes its place.
+   */
   spread(topic: Topic): Promise<void>
   /** Sends one subscription what it is behind on, the release alone, if its connection takes it. */
   catchUp(subscription: Subscription): void
@@ -53,13 +59,18 @@ export function createFanOut({ clock, hasher, snapshots, deltas }: FanOutOptions
     return aim.arm === 'keep' ? undefined : aim
   }
 
-  /** Makes the frame with a snapshot for some readers, and compresses it where one of them takes it so. */
+  /**
+   * Makes the frame with a snapshot for some readers, and compresses it where one of them takes it
+   * so.
+   */
   const compose = async (topic: Topic, newest: Newest, companion: Companion): Promise<void> => {
     const frame = await composeFrame(topic, newest, companion)
     if (companion.compressed && frame !== undefined) await compressFrame(frame)
   }
 
-  /** The same as a delta where there is one, and else whole; undefined where the release goes alone. */
+  /**
+   * The same as a delta where there is one, and else whole; undefined where the release goes alone.
+   */
   const composeFrame = async (
     topic: Topic,
     newest: Newest,
@@ -71,7 +82,10 @@ export function createFanOut({ clock, hasher, snapshots, deltas }: FanOutOptions
     return newest.withSnapshot.get(digest)
   }
 
-  /** Makes the frame with a snapshot, once; a snapshot that cannot be had leaves the release alone, and clients fetch. */
+  /**
+   * Makes the frame with a snapshot, once; a snapshot that cannot be had leaves the release alone,
+   * and clients fetch.
+   */
   const composeWhole = async ({ namespace }: Topic, newest: Newest, digest: Digest): Promise<void> => {
     if (newest.withSnapshot.has(digest)) return
     try {
@@ -103,7 +117,10 @@ export function createFanOut({ clock, hasher, snapshots, deltas }: FanOutOptions
     return true
   }
 
-  /** The same for one that is connected: whoever was told of more passes over a board that went back. */
+  /**
+   * The same for one that is connected: whoever was told of more passes over a board that went
+   * back.
+   */
   const companionOf = ({ topic, connection, have, sent }: Subscription, newest: Newest): Digest | undefined =>
     topic.isOlder && sent > 0 ? undefined : companion(newest, connection, have)
 
@@ -155,7 +172,10 @@ export function createFanOut({ clock, hasher, snapshots, deltas }: FanOutOptions
     for (const companion of wanted.values()) await compose(topic, newest, companion)
   }
 
-  /** Waits for what comes along, no longer than it is worth: a store that hangs must not hold up the news. */
+  /**
+   * Waits for what comes along, no longer than it is worth: a store that hangs must not hold up the
+   * news.
+   */
   const patiently = async (composing: Promise<void>): Promise<void> => {
     if (await settlesWithin(composing, { clock, timeoutMs: PATIENCE_MS })) await composing
   }
@@ -187,7 +207,8 @@ export function createFanOut({ clock, hasher, snapshots, deltas }: FanOutOptions
         send(subscription, topic.newest.frame, topic.version)
     },
     async spread(topic) {
-      // One broadcast a topic at a time; it goes on until nobody is behind a version that it did not look at.
+      // One broadcast a topic at a time; it goes on until nobody is behind a version that it did
+      // not look at.
       if (topic.spreading) return
       topic.spreading = true
       try {
@@ -203,7 +224,10 @@ export function createFanOut({ clock, hasher, snapshots, deltas }: FanOutOptions
   }
 }
 
-/** The snapshot that goes along to some readers, and from which one a delta leads to it, where they can use one. */
+/**
+ * The snapshot that goes along to some readers, and from which one a delta leads to it, where they
+ * can use one.
+ */
 interface Companion {
   readonly digest: Digest
   readonly pair: DeltaPair | undefined

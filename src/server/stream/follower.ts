@@ -8,13 +8,17 @@ import { placeOf } from '../../core/place-of.js'
 import type { Topics } from './topics.js'
 import type { Topic } from './subscriptions.js'
 
-/** After how long a watch is tried again that was not there: a proxy's page may have stood in for it. In milliseconds. */
+/**
+ * After how long a watch is tried again that was not there: a proxy's page may have stood in for
+ * it. In milliseconds.
+ */
 const WATCH_AGAIN_MS = 60_000
 
 /**
- * Follows the store for one namespace until the signal aborts: by its watch where there is one, else by asking. A failure of the
- * watch is answered by asking once and watching again, after a backoff; where there turns out to be no watch, it asks, and tries the
- * watch again once in a while. Nothing ends it but the signal. Never rejects.
+ * Follows the store for one namespace until the signal aborts: by its watch where there is one,
+ * else by asking. A failure of the watch is answered by asking once and watching again, after a
+ * backoff; where there turns out to be no watch, it asks, and tries the watch again once in a
+ * while. Nothing ends it but the signal. Never rejects.
  */
 export async function follow(topic: Topic, options: FollowOptions, signal: AbortSignal): Promise<void> {
   const { transport, topics, clock, random, pollIntervalMs, logger, passMark } = options

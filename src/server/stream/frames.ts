@@ -46,7 +46,8 @@ export function goodbyeFrame(delayMs: number): Frame {
 }
 
 /**
- * One event, written once for all connections. Canonical JSON holds no line breaks, so lines need no escaping.
+ * One event, written once for all connections. Canonical JSON holds no line breaks, so lines need
+ * no escaping.
  */
 function frameOf(name: string, lines: readonly (string | Uint8Array)[]): Frame {
   const parts: Uint8Array[] = []

@@ -13,7 +13,10 @@ import { errorName } from '../../core/built-ins.js'
 /** How much of a heartbeat the store may take to answer, before the beat goes out without marks. */
 const MINTING_SHARE = 0.1
 
-/** How many namespaces the store is asked about at the same time: whoever asks for one release does not wait for all of them. */
+/**
+ * How many namespaces the store is asked about at the same time: whoever asks for one release does
+ * not wait for all of them.
+ */
 const MINTS = 8
 
 export interface Heartbeat {
@@ -26,7 +29,10 @@ export interface Heartbeat {
   stop(): void
 }
 
-/** One timer for all connections: marks, signs of life, and the end of those that are too old or do not read. */
+/**
+ * One timer for all connections: marks, signs of life, and the end of those that are too old or do
+ * not read.
+ */
 export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   const { clock, logger, heartbeatMs, mints, alive, topics, wentBack, connections, fanOut, expire } = options
   let beat = 0
@@ -47,7 +53,10 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     if (!wentBack(topic.namespace)) topic.mark = times
   }
 
-  /** Only what the store said just now is marked as the newest; a store that does not answer leaves clients to grow stale. */
+  /**
+   * Only what the store said just now is marked as the newest; a store that does not answer leaves
+   * clients to grow stale.
+   */
   const mint = async (topic: Topic): Promise<void> => {
     try {
       await topics.check(topic)
@@ -70,7 +79,10 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     connection.markedBeat = beat
   }
 
-  /** Mints for all of them, some at a time; one for which the store does not answer keeps its place for its own time only. */
+  /**
+   * Mints for all of them, some at a time; one for which the store does not answer keeps its place
+   * for its own time only.
+   */
   const mintAll = async (followed: readonly Topic[]): Promise<void> => {
     // What stands stands as of the question, so one time serves all of them.
     const times = timesNow()
@@ -108,7 +120,8 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
         minting = undefined
       })
       isLate = false
-      // A store that hangs must not keep the signs of life from going out: then marks follow when they are made.
+      // A store that hangs must not keep the signs of life from going out: then marks follow when
+      // they are made.
       isLate = !(await settlesWithin(minting, { clock, timeoutMs: patienceMs }))
     }
     const nowMs = clock.monotonic()

@@ -38,14 +38,16 @@ export interface Hub {
   /** A release that was appended here: from now on it is the newest. */
   announce(namespace: Namespace, bytes: Uint8Array): void
   /**
-   * Admits a reader of the event stream, at once where everything is at hand that it begins with. Throws or rejects with `unavailable`
-   * when there are too many, or the store does not answer.
+   * Admits a reader of the event stream, at once where everything is at hand that it begins with.
+   * Throws or rejects with `unavailable` when there are too many, or the store does not answer.
    */
   admit(query: EventsQuery, mayStay?: () => boolean): Plan | Promise<Plan>
   /** Ends the connections of those who may not stay, as {@link admit} was told to ask. */
   dismiss(): void
   readonly connections: number
-  /** Says goodbye to every connection, each with a delay of its own up to `drainMs`, and ends it. */
+  /**
+   * Says goodbye to every connection, each with a delay of its own up to `drainMs`, and ends it.
+   */
   close(drainMs: number): Promise<void>
 }
 
@@ -72,7 +74,10 @@ export interface HubOptions {
 /** How long a reader stays away whose connection is only too old, in milliseconds. */
 const RETURN_MS = 2_000
 
-/** How many namespaces without a release are followed like others, so that a first release is told of at once where there are few. */
+/**
+ * How many namespaces without a release are followed like others, so that a first release is told
+ * of at once where there are few.
+ */
 const FOLLOWED_UNPUBLISHED = 32
 
 /** Of streams that nothing is kept from: one for all of them. */
@@ -155,7 +160,10 @@ export function createHub(options: HubOptions): Hub {
 
   const cuts = createCuts({ clock, logger, heartbeatMs })
 
-  /** A mark from upstream is passed on as it is; over the store itself they are made by the heartbeat. */
+  /**
+   * A mark from upstream is passed on as it is; over the store itself they are made by the
+   * heartbeat.
+   */
   const passMark = (topic: Topic, bytes: Uint8Array): void => {
     if (mints) return
     const frame = markFrame(topic.namespace, bytes)

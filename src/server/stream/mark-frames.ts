@@ -16,8 +16,8 @@ export function markTimes(asOfMs: number, validUntilMs: number): MarkTimes {
 }
 
 /**
- * Makes the marks of one release. It is encoded once, and then only its times are written into a copy: a server of many
- * namespaces makes a mark of each at every beat.
+ * Makes the marks of one release. It is encoded once, and then only its times are written into a
+ * copy: a server of many namespaces makes a mark of each at every beat.
  *
  * ```ts
  * const markAt = markFrames({ v: 1, namespace, epoch, sequence, digest })

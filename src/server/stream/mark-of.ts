@@ -2,8 +2,9 @@ import type { Frame } from './messages.js'
 import type { Topic } from './subscriptions.js'
 
 /**
- * The bytes of a topic's mark. For several readers they are made once; for a single one they are made as they are written
- * and not kept, since what lives from one beat to the next is what collecting garbage costs.
+ * The bytes of a topic's mark. For several readers they are made once; for a single one they are
+ * made as they are written and not kept, since what lives from one beat to the next is what
+ * collecting garbage costs.
  *
  * ```ts
  * const mark = markOf(topic)

@@ -43,7 +43,10 @@ export interface Plan {
 export interface Sink {
   /** Whether frames go out compressed; not unless it says so. */
   readonly compressed?: boolean
-  /** Whether bytes wait that the reader does not take. Its adapter tells the subscriber when that is over. */
+  /**
+   * Whether bytes wait that the reader does not take. Its adapter tells the subscriber when that is
+   * over.
+   */
   blocked(): boolean
   /** The same frame goes to every connection, so nobody may change it. */
   write(frame: Frame): void
@@ -61,7 +64,10 @@ export interface Subscriber {
   gone(): void
 }
 
-/** An event as one chunk of HTTP/1.1's chunked coding, and where in it the event's own bytes are; see {@link plainOf}. */
+/**
+ * An event as one chunk of HTTP/1.1's chunked coding, and where in it the event's own bytes are;
+ * see {@link plainOf}.
+ */
 export interface Frame {
   readonly chunked: Uint8Array<ArrayBuffer>
   readonly from: number

@@ -6,7 +6,9 @@ import type { Newest } from './newest-release.js'
 
 /** Which snapshots the releases of late named, by namespace. */
 export interface NamedDigests {
-  /** Whether one of the newest releases names a snapshot; false also while the log cannot be read. */
+  /**
+   * Whether one of the newest releases names a snapshot; false also while the log cannot be read.
+   */
   has(namespace: Namespace, newest: Newest, digest: Digest): Promise<boolean>
 }
 
@@ -23,8 +25,8 @@ interface Known {
 }
 
 /**
- * Reads the log of a namespace once, and adds what each newer release names. Over a transport, which has no log, it knows what it has seen
- * itself.
+ * Reads the log of a namespace once, and adds what each newer release names. Over a transport,
+ * which has no log, it knows what it has seen itself.
  */
 export function createNamedDigests({ transport, lifetime }: NamedDigestsOptions): NamedDigests {
   const known = new Map<Namespace, Known>()

@@ -16,9 +16,14 @@ export interface Newest {
   readonly unchanged: Answer
   /** The release alone. */
   readonly frame: Frame
-  /** The release with a snapshot, by the snapshot's digest; undefined where it cannot come along. */
+  /**
+   * The release with a snapshot, by the snapshot's digest; undefined where it cannot come along.
+   */
   readonly withSnapshot: Map<Digest, Frame | undefined>
-  /** What it says; undefined for a release that this version cannot read, which is passed on all the same. */
+  /**
+   * What it says; undefined for a release that this version cannot read, which is passed on all the
+   * same.
+   */
   readonly read:
     | {
         readonly release: Release
@@ -51,7 +56,10 @@ export function describeNewest(namespace: Namespace, bytes: Uint8Array, hasher: 
   }
 }
 
-/** Whether one release may stand in for another: everything but an older one. What a fork means, clients decide. */
+/**
+ * Whether one release may stand in for another: everything but an older one. What a fork means,
+ * clients decide.
+ */
 export function supersedes(next: Newest, present: Newest | undefined): boolean {
   if (present?.read === undefined || next.read === undefined) return true
   return comparePositions(next.read.position, present.read.position) !== 'older'
@@ -74,7 +82,8 @@ function readRelease(namespace: Namespace, bytes: Uint8Array, hasher: Hasher): N
     const markAt = markFrames({ v: 1, namespace, ...position, digest })
     return { release, position, digest, common, markAt }
   } catch {
-    // Another version's release, or a damaged one: clients say what is wrong with it, the server moves bytes.
+    // Another version's release, or a damaged one: clients say what is wrong with it, the server
+    // moves bytes.
     return undefined
   }
 }

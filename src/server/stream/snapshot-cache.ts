@@ -8,16 +8,24 @@ import type { Lifetime } from '../http/lifetime.js'
 import type { Encoding } from '../encodings/accept-encoding.js'
 import { snapshotForm, type SnapshotForm } from '../encodings/snapshot-form.js'
 
-/** Snapshots in memory, each verified once, with the answers that carry them and their encodings. */
+/**
+ * Snapshots in memory, each verified once, with the answers that carry them and their encodings.
+ */
 export interface SnapshotCache {
   /** At once, if it is here. */
   peek(namespace: Namespace, digest: Digest): CachedSnapshot | undefined
-  /** From memory or from the store; many who ask at the same time ask the store once. Throws what the store throws. */
+  /**
+   * From memory or from the store; many who ask at the same time ask the store once. Throws what
+   * the store throws.
+   */
   load(namespace: Namespace, digest: Digest): Promise<CachedSnapshot>
   keep(namespace: Namespace, digest: Digest, bytes: Uint8Array): CachedSnapshot
   /** Keeps an encoding beside its snapshot, for as long as that is here. */
   keepForm(query: KeptForm): void
-  /** The same bytes in memory that something else holds as well take the place of those that are kept, so that there is one copy. */
+  /**
+   * The same bytes in memory that something else holds as well take the place of those that are
+   * kept, so that there is one copy.
+   */
   share(namespace: Namespace, digest: Digest, bytes: Uint8Array): void
 }
 
@@ -37,7 +45,10 @@ export interface KeptForm {
   readonly form: SnapshotForm
 }
 
-/** A snapshot that is kept, and what it costs with its encodings. Its form as it is, is made for the first who asks. */
+/**
+ * A snapshot that is kept, and what it costs with its encodings. Its form as it is, is made for the
+ * first who asks.
+ */
 class Entry implements CachedSnapshot {
   readonly encoded = new Map<Encoding, SnapshotForm>()
   cost = 0
@@ -74,7 +85,10 @@ class Entry implements CachedSnapshot {
   }
 }
 
-/** What a snapshot costs beside its bytes, roughly: else a budget of tiny snapshots would hold millions. */
+/**
+ * What a snapshot costs beside its bytes, roughly: else a budget of tiny snapshots would hold
+ * millions.
+ */
 const ENTRY_BYTES = 1_024
 
 /** Keeps the snapshots that were used last, up to so many bytes together with their encodings. */
@@ -100,7 +114,9 @@ export function createSnapshotCache({
     return entry
   }
 
-  /** Adds to what an entry costs, and lets go of the oldest others until all is within the limit. */
+  /**
+   * Adds to what an entry costs, and lets go of the oldest others until all is within the limit.
+   */
   const charge = (key: string, entry: Entry, cost: number): void => {
     entry.cost += cost
     total += cost

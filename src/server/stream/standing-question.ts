@@ -22,7 +22,10 @@ export function questionOf(topics: readonly Topic[]): Question {
   return { topics, versions: topics.map(({ version }) => version), queries }
 }
 
-/** The last question where these topics make the same one, so that the store may remember its answer; undefined where not. */
+/**
+ * The last question where these topics make the same one, so that the store may remember its
+ * answer; undefined where not.
+ */
 export function askedBefore(last: Question | undefined, topics: readonly Topic[]): Question | undefined {
   if (last?.topics.length !== topics.length) return undefined
   return topics.every((topic, at) => topic === last.topics[at] && topic.version === last.versions[at])

@@ -13,7 +13,10 @@ export interface Topic {
   readonly leaps: Leaps | undefined
   /** Grows with each newer release; a subscription that is behind it is sent the newest. */
   version: number
-  /** The newest mark, until the next release: its bytes, or the times that they are made of by {@link markOf}. */
+  /**
+   * The newest mark, until the next release: its bytes, or the times that they are made of by
+   * {@link markOf}.
+   */
   mark: Frame | MarkTimes | undefined
   readonly subscriptions: Set<Subscription>
   /** When the store was last asked, in monotonic milliseconds. */
@@ -39,8 +42,8 @@ export interface Subscription {
 }
 
 /**
- * One reader of the event stream. Everything that happens to it is done by its hub, from one timer. A class, since there are as many as
- * streams, and each method is one for all of them.
+ * One reader of the event stream. Everything that happens to it is done by its hub, from one timer.
+ * A class, since there are as many as streams, and each method is one for all of them.
  */
 export class Connection implements Subscriber {
   readonly #hub: ConnectionHub

@@ -17,7 +17,10 @@ export interface Topics {
   all(): Iterable<Topic>
   /** Asks the store now; many who ask at the same time ask once. Throws what the store throws. */
   check(topic: Topic): Promise<void>
-  /** Of the given topics those whose release the store says to be the newest as of this call, without a look at each. Never rejects. */
+  /**
+   * Of the given topics those whose release the store says to be the newest as of this call,
+   * without a look at each. Never rejects.
+   */
   standing(topics: readonly Topic[]): Promise<Standing>
   /** Takes a release as the newest, unless it is older than the present one. */
   accept(topic: Topic, bytes: Uint8Array): void
@@ -28,8 +31,9 @@ export interface Topics {
   /** The same, from the store if it is not known. */
   newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
   /**
-   * Whether there is a release at all, or was before the board went back. What is known is not asked again,
-   * since a release never goes: a store that fails just now makes nothing unknown. Throws what the store throws.
+   * Whether there is a release at all, or was before the board went back. What is known is not
+   * asked again, since a release never goes: a store that fails just now makes nothing unknown.
+   * Throws what the store throws.
    */
   isPublished(namespace: Namespace): boolean | Promise<boolean>
   /** Somebody listens to it: it stays, however many others come. */
@@ -53,7 +57,10 @@ const TELL_AGAIN_MS = 3_600_000
 /** How many namespaces are kept that nobody listens to. */
 const MAX_IDLE_TOPICS = 10_000
 
-/** All namespaces that are listened to or were asked for. `changed` is called with each newer release. */
+/**
+ * All namespaces that are listened to or were asked for. `changed` is called with each newer
+ * release.
+ */
 export function createTopics({
   transport,
   hasher,
@@ -66,7 +73,10 @@ export function createTopics({
   logger,
 }: TopicsOptions): Topics {
   const topics = new Map<Namespace, Topic>()
-  /** Those that nobody listens to, the one that was asked for longest ago first: looking for one that may go passes no others. */
+  /**
+   * Those that nobody listens to, the one that was asked for longest ago first: looking for one
+   * that may go passes no others.
+   */
   const idle = new Set<Topic>()
   const isRelayed = isRelay && transport.unmanaged !== true
   const leapTold = createOccasions(clock, TELL_AGAIN_MS)
@@ -108,7 +118,10 @@ export function createTopics({
     idle.delete(topic)
   }
 
-  /** Drops those that nobody listens to, from the one on that was asked for longest ago, until there is room for one more. */
+  /**
+   * Drops those that nobody listens to, from the one on that was asked for longest ago, until there
+   * is room for one more.
+   */
   const makeRoom = (): void => {
     for (const topic of idle) {
       if (topics.size < MAX_IDLE_TOPICS) return
@@ -118,7 +131,9 @@ export function createTopics({
 
   const accept = (topic: Topic, bytes: Uint8Array): void => take(topic, bytes, { mayGoBack: false })
 
-  /** Takes a release as the newest; what is older only where the server behind a relay went back. */
+  /**
+   * Takes a release as the newest; what is older only where the server behind a relay went back.
+   */
   const take = (topic: Topic, bytes: Uint8Array, { mayGoBack }: { readonly mayGoBack: boolean }): void => {
     if (topic.newest !== undefined && sameBytes(topic.newest.bytes, bytes)) {
       topic.leaps?.current()
@@ -157,7 +172,10 @@ export function createTopics({
     changed(topic)
   }
 
-  /** Takes what there is in the place of what was newer: nothing is served that the store does not have. */
+  /**
+   * Takes what there is in the place of what was newer: nothing is served that the store does not
+   * have.
+   */
   const goBack = (topic: Topic, bytes: Uint8Array | undefined): void => {
     const { newest } = topic
     topic.leaps?.current()
@@ -175,7 +193,8 @@ export function createTopics({
     const { namespace, version } = topic
     const latest = await lifetime.run(signal => transport.latest({ namespace }, signal))
     const bytes = latest.type === 'release' ? latest.bytes : undefined
-    // An answer that was overtaken by a newer release is late, and says nothing of what there is now.
+    // An answer that was overtaken by a newer release is late, and says nothing of what there is
+    // now.
     const isLate = topic.version !== version
     if (wentBack(namespace)) goBack(topic, bytes)
     else if (bytes !== undefined) take(topic, bytes, { mayGoBack: isRelay && !isLate })
@@ -233,7 +252,8 @@ export function createTopics({
   const fresh = (namespace: Namespace): Newest | undefined => {
     const topic = topics.get(namespace)
     if (topic?.newest === undefined) return undefined
-    // A relay does not ask for what it is being told, as long as marks show that the server behind it is.
+    // A relay does not ask for what it is being told, as long as marks show that the server behind
+    // it is.
     const freshMs = isRelay && topic.watched ? trustMs : FRESH_MS
     return clock.monotonic() - topic.checkedAtMs < freshMs ? topic.newest : undefined
   }

@@ -7,7 +7,10 @@ import { MAX_UNPUBLISHED } from '../../core/limits.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Topic } from './subscriptions.js'
 
-/** The namespaces that somebody listens to and nobody published to, and that are not followed one by one. */
+/**
+ * The namespaces that somebody listens to and nobody published to, and that are not followed one by
+ * one.
+ */
 export interface Unpublished {
   /** Takes a namespace in: from now on sweeps look it up. */
   add(topic: Topic): void
@@ -24,13 +27,17 @@ const NAMES_A_SWEEP = 32
 /** How long it is at least between two listings, in milliseconds. */
 const LISTING_MS = 10_000
 
-/** A listing is made again after this many times what it took, so that it costs no more than a twentieth of the store's time. */
+/**
+ * A listing is made again after this many times what it took, so that it costs no more than a
+ * twentieth of the store's time.
+ */
 const LISTING_REST = 20
 
 /**
- * One set of names that is looked up on sweeps: a few names a sweep, all of them in their turn; and where there are more and the store
- * can list its namespaces, all of them at once from a listing, now and then. However many names strangers think of, the store is asked
- * as often. A release that was published through this server is heard of at once, as ever.
+ * One set of names that is looked up on sweeps: a few names a sweep, all of them in their turn; and
+ * where there are more and the store can list its namespaces, all of them at once from a listing,
+ * now and then. However many names strangers think of, the store is asked as often. A release that
+ * was published through this server is heard of at once, as ever.
  */
 export function createUnpublished(options: UnpublishedOptions): Unpublished {
   const { transport, clock, lifetime, logger, pollIntervalMs, check } = options

@@ -14,8 +14,8 @@ export interface Desk {
 }
 
 /**
- * Makes the half of what processes keep together that is in one of them, which serves nothing: the registry
- * of all reports, and what each address has brought to any of them.
+ * Makes the half of what processes keep together that is in one of them, which serves nothing: the
+ * registry of all reports, and what each address has brought to any of them.
  *
  * ```ts
  * const { reports } = assembleHandler(store, { write: false })

@@ -12,7 +12,10 @@ import { createOutbox } from './outbox.js'
 
 /** What one of several processes that serve a board has of the others. */
 export interface Member {
-  /** For its server: reports go to the one that keeps them, and addresses spend what they spend with the others, too. */
+  /**
+   * For its server: reports go to the one that keeps them, and addresses spend what they spend with
+   * the others, too.
+   */
   readonly shared: Shared
   /** The same store, whose reports are those that all of them heard. */
   over(store: Store): Store
@@ -31,8 +34,9 @@ const GATHER_MS = 100
 const ANSWER_MS = 10_000
 
 /**
- * Makes the half of what processes keep together that is in each of those that serve. What it hands over is
- * with the other at the latest a tenth of a second later; an address can bring so much more in that time.
+ * Makes the half of what processes keep together that is in each of those that serve. What it hands
+ * over is with the other at the latest a tenth of a second later; an address can bring so much more
+ * in that time.
  *
  * ```ts
  * const member = createMember({ channel, clock })
@@ -59,7 +63,10 @@ export function createMember({
   let cancel: (() => void) | undefined
   let told = ''
 
-  /** One message after the other: what the other process does not take yet waits here, within its bound. */
+  /**
+   * One message after the other: what the other process does not take yet waits here, within its
+   * bound.
+   */
   const hand = async (): Promise<void> => {
     for (let reports = outbox.next(); reports.length > 0 || spent.size > 0; reports = outbox.next()) {
       const message: FromMember = { type: 'heard', reports, spent: [...spent] }

@@ -20,9 +20,9 @@ const REPORTS_A_MESSAGE = 100
 const ENTRY_BYTES = 400
 
 /**
- * Makes a queue of 32 MiB unless `maxBytes` is given. What comes faster than the other process takes it is left out, and the
- * next word of its client repairs it; nobody may fill more than what is left, so that one address that floods it leaves
- * half of it to all others, and two a third.
+ * Makes a queue of 32 MiB unless `maxBytes` is given. What comes faster than the other process
+ * takes it is left out, and the next word of its client repairs it; nobody may fill more than what
+ * is left, so that one address that floods it leaves half of it to all others, and two a third.
  *
  * ```ts
  * const outbox = createOutbox()

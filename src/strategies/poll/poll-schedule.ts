@@ -6,7 +6,9 @@ import { look, type Looked } from './poll.js'
 import type { BackoffTimes } from '../options.js'
 import { jitter } from '../../async/jitter.js'
 
-/** Decides when the fetching transport is asked beside a watch, and asks it, one question at a time. */
+/**
+ * Decides when the fetching transport is asked beside a watch, and asks it, one question at a time.
+ */
 export interface PollSchedule {
   /** Takes what came and asks what is due. Returns what came, if anything did. */
   step(nowMs: number): Looked | undefined

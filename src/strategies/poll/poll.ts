@@ -13,7 +13,10 @@ export interface Looked {
 
 /** How to ask. */
 export interface LookOptions {
-  /** Asks without a tag, since tags of some transports repeat, and walks the log past a pointer that lags behind it. */
+  /**
+   * Asks without a tag, since tags of some transports repeat, and walks the log past a pointer that
+   * lags behind it.
+   */
   readonly sweep: boolean
   /** How long each request may take, in milliseconds. */
   readonly timeoutMs: number
@@ -22,7 +25,10 @@ export interface LookOptions {
 /** A log is walked in steps; after that many the rest waits for the next sweep. */
 const MOST_STEPS = 1_000
 
-/** Asks a transport once for the newest release. Never throws; nothing arrives once the session's signal has aborted. */
+/**
+ * Asks a transport once for the newest release. Never throws; nothing arrives once the session's
+ * signal has aborted.
+ */
 export async function look(
   session: Session,
   transport: Transport,
@@ -55,14 +61,16 @@ export async function look(
 }
 
 /**
- * The same event; of a look that failed or found nothing also how long nothing can arrive after it, in milliseconds,
- * unless it says so by itself.
+ * The same event; of a look that failed or found nothing also how long nothing can arrive after it,
+ * in milliseconds, unless it says so by itself.
  */
 export function withNext(event: StrategyEvent, nextMs: number): StrategyEvent {
   return event.type === 'interrupted' || event.type === 'none' ? { nextMs, ...event } : event
 }
 
-/** The last release of the log after what is known, if there is any: those between are superseded. */
+/**
+ * The last release of the log after what is known, if there is any: those between are superseded.
+ */
 async function walk(
   session: Session,
   transport: Transport,
@@ -102,7 +110,8 @@ export function readPosition(bytes: Uint8Array): Position | undefined {
   try {
     return positionOf(decodeRelease(bytes).release)
   } catch {
-    // The client reads the same bytes and says what is wrong with them; here they only show no way on.
+    // The client reads the same bytes and says what is wrong with them; here they only show no way
+    // on.
     return undefined
   }
 }

@@ -5,7 +5,10 @@ import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
 import { GRACE_MS, settlesWithin } from '../../async/deadline.js'
 import { createLinkedAbortController } from '../../async/signals.js'
 
-/** What came since the last look into it: the newest of each kind, since a newer one supersedes an older one. */
+/**
+ * What came since the last look into it: the newest of each kind, since a newer one supersedes an
+ * older one.
+ */
 export interface Inbox {
   readonly release?: Delivery & { readonly type: 'release' }
   readonly mark?: Delivery & { readonly type: 'mark' }
@@ -25,7 +28,10 @@ export interface Connection {
   readonly marks: boolean
   /** The heartbeat that the server told. */
   readonly heartbeatMs: number | undefined
-  /** Why it ended; undefined while it has not. A clean end is a failure too: a watch has no reason to end. */
+  /**
+   * Why it ended; undefined while it has not. A clean end is a failure too: a watch has no reason
+   * to end.
+   */
   readonly failure: NoticeboardError | undefined
   /** Ends it. Resolves when nothing is left of it; never rejects. */
   close(): Promise<void>
@@ -67,7 +73,8 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
         inbox = { ...inbox, mark: delivery }
         break
       case 'alive':
-        // A bare `alive` at the start only says that nothing was published yet; it promises no others.
+        // A bare `alive` at the start only says that nothing was published yet; it promises no
+        // others.
         if (delivery.trouble !== undefined) inbox = { ...inbox, trouble: delivery.trouble }
         else signs ||= !first || delivery.heartbeatMs !== undefined
         heartbeatMs = believed(delivery.heartbeatMs) ?? heartbeatMs
@@ -125,7 +132,8 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
     },
     async close() {
       own.abort()
-      // An iterator that is not a generator may only end by this; a generator finishes its step first.
+      // An iterator that is not a generator may only end by this; a generator finishes its step
+      // first.
       const returned = (async () => iterator?.return?.())()
       await settlesWithin(Promise.allSettled([pumping, returned]), { clock, timeoutMs: GRACE_MS })
     },

@@ -16,19 +16,29 @@ import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
 /** How push and hybrid behave in time. Every field has a default. */
 export interface WatchOptions {
-  /** How often the transport is asked while no stream is live, give or take a tenth, in milliseconds. Default 30,000. */
+  /**
+   * How often the transport is asked while no stream is live, give or take a tenth, in
+   * milliseconds. Default 30,000.
+   */
   readonly pollIntervalMs?: number
-  /** How often it is asked without a condition in any case, give or take a fifth, in milliseconds. Default 300,000. */
+  /**
+   * How often it is asked without a condition in any case, give or take a fifth, in milliseconds.
+   * Default 300,000.
+   */
   readonly sweepIntervalMs?: number
-  /** The heartbeat of transports that do not tell theirs, in milliseconds: a stream that goes silent for 2.5 of them is dead. Default 8,000. */
+  /**
+   * The heartbeat of transports that do not tell theirs, in milliseconds: a stream that goes silent
+   * for 2.5 of them is dead. Default 8,000.
+   */
   readonly heartbeatMs?: number
   /** How long a new stream may take to bring its first frame, in milliseconds. Default 10,000. */
   readonly firstEventTimeoutMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
   /**
-   * The age at which a stream is renewed, give or take a fifth, in milliseconds: so a fleet follows its load balancers. A
-   * connection that several clients share is renewed by its server. Default 1,800,000.
+   * The age at which a stream is renewed, give or take a fifth, in milliseconds: so a fleet follows
+   * its load balancers. A connection that several clients share is renewed by its server. Default
+   * 1,800,000.
    */
   readonly maxConnectionAgeMs?: number
   /** How long it waits after failures. */
@@ -40,7 +50,10 @@ export type WatchSettings = Required<Omit<WatchOptions, 'backoff'>> & {
   readonly backoff: Required<BackoffTimes>
 }
 
-/** What the loop works with: where notices come from, where releases and snapshots are fetched, and what travels. */
+/**
+ * What the loop works with: where notices come from, where releases and snapshots are fetched, and
+ * what travels.
+ */
 export interface WatchTransports {
   readonly notify: NoticeTransport
   readonly fetch: Transport
@@ -67,7 +80,10 @@ const CUTS_TOLD = 3
 /** What is said of streams that open and bring nothing. */
 const GATHERED =
   'something in between gathers the stream before it passes it on; let it pass v1/~events unbuffered (nginx: proxy_buffering off)'
-/** After a stream's first sign of life: how long it may take to say what is current before the client asks. */
+/**
+ * After a stream's first sign of life: how long it may take to say what is current before the
+ * client asks.
+ */
 const FIRST_RELEASE_MS = 1_000
 /**
  * How long a client that has nothing waits for the first byte of its stream before it looks beside
@@ -77,9 +93,10 @@ export const BESIDE_MS = 1_000
 export const BESIDE_SPREAD_MS = 600
 
 /**
- * The heart of push and hybrid: one owner of one connection. It keeps a watch open, notices when that is dead, asks
- * beside it once a heartbeat where no marks come, sweeps, and polls while no stream is live. Nothing is decided by an event
- * alone: each step looks at how things stand and at the clock.
+ * The heart of push and hybrid: one owner of one connection. It keeps a watch open, notices when
+ * that is dead, asks beside it once a heartbeat where no marks come, sweeps, and polls while no
+ * stream is live. Nothing is decided by an event alone: each step looks at how things stand and at
+ * the clock.
  */
 export async function* watchLoop(
   session: Session,
@@ -115,7 +132,10 @@ export async function* watchLoop(
   /** How many streams in a row brought nothing at all, and whether that was told. */
   let mute = 0
   let toldMute = false
-  /** When a client that has nothing looks beside its silent stream; undefined before the first stream. */
+  /**
+   * When a client that has nothing looks beside its silent stream; undefined before the first
+   * stream.
+   */
   let besideAtMs: number | undefined
   let toldSilent = false
   let missedAtMs: number | undefined
@@ -148,7 +168,9 @@ export async function* watchLoop(
     onQuiet: (untilMs, error) => leaveAlone(fetch, untilMs, error),
   })
 
-  /** This client's own place among all that poll: those who fell back together do not ask together. */
+  /**
+   * This client's own place among all that poll: those who fell back together do not ask together.
+   */
   const ownPlace = (intervalMs: number): number =>
     phaseOf(`${session.namespace} ${session.identity.clientId}`, intervalMs)
   const placeMs = (): number => {
@@ -156,11 +178,17 @@ export async function* watchLoop(
     return ownPlace(pollIntervalMs)
   }
 
-  /** Where streams open and bring nothing, the transport is asked as one that sends no marks is: once a heartbeat. */
+  /**
+   * Where streams open and bring nothing, the transport is asked as one that sends no marks is:
+   * once a heartbeat.
+   */
   const isMute = (): boolean => mute > 0 || (link.type === 'opening' && besideAtMs !== undefined)
 
   let besidePlaced = false
-  /** From its own place on, once a heartbeat; `afterMs` keeps that place away from a look that was just made. */
+  /**
+   * From its own place on, once a heartbeat; `afterMs` keeps that place away from a look that was
+   * just made.
+   */
   const besideHeartbeatMs = (afterMs = 0): number => {
     if (besidePlaced) return jitter(settings.heartbeatMs, 0.1, random)
     besidePlaced = true
@@ -198,7 +226,9 @@ export async function* watchLoop(
     closing.add(closed)
   }
 
-  /** What is known of the reason why streams are lost, once for each; undefined where nothing is. */
+  /**
+   * What is known of the reason why streams are lost, once for each; undefined where nothing is.
+   */
   const reasonFor = (
     { code, retryAfterMs }: NoticeboardError,
     connection: Connection,
@@ -379,7 +409,8 @@ export async function* watchLoop(
     }
   }
 
-  // A program that only follows its configuration lives on while the server is away, and between two connections.
+  // A program that only follows its configuration lives on while the server is away, and between
+  // two connections.
   const letGo = clock.hold?.()
   try {
     while (!signal.aborted) {
@@ -392,7 +423,8 @@ export async function* watchLoop(
       }
       if (woken) continue
       if (nap.signal.aborted) nap = createLinkedAbortController(signal)
-      // Whole milliseconds, so that a rounding error in the sum cannot wait for nothing again and again.
+      // Whole milliseconds, so that a rounding error in the sum cannot wait for nothing again and
+      // again.
       const outcome = await session.wait(Math.max(1, Math.ceil(dueMs - clock.monotonic())), nap.signal)
       if (outcome === 'asked') schedule.ask()
     }

@@ -42,7 +42,8 @@ export function watchStrategy(name: string, transports: WatchTransports, options
   return {
     name,
     lookMs: sweepIntervalMs * 1.2,
-    // Follows the heartbeat that the server tells, so that a slow one does not look like a stale client.
+    // Follows the heartbeat that the server tells, so that a slow one does not look like a stale
+    // client.
     get freshMs() {
       return Math.max(DEAD_AFTER_HEARTBEATS * longestHeartbeatMs, 1.5 * pollIntervalMs)
     },

@@ -41,7 +41,8 @@ export const announceCases: readonly CaseDefinition<OpenedMirror>[] = [
       const log = sampleLog(namespace)
       const [first, second] = [log.next(), log.next()]
       for (const sample of [first, second]) await step('put and announce', announceTo(opened, sample, signal))
-      // Two publishers race, and the slower one is late: refused or ignored, but the newer release stays.
+      // Two publishers race, and the slower one is late: refused or ignored, but the newer release
+      // stays.
       await step(
         'announce',
         mirror.announce({ namespace, bytes: first.bytes }, signal).catch(() => {}),

@@ -7,7 +7,9 @@ import { uniqueNamespace } from './fixture.js'
 import { expectNoListeners, trackedSignal } from './tracked-signal.js'
 import { openWatch, type OpenWatch, type WatchReader } from './watch-reader.js'
 
-/** What a case is about: a part of the contracts that a transport, store or mirror has or has not. */
+/**
+ * What a case is about: a part of the contracts that a transport, store or mirror has or has not.
+ */
 export type Capability =
   | 'read'
   | 'delta'
@@ -80,18 +82,24 @@ export interface ConformanceCase {
   readonly capability: Capability
   /** Why the case does not apply, where its author said so. Calling `run` tries it all the same. */
   readonly skip?: string
-  /** Opens what is tried, tries the promise, closes it. Rejects with an error that says what was broken. */
+  /**
+   * Opens what is tried, tries the promise, closes it. Rejects with an error that says what was
+   * broken.
+   */
   run(): Promise<void>
 }
 
 /** How the cases are made. */
 export interface ConformanceOptions {
   /**
-   * What this one has not, or what `open` does not offer, each with the reason: `{ watch: 'a folder does not notify' }`.
-   * Nothing is left out in silence: a missing part that is not named here fails its cases.
+   * What this one has not, or what `open` does not offer, each with the reason:
+   * `{ watch: 'a folder does not notify' }`. Nothing is left out in silence: a missing part that is
+   * not named here fails its cases.
    */
   readonly without?: Readonly<Partial<Record<Capability | ConformanceHook, string>>>
-  /** How long any single step may take, in milliseconds. Default 5,000; a case takes several steps. */
+  /**
+   * How long any single step may take, in milliseconds. Default 5,000; a case takes several steps.
+   */
   readonly timeoutMs?: number
 }
 
@@ -107,11 +115,20 @@ export interface Trial<Opened> {
   step<T>(what: string, promise: Promise<T>): Promise<T>
   /** Something that `open` may offer; fails with what to do when it does not. */
   hook<Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]>
-  /** Loses the connection. It resolves to what brings the connection back; the end of the case does so too. */
+  /**
+   * Loses the connection. It resolves to what brings the connection back; the end of the case does
+   * so too.
+   */
   cut(): Promise<() => Promise<void>>
-  /** Lets what is behind the connection go silent. It resolves to what lets it answer again; the end of the case does so too. */
+  /**
+   * Lets what is behind the connection go silent. It resolves to what lets it answer again; the end
+   * of the case does so too.
+   */
   freeze(): Promise<() => Promise<void>>
-  /** Opens a watch. One that is still open at the end of the case is ended before anything is closed. */
+  /**
+   * Opens a watch. One that is still open at the end of the case is ended before anything is
+   * closed.
+   */
   readonly openWatch: OpenWatch
 }
 
@@ -122,7 +139,10 @@ export interface CaseDefinition<Opened> {
   run(trial: Trial<Opened>): Promise<void>
 }
 
-/** Makes runnable cases of their definitions: each opens one of its own and closes it, whatever happens. */
+/**
+ * Makes runnable cases of their definitions: each opens one of its own and closes it, whatever
+ * happens.
+ */
 export function buildCases<Opened extends OpenedHooks>(
   open: () => Promise<Opened> | Opened,
   definitions: readonly CaseDefinition<Opened>[],
@@ -138,7 +158,8 @@ export function buildCases<Opened extends OpenedHooks>(
       name,
       capability,
       ...(reason !== undefined && { skip: reason }),
-      // The library's timers keep no process alive, and a runner would take an empty loop for the end.
+      // The library's timers keep no process alive, and a runner would take an empty loop for the
+      // end.
       run: () => keepAlive(runCase(open, { needs, run, timeoutMs })),
     }
   })
@@ -211,7 +232,8 @@ async function runCase<Opened extends OpenedHooks>(
     await run(trial)
     await expectNoListeners(tracked)
   })
-  // In this order: a watch that is left open holds up a close(), and says nothing of what went wrong.
+  // In this order: a watch that is left open holds up a close(), and says nothing of what went
+  // wrong.
   await attempt(async () => {
     const left = Promise.all([...watches].map(reader => reader.leave()))
     await step('the end of the watches that were aborted', left)

@@ -5,7 +5,10 @@ import { sameBytes } from '../../core/json/text.js'
 import { expectBytes, fail } from './expect.js'
 import type { SampleRelease } from './fixture.js'
 
-/** Whether these bytes are a sample's release. A transport of bare documents writes its own, which must name the sample's snapshot. */
+/**
+ * Whether these bytes are a sample's release. A transport of bare documents writes its own, which
+ * must name the sample's snapshot.
+ */
 export function isSample(
   transport: Pick<Transport, 'unmanaged'>,
   bytes: Uint8Array,

@@ -21,7 +21,10 @@ const IDENTITY: Identity = {
   labels: { region: 'eu' },
 }
 
-/** What makes one snapshot of another. A transport without `delta` keeps these promises: whole snapshots need none. */
+/**
+ * What makes one snapshot of another. A transport without `delta` keeps these promises: whole
+ * snapshots need none.
+ */
 export const deltaCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a delta makes the exact bytes of the newest snapshot of those of the one before',

@@ -14,7 +14,10 @@ export async function within<T>(what: string, promise: Promise<T>, timeoutMs: nu
   return fail(`${what} did not end within ${timeoutMs} ms`)
 }
 
-/** Fails unless both are the same bytes; tells lengths and the first difference, never what the bytes say. */
+/**
+ * Fails unless both are the same bytes; tells lengths and the first difference, never what the
+ * bytes say.
+ */
 export function expectBytes(what: string, actual: Uint8Array | undefined, expected: Uint8Array): void {
   if (!isBytes(actual)) fail(`${what}: ${expected.length} bytes were expected, and none came`)
   const length = Math.min(actual.length, expected.length)
@@ -35,7 +38,10 @@ export function expectEqual<T extends string | number | boolean | undefined>(
     fail(`${what}: it is ${JSON.stringify(actual)}, and ${JSON.stringify(expected)} was expected`)
 }
 
-/** The refusal that a call must end in. Fails when it succeeds, or when the error is not one of ours, or of another code. */
+/**
+ * The refusal that a call must end in. Fails when it succeeds, or when the error is not one of
+ * ours, or of another code.
+ */
 export async function expectRefusal(
   what: string,
   promise: Promise<unknown>,
@@ -67,7 +73,10 @@ export async function settled(promise: Promise<unknown>): Promise<void> {
   )
 }
 
-/** Tries again and again until a step stops failing; fails with its last error when it does not in time. */
+/**
+ * Tries again and again until a step stops failing; fails with its last error when it does not in
+ * time.
+ */
 export async function eventually<T>(what: string, run: () => Promise<T>, timeoutMs: number): Promise<T> {
   const endMs = systemClock.monotonic() + timeoutMs
   const never = new AbortController().signal

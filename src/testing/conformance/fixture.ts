@@ -44,7 +44,10 @@ export interface SampleLog {
   rival(options?: SampleOptions): SampleRelease
 }
 
-/** Text that goes wrong where bytes are read as something else: line breaks, quotes, several planes of Unicode, a separator of lines. */
+/**
+ * Text that goes wrong where bytes are read as something else: line breaks, quotes, several planes
+ * of Unicode, a separator of lines.
+ */
 const AWKWARD = 'Grüße\n世界\r\n🛰 "\\" \u0001\u007f\u2028 \ufeff<&%00 data: event:'
 
 let made = 0
@@ -111,13 +114,19 @@ export function sampleOfSize(length: number): { readonly document: Json; readonl
   return { document, snapshot: sampleSnapshot(document) }
 }
 
-/** An audit record: canonical, with a nonce as docs/formats.md wants it; filled up to that many bytes. */
+/**
+ * An audit record: canonical, with a nonce as docs/formats.md wants it; filled up to that many
+ * bytes.
+ */
 export function sampleAudit(bytes = 0): Uint8Array {
   const record = { author: 'ada', nonce: toHex(systemRandom.bytes(16)), reason: 'Grüße 🛰', v: 1 }
   return filled(record, { bytes, encode: said => encodeText(canonicalize(said)) })
 }
 
-/** A record as it is kept, with one more member that fills it up to that many bytes where it has fewer. */
+/**
+ * A record as it is kept, with one more member that fills it up to that many bytes where it has
+ * fewer.
+ */
 function filled<Said extends object>(
   record: Said,
   { bytes, encode }: { readonly bytes: number; readonly encode: (said: Said) => Uint8Array },

@@ -10,7 +10,10 @@ import type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
 import { publishSeen } from './publish-seen.js'
 import { expectNoListeners, trackedSignal } from './tracked-signal.js'
 
-/** How long a call waits for what is silent before it is aborted, in milliseconds: not connected yet, and long since. */
+/**
+ * How long a call waits for what is silent before it is aborted, in milliseconds: not connected
+ * yet, and long since.
+ */
 const WAITS_MS = [0, 20, 100]
 
 /** Of a snapshot that nobody has. */
@@ -21,7 +24,10 @@ interface AbortableCall {
   readonly run: (own: AbortSignal) => Promise<unknown>
 }
 
-/** What is read and watched while the server is silent: an abort is heard after the connection was made, too. */
+/**
+ * What is read and watched while the server is silent: an abort is heard after the connection was
+ * made, too.
+ */
 export const freezeCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'calls to a server that has gone silent end when they are aborted',
@@ -155,7 +161,10 @@ export const frozenAnnounceCases: readonly CaseDefinition<OpenedMirror>[] = [
   },
 ]
 
-/** Aborts each call after several waits. Fails when one does not end by that, and when none was waiting at all. */
+/**
+ * Aborts each call after several waits. Fails when one does not end by that, and when none was
+ * waiting at all.
+ */
 async function abortInSilence(
   { step, signal }: Pick<Trial<unknown>, 'step' | 'signal'>,
   calls: readonly AbortableCall[],

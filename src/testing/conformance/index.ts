@@ -32,8 +32,9 @@ const reading: readonly CaseDefinition<OpenedTransport>[] = [
 ]
 
 /**
- * What the contracts promise of a transport, as cases for any test runner. `open` is called anew for each case, and what
- * it gives is closed after it. What a transport has not is named in `without`, with the reason.
+ * What the contracts promise of a transport, as cases for any test runner. `open` is called anew
+ * for each case, and what it gives is closed after it. What a transport has not is named in
+ * `without`, with the reason.
  *
  * ```ts
  * for (const { name, skip, run } of transportCases(open)) test(name, { skip }, run)

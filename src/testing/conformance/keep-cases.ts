@@ -59,7 +59,8 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
         let entries = 0
         for await (const { bytes } of store.history({ namespace }, signal)) {
           if (entries === 0) await publishTo(store, log.next(), signal)
-          // One that comes meanwhile may be part of the answer or not; none is missing and none comes twice.
+          // One that comes meanwhile may be part of the answer or not; none is missing and none
+          // comes twice.
           entries += samples.some(
             sample =>
               sample.bytes.length === bytes.length && sample.bytes.every((byte, at) => byte === bytes[at]),
@@ -150,7 +151,8 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
       for (const sample of [old, log.next()]) await step('append', publishTo(store, sample, signal))
       const { digest, bytes } = old.snapshot
       if (opened.age === undefined) {
-        // A store may keep what was written just now, since a release that names it may be on its way.
+        // A store may keep what was written just now, since a release that names it may be on its
+        // way.
         const young = await step(
           'remove',
           remove({ namespace, digest }, signal).catch((error: unknown) => error),

@@ -9,10 +9,14 @@ import { expectName } from './read-cases.js'
 import { expectNoListeners } from './tracked-signal.js'
 import { expectEnd, type WatchReader } from './watch-reader.js'
 
-/** How long one notice may be on its way before the next is sent, in milliseconds: it may be lost. */
+/**
+ * How long one notice may be on its way before the next is sent, in milliseconds: it may be lost.
+ */
 const NEXT_MS = 20
 
-/** What only notifies: it may lose what it is told, and knows nothing of what was published before. */
+/**
+ * What only notifies: it may lose what it is told, and knows nothing of what was published before.
+ */
 export const noticeCases: readonly CaseDefinition<OpenedNotices>[] = [
   {
     name: 'it has a name for people that holds no credentials',

@@ -15,24 +15,27 @@ export interface OpenedHooks {
   /** Ends what `open` started. Called once, after the case, however it went. */
   close(): Promise<void>
   /**
-   * Loses the connection to what is behind it: calls from now on, and watches that are open, fail. Resolves to
-   * what brings it back. Stopping a server, destroying sockets and refusing new ones, unmounting: whatever loss looks like.
+   * Loses the connection to what is behind it: calls from now on, and watches that are open, fail.
+   * Resolves to what brings it back. Stopping a server, destroying sockets and refusing new ones,
+   * unmounting: whatever loss looks like.
    */
   cut?(): Promise<{
     /** Brings the connection back. */
     heal(): Promise<void>
   }>
   /**
-   * Lets what is behind it go silent: connections live on and may still be made, and nothing is answered over any of them. Resolves
-   * to what lets it answer again. Stopping a process (`SIGSTOP`), or a proxy that holds back what it is given.
+   * Lets what is behind it go silent: connections live on and may still be made, and nothing is
+   * answered over any of them. Resolves to what lets it answer again. Stopping a process
+   * (`SIGSTOP`), or a proxy that holds back what it is given.
    */
   freeze?(): Promise<{
     /** Lets it answer again. */
     thaw(): Promise<void>
   }>
   /**
-   * Lets notifications get lost while everything else works: a subscription that the server has forgotten, a connection that the
-   * driver lost and made anew, a proxy that drops them. Watches that are open are concerned, and later ones may be.
+   * Lets notifications get lost while everything else works: a subscription that the server has
+   * forgotten, a connection that the driver lost and made anew, a proxy that drops them. Watches
+   * that are open are concerned, and later ones may be.
    */
   silence?(): Promise<void>
 }
@@ -40,7 +43,10 @@ export interface OpenedHooks {
 /** A transport, opened for one case and empty. */
 export interface OpenedTransport extends OpenedHooks {
   readonly transport: Transport & Partial<WatchTransport & ReportTransport>
-  /** Makes a release the newest one, by whatever way releases get there. Transports of bare documents publish its `document`. */
+  /**
+   * Makes a release the newest one, by whatever way releases get there. Transports of bare
+   * documents publish its `document`.
+   */
   publish(sample: SampleRelease): Promise<void>
   /** What the receiver heard of a namespace, as a store answers it. */
   heard?(query: { readonly namespace: Namespace }): Promise<HeardReports>
@@ -53,7 +59,10 @@ export interface OpenedStore extends OpenedHooks {
   readonly store: Store & Partial<WatchTransport & ReportTransport>
   /** A second handle on the same store, as another publisher has it. Closed by `close`. */
   another?(): Promise<Store>
-  /** Ends the store without warning (kills its process, drops its memory) and opens what it kept: a new handle, closed by `close`. */
+  /**
+   * Ends the store without warning (kills its process, drops its memory) and opens what it kept: a
+   * new handle, closed by `close`.
+   */
   reopen?(): Promise<Store>
   /** Changes the bytes that are kept of a snapshot, behind the store's back. */
   damage?(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>

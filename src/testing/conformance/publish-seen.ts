@@ -4,7 +4,10 @@ import { eventually } from './expect.js'
 import type { SampleRelease } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 
-/** Publishes a sample and waits until it is seen: what stands between (a relay, a cache, a replica) may take its time. */
+/**
+ * Publishes a sample and waits until it is seen: what stands between (a relay, a cache, a replica)
+ * may take its time.
+ */
 export async function publishSeen(
   { opened, signal, step, timeoutMs }: Trial<OpenedTransport>,
   sample: SampleRelease,

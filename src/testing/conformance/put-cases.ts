@@ -162,7 +162,8 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
           during.abort()
           await step('an aborted write', running)
           await expectNoListeners(during)
-          // Whether it was written before it was given up cannot be known: making it anew is right in both cases.
+          // Whether it was written before it was given up cannot be known: making it anew is right
+          // in both cases.
           const outcome = await step('the same write again', call(signal))
           if (outcome === 'taken')
             fail(`append of ${formatPosition(at)}, made anew after an abort, is 'taken' by its own bytes`)

@@ -264,7 +264,10 @@ interface Follows {
   readonly hint?: string
 }
 
-/** Publishes a release, and waits until it is seen past the tag of what was before; gives its own tag. */
+/**
+ * Publishes a release, and waits until it is seen past the tag of what was before; gives its own
+ * tag.
+ */
 async function publishPast(
   tag: string | undefined,
   sample: SampleRelease,

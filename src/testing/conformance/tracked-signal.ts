@@ -11,7 +11,8 @@ export interface TrackedSignal {
 
 export function trackedSignal(): TrackedSignal {
   const controller = new AbortController()
-  // Many calls at the same time may well share a signal; what counts is what is left when they have ended.
+  // Many calls at the same time may well share a signal; what counts is what is left when they have
+  // ended.
   setMaxListeners(0, controller.signal)
   return {
     signal: controller.signal,
@@ -20,7 +21,10 @@ export function trackedSignal(): TrackedSignal {
   }
 }
 
-/** Fails when something still listens to a signal although the calls that it was given to have ended. */
+/**
+ * Fails when something still listens to a signal although the calls that it was given to have
+ * ended.
+ */
 export async function expectNoListeners(tracked: TrackedSignal): Promise<void> {
   const never = new AbortController().signal
   for (let round = 0; tracked.listeners() > 0; round += 1) {

@@ -134,14 +134,16 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
       const log = sampleLog(namespace)
       let sample = log.next()
       await step('publish', publish(sample))
-      // Where the watch listens only once its reader comes back for more, all that is published before is lost.
+      // Where the watch listens only once its reader comes back for more, all that is published
+      // before is lost.
       const slow = openWatch(transport, { namespaces: [namespace] })
       await slow.until(sample)
       sample = log.next()
       await step('publish', publish(sample))
       await slow.until(sample)
       await slow.end()
-      // Where it listens by itself after its first read, the moment between is short: many begin around one publish.
+      // Where it listens by itself after its first read, the moment between is short: many begin
+      // around one publish.
       for (let round = 0; round < CROWDS; round += 1) {
         sample = log.next()
         const readers: WatchReader[] = []

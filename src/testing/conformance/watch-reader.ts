@@ -19,7 +19,10 @@ export interface WatchReader {
   next(): Promise<Delivery>
   /** The next release, of whatever namespace. */
   release(): Promise<Extract<Delivery, { readonly type: 'release' }>>
-  /** Reads until this release comes. Fails when the watch goes back on the way, or brings another release at this position. */
+  /**
+   * Reads until this release comes. Fails when the watch goes back on the way, or brings another
+   * release at this position.
+   */
   until(sample: SampleRelease): Promise<void>
   /**
    * Reads until this release comes, which is true; or until the watch is found to be lost, which is
@@ -31,13 +34,18 @@ export interface WatchReader {
   readonly iterator: AsyncIterator<Delivery>
   /** The watch's signal, to abort and to look for listeners. */
   readonly tracked: TrackedSignal
-  /** Aborts, and fails unless the watch ends by that, in order and with nothing left on its signal. */
+  /**
+   * Aborts, and fails unless the watch ends by that, in order and with nothing left on its signal.
+   */
   end(): Promise<void>
   /** Aborts and leaves the loop, and judges nothing; for what a case that failed left open. */
   leave(): Promise<void>
 }
 
-/** Opens a watch; each thing that is waited for may take `timeoutMs`, that of the cases unless given. */
+/**
+ * Opens a watch; each thing that is waited for may take `timeoutMs`, that of the cases unless
+ * given.
+ */
 export type OpenWatch = (
   transport: Watchable,
   query: Partial<WatchQuery> & { readonly namespaces: readonly Namespace[] },

@@ -23,7 +23,10 @@ export type EtcdStep =
   | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: string }
   | { readonly type: 'delete'; readonly key: string }
 
-/** What must hold for a transaction's first half: that a key is there, is not, or was last written at a revision. */
+/**
+ * What must hold for a transaction's first half: that a key is there, is not, or was last written
+ * at a revision.
+ */
 export type EtcdCondition =
   | { readonly type: 'exists'; readonly key: string }
   | { readonly type: 'missing'; readonly key: string }
@@ -44,18 +47,25 @@ export interface EtcdOutcome {
   readonly revision: EtcdRevision
   /** Whether the conditions were met. */
   readonly succeeded: boolean
-  /** What each `range` of the half that was made found, in the order of the steps; nothing for the others. */
+  /**
+   * What each `range` of the half that was made found, in the order of the steps; nothing for the
+   * others.
+   */
   readonly found: readonly (readonly EtcdEntry[])[]
 }
 
-/** What a watch brings: what was written since, or that the revision it started from is gone from etcd's history. */
+/**
+ * What a watch brings: what was written since, or that the revision it started from is gone from
+ * etcd's history.
+ */
 export type EtcdNews =
   | { readonly type: 'entries'; readonly entries: readonly EtcdEntry[] }
   | { readonly type: 'compacted' }
 
 /**
- * The three calls that are made of etcd. {@link etcdGateway} makes them with nothing but `fetch`; an adapter of another driver is some
- * forty lines. Each throws a `NoticeboardError`: `unavailable` for loss, `unauthorized`, `forbidden` or `too-large` for refusal.
+ * The three calls that are made of etcd. {@link etcdGateway} makes them with nothing but `fetch`;
+ * an adapter of another driver is some forty lines. Each throws a `NoticeboardError`: `unavailable`
+ * for loss, `unauthorized`, `forbidden` or `too-large` for refusal.
  */
 export interface EtcdClient {
   /** For people; holds no credentials. */
@@ -65,8 +75,8 @@ export interface EtcdClient {
   /** A lease of that many seconds, that nobody keeps alive. */
   grant(query: { readonly ttlSeconds: number }, signal: AbortSignal): Promise<string>
   /**
-   * What is written to the keys from `key` on and before `end`, from a revision on. Ends when the signal aborts; throws `unavailable` when the connection is lost.
-   * Ends after `compacted`.
+   * What is written to the keys from `key` on and before `end`, from a revision on. Ends when the
+   * signal aborts; throws `unavailable` when the connection is lost. Ends after `compacted`.
    */
   watch(
     query: { readonly key: string; readonly end: string; readonly from: EtcdRevision },

@@ -85,8 +85,8 @@ export function etcdEngine(
       return (found[0] ?? []).map(({ key }) => key.slice(prefix.length))
     },
 
-    // Goes on from the revision at which it began, so nothing falls between. Where etcd has forgotten
-    // that revision (it was compacted while the watch was slow), it begins anew.
+    // Goes on from the revision at which it began, so nothing falls between. Where etcd has
+    // forgotten that revision (it was compacted while the watch was slow), it begins anew.
     async *listen(signal): AsyncGenerator<EngineNews, void, undefined> {
       const heads = { key: place(names.heads), end: place(prefixEnd(names.heads)) }
       while (!signal.aborted) {

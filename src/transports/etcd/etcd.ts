@@ -6,11 +6,17 @@ import { storeFrom, storeOptions, type StoreOptions } from '../store/store-from.
 import type { EtcdClient } from './client.js'
 import { etcdEngine } from './engine.js'
 
-/** How a store in etcd is kept. The default of `maxSnapshotBytes`, 1 MiB, fits into etcd's own limit of 1.5 MiB. */
+/**
+ * How a store in etcd is kept. The default of `maxSnapshotBytes`, 1 MiB, fits into etcd's own limit
+ * of 1.5 MiB.
+ */
 export interface EtcdOptions extends StoreOptions {
   /** What all keys begin with. Default `noticeboard/`. */
   readonly prefix?: string
-  /** What an acknowledged write survives. `replicated` for a cluster of three or more; default `single`, which is true of any. */
+  /**
+   * What an acknowledged write survives. `replicated` for a cluster of three or more; default
+   * `single`, which is true of any.
+   */
   readonly durability?: 'replicated' | 'single'
 }
 
@@ -18,10 +24,10 @@ export interface EtcdOptions extends StoreOptions {
 export type EtcdStore = CompleteStore
 
 /**
- * etcd 3.4 or later as the store. Appends are transactions, watches go on from a revision, so neither
- * a release is lost nor one written twice, however many publishers and servers share it. The client
- * is the caller's, who closes it if it needs closing. Nothing is read or written before the first
- * call. Throws `invalid-option`.
+ * etcd 3.4 or later as the store. Appends are transactions, watches go on from a revision, so
+ * neither a release is lost nor one written twice, however many publishers and servers share it.
+ * The client is the caller's, who closes it if it needs closing. Nothing is read or written before
+ * the first call. Throws `invalid-option`.
  *
  * ```ts
  * const store = etcd(etcdGateway({ url: 'http://127.0.0.1:2379' }))

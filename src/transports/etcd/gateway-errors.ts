@@ -1,6 +1,9 @@
 import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
 
-/** What gRPC's numbers mean here (google.golang.org/grpc/codes). What is not listed is `unavailable`: trying again later is right. */
+/**
+ * What gRPC's numbers mean here (google.golang.org/grpc/codes). What is not listed is
+ * `unavailable`: trying again later is right.
+ */
 const CODES: Readonly<Record<number, ErrorCode>> = {
   3: 'forbidden',
   5: 'not-found',
@@ -9,7 +12,10 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   16: 'unauthorized',
 }
 
-/** etcd's own words for a request past its limits, and for a database that an operator has to make room in. */
+/**
+ * etcd's own words for a request past its limits, and for a database that an operator has to make
+ * room in.
+ */
 const TOO_LARGE = /request is too large|larger than max/
 const FULL = /database space exceeded/
 /** etcd says these under the number of a malformed request. */

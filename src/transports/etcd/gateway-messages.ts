@@ -4,7 +4,10 @@ import { encodeText } from '../../core/json/text.js'
 import { decodeBase64, encodeBase64 } from '../../core/json/base64.js'
 import type { EtcdCondition, EtcdEntry, EtcdOutcome, EtcdStep, EtcdTransaction } from './client.js'
 
-/** The messages of etcd's JSON gateway: bytes in base64, 64-bit numbers as texts, nothing for what is empty. */
+/**
+ * The messages of etcd's JSON gateway: bytes in base64, 64-bit numbers as texts, nothing for what
+ * is empty.
+ */
 export interface KeyValueMessage {
   readonly key?: string
   readonly value?: string

@@ -33,7 +33,8 @@ export async function* openGatewayWatch(
   signal: AbortSignal,
 ): AsyncGenerator<EtcdNews, void, undefined> {
   if (signal.aborted) return
-  // Node's fetch forgets a signal whose request was collected, so nothing here waits for it to end a body.
+  // Node's fetch forgets a signal whose request was collected, so nothing here waits for it to end
+  // a body.
   const own = createLinkedAbortController(signal)
   const create = JSON.stringify({
     create_request: { key: textOf(key), range_end: textOf(end), start_revision: from },

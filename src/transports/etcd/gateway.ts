@@ -25,7 +25,9 @@ export interface EtcdGatewayOptions {
   readonly fetch?: Fetch
   /** The whole time that one call may take. 10,000 by default. */
   readonly timeoutMs?: number
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
 }
 
@@ -33,8 +35,9 @@ export interface EtcdGatewayOptions {
 const MAX_ANSWER_BYTES = 16_777_216
 
 /**
- * A client of etcd that speaks its JSON gateway (etcd 3.4 and later, on the client port, on by default) with `fetch` alone: each call
- * can be aborted and has a deadline, and nothing needs to be closed. Throws `invalid-option` for an address that is none.
+ * A client of etcd that speaks its JSON gateway (etcd 3.4 and later, on the client port, on by
+ * default) with `fetch` alone: each call can be aborted and has a deadline, and nothing needs to be
+ * closed. Throws `invalid-option` for an address that is none.
  *
  * ```ts
  * const store = etcd(etcdGateway({ url: 'http://127.0.0.1:2379' }))

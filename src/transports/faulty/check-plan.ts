@@ -26,7 +26,10 @@ const OWN: {
   end: {},
 }
 
-/** Throws `invalid-option` for a plan that makes no sense: a misspelled `chance` must not mean "always". */
+/**
+ * Throws `invalid-option` for a plan that makes no sense: a misspelled `chance` must not mean
+ * "always".
+ */
 export function checkPlan(plan: FaultPlan): void {
   if (!Array.isArray(plan?.faults))
     throw new NoticeboardError(

@@ -25,7 +25,8 @@ export function createDraw({ faults }: FaultPlan, random: Random): Draw {
     counts.set(call, count)
     return faults.filter(({ on, chance = 1, from = 1, to = Number.POSITIVE_INFINITY }) => {
       if (typeof on === 'string' ? on !== call : !on.includes(call)) return false
-      // Drawn for every call of its kind, so that `from` and `to` do not shift what later calls meet.
+      // Drawn for every call of its kind, so that `from` and `to` do not shift what later calls
+      // meet.
       const met = random.number() < chance
       return met && count >= from && count <= to
     })

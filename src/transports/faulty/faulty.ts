@@ -11,8 +11,8 @@ import { faultyWatch } from './watch.js'
 /** Time and chance of the faults. */
 export interface FaultyOptions {
   /**
-   * Its `random` draws the faults: with `seededRandom(seed)` of `noticeboard/testing` the same calls meet the same ones. Its `clock`
-   * keeps the time of delays. The machine's unless given.
+   * Its `random` draws the faults: with `seededRandom(seed)` of `noticeboard/testing` the same
+   * calls meet the same ones. Its `clock` keeps the time of delays. The machine's unless given.
    */
   readonly system?: Partial<System>
 }
@@ -33,9 +33,10 @@ const answered: readonly FaultyCall[] = [
 ]
 
 /**
- * Injures a transport, a store, a mirror or what only notifies on purpose: calls fail, come late, twice or not at all; bytes are cut and changed; watches
- * lose, repeat and swap deliveries, or go silent. What goes wrong is data; see {@link FaultPlan}. The result has the capabilities of
- * what is within, and all else of it as it was. Throws `invalid-option` when the plan makes no sense.
+ * Injures a transport, a store, a mirror or what only notifies on purpose: calls fail, come late,
+ * twice or not at all; bytes are cut and changed; watches lose, repeat and swap deliveries, or go
+ * silent. What goes wrong is data; see {@link FaultPlan}. The result has the capabilities of what
+ * is within, and all else of it as it was. Throws `invalid-option` when the plan makes no sense.
  *
  * ```ts
  * const shaky = faulty(memory(), { faults: [{ on: 'latest', type: 'fail', chance: 0.3 }] })
@@ -59,7 +60,8 @@ export function faulty<Given extends Transport | NoticeTransport | Mirror>(
 
   const result: Record<PropertyKey, unknown> = { ...given, name: context.name }
   for (const name of ['unmanaged', 'remote', 'durability', 'maxSnapshotBytes'] as const) {
-    // Also where what is given has them by inheritance, and as they are then: a store may learn what it can promise.
+    // Also where what is given has them by inheritance, and as they are then: a store may learn
+    // what it can promise.
     if (within[name] !== undefined)
       Object.defineProperty(result, name, { enumerable: true, get: () => within[name] })
   }

@@ -37,11 +37,17 @@ export type Fault = FaultScope &
         /** Default `unavailable`. A watch throws it after a delivery. */
         readonly code?: ErrorCode
         readonly retryAfterMs?: number
-        /** The call is made, and its answer is lost: the caller cannot know. Default: it is not made. */
+        /**
+         * The call is made, and its answer is lost: the caller cannot know. Default: it is not
+         * made.
+         */
         readonly afterwards?: boolean
       }
     | { readonly type: 'delay'; readonly minMs?: number; readonly maxMs: number }
-    /** No answer, until the caller aborts. A watch is half-open from then on: it is there, and brings nothing. */
+    /**
+     * No answer, until the caller aborts. A watch is half-open from then on: it is there, and
+     * brings nothing.
+     */
     | { readonly type: 'stall' }
     /** `latest` and `next` give an answer that was right some calls ago. */
     | { readonly type: 'stale' }
@@ -51,7 +57,9 @@ export type Fault = FaultScope &
     | { readonly type: 'corrupt' }
     /** A watch loses this delivery. */
     | { readonly type: 'drop' }
-    /** A watch brings this delivery twice; a `put`, `append`, `announce` or `report` is made twice. */
+    /**
+     * A watch brings this delivery twice; a `put`, `append`, `announce` or `report` is made twice.
+     */
     | { readonly type: 'duplicate' }
     /** A watch brings this delivery after the next one. */
     | { readonly type: 'reorder' }
@@ -59,7 +67,10 @@ export type Fault = FaultScope &
     | { readonly type: 'end' }
   )
 
-/** What goes wrong, as data: of the faults that apply to a call each is drawn by itself, in this order. */
+/**
+ * What goes wrong, as data: of the faults that apply to a call each is drawn by itself, in this
+ * order.
+ */
 export interface FaultPlan {
   readonly faults: readonly Fault[]
 }

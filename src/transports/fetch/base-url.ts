@@ -1,8 +1,9 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 
 /**
- * The base address of a board, ending in a slash: what stands for `public` in docs/formats.md. Throws `invalid-option`
- * for anything that is no plain http or https address, without repeating what may be a secret.
+ * The base address of a board, ending in a slash: what stands for `public` in docs/formats.md.
+ * Throws `invalid-option` for anything that is no plain http or https address, without repeating
+ * what may be a secret.
  */
 export function parseBaseUrl(address: unknown): string {
   const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined

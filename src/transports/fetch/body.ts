@@ -6,8 +6,9 @@ import { joinBytes } from '../../core/json/text.js'
 export type Waiting = Pick<LinkedAbortController, 'signal' | 'finish'>
 
 /**
- * Reads a body in chunks and stops at the first byte over the limit, so that neither an endless body nor a
- * compression bomb costs more than the limit. Throws `too-large`, and `unavailable` for a body that was cut.
+ * Reads a body in chunks and stops at the first byte over the limit, so that neither an endless
+ * body nor a compression bomb costs more than the limit. Throws `too-large`, and `unavailable` for
+ * a body that was cut.
  */
 export async function readBody(
   response: Response,

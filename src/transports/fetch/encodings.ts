@@ -7,8 +7,8 @@ export const PLAIN = 'identity'
 export const STREAM_ENCODINGS = 'gzip'
 
 /**
- * The one of a snapshot: what every `fetch` decodes. Workers of Cloudflare from before there were cache modes may
- * not know `br`.
+ * The one of a snapshot: what every `fetch` decodes. Workers of Cloudflare from before there were
+ * cache modes may not know `br`.
  */
 export function snapshotEncodings(): string {
   return fetchModes().cache === undefined ? 'gzip' : 'br, gzip'

@@ -28,8 +28,9 @@ export interface Reply {
 export const MAX_ERROR_BYTES = 16_384
 
 /**
- * Sends a request and reads the answer within the total deadline. Throws `unavailable` when there is none, and
- * `unauthorized` when a header cannot be made. What the status means is left to the caller.
+ * Sends a request and reads the answer within the total deadline. Throws `unavailable` when there
+ * is none, and `unauthorized` when a header cannot be made. What the status means is left to the
+ * caller.
  */
 export async function exchange(
   settings: Settings,
@@ -55,7 +56,10 @@ export async function exchange(
   }
 }
 
-/** Sends a request and returns the open response. The caller reads or discards its body, and aborts the signal in the end. */
+/**
+ * Sends a request and returns the open response. The caller reads or discards its body, and aborts
+ * the signal in the end.
+ */
 export async function send(
   settings: Settings,
   { method, path, headers, body, what }: Ask,
@@ -88,7 +92,10 @@ export async function send(
   }
 }
 
-/** Waits for a response. One that arrives after the signal aborted is discarded, since it still holds a connection. */
+/**
+ * Waits for a response. One that arrives after the signal aborted is discarded, since it still
+ * holds a connection.
+ */
 export function responseOf(asked: Promise<Response>, signal: AbortSignal): Promise<Response> {
   void asked.then(
     late => signal.aborted && discard(late),

@@ -1,11 +1,15 @@
 import type { FetchInit } from '../../contracts/system.js'
 
-/** Whether this runtime's requests have a cache mode: Cloudflare Workers has none before its compatibility date of November 2024. */
+/**
+ * Whether this runtime's requests have a cache mode: Cloudflare Workers has none before its
+ * compatibility date of November 2024.
+ */
 let hasCacheMode: boolean | undefined
 
 /**
- * What each request says of redirects and of caches in between. A redirect is returned and then refused
- * ({@link isRedirect}), which every runtime can do; where there is no cache mode, a header says the same.
+ * What each request says of redirects and of caches in between. A redirect is returned and then
+ * refused ({@link isRedirect}), which every runtime can do; where there is no cache mode, a header
+ * says the same.
  */
 export function fetchModes(): Pick<FetchInit, 'redirect' | 'cache'> & {
   readonly headers: Record<string, string>

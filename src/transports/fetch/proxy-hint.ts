@@ -2,9 +2,9 @@ import type { Platform } from '../../contracts/system.js'
 import { proxyVariable } from '../../core/proxy-variable.js'
 
 /**
- * What to say beside a failure to reach an address by the global `fetch` while the environment names a
- * proxy, which `fetch` follows only where it is told to; empty where none does, and for this machine's own
- * addresses. Names the variable, never its value.
+ * What to say beside a failure to reach an address by the global `fetch` while the environment
+ * names a proxy, which `fetch` follows only where it is told to; empty where none does, and for
+ * this machine's own addresses. Names the variable, never its value.
  */
 export function proxyHint(url: string, { environment }: Platform): string {
   const variable = proxyVariable(environment)

@@ -9,8 +9,9 @@ import type { ServerSentEvent } from './event-parser.js'
 const SPACE = 32
 
 /**
- * What an event of the stream says (docs/formats.md). Undefined for events that are not known here. Throws
- * `invalid-data` for a known one that is not well-formed, and `unavailable` for a goodbye, with the delay that it asks for.
+ * What an event of the stream says (docs/formats.md). Undefined for events that are not known here.
+ * Throws `invalid-data` for a known one that is not well-formed, and `unavailable` for a goodbye,
+ * with the delay that it asks for.
  */
 export function readDelivery({ name, data }: ServerSentEvent): Delivery | undefined {
   switch (name) {
@@ -52,8 +53,8 @@ export function readDelivery({ name, data }: ServerSentEvent): Delivery | undefi
 }
 
 /**
- * `<digest> <the snapshot's text>`, or `<digest>.from.<base> <a delta in base64>`. The bytes may be anything: whoever uses them checks
- * what they make against the digest.
+ * `<digest> <the snapshot's text>`, or `<digest>.from.<base> <a delta in base64>`. The bytes may be
+ * anything: whoever uses them checks what they make against the digest.
  */
 function readSnapshotLine(line: Uint8Array): InlineSnapshot {
   const space = line.indexOf(SPACE)

@@ -13,14 +13,17 @@ export interface EventParserOptions {
   readonly maxLineBytes: number
   /** All data lines of one event together, in bytes; each line counts as 64 more. */
   readonly maxEventBytes: number
-  /** Told after each chunk how many lines ended in it, of events that are known and of all others. */
+  /**
+   * Told after each chunk how many lines ended in it, of events that are known and of all others.
+   */
   readonly took?: (lines: number) => void
 }
 
 /**
- * An incremental parser of `text/event-stream` as the HTML standard has it, over bytes: lines end in LF, CR or CRLF,
- * a byte order mark at the start is skipped, an event without data is none. However the bytes are cut into
- * chunks, the same events come out. Memory is bounded: past a limit it throws `too-large`, and is of no more use.
+ * An incremental parser of `text/event-stream` as the HTML standard has it, over bytes: lines end
+ * in LF, CR or CRLF, a byte order mark at the start is skipped, an event without data is none.
+ * However the bytes are cut into chunks, the same events come out. Memory is bounded: past a limit
+ * it throws `too-large`, and is of no more use.
  */
 export function createEventParser({
   maxLineBytes,
@@ -120,7 +123,10 @@ function find(bytes: Uint8Array, byte: number, from: number): number {
   return at < 0 ? bytes.length : at
 }
 
-/** The value of a line, if it is of that field: after the colon and at most one space; empty without a colon. */
+/**
+ * The value of a line, if it is of that field: after the colon and at most one space; empty without
+ * a colon.
+ */
 function fieldValue(line: Uint8Array, field: readonly number[]): Uint8Array | undefined {
   for (let index = 0; index < field.length; index += 1) if (line[index] !== field[index]) return undefined
   if (line.length === field.length) return line.subarray(field.length)

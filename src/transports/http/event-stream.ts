@@ -12,18 +12,25 @@ import { refusalFor } from './reading.js'
 import { defaultPeriods } from '../../core/defaults.js'
 import { DEAD_AFTER_HEARTBEATS, STREAM_LINES_A_SECOND, STREAM_LINES_AT_ONCE } from '../../core/limits.js'
 
-/** What a line holds beside a snapshot: its field's name and the digest; and what an event holds beside two. */
+/**
+ * What a line holds beside a snapshot: its field's name and the digest; and what an event holds
+ * beside two.
+ */
 const LINE_MARGIN = 32_768
 
 /** What a server keeps that does not say its heartbeat. */
 const DEFAULT_HEARTBEAT_MS = defaultPeriods.heartbeatMs
 
-/** A longer query does not pass many a proxy; what the client has is left out then, at the price of being sent again. */
+/**
+ * A longer query does not pass many a proxy; what the client has is left out then, at the price of
+ * being sent again.
+ */
 const MAX_QUERY = 6_000
 
 /**
- * One connection of the event stream. Ends only by throwing: `no-watch` where there is no stream, `unavailable` when it
- * ends, says goodbye, falls silent or brings more than any server does, `closed` when the signal aborts. Leaves nothing open.
+ * One connection of the event stream. Ends only by throwing: `no-watch` where there is no stream,
+ * `unavailable` when it ends, says goodbye, falls silent or brings more than any server does,
+ * `closed` when the signal aborts. Leaves nothing open.
  */
 export async function* openEventStream(
   settings: Settings,

@@ -19,9 +19,10 @@ export interface HttpStore extends HttpTransport, Store {
 }
 
 /**
- * A board behind an address, for publishers and tools: what `http()` does, and the store of a server of ours beside it. It is a
- * function of its own so that the programs of clients do not carry what they never call. Throws `invalid-option` when an option
- * makes no sense; without a token, what writes throws `unauthorized`.
+ * A board behind an address, for publishers and tools: what `http()` does, and the store of a
+ * server of ours beside it. It is a function of its own so that the programs of clients do not
+ * carry what they never call. Throws `invalid-option` when an option makes no sense; without a
+ * token, what writes throws `unauthorized`.
  *
  * ```ts
  * const publisher = createPublisher({ namespace, schema, store: httpStore('https://config.internal', { token }) })

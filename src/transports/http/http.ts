@@ -15,10 +15,11 @@ export interface HttpTransport extends WatchTransport, ReportTransport {
 }
 
 /**
- * A board behind an address, for clients and relays: a server of ours, or any web server, bucket or CDN with the same files.
- * Requests have one total deadline, follow no redirects and read no more than they allow. Watches over one transport share one
- * connection, so pass the same object to all clients of a process. What publishes takes `httpStore()` instead. Throws
- * `invalid-option` when an option makes no sense.
+ * A board behind an address, for clients and relays: a server of ours, or any web server, bucket or
+ * CDN with the same files. Requests have one total deadline, follow no redirects and read no more
+ * than they allow. Watches over one transport share one connection, so pass the same object to all
+ * clients of a process. What publishes takes `httpStore()` instead. Throws `invalid-option` when an
+ * option makes no sense.
  *
  * ```ts
  * const strategy = hybrid(http('https://config.internal'))

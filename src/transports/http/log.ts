@@ -23,7 +23,10 @@ const MAX_ALL_REPORTS_BYTES = 134_217_728
 
 const MAX_NAMESPACES_BYTES = 16_777_216
 
-/** The log, newest first, line by line as it comes; the deadline is for each piece, since a log may be long. */
+/**
+ * The log, newest first, line by line as it comes; the deadline is for each piece, since a log may
+ * be long.
+ */
 export async function* readHistory(
   settings: Settings,
   { namespace, limit }: { readonly namespace: Namespace; readonly limit?: number | undefined },
@@ -120,7 +123,9 @@ function parseJson(bytes: Uint8Array, what: string): Json {
 
 const LINE_FEED = 10
 
-/** Cuts chunks into lines, bounded in length; a last line without its end is a body that was cut. */
+/**
+ * Cuts chunks into lines, bounded in length; a last line without its end is a body that was cut.
+ */
 async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const begun = createByteBuffer()
   for await (const chunk of chunks) {

@@ -8,8 +8,8 @@ export interface Multiplexer {
 }
 
 /**
- * Shares a connection among all watches that would get the same: those without snapshots, and those of one identity. What
- * one connection cannot carry goes over another.
+ * Shares a connection among all watches that would get the same: those without snapshots, and those
+ * of one identity. What one connection cannot carry goes over another.
  */
 export function createMultiplexer(open: OpenStream, clock: Clock): Multiplexer {
   const streams = new Map<string, SharedStream>()

@@ -7,20 +7,29 @@ export type Provided<T> = T | (() => T | Promise<T>)
 export interface HttpOptions {
   /** Sent with every request; a function is asked each time, so that what it gives may expire. */
   readonly headers?: Provided<Readonly<Record<string, string>>> | undefined
-  /** Sent as `Authorization: Bearer`, for what is not public: `httpStore()` writes with it, and either reads with it. */
+  /**
+   * Sent as `Authorization: Bearer`, for what is not public: `httpStore()` writes with it, and
+   * either reads with it.
+   */
   readonly token?: Provided<string> | undefined
   /**
-   * Stands in for the global `fetch`: for TLS options, client certificates, a proxy. Must honour `signal`. Everything is asked of it
-   * unencoded; where it decodes as `fetch` does, `headers: { 'accept-encoding': 'br, gzip' }` asks for less to be sent.
+   * Stands in for the global `fetch`: for TLS options, client certificates, a proxy. Must honour
+   * `signal`. Everything is asked of it unencoded; where it decodes as `fetch` does,
+   * `headers: { 'accept-encoding': 'br, gzip' }` asks for less to be sent.
    */
   readonly fetch?: Fetch | undefined
   /** The whole time that one request may take, its body included. 15,000 by default. */
   readonly timeoutMs?: number | undefined
   /** How long a stream may take until its first event. 10,000 by default. */
   readonly firstEventTimeoutMs?: number | undefined
-  /** The largest snapshot that is written, and the longest line of an event stream. 1 MiB by default, as at the server. */
+  /**
+   * The largest snapshot that is written, and the longest line of an event stream. 1 MiB by
+   * default, as at the server.
+   */
   readonly maxSnapshotBytes?: number | undefined
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System> | undefined
   readonly logger?: Logger | undefined
 }
@@ -35,7 +44,9 @@ export interface Settings {
   readonly fetch: Fetch
   /** Whether that decodes what comes encoded, as the global one does. */
   readonly decodes: boolean
-  /** Whether an encoded event stream brought nothing: from then on they are asked for as they are. */
+  /**
+   * Whether an encoded event stream brought nothing: from then on they are asked for as they are.
+   */
   plainStreams: boolean
   /** What is said beside a failure to reach the board; empty where there is nothing to say. */
   readonly hint: () => string

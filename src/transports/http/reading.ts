@@ -73,7 +73,8 @@ export async function readSnapshot(
   } catch (error) {
     if (!encoded || signal.aborted || !isNoticeboardError(error, 'unavailable')) throw error
   }
-  // Something in between decoded the body and left its encoding's name, or took away the name alone.
+  // Something in between decoded the body and left its encoding's name, or took away the name
+  // alone.
   return read(settings, PLAIN)
 }
 

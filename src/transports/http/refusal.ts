@@ -61,7 +61,10 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
   )
 }
 
-/** `Retry-After` in milliseconds: seconds, or a date. Undefined when it says nothing that can be followed. */
+/**
+ * `Retry-After` in milliseconds: seconds, or a date. Undefined when it says nothing that can be
+ * followed.
+ */
 export function readRetryAfter(text: string | null, nowMs: number): number | undefined {
   if (text === null) return undefined
   if (/^\d{1,9}$/.test(text.trim())) return Number(text) * 1_000
@@ -75,7 +78,10 @@ export function toldCode(body: Uint8Array): string | undefined {
   return readTold(body)?.code
 }
 
-/** The code and message of an error body; cut and without control characters, since they come from outside. */
+/**
+ * The code and message of an error body; cut and without control characters, since they come from
+ * outside.
+ */
 function readTold(body: Uint8Array): { readonly code: string; readonly message: string } | undefined {
   try {
     const value = JSON.parse(decodeText(body, 'the answer')) as {

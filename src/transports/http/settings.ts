@@ -52,5 +52,8 @@ export function readSettings(who: string, url: string, options: HttpOptions): Se
   }
 }
 
-/** Looked up at each call, so that a `fetch` that is replaced later (for tracing, in tests) is the one that is used. */
+/**
+ * Looked up at each call, so that a `fetch` that is replaced later (for tracing, in tests) is the
+ * one that is used.
+ */
 const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init)

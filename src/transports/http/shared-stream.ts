@@ -15,7 +15,10 @@ interface Line {
   readonly namespaces: ReadonlySet<Namespace>
   readonly closing: AbortController
   readonly releases: Map<Namespace, Extract<Delivery, { readonly type: 'release' }>>
-  /** When each of them was last known to be the newest: by itself or a mark, in monotonic milliseconds. */
+  /**
+   * When each of them was last known to be the newest: by itself or a mark, in monotonic
+   * milliseconds.
+   */
   readonly knownMs: Map<Namespace, number>
   alive: Delivery
 }
@@ -30,13 +33,17 @@ export interface SharedStream {
   idle(): boolean
 }
 
-/** How long a lost connection's namespaces are asked for together when the first of its readers comes back. */
+/**
+ * How long a lost connection's namespaces are asked for together when the first of its readers
+ * comes back.
+ */
 const ANTICIPATE_MS = 120_000
 
 /**
- * Any number of readers over one connection. It is opened when the first reader comes, all readers of one turn together;
- * a reader with a new namespace reopens it, and the old connection is closed when the first event of the new one is
- * there. A namespace that nobody reads any more stays until the next time. The last reader closes it.
+ * Any number of readers over one connection. It is opened when the first reader comes, all readers
+ * of one turn together; a reader with a new namespace reopens it, and the old connection is closed
+ * when the first event of the new one is there. A namespace that nobody reads any more stays until
+ * the next time. The last reader closes it.
  */
 export function createSharedStream(open: OpenStream, clock: Clock): SharedStream {
   const watchers = new Set<Watcher>()
@@ -86,7 +93,8 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
           live = line
           opening = undefined
         }
-        // The owner is the line of the newest generation that spoke; what an older one still says is not heard.
+        // The owner is the line of the newest generation that spoke; what an older one still says
+        // is not heard.
         if (live !== line) return
         hear(line, delivery)
       }
@@ -121,7 +129,10 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
     }
   }
 
-  /** A reader that joins a connection gets what the others got, with its age: that the connection is dead may not have shown yet. */
+  /**
+   * A reader that joins a connection gets what the others got, with its age: that the connection is
+   * dead may not have shown yet.
+   */
   const greet = (watcher: Watcher): void => {
     if (live === undefined || !covers(live, watcher.namespaces)) return
     watcher.give(live.alive)
@@ -177,7 +188,10 @@ function covers(line: Line | undefined, namespaces: ReadonlySet<Namespace>): boo
   return true
 }
 
-/** One question for all readers. A digest counts as at hand when everybody who reads the namespace has it. */
+/**
+ * One question for all readers. A digest counts as at hand when everybody who reads the namespace
+ * has it.
+ */
 function questionOf(namespaces: ReadonlySet<Namespace>, watchers: ReadonlySet<Watcher>): WatchQuery {
   const have: Record<Namespace, Digest> = {}
   const disagreed = new Set<Namespace>()

@@ -7,7 +7,9 @@ import { sameBytes } from '../../core/json/text.js'
 
 type Release = Extract<Delivery, { readonly type: 'release' }>
 
-/** One reader of a shared stream: what waits for it, at most one release and one mark a namespace. */
+/**
+ * One reader of a shared stream: what waits for it, at most one release and one mark a namespace.
+ */
 export interface Watcher {
   readonly query: WatchQuery
   readonly namespaces: ReadonlySet<Namespace>

@@ -44,7 +44,10 @@ export async function putSnapshot(
   )
 }
 
-/** Asks the server to append a release. Where it stands in the log, the release itself says; another place is refused here. */
+/**
+ * Asks the server to append a release. Where it stands in the log, the release itself says; another
+ * place is refused here.
+ */
 export async function appendRelease(
   settings: Settings,
   { namespace, at, bytes, audit, urgent }: AppendQuery,

@@ -49,10 +49,16 @@ export interface PostgresSql {
   }>
 }
 
-/** A client of PostgreSQL: `new Pool()` or a connected `new Client()` of `pg`, or `postgres()` of `postgres`. */
+/**
+ * A client of PostgreSQL: `new Pool()` or a connected `new Client()` of `pg`, or `postgres()` of
+ * `postgres`.
+ */
 export type PostgresClient = PgPool | PgClient | PostgresSql
 
-/** The two calls that are made of any driver. Values are texts both ways, which every driver leaves as they are. */
+/**
+ * The two calls that are made of any driver. Values are texts both ways, which every driver leaves
+ * as they are.
+ */
 export interface PostgresDriver {
   query(text: string, values?: string[]): Promise<readonly Readonly<Record<string, string>>[]>
   /** Resolves to what ends it. */
@@ -111,8 +117,8 @@ async function listenOn(client: PgClient, channel: string, sink: NewsSink): Prom
   sink.listening()
   return () => {
     forget()
-    // Its listener for errors stays: without one `pg` ends the process when the connection breaks now.
-    // Where the connection is lost there is nothing left to end.
+    // Its listener for errors stays: without one `pg` ends the process when the connection breaks
+    // now. Where the connection is lost there is nothing left to end.
     client.query(`unlisten "${channel}"`).catch(() => {})
   }
 }

@@ -10,7 +10,10 @@ import { postgresDriver, type PostgresClient, type PostgresDriver } from './driv
 
 /** How a board in PostgreSQL is kept. */
 export interface PostgresOptions extends StoreOptions {
-  /** The table, and the channel for notifications. `schema.table` is fine for the table. Default `noticeboard`. */
+  /**
+   * The table, and the channel for notifications. `schema.table` is fine for the table. Default
+   * `noticeboard`.
+   */
   readonly table?: string
   /** Create the table when it is missing. Default false: run {@link postgresTable} yourself. */
   readonly createTable?: boolean
@@ -19,7 +22,10 @@ export interface PostgresOptions extends StoreOptions {
    * one (`fsync` or `synchronous_commit` off) is refused as `unsupported`; `may-lose` accepts it.
    */
   readonly durability?: 'single' | 'may-lose'
-  /** A client for notifications, where `client` goes through a pooler in transaction mode, which drops them. Default: `client`. */
+  /**
+   * A client for notifications, where `client` goes through a pooler in transaction mode, which
+   * drops them. Default: `client`.
+   */
   readonly listenClient?: PostgresClient
 }
 
@@ -43,9 +49,10 @@ create index if not exists ${indexOf(table)} on ${table} (expires_at) where expi
 }
 
 /**
- * PostgreSQL 12 or later as the store. An insert on the primary key is the compare-and-swap, the row
- * is the truth, and LISTEN/NOTIFY only says where to look. Nothing is sent before the first call. The
- * client is the caller's, who closes it and listens to its errors. Throws `invalid-option`.
+ * PostgreSQL 12 or later as the store. An insert on the primary key is the compare-and-swap, the
+ * row is the truth, and LISTEN/NOTIFY only says where to look. Nothing is sent before the first
+ * call. The client is the caller's, who closes it and listens to its errors. Throws
+ * `invalid-option`.
  *
  * ```ts
  * const pool = new Pool({ connectionString, query_timeout: 10_000 })
@@ -156,8 +163,8 @@ function postgresEngine(client: PostgresClient, options: EngineOptions): StoreEn
         throw error
       }
       const changed = changedBy(batch)
-      // Apart from the write: NOTIFY holds a lock of the whole database while its transaction commits.
-      // What is lost of it is found by the next check of each watch.
+      // Apart from the write: NOTIFY holds a lock of the whole database while its transaction
+      // commits. What is lost of it is found by the next check of each watch.
       if (changed !== undefined) await query('select pg_notify($1, $2)', [channel, changed]).catch(() => {})
       return 'written'
     },

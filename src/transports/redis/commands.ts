@@ -14,7 +14,8 @@ export interface RedisCommands {
 
 export function redisCommands(client: RedisClient): RedisCommands {
   const send = async (args: readonly string[]): Promise<unknown> => {
-    // Without a connection drivers put commands into a queue: a write that was given up long ago would be made then.
+    // Without a connection drivers put commands into a queue: a write that was given up long ago
+    // would be made then.
     if (client.isReady === false) throw new NoticeboardError('unavailable', 'redis is not connected')
     try {
       return await client.sendCommand(args)
@@ -35,7 +36,10 @@ export function redisCommands(client: RedisClient): RedisCommands {
     },
   }
 }
-/** The first word of a refusal by Redis, and what it means here. Other words are loss: trying again later is right. */
+/**
+ * The first word of a refusal by Redis, and what it means here. Other words are loss: trying again
+ * later is right.
+ */
 const REFUSALS: Readonly<Record<string, 'unauthorized' | 'forbidden' | 'store-damaged'>> = {
   NOAUTH: 'unauthorized',
   NOPERM: 'forbidden',

@@ -2,7 +2,9 @@ import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { RedisCommands } from './commands.js'
 import { isMap } from '../../core/built-ins.js'
 
-/** What keeps a Redis from promising that an acknowledged write survives a crash; empty when it can. */
+/**
+ * What keeps a Redis from promising that an acknowledged write survives a crash; empty when it can.
+ */
 export async function brokenPromises(commands: RedisCommands): Promise<readonly string[]> {
   const role = await commands.list(['ROLE'])
   if (role[0] === 'slave' || role[0] === 'replica') {

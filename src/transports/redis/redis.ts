@@ -19,7 +19,10 @@ export interface RedisOptions extends StoreOptions {
 
 /** A store in Redis, with its notifications and the reports of its clients. */
 export interface RedisStore extends CompleteStore {
-  /** With the option `durability: 'may-lose'` it is `may-lose` until the first call has seen that this Redis loses nothing. */
+  /**
+   * With the option `durability: 'may-lose'` it is `may-lose` until the first call has seen that
+   * this Redis loses nothing.
+   */
   readonly durability: 'single' | 'may-lose'
 }
 

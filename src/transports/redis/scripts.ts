@@ -31,7 +31,10 @@ local channel, namespace = take(), take()
 if channel then redis.call('PUBLISH', channel, namespace) end
 return 'written'`,
 
-  /** Takes members out of an index whose values have expired. KEYS: the index, then the values; ARGV: the members. */
+  /**
+   * Takes members out of an index whose values have expired. KEYS: the index, then the values;
+   * ARGV: the members.
+   */
   forget: `
 for number, member in ipairs(ARGV) do
   if redis.call('EXISTS', KEYS[number + 1]) == 0 then redis.call('ZREM', KEYS[1], member) end

@@ -60,7 +60,10 @@ interface Writing {
   readonly head: Head
 }
 
-/** Place, head and audit record in one step, if the place is free, the head unmoved and the snapshots present. */
+/**
+ * Place, head and audit record in one step, if the place is free, the head unmoved and the
+ * snapshots present.
+ */
 async function writeAtOnce(
   { calls, query, release, head }: Writing,
   signal: AbortSignal,

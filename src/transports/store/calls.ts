@@ -3,11 +3,16 @@ import type { Clock } from '../../contracts/system.js'
 import { withDeadline } from '../../async/deadline.js'
 import type { EngineNews, StoreEngine } from './engine.js'
 
-/** An engine whose calls are aborted, have a deadline, and throw nothing but a `NoticeboardError`. */
+/**
+ * An engine whose calls are aborted, have a deadline, and throw nothing but a `NoticeboardError`.
+ */
 export interface EngineCalls extends Required<Pick<StoreEngine, 'read' | 'write' | 'list' | 'now'>> {
   readonly name: string
   readonly atomic: StoreEngine['atomic']
-  /** What an acknowledged write survives: what the engine declares, and what `open` found once it was called. */
+  /**
+   * What an acknowledged write survives: what the engine declares, and what `open` found once it
+   * was called.
+   */
   durability(): StoreEngine['durability']
   /** Undefined where the engine does not notify. */
   readonly listen: ((signal: AbortSignal) => AsyncIterable<EngineNews>) | undefined

@@ -8,7 +8,10 @@ const DURABILITIES: ReadonlySet<string> = new Set<StoreEngine['durability']>([
 ])
 const ATOMIC: ReadonlySet<string> = new Set<StoreEngine['atomic']>(['batch', 'key'])
 
-/** Throws `invalid-option` for what is no engine, so that a slip in one does not look like a lost connection. */
+/**
+ * Throws `invalid-option` for what is no engine, so that a slip in one does not look like a lost
+ * connection.
+ */
 export function checkEngine(engine: StoreEngine): void {
   const refuse = (problem: string): never => {
     throw new NoticeboardError('invalid-option', `storeFrom(): ${problem}`)

@@ -86,7 +86,9 @@ export interface StoreEngine {
    * primary, does it sync? Throw what speaks against it, or correct the durability.
    */
   open?(signal: AbortSignal): Promise<{ readonly durability: StoreEngine['durability'] } | undefined>
-  /** The values of up to 100 keys, in their order. Sees every write that was acknowledged before. */
+  /**
+   * The values of up to 100 keys, in their order. Sees every write that was acknowledged before.
+   */
   read(keys: readonly Key[], signal: AbortSignal): Promise<readonly (Entry | undefined)[]>
   /**
    * Writes all of a batch if all its conditions hold: durable before it resolves to `written`.
@@ -102,6 +104,9 @@ export interface StoreEngine {
    * once of what is written through the same store, and looks for the rest every `checkIntervalMs`.
    */
   listen?(signal: AbortSignal): AsyncIterable<EngineNews>
-  /** The database's wall clock in milliseconds since 1970, so that several servers stamp reports by one. */
+  /**
+   * The database's wall clock in milliseconds since 1970, so that several servers stamp reports by
+   * one.
+   */
   now?(signal: AbortSignal): Promise<number>
 }

@@ -11,7 +11,10 @@ export interface FeedMember {
   lost(error: NoticeboardError): void
 }
 
-/** The engine's notifications, shared by all watches of a store: one connection while there is a watch, and none otherwise. */
+/**
+ * The engine's notifications, shared by all watches of a store: one connection while there is a
+ * watch, and none otherwise.
+ */
 export interface Feed {
   join(member: FeedMember): void
   leave(member: FeedMember): void

@@ -18,14 +18,17 @@ export interface KeptReports {
   wrote(namespace: Namespace, key: Key, report: KeptReport): void
   /** All there are of a namespace. */
   found(namespace: Namespace, all: ReadonlyMap<Key, KeptReport>): void
-  /** Names those that are too many, which count no more from now on: of each namespace that has more than its share, those that go first. */
+  /**
+   * Names those that are too many, which count no more from now on: of each namespace that has more
+   * than its share, those that go first.
+   */
   takeExcess(nowMs: number): ReadonlyMap<Namespace, readonly Key[]>
   readonly bytes: number
 }
 
 /**
- * Makes a count of reports that are `maxBytes` together at most. Where that is not enough, each namespace
- * gets an even share, and what the small ones leave of it.
+ * Makes a count of reports that are `maxBytes` together at most. Where that is not enough, each
+ * namespace gets an even share, and what the small ones leave of it.
  *
  * ```ts
  * kept.wrote(namespace, key, report)

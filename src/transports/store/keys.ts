@@ -13,12 +13,17 @@ const INDEX_DIGITS = 16
 export const keys = {
   /** The newest release, and its place in the log. */
   head: (namespace: Namespace): Key => `board/heads/${namespace}`,
-  /** A place in the log: 1, 2, 3 over all epochs, so that one key is fought over for what comes next. */
+  /**
+   * A place in the log: 1, 2, 3 over all epochs, so that one key is fought over for what comes
+   * next.
+   */
   place: (namespace: Namespace, index: number): Key =>
     `board/log/${namespace}=/${String(index).padStart(INDEX_DIGITS, '0')}`,
   snapshot: (namespace: Namespace, digest: Digest): Key => `board/snapshots/${namespace}=/${digest}`,
   schema: (namespace: Namespace): Key => `board/schemas/${namespace}`,
-  /** An audit record under its digest, so that publishers who race for a place do not share a key. */
+  /**
+   * An audit record under its digest, so that publishers who race for a place do not share a key.
+   */
   audit: (namespace: Namespace, digest: Digest): Key => `private/audits/${namespace}=/${digest}`,
   report: (namespace: Namespace, instanceId: string): Key => `reports/${namespace}=/${instanceId}`,
   /** Since when the reports of a namespace are asked for. */

@@ -16,7 +16,10 @@ export interface Placed {
 
 /** The newest release of a namespace. */
 export interface Head extends Placed {
-  /** What the entry of the head must still be for the log to go on from here; undefined where there is no entry. */
+  /**
+   * What the entry of the head must still be for the log to go on from here; undefined where there
+   * is no entry.
+   */
   readonly version: Version | undefined
 }
 
@@ -26,7 +29,9 @@ export interface Log {
   heads(namespaces: readonly Namespace[], signal: AbortSignal): Promise<readonly Head[]>
   /** The releases at some places, in their order. Throws `store-damaged` where one is missing. */
   read(namespace: Namespace, indices: readonly number[], signal: AbortSignal): Promise<readonly Uint8Array[]>
-  /** Where a position is, and where the release right after it is; undefined where there is none. */
+  /**
+   * Where a position is, and where the release right after it is; undefined where there is none.
+   */
   find(query: FindQuery, signal: AbortSignal): Promise<Found>
 }
 

@@ -4,7 +4,10 @@ import type { Batch, Condition, Entry, Key, KeyPage, StoreEngine } from './engin
 import { changedBy, namespaceOf, prefixEnd } from './keys.js'
 import { engineNews } from './news.js'
 
-/** What expires is bounded, since whoever may read may report: the values of a namespace that were written last. */
+/**
+ * What expires is bounded, since whoever may read may report: the values of a namespace that were
+ * written last.
+ */
 const MOST_EXPIRING = 10_000
 
 /** An engine in this process's memory. What it holds ends with the process. */

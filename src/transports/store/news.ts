@@ -45,7 +45,8 @@ export async function* engineNews(
   try {
     yield* news.items(signal)
   } finally {
-    // A subscription that comes about only now ends as soon as it does; one that failed needs no end.
+    // A subscription that comes about only now ends as soon as it does; one that failed needs no
+    // end.
     void subscribing.then(
       end => end(),
       () => {},

@@ -37,8 +37,8 @@ type Expired = Required<Pick<Writing, 'key' | 'entry'>>
 
 /**
  * The last report of each instance, stamped by the receiver. A report stays as long as its instance
- * may be seen as missing, `ttlMs` at least, and is then forgotten. What this process writes and reads
- * of reports has `maxBytes` together at most, in fair shares of the namespaces.
+ * may be seen as missing, `ttlMs` at least, and is then forgotten. What this process writes and
+ * reads of reports has `maxBytes` together at most, in fair shares of the namespaces.
  */
 export function storeReports(
   calls: EngineCalls,
@@ -115,8 +115,8 @@ export function storeReports(
   }
 
   /**
-   * Since when a namespace's reports are asked for, kept beside them: what is lost with them has to be
-   * lost with it.
+   * Since when a namespace's reports are asked for, kept beside them: what is lost with them has to
+   * be lost with it.
    */
   const listeningSince = async (namespace: Namespace, asOf: string, signal: AbortSignal): Promise<string> => {
     const key = keys.listening(namespace)
@@ -144,7 +144,8 @@ export function storeReports(
         for (let from = 0; from < remove.length; from += size)
           await calls.write({ if: [], put: [], remove: remove.slice(from, from + size) }, signal)
     } catch {
-      // A reader may not write, or the engine is lost just now: who looks at these reports next finds them too many.
+      // A reader may not write, or the engine is lost just now: who looks at these reports next
+      // finds them too many.
     }
   }
 

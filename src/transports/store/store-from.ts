@@ -22,17 +22,28 @@ import { watchStore } from './watch.js'
 
 /** How a store over an engine behaves. Everything has a default. */
 export interface StoreOptions {
-  /** Refuse snapshots that are larger, in bytes. Default 1,048,576, or what the engine takes if that is less. */
+  /**
+   * Refuse snapshots that are larger, in bytes. Default 1,048,576, or what the engine takes if that
+   * is less.
+   */
   readonly maxSnapshotBytes?: number
   /** Give a call of the engine up after that many milliseconds. Default 10,000. */
   readonly timeoutMs?: number
-  /** Compare a watch with the store that often, in milliseconds, whatever notifications say. Default 10,000. */
+  /**
+   * Compare a watch with the store that often, in milliseconds, whatever notifications say. Default
+   * 10,000.
+   */
   readonly checkIntervalMs?: number
   /** Let watches say `alive` that often, in milliseconds. Default: they do not. */
   readonly heartbeatMs?: number
-  /** Keep the last report of an instance that is silent for at least that long, in milliseconds. Default 3,600,000. */
+  /**
+   * Keep the last report of an instance that is silent for at least that long, in milliseconds.
+   * Default 3,600,000.
+   */
   readonly reportTtlMs?: number
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /**
+   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
+   */
   readonly system?: Partial<System>
 }
 
@@ -253,8 +264,8 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
 }
 
 /**
- * The audit record that a release of the log names. It was checked as it was appended, so it is only looked into; what was damaged
- * since names none, and its reader says what is wrong with it.
+ * The audit record that a release of the log names. It was checked as it was appended, so it is
+ * only looked into; what was damaged since names none, and its reader says what is wrong with it.
  */
 function auditNamedBy(bytes: Uint8Array): Digest | undefined {
   try {

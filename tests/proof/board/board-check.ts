@@ -11,9 +11,15 @@ import { systemHasher } from '../../../src/system/system.js'
 /** The namespace on which the publishers of `fixtures/publisher-child` work. */
 export const RACE_NAMESPACE = 'race/prod'
 
-/** Looks at a board from outside, after each publisher that worked on it. Nobody writes while it looks. */
+/**
+ * Looks at a board from outside, after each publisher that worked on it. Nobody writes while it
+ * looks.
+ */
 export interface BoardCheck {
-  /** Reads what is new. `acknowledged` are the digests of releases, by position, that the last publisher was told stand. */
+  /**
+   * Reads what is new. `acknowledged` are the digests of releases, by position, that the last
+   * publisher was told stand.
+   */
   after(acknowledged: ReadonlyMap<string, string>): Promise<{
     readonly violations: readonly string[]
     /** Releases that stand though nobody was told; from now on they have to stay as well. */
@@ -23,7 +29,9 @@ export interface BoardCheck {
     /** Whether half-written files were left. */
     readonly leftOver: boolean
   }>
-  /** Reads all of it once more, also as the store reads it, after a publisher that ended in order. */
+  /**
+   * Reads all of it once more, also as the store reads it, after a publisher that ended in order.
+   */
   whole(): Promise<readonly string[]>
 }
 

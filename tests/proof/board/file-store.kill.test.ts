@@ -22,7 +22,10 @@ beforeAll(async () => {
   script = await bundleChild('publisher-child', await permanentFolder())
 })
 
-/** Reads everything that is served, and what nobody was told of as well; gives the digests of the log by position. */
+/**
+ * Reads everything that is served, and what nobody was told of as well; gives the digests of the
+ * log by position.
+ */
 async function readServed(folder: string): Promise<ReadonlyMap<string, string>> {
   const { violations, log } = await boardCheck(folder).after(new Map())
   expect(violations).toEqual([])
@@ -64,7 +67,10 @@ describe('a publisher that is killed', () => {
     },
   )
 
-  /** Kills a publisher before operations on the disk of its last publish, in turn; gives how often it did. */
+  /**
+   * Kills a publisher before operations on the disk of its last publish, in turn; gives how often
+   * it did.
+   */
   const stepwise = async (before: number): Promise<number> => {
     let steps = 0
     let ended = false

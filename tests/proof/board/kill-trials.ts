@@ -8,7 +8,10 @@ import { startChild, type Child } from '../../support/processes/child.js'
 
 export interface KillOptions {
   readonly trials: number
-  /** Draws where each publisher is killed; the machine adds what it takes until a signal arrives. 1 unless given. */
+  /**
+   * Draws where each publisher is killed; the machine adds what it takes until a signal arrives. 1
+   * unless given.
+   */
   readonly seed?: number
   /** The first trial's number; 0 unless given. */
   readonly from?: number
@@ -18,7 +21,9 @@ export interface KillOptions {
   readonly onProgress?: (done: number, trials: number) => void
 }
 
-/** A promise that a kill broke. `repeat` are the options that play the same board up to this trial. */
+/**
+ * A promise that a kill broke. `repeat` are the options that play the same board up to this trial.
+ */
 export interface KillViolation {
   readonly trial: number
   readonly text: string
@@ -47,7 +52,10 @@ export const TRIALS_A_BOARD = 50
 const MOST_LINES = 170
 const EPOCH = '1-00000001'
 
-/** Kills publishers with SIGKILL at drawn moments, and looks at what they leave. All of them are gone when it resolves. */
+/**
+ * Kills publishers with SIGKILL at drawn moments, and looks at what they leave. All of them are
+ * gone when it resolves.
+ */
 export async function runKills({
   trials,
   seed = 1,

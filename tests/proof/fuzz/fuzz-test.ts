@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { runFuzz, targets } from './run-fuzz.js'
 
-/** What `npm test` tries of all targets together; the long form, `npm run prove`, tries 10,000,000. */
+/**
+ * What `npm test` tries of all targets together; the long form, `npm run prove`, tries 10,000,000.
+ */
 const INPUTS = 100_000
 
 /** Tries some of the targets, with the share that they have of a whole run. */

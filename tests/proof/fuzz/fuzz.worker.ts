@@ -1,4 +1,5 @@
-// A share of the inputs in a process of its own: bundled and started by tests/proof/prove/parsers.ts. Its order comes as JSON in the first argument.
+// A share of the inputs in a process of its own: bundled and started by
+// tests/proof/prove/parsers.ts. Its order comes as JSON in the first argument.
 import { runFuzz, type FuzzOptions, type FuzzResult } from './run-fuzz.js'
 
 export type FuzzOrder = Pick<FuzzOptions, 'inputs' | 'seed' | 'from' | 'only' | 'slice'>

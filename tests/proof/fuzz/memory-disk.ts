@@ -2,7 +2,10 @@ import type { Fs } from '../../../src/contracts/system.js'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
 import { systemError } from '../../../src/node/disk/system-error.js'
 
-/** A disk in memory: files by their path. One that is a string instead of bytes fails to be read with that code of the system. */
+/**
+ * A disk in memory: files by their path. One that is a string instead of bytes fails to be read
+ * with that code of the system.
+ */
 export function memoryDisk(files: Map<string, Uint8Array | string>): Fs {
   const changed = new Map<string, number>()
   const bytesOf = (path: string): Uint8Array | undefined => {

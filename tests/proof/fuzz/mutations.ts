@@ -44,7 +44,9 @@ export function mutateBytes(
   }
 }
 
-/** A document with a few changes to its structure, mostly still in its canonical spelling, as bytes. */
+/**
+ * A document with a few changes to its structure, mostly still in its canonical spelling, as bytes.
+ */
 export function mutateJson(value: Json, donor: Tree, chance: Chance): Uint8Array {
   const tree = treeOf(value)
   for (let changes = chance.pick([0, 1, 1, 1, 2, 2, 3, 6]); changes > 0; changes -= 1)
@@ -67,7 +69,9 @@ const BYTES = [
   0xe2, 0xed, 0xf0, 0xf4, 0xfe, 0xff,
 ]
 
-/** Pieces that JSON texts are cut and joined with: scalars, punctuation and encodings that are none. */
+/**
+ * Pieces that JSON texts are cut and joined with: scalars, punctuation and encodings that are none.
+ */
 export const JSON_WORDS: readonly Uint8Array[] = [
   ...SCALARS.map(text => encoder.encode(text)),
   ...['{', '}', '[', ']', ',', ':', '"', '\\', '\\u', '\\ud800', '{"a":', '"__proto__":', '//', '/*', '\n', ' '].map(text => encoder.encode(text)),

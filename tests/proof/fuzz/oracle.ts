@@ -18,7 +18,10 @@ export type Outcome<Value> =
   | { readonly type: 'read'; readonly value: Value }
   | { readonly type: 'refused'; readonly error: NoticeboardError }
 
-/** Runs a parser: anything that is thrown must be ours, of one of the codes that it promises, and hold no value. */
+/**
+ * Runs a parser: anything that is thrown must be ours, of one of the codes that it promises, and
+ * hold no value.
+ */
 export function attempt<Value>(parse: () => Value, codes: readonly ErrorCode[]): Outcome<Value> {
   try {
     return { type: 'read', value: parse() }
@@ -50,7 +53,10 @@ export function checkPrototypes(): void {
     throw violation('Array.prototype was changed')
 }
 
-/** Whether a text holds half of a surrogate pair, which has no bytes: encoding and decoding replaces it. */
+/**
+ * Whether a text holds half of a surrogate pair, which has no bytes: encoding and decoding replaces
+ * it.
+ */
 export function hasHalfPair(text: string): boolean {
   return HALF.test(text) && decoder.decode(encoder.encode(text)) !== text
 }

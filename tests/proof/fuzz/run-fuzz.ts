@@ -30,9 +30,15 @@ export interface FuzzOptions {
   readonly only?: readonly string[]
   /** Other targets than those of this project: to try the fuzzer itself. */
   readonly targets?: readonly Target[]
-  /** The first index of each target's inputs; 0 unless given. With `inputs: 1` and one target it repeats one input. */
+  /**
+   * The first index of each target's inputs; 0 unless given. With `inputs: 1` and one target it
+   * repeats one input.
+   */
   readonly from?: number
-  /** Only each `of`th input, from the `index`th on: the share of one of several processes. All of them unless given. */
+  /**
+   * Only each `of`th input, from the `index`th on: the share of one of several processes. All of
+   * them unless given.
+   */
   readonly slice?: { readonly index: number; readonly of: number }
   /** Called about once in 20,000 inputs. */
   readonly onProgress?: (progress: FuzzProgress) => void
@@ -64,7 +70,10 @@ export interface FuzzResult {
   readonly slowestMs: number
 }
 
-/** An input that keeps the processor busy for longer, three times out of three, has found something that does not end soon enough. */
+/**
+ * An input that keeps the processor busy for longer, three times out of three, has found something
+ * that does not end soon enough.
+ */
 const MAX_BUSY_MS = 1_000
 /** What is looked at again: a machine that is busy with others makes any input look slow. */
 const SUSPECT_MS = 200

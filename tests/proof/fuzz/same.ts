@@ -1,4 +1,7 @@
-/** Whether two JSON values are the same, in the values and in the number of their members, whatever their order. */
+/**
+ * Whether two JSON values are the same, in the values and in the number of their members, whatever
+ * their order.
+ */
 export function same(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return Object.is(a, b)
   if (Array.isArray(a) !== Array.isArray(b)) return false

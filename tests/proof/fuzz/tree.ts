@@ -1,7 +1,10 @@
 import type { Json } from '../../../src/contracts/json.js'
 import type { Chance } from '../../support/chance.js'
 
-/** JSON as its text has it: members may come twice and in any order, and a scalar is whatever is written there. */
+/**
+ * JSON as its text has it: members may come twice and in any order, and a scalar is whatever is
+ * written there.
+ */
 export type Tree =
   | { readonly kind: 'object'; members: [key: string, value: Tree][] }
   | { readonly kind: 'list'; items: Tree[] }
@@ -112,7 +115,10 @@ function somewhere(tree: Tree, chance: Chance): Tree {
   return at
 }
 
-/** As its text: a part that came from elsewhere is not changed any more, and does not grow without end. */
+/**
+ * As its text: a part that came from elsewhere is not changed any more, and does not grow without
+ * end.
+ */
 function copyOf(tree: Tree): Tree {
   const text = writeTree(tree, { sorted: true, space: '' })
   return { kind: 'scalar', text: text.length > 4_000 ? 'null' : text }

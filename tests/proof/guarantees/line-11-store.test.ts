@@ -15,7 +15,10 @@ import {
   type Way,
 } from './place.js'
 
-/** Serves both who was there before and who comes now, takes no document, and goes on in a new epoch. */
+/**
+ * Serves both who was there before and who comes now, takes no document, and goes on in a new
+ * epoch.
+ */
 async function servesAndRefuses(
   place: Place,
   { way, before, serves, words }: { way: Way; before: Member; serves: number; words: RegExp },

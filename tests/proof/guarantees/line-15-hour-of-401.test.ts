@@ -29,7 +29,8 @@ describe.each(WAYS)('15. no error is terminal (%s)', (_name, way) => {
     const before = member.sent.length
     await clock.advance(HOUR_MS)
     expect(runs(member)).toEqual({ n: 1 })
-    // It went on asking, and not in a loop: the stream, the release and the report each wait for half a cap in the mean.
+    // It went on asking, and not in a loop: the stream, the release and the report each wait for
+    // half a cap in the mean.
     const asked = member.sent.length - before
     expect(asked).toBeGreaterThan(HOUR_MS / PERIODS.sweepIntervalMs)
     expect(asked).toBeLessThan(1.2 * 3 * (HOUR_MS / (PERIODS.retryCapMs / 2)))

@@ -60,7 +60,8 @@ describe.each(WAYS)('17. an epoch change costs at most one full snapshot a clien
     disk.restore(backup)
     place.origin.start(store())
     await clock.advance(MUCH_LATER_MS)
-    // What is older than what was seen moves nobody. A stream that begins anew sends its snapshot along all the same.
+    // What is older than what was seen moves nobody. A stream that begins anew sends its snapshot
+    // along all the same.
     expect(runs(member)).toEqual({ n: 2 })
     const before = since()
     expect(before).toBeLessThanOrEqual(1)

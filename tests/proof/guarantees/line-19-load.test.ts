@@ -9,7 +9,10 @@ import { openPlace, WAYS, type Host, type Place, type Sent, type Way } from './p
 
 const N = 100
 const WINDOW_MS = 3_000
-/** At its cap a delay is 15 s in the mean: that is what a fleet is spread over. Streams also poll beside, once in 30 s. */
+/**
+ * At its cap a delay is 15 s in the mean: that is what a fleet is spread over. Streams also poll
+ * beside, once in 30 s.
+ */
 const spreadS = ({ strategy }: Way): number => (strategy === 'pull' ? 15 : 10)
 
 interface Fleet {
@@ -18,7 +21,10 @@ interface Fleet {
   readonly store: MemoryStore
   /** Whom the clients ask. */
   readonly host: Host
-  /** Begins that many light clients: a strategy and the http transport, and the least of a client above them. */
+  /**
+   * Begins that many light clients: a strategy and the http transport, and the least of a client
+   * above them.
+   */
   join(count: number): void
   readonly clients: readonly Run[]
   end(): Promise<void>
@@ -142,7 +148,8 @@ describe.each(WAYS.filter(([, { relayed }]) => relayed))('19. load (%s)', (_name
       }
       asked.push(place.origin.heard.length - before)
     }
-    // A relay that hears of releases by its stream asks for nothing; one that nobody listens to asks once a second at the most.
+    // A relay that hears of releases by its stream asks for nothing; one that nobody listens to
+    // asks once a second at the most.
     expect(asked[1]).toBeLessThanOrEqual(way.strategy === 'pull' ? 125 : (asked[0] as number) + 5)
     await end()
   })

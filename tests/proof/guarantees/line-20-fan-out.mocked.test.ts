@@ -6,7 +6,10 @@ import { memory } from '../../../src/transports/memory.js'
 import { publish } from '../../support/server-fixtures.js'
 import { boundMs, NAMESPACE, openPlace, PERIODS, runs, WAYS, type Place, type Way } from './place.js'
 
-/** What the servers of this process encoded: each frame of a release, and each answer with a snapshot. */
+/**
+ * What the servers of this process encoded: each frame of a release, and each answer with a
+ * snapshot.
+ */
 const encoded = vi.hoisted(() => new Map<string, number>())
 const count = vi.hoisted(
   () =>
@@ -76,7 +79,8 @@ describe.each(WAYS)('20. one encoding, no queues, two fetches for a burst (%s)',
     expect(asked).toHaveLength(3)
   })
 
-  // A request takes 10 ms there and back. Whoever publishes more slowly than that has every release run.
+  // A request takes 10 ms there and back. Whoever publishes more slowly than that has every release
+  // run.
   test.each([0, 1, 7])(
     'a burst of 20 publishes, %d ms apart, costs a client at most two fetches',
     async gapMs => {

@@ -9,7 +9,10 @@ const CHUNK_BYTES = 65_536
 const SNAPSHOT_BYTES = 1_048_576
 const LINE_BYTES = SNAPSHOT_BYTES + 32_768
 const ERROR_BYTES = 16_384
-/** What nobody may read to; here the body ends, so that a reader without a limit fails and does not hang. */
+/**
+ * What nobody may read to; here the body ends, so that a reader without a limit fails and does not
+ * hang.
+ */
 const ENDLESS_BYTES = 8_388_608
 
 /** A body that goes on for as long as somebody takes from it, and how much was taken of each. */

@@ -42,7 +42,9 @@ export const PERIODS = {
 /** A publish as the lines need it. */
 export const EVERYBODY = { rollout: everyone(), reason: 'a test' } as const
 
-/** Line 13: one look and two backoff caps, and once more for a relay; a request in each direction. */
+/**
+ * Line 13: one look and two backoff caps, and once more for a relay; a request in each direction.
+ */
 export function boundMs({ strategy, relayed }: Way): number {
   const lookMs = 1.2 * (strategy === 'pull' ? PERIODS.intervalMs : PERIODS.sweepIntervalMs)
   return (lookMs + 2 * PERIODS.retryCapMs) * (relayed ? 2 : 1) + 20_000
@@ -56,7 +58,10 @@ export interface Sent {
   readonly body: Uint8Array | undefined
 }
 
-/** What stands in the way of requests: answers in a server's place, or throws as a broken connection does. */
+/**
+ * What stands in the way of requests: answers in a server's place, or throws as a broken connection
+ * does.
+ */
 export type Obstacle = (url: string, init: FetchInit) => Promise<Response> | Response | undefined
 
 /** A machine that serves; what is behind it may change, and may be gone. */
@@ -86,7 +91,10 @@ export interface Member {
   obstacle: Obstacle | undefined
 }
 
-/** A board, its server, a relay before it, and clients, under one virtual clock; requests go from hand to hand in memory. */
+/**
+ * A board, its server, a relay before it, and clients, under one virtual clock; requests go from
+ * hand to hand in memory.
+ */
 export interface Place {
   readonly clock: VirtualClock
   readonly origin: Host
@@ -106,7 +114,9 @@ export interface Place {
 const BASE = 'http://board.test'
 const TRAVEL_MS = 5
 
-/** Opens a {@link Place} over a store. What it started ends with the test, and must leave no timer. */
+/**
+ * Opens a {@link Place} over a store. What it started ends with the test, and must leave no timer.
+ */
 export function openPlace({
   store,
   clock = virtualClock(),

@@ -4,7 +4,10 @@ import { runHerd } from '../sim/herd.js'
 import { runPlan, type History } from '../sim/history.js'
 import { EVERY_WAY, planOf, type Happening } from '../sim/plan-of.js'
 
-/** Histories that every line is held against; each has a client for every strategy, direct and relayed. */
+/**
+ * Histories that every line is held against; each has a client for every strategy, direct and
+ * relayed.
+ */
 const HISTORIES: readonly (readonly Happening[])[] = [
   ['stale-proxy', 'rollback', 'duplicates', 'client-kill', 'candidate'],
   ['partitions', 'server-kill', 'rollback', 'client-pause'],
@@ -15,7 +18,10 @@ const HISTORIES: readonly (readonly Happening[])[] = [
   ['lossy-links', 'race', 'cut-bodies', 'burst', 'slow-links', 'publisher-kill', 'burst'],
 ]
 
-/** The first seed of each. The last begins with the one of which an acknowledgement is lost, which is rare. */
+/**
+ * The first seed of each. The last begins with the one of which an acknowledgement is lost, which
+ * is rare.
+ */
 const FIRST_SEEDS = [29, 35, 41, 47, 53, 59, 67]
 
 /** How often each is run, with other chances: every other time it ends with a rollback. */
@@ -25,7 +31,10 @@ const DRAWS = scaled({ share: 2, whole: 6 })
 const REPORTED = / POST \S+\/~reports 2/
 const STREAMED = / GET \S+\/~events 200/
 
-/** The line, its oracles, and what has to have happened so that it was tested: by its name, or as the trace has it. */
+/**
+ * The line, its oracles, and what has to have happened so that it was tested: by its name, or as
+ * the trace has it.
+ */
 const LINES: readonly (readonly [
   line: string,
   oracles: readonly string[],

@@ -44,8 +44,8 @@ const METHODS: Readonly<Record<string, string>> = {
 }
 
 /**
- * The mutants of a source, in its order: turned conditions and bounds, literals, swapped methods, calls and throws that are left
- * out. Texts stay as they are, and so do types.
+ * The mutants of a source, in its order: turned conditions and bounds, literals, swapped methods,
+ * calls and throws that are left out. Texts stay as they are, and so do types.
  */
 export function mutantsOf(file: string, text: string): readonly Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)

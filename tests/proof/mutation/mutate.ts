@@ -36,7 +36,9 @@ export interface Tried {
 /** Longer than any of the tests takes, however busy the machine is, in milliseconds. */
 const LIMIT_MS = 180_000
 
-/** Tries a drawn share of the mutants of some sources against the tests that are nearest to them. */
+/**
+ * Tries a drawn share of the mutants of some sources against the tests that are nearest to them.
+ */
 export async function mutate(options: MutateOptions): Promise<readonly Tried[]> {
   const { paths, sample, seed, untilMs, lanes, progress, signal } = options
   const listed = (...places: readonly string[]): readonly string[] =>

@@ -2,17 +2,23 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { root } from '../sim/bundle.js'
 
-/** How many files of tests are run against a mutant, and how far from its source they may be, in imports. */
+/**
+ * How many files of tests are run against a mutant, and how far from its source they may be, in
+ * imports.
+ */
 const MOST = 4
 const FARTHEST = 3
 
-/** Test files that start servers or processes, or take minutes, say little of one mutant and cost much. */
+/**
+ * Test files that start servers or processes, or take minutes, say little of one mutant and cost
+ * much.
+ */
 const isQuick = (test: string): boolean =>
   test.startsWith('tests/unit/') && !/\.(?:built|mocked)\.test/.test(test)
 
 /**
- * Finds the tests that are nearest to a source: those that import it, directly or by few steps. First those whose folder is that of the source,
- * then the nearest.
+ * Finds the tests that are nearest to a source: those that import it, directly or by few steps.
+ * First those whose folder is that of the source, then the nearest.
  */
 export function nearestTests(testFiles: readonly string[]): (source: string) => readonly string[] {
   const distances = new Map(testFiles.filter(isQuick).map(test => [test, distancesFrom(test)]))
@@ -39,7 +45,8 @@ function distancesFrom(test: string): ReadonlyMap<string, number> {
     if (distance >= FARTHEST) continue
     for (const imported of importsOf(file)) {
       if (found.has(imported)) continue
-      // What a test is helped by is no step farther away, and neither is a file that only passes on what others have.
+      // What a test is helped by is no step farther away, and neither is a file that only passes on
+      // what others have.
       const isStep = !imported.startsWith('tests/') && !imported.endsWith('/index.ts')
       found.set(imported, distance + (isStep ? 1 : 0))
       waiting.push(imported)

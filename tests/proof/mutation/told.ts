@@ -9,5 +9,8 @@ export interface Told {
   readonly why: string
 }
 
-/** Survivors that were read and are no bug. Each must fit its source: one whose line is gone is forgotten here. */
+/**
+ * Survivors that were read and are no bug. Each must fit its source: one whose line is gone is
+ * forgotten here.
+ */
 export const TOLD: readonly Told[] = []

@@ -19,7 +19,10 @@ export function mutated(source: string, { file, start, end, from, to }: Mutant):
   return source.slice(0, start) + to + source.slice(end)
 }
 
-/** Runs tests in a process of their own, which is ended after `withinMs`: a mutant may be a loop without an end. */
+/**
+ * Runs tests in a process of their own, which is ended after `withinMs`: a mutant may be a loop
+ * without an end.
+ */
 export async function tryTests(trial: Trial, withinMs: number, signal?: AbortSignal): Promise<Verdict> {
   const child = spawn(
     process.execPath,

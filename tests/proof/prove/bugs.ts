@@ -3,7 +3,10 @@ import { hunt, PLANTED_BUGS, type Found } from '../sim/hunt.js'
 import { runMany } from '../sim/run-many.js'
 import type { Part, Violation } from './part.js'
 
-/** Bugs that were put into copies of the source: an oracle has to find each, and the source as it is has to pass the same seeds. */
+/**
+ * Bugs that were put into copies of the source: an oracle has to find each, and the source as it is
+ * has to pass the same seeds.
+ */
 export const bugs: Part = {
   name: 'bugs',
   what: 'planted bugs',

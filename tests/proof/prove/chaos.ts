@@ -28,7 +28,8 @@ export const chaos: Part = {
         rounds,
         from,
         seed,
-        // 0 unless asked for, the bound itself: nobody else is on the machine while something is proved.
+        // 0 unless asked for, the bound itself: nobody else is on the machine while something is
+        // proved.
         graceMs,
         onProgress({ round, fault, stuck, convergedMs }) {
           done += 1

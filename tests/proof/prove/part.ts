@@ -25,7 +25,9 @@ export interface PartContext {
   /** Shows a violation at once; it still belongs into the outcome. */
   show(violation: Violation): void
   say(line: string): void
-  /** What an interrupted run of this part had come to, with the same settings at the same commit. */
+  /**
+   * What an interrupted run of this part had come to, with the same settings at the same commit.
+   */
   readonly before: Outcome | undefined
   /** Keeps what has been done so far, for a run after an interruption. */
   save(outcome: Outcome): Promise<void>

@@ -40,7 +40,10 @@ export function shareOf(
   return files.filter((_, index) => (index + seed) % Math.max(1, every) === 0)
 }
 
-/** Tests of the suite at their whole size. Those whose programs are not installed are counted as skipped. */
+/**
+ * Tests of the suite at their whole size. Those whose programs are not installed are counted as
+ * skipped.
+ */
 export const scale: Part = {
   name: 'scale',
   what: 'tests in full',

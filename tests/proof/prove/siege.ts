@@ -8,7 +8,10 @@ import type { Part, Violation } from './part.js'
 
 const PROGRAM = 'benchmarks/siege/main.js'
 
-/** The exit code of a siege that passed a bound, and of one whose bound was taken out and that saw it. */
+/**
+ * The exit code of a siege that passed a bound, and of one whose bound was taken out and that saw
+ * it.
+ */
 const PASSED = 1
 
 /** What the siege writes down, as far as it is read. */
@@ -22,7 +25,10 @@ interface SiegeResult {
   }[]
 }
 
-/** A server with a fleet under every attack at once; and then each bound taken out, which has to be seen. */
+/**
+ * A server with a fleet under every attack at once; and then each bound taken out, which has to be
+ * seen.
+ */
 export const siege: Part = {
   name: 'siege',
   what: 'bounds',

@@ -5,12 +5,16 @@ import type { Part, Violation } from './part.js'
 const MOST_GROWTH = 1.05
 
 /**
- * After how many publishes the first measure is taken: until about then the heap of a server grows by what the engine keeps of code that is
- * getting warm, and of collections that are bounded and not yet full.
+ * After how many publishes the first measure is taken: until about then the heap of a server grows
+ * by what the engine keeps of code that is getting warm, and of collections that are bounded and
+ * not yet full.
  */
 const WARM_UP = 500
 
-/** Many clients over many publishes: neither memory nor handles grow. And a leak on purpose, which has to be seen. */
+/**
+ * Many clients over many publishes: neither memory nor handles grow. And a leak on purpose, which
+ * has to be seen.
+ */
 export const soak: Part = {
   name: 'soak',
   what: 'publishes',

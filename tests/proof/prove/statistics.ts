@@ -1,7 +1,9 @@
 import { brokenPromises, KINDS, sayRow, simulateStages, worstOf } from '../rollouts/statistics.js'
 import type { Part } from './part.js'
 
-/** Simulated stages: false alarms for every background, and how many clients fail before an alarm. */
+/**
+ * Simulated stages: false alarms for every background, and how many clients fail before an alarm.
+ */
 export const statistics: Part = {
   name: 'statistics',
   what: 'stages',

@@ -31,14 +31,18 @@ export interface ControllerKillResult {
 const namespace = 'checkout/prod'
 const CLIENTS = 12
 const STAGES = 3
-/** What a controller writes for the four steps of a rollout, at least; the kills are spread over that. */
+/**
+ * What a controller writes for the four steps of a rollout, at least; the kills are spread over
+ * that.
+ */
 const WRITES = 30
 /** A rollout that takes longer than this is stuck, in milliseconds. */
 const STUCK_MS = 60_000
 
 /**
- * Kills controllers with SIGKILL in the middle of rollouts, each before another of its writes; the next one goes on.
- * A rollout follows the other on one board. All of them are gone when it resolves.
+ * Kills controllers with SIGKILL in the middle of rollouts, each before another of its writes; the
+ * next one goes on. A rollout follows the other on one board. All of them are gone when it
+ * resolves.
  */
 export async function runControllerKills({
   trials,
@@ -52,7 +56,10 @@ export async function runControllerKills({
   const server = await serve(board, { tokenFile: join(root, 'token'), controller: false })
   const { url, token = '' } = server
   const posted = httpStore(url, { token })
-  /** What is read comes from the disk at once; what is said goes through the server, as it does for the controllers. */
+  /**
+   * What is read comes from the disk at once; what is said goes through the server, as it does for
+   * the controllers.
+   */
   const hearing = { ...board, reports: posted.reports, report: posted.report }
   const publisher = createPublisher({
     namespace,

@@ -8,7 +8,10 @@ export type Draw = (random: Random) => number
 const normal: Draw = random =>
   Math.sqrt(-2 * Math.log(1 - random.number())) * Math.cos(2 * Math.PI * random.number())
 
-/** How the means of clients may be spread: even, skewed, with a heavy tail, in two lumps, mostly zero. */
+/**
+ * How the means of clients may be spread: even, skewed, with a heavy tail, in two lumps, mostly
+ * zero.
+ */
 export const DISTRIBUTIONS: Readonly<Record<string, Draw>> = {
   normal: random => 10 + normal(random),
   uniform: random => random.number(),
@@ -59,15 +62,18 @@ export interface TrialKind {
   readonly control: number
   /** What the others' mean is multiplied by before the two are compared. */
   readonly factor: number
-  /** What the candidate multiplies an exposed client's mean by: `factor` is the worst that is allowed. */
+  /**
+   * What the candidate multiplies an exposed client's mean by: `factor` is the worst that is
+   * allowed.
+   */
   readonly effect: number
   /** Where worse is. */
   readonly sign: 1 | -1
 }
 
 /**
- * Runs one stage whose clients report one after another, and looks after each. Gives how many exposed
- * clients had reported at the alarm; undefined without one.
+ * Runs one stage whose clients report one after another, and looks after each. Gives how many
+ * exposed clients had reported at the alarm; undefined without one.
  */
 export function runTrial(kind: TrialKind, rule: Rule, random: Random): number | undefined {
   const { draw, factor, effect, sign } = kind

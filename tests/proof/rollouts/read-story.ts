@@ -1,5 +1,5 @@
-// Reads the log of a board by itself: nothing here comes from the library, so that what it got wrong is not got
-// wrong twice.
+// Reads the log of a board by itself: nothing here comes from the library, so that what it got
+// wrong is not got wrong twice.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { drawOf, named } from '../sim/scenes/rollouts/story.js'
@@ -47,8 +47,8 @@ export async function readLog(folder: string, namespace: string): Promise<readon
 }
 
 /**
- * What is wrong with the story of the rollouts in a log, and with what clients ran meanwhile; empty where
- * nothing is. Every rollout but the last one has to have ended as it is expected to.
+ * What is wrong with the story of the rollouts in a log, and with what clients ran meanwhile; empty
+ * where nothing is. Every rollout but the last one has to have ended as it is expected to.
  */
 export function wrongIn(
   log: readonly PlainRelease[],

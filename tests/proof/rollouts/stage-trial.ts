@@ -42,15 +42,18 @@ export function threshold(share: number): Watcher {
   }
 }
 
-/** An exact test at 5 %, looked at after every failure: the chance of that many exposed ones among all failures. */
+/**
+ * An exact test at 5 %, looked at after every failure: the chance of that many exposed ones among
+ * all failures.
+ */
 export const repeatedExactTest: Watcher = {
   name: 'exact test at 5 %, repeated',
   alarms: counts => tailOf(counts) <= 0.05,
 }
 
 /**
- * Runs one stage to its end, and gives for each watcher how many exposed clients had failed when it raised
- * the alarm; undefined where it did not.
+ * Runs one stage to its end, and gives for each watcher how many exposed clients had failed when it
+ * raised the alarm; undefined where it did not.
  */
 export function runStage(
   kind: StageKind,
@@ -115,11 +118,15 @@ function shuffled(failures: Failure[], random: Random): readonly Failure[] {
   return failures
 }
 
-/** The chance that of all failures at least so many fall on exposed clients, if they fall on anybody alike. */
+/**
+ * The chance that of all failures at least so many fall on exposed clients, if they fall on anybody
+ * alike.
+ */
 function tailOf({ exposed, control, failedExposed, failedControl }: StageCounts): number {
   const all = failedExposed + failedControl
   const q = exposed / (exposed + control)
-  // From one term to the next, from the top down; by logarithms, since the first ones are too small for a number.
+  // From one term to the next, from the top down; by logarithms, since the first ones are too small
+  // for a number.
   let logTerm = all * Math.log(q)
   let sum = Math.exp(logTerm)
   for (let hits = all - 1; hits >= failedExposed; hits -= 1) {

@@ -108,7 +108,10 @@ export function isHealthy({ stage }: Row): boolean {
   return !stage.includes('the candidate hits')
 }
 
-/** The largest share of alarms that a watcher raised in stages of a kind; in those of a healthy candidate unless told. */
+/**
+ * The largest share of alarms that a watcher raised in stages of a kind; in those of a healthy
+ * candidate unless told.
+ */
 export function worstOf(
   rows: readonly Row[],
   watcher: string,
@@ -123,9 +126,9 @@ export function shareOf({ alarms, trials }: Row): number {
 }
 
 /**
- * What the rows break of the promises: at most one false rollback in a hundred stages and one false pause in
- * twenty, whatever the background, also where hosts die whole if hosts are counted. Chance is allowed for by
- * four standard deviations.
+ * What the rows break of the promises: at most one false rollback in a hundred stages and one false
+ * pause in twenty, whatever the background, also where hosts die whole if hosts are counted. Chance
+ * is allowed for by four standard deviations.
  */
 export function brokenPromises(rows: readonly Row[]): readonly string[] {
   const bounds: readonly (readonly [string, number])[] = [

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Release } from '../../../src/core/release/release.js'
 
 /**
- * Whether a release gives a snapshot to a client, worked out apart from the library: the stable variant for its labels, or the
- * candidate's if a clause describes it.
+ * Whether a release gives a snapshot to a client, worked out apart from the library: the stable
+ * variant for its labels, or the candidate's if a clause describes it.
  */
 export function isAllowed(
   release: Release,

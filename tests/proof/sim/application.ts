@@ -8,9 +8,10 @@ import type { World } from './world.js'
 const PREPARING_MS = 300
 
 /**
- * An application that reads while its configuration changes: it follows all of it and parts of it, parts of it join and leave in the
- * middle of changes, and some take their time to prepare. `readers-agree`: whatever it reads, by whichever way, belongs to one value; each is
- * told of each change once, and what a participant prepared is committed or let go of, once.
+ * An application that reads while its configuration changes: it follows all of it and parts of it,
+ * parts of it join and leave in the middle of changes, and some take their time to prepare.
+ * `readers-agree`: whatever it reads, by whichever way, belongs to one value; each is told of each
+ * change once, and what a participant prepared is committed or let go of, once.
  */
 export function runApplication(
   { truth, sometimes }: Pick<World, 'truth' | 'sometimes'>,
@@ -19,7 +20,10 @@ export function runApplication(
   const complain = (what: string): void => {
     if (own.alive) truth.violate('readers-agree', `${own.name}: ${what}`)
   }
-  /** The number of a document: where a bug lets through what its schema refuses, it may be nothing at all. */
+  /**
+   * The number of a document: where a bug lets through what its schema refuses, it may be nothing
+   * at all.
+   */
   const numberOf = (document: Partial<Document> | undefined): number | undefined => document?.n
   const isEven = (document: Document): boolean => (numberOf(document) ?? 1) % 2 === 0
   const number = life.select(numberOf)
@@ -72,7 +76,8 @@ export function runApplication(
           over += 1
           if (over > 1) complain('what was prepared was ended twice')
         }
-        // It may leave while the change that it prepared for is under way, and is part of that change all the same.
+        // It may leave while the change that it prepared for is under way, and is part of that
+        // change all the same.
         if (dice.chance(0.3)) leave()
         if (dice.chance(0.5)) await own.clock.sleep(dice.between(1, PREPARING_MS), signal)
         return { commit: once, discard: once }

@@ -37,7 +37,10 @@ test('what is planted uses no name that its source does not know', () => {
   expect(unknown).toEqual([])
 })
 
-/** TypeScript's "Cannot find name", alone, with what may have been meant, and of a shorthand property. */
+/**
+ * TypeScript's "Cannot find name", alone, with what may have been meant, and of a shorthand
+ * property.
+ */
 const UNKNOWN_NAME = [2304, 2552, 18_004]
 
 function withPieces({ file, replace }: Pick<PlantedBug, 'file' | 'replace'>): string {

@@ -301,7 +301,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'pointer-moved-backwards',
     file: 'src/node/board/pointer.ts',
     replace: [
-      // What a server saw in the log is remembered for a while, and the pointer is brought there from wherever it stands.
+      // What a server saw in the log is remembered for a while, and the pointer is brought there
+      // from wherever it stands.
       [
         'const inTurn = createSerial()',
         'const inTurn = createSerial(); const known = new Map<Namespace, { state: Awaited<ReturnType<typeof log.read>>; untilMs: number }>()',

@@ -8,7 +8,10 @@ import type { Json } from '../../../src/contracts/json.js'
 export const schema = z.object({ n: z.number().int().min(1), name: z.string() })
 export type Document = z.output<typeof schema>
 
-/** The next build of the application: it takes less, and what it makes of a document has a member more. */
+/**
+ * The next build of the application: it takes less, and what it makes of a document has a member
+ * more.
+ */
 const nextSchema = z.object({
   n: z.number().int().min(1).max(900_000),
   name: z.string(),
@@ -43,7 +46,10 @@ export function overridesOf(platform: Platform): Overrides {
   })
 }
 
-/** What a build makes of a document that was published, worked out apart from the library; undefined when it refuses it. */
+/**
+ * What a build makes of a document that was published, worked out apart from the library; undefined
+ * when it refuses it.
+ */
 export function madeOf(document: unknown, build: Build, overridden: boolean): unknown {
   const laid = overridden ? { ...(document as object), n: NUMBER } : document
   return SCHEMAS[build].safeParse(laid).data

@@ -1,11 +1,15 @@
-// Bundles an entry of the simulation together with the source, or with a copy of the source that has a planted bug.
+// Bundles an entry of the simulation together with the source, or with a copy of the source that
+// has a planted bug.
 import { build } from 'esbuild'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
 
-/** How everything here is bundled: for this Node, with packages left where they are. @satisfies {import('esbuild').BuildOptions} */
+/**
+ * How everything here is bundled: for this Node, with packages left where they are.
+ * @satisfies {import('esbuild').BuildOptions}
+ */
 export const AS_A_MODULE = /** @type {const} */ ({
   bundle: true,
   platform: 'node',
@@ -16,7 +20,8 @@ export const AS_A_MODULE = /** @type {const} */ ({
 })
 
 /**
- * A simulated disk knows no room, and bytes that nobody reads would take a tenth of the time of a history.
+ * A simulated disk knows no room, and bytes that nobody reads would take a tenth of the time of a
+ * history.
  *
  * @type {{ name: string, file: string, replace: readonly (readonly [string, string])[] }}
  */
@@ -27,8 +32,9 @@ const SMALL_RESERVE = {
 }
 
 /**
- * A stage that nobody can decide waits for its time. What the simulation does to a rollout is over within four
- * minutes, and the rest of half an hour, in which nothing happens, would take most of the time of its scene.
+ * A stage that nobody can decide waits for its time. What the simulation does to a rollout is over
+ * within four minutes, and the rest of half an hour, in which nothing happens, would take most of
+ * the time of its scene.
  *
  * @type {{ name: string, file: string, replace: readonly (readonly [string, string])[] }}
  */
@@ -39,9 +45,11 @@ const SHORT_WAIT = {
 }
 
 /**
- * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found from there.
+ * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found
+ * from there.
  *
- * @param {{ entry: string, bug?: { name: string, file: string, replace: readonly (readonly [string, string])[], also?: readonly { file: string, replace: readonly (readonly [string, string])[] }[] } }} what
+ * @param {{ entry: string, bug?: { name: string, file: string, replace: readonly (readonly [string, string])[], also?: readonly { file: string, replace: readonly (readonly [string, string])[] }[]
+ * } }} what
  * @returns {Promise<string>}
  */
 export async function bundle({ entry, bug }) {
@@ -64,7 +72,8 @@ export async function bundle({ entry, bug }) {
 /**
  * Replaces pieces of sources as a bundle is made of them, and says which edits it has made.
  *
- * @param {readonly { name: string, file: string, replace: readonly (readonly [string, string])[] }[]} edits
+ * @param {readonly { name: string, file: string, replace: readonly (readonly [string, string])[] }[]}
+ * edits
  * @param {(made: { name: string }) => void} [made]
  * @returns {import('esbuild').Plugin}
  */

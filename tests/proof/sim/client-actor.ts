@@ -60,19 +60,33 @@ export interface ClientActor {
   readonly side: SideClient | undefined
   /** Whether this build of it refused that snapshot. */
   hasRefused(digest: string): boolean
-  /** Whether its process was killed while this build tried a snapshot: it is tried again only after a while. */
+  /**
+   * Whether its process was killed while this build tried a snapshot: it is tried again only after
+   * a while.
+   */
   suspects(digest: string): boolean
-  /** Whether its process was killed twice while it tried something: that may be under quarantine. */
+  /**
+   * Whether its process was killed twice while it tried something: that may be under quarantine.
+   */
   readonly mayHoldSomething: boolean
   /** Takes over what its disk tells, which is a copy of another machine's. */
   inherit(past: Past): void
   /** Whether its participant vetoes. */
   vetoing: boolean
-  /** The token that it reads with, where one is needed: it may have expired, and the function that gives it may fail. */
+  /**
+   * The token that it reads with, where one is needed: it may have expired, and the function that
+   * gives it may fail.
+   */
   badge: 'good' | 'expired' | 'lost'
-  /** Whether its application dies of some documents: the process is killed, and somebody starts it again. */
+  /**
+   * Whether its application dies of some documents: the process is killed, and somebody starts it
+   * again.
+   */
   brittle: boolean
-  /** A copy of the machine with its disk: another name for oracles, the same client for the fleet. Nothing runs on it yet. */
+  /**
+   * A copy of the machine with its disk: another name for oracles, the same client for the fleet.
+   * Nothing runs on it yet.
+   */
   copy(name: string): ClientActor
   start(): void
   kill(): void
@@ -121,7 +135,9 @@ export function clientActor(
   const overridden = plan.overrides === true
   /** How often its process was killed while it tried a snapshot, by build and digest. */
   const deaths = new Map<string, number>()
-  /** Whether a snapshot may be under quarantine here: the second time, its process died of it alone. */
+  /**
+   * Whether a snapshot may be under quarantine here: the second time, its process died of it alone.
+   */
   const mayBeHeld = (name: string): boolean => (deaths.get(name) ?? 0) >= 2
   const countDeaths = (of: readonly string[]): void => {
     for (const name of of) deaths.set(name, (deaths.get(name) ?? 0) + 1)

@@ -1,7 +1,9 @@
 import type { HandlerOptions } from '../../../src/server/options.js'
 import { seededDice } from '../../../src/sim/dice.js'
 
-/** How the servers of one history are configured, and what those who ask them have to know of it. */
+/**
+ * How the servers of one history are configured, and what those who ask them have to know of it.
+ */
 export interface Configuration {
   /** The address that clients and publishers were given. */
   readonly base: string
@@ -18,7 +20,10 @@ const READ_TOKEN = 'a-reading-token-for-the-simulation'
 /** Servers with nothing but a token for writing. */
 export const PLAIN: Configuration = { base: 'http://board.test', readToken: undefined, options: {} }
 
-/** Draws it: half of the histories have servers with nothing but a token for writing, the others with some of what there is. */
+/**
+ * Draws it: half of the histories have servers with nothing but a token for writing, the others
+ * with some of what there is.
+ */
 export function configurationOf(seed: number): Configuration {
   const dice = seededDice(seed, 'configuration')
   const [plain, mounted, closed, named, befriended] = Array.from({ length: 5 }, () => dice.chance(0.5))

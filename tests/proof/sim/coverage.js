@@ -1,6 +1,7 @@
-// Branch coverage of the transports and the server under the simulation alone: `node tests/proof/sim/coverage.js [seeds] [from] [missing]`;
-// `missing` names each branch that was not taken.
-// V8's own blocks are counted, as c8 does; esbuild names the source file in front of each part of the bundle.
+// Branch coverage of the transports and the server under the simulation alone:
+// `node tests/proof/sim/coverage.js [seeds] [from] [missing]`; `missing` names each branch that was
+// not taken. V8's own blocks are counted, as c8 does; esbuild names the source file in front of
+// each part of the bundle.
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -44,7 +45,10 @@ for (const name of await readdir(folder)) {
     }
   }
 }
-/** What the simulation does not use, since it works at `fetch(Request) -> Response`: sockets, and what stands on them. */
+/**
+ * What the simulation does not use, since it works at `fetch(Request) -> Response`: sockets, and
+ * what stands on them.
+ */
 const SOCKETS = [
   'http/node-adapter',
   'http/node-stream',

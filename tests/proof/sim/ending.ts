@@ -46,7 +46,10 @@ export async function checkBoard(world: World, stage: Stage): Promise<void> {
 /** How long what a close ends may take to end. */
 const INSTANTS_MS = 100
 
-/** Everybody closes in order; then nothing may be left, neither while they live nor once they are gone. */
+/**
+ * Everybody closes in order; then nothing may be left, neither while they live nor once they are
+ * gone.
+ */
 export async function shutDown(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
   stage.strangers.leave()
@@ -75,7 +78,10 @@ export async function shutDown(world: World, stage: Stage): Promise<void> {
   if (clock.pending > 0) truth.violate('nothing-is-left', `${clock.pending} timers are left`)
 }
 
-/** Those who closed live on, without a timer of their own: a process that is killed takes its timers with it. */
+/**
+ * Those who closed live on, without a timer of their own: a process that is killed takes its timers
+ * with it.
+ */
 async function leavesNothing(
   { clock, truth }: World,
   closed: readonly { readonly process: SimProcess | undefined }[],

@@ -106,7 +106,8 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     case 'login-page':
       return onLinks(linkFault(fault, dice))
     case 'mangling-proxy': {
-      // Not the publisher's: releases carry no signatures yet, and it is trusted with what it reads.
+      // Not the publisher's: releases carry no signatures yet, and it is trusted with what it
+      // reads.
       const some = links.filter(link => link !== publisher.link && dice.chance(0.5))
       return later(changeLinks(some, linkFault(fault, dice)))
     }
@@ -235,7 +236,8 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       if (digest !== undefined && dice.chance(0.4)) return damageSnapshot(stage, digest, lastsMs)
       const before = disk.injuries
       disk.faults.rot = 0.2
-      // A release has nothing that tells its flipped bits, and the store keeps in memory what it read of it.
+      // A release has nothing that tells its flipped bits, and the store keeps in memory what it
+      // read of it.
       disk.faults.shows = path => !path.includes('/snapshots/')
       return later(() => {
         disk.faults.rot = 0
@@ -287,7 +289,10 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
   }
 }
 
-/** How long nobody publishes before a board is put back, in milliseconds: half of an append would be left. */
+/**
+ * How long nobody publishes before a board is put back, in milliseconds: half of an append would be
+ * left.
+ */
 const QUIET_MS = 2_000
 
 /** Takes a copy of the board at first, and later puts it back under the servers that run. */
@@ -333,7 +338,10 @@ function copyLater(stage: Stage): void {
   stage.copied = copy
 }
 
-/** Of an empty board nobody takes a copy: after its restoration nothing would tell a new epoch from the lost one. */
+/**
+ * Of an empty board nobody takes a copy: after its restoration nothing would tell a new epoch from
+ * the lost one.
+ */
 function copyBoard({ world: { truth, side }, clients, disk }: Stage): BoardCopy | undefined {
   const isSideFollowed = clients.some(({ plan: { side: beside } }) => beside === true)
   const [newest, newestBeside] = [truth.newestAcknowledged, side.newestAcknowledged]
@@ -341,7 +349,10 @@ function copyBoard({ world: { truth, side }, clients, disk }: Stage): BoardCopy 
   return { image: disk.copy(), newest, newestBeside }
 }
 
-/** Makes the board what it was. Returns whether something is lost by that, so that an operator has to open a new epoch. */
+/**
+ * Makes the board what it was. Returns whether something is lost by that, so that an operator has
+ * to open a new epoch.
+ */
 function restoreBoard(stage: Stage, copy: BoardCopy): boolean {
   const { image, newest, newestBeside } = copy
   const { disk, world } = stage
@@ -364,7 +375,10 @@ function releasesAfter({ image }: BoardCopy, { files }: SimDisk): readonly Uint8
   )
 }
 
-/** A snapshot is damaged where it lies, until somebody puts the same bytes again: after a while, and once everything heals. */
+/**
+ * A snapshot is damaged where it lies, until somebody puts the same bytes again: after a while, and
+ * once everything heals.
+ */
 function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: number): void {
   const { clock, sometimes } = world
   const bytes = disk.damage(`/board/public/v1/${NAMESPACE}/snapshots/${digest}.json`)

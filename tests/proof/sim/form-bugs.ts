@@ -1,8 +1,8 @@
 import type { PlantedBug } from './bugs.js'
 
 /**
- * The list of planted bugs about snapshots as they travel: as deltas, and encoded. Each is hunted in the scene `forms` alone, of seeds that
- * nothing was written with.
+ * The list of planted bugs about snapshots as they travel: as deltas, and encoded. Each is hunted
+ * in the scene `forms` alone, of seeds that nothing was written with.
  */
 export const FORM_BUGS: readonly PlantedBug[] = [
   {

@@ -1,6 +1,9 @@
 import type { GuardBug } from './guard-bugs.js'
 
-/** What guards deltas, encodings and servers of several processes, taken out: each is noticed by the test that it names. */
+/**
+ * What guards deltas, encodings and servers of several processes, taken out: each is noticed by the
+ * test that it names.
+ */
 export const FORM_GUARDS: readonly GuardBug[] = [
   {
     name: 'a-delta-of-any-base-is-decompressed',

@@ -2,15 +2,18 @@ import type { PlantedBug } from './bugs.js'
 import { FORM_GUARDS } from './form-guards.js'
 
 /**
- * A mechanism that guards against a stranger or an accident, taken out. What notices it is a test that performs the
- * attack, so that none of the tests of docs/siege.md can pass for another reason than what guards.
+ * A mechanism that guards against a stranger or an accident, taken out. What notices it is a test
+ * that performs the attack, so that none of the tests of docs/siege.md can pass for another reason
+ * than what guards.
  */
 export interface GuardBug extends Omit<PlantedBug, 'oracles'> {
   readonly noticedBy: {
     readonly file: string
     /** Of the test, without the titles of what it is described in, and as it is written. */
     readonly title: string
-    /** Who has to run it: only root may give files away and be another user. Anybody unless given. */
+    /**
+     * Who has to run it: only root may give files away and be another user. Anybody unless given.
+     */
     readonly as?: 'root'
   }
 }

@@ -69,7 +69,10 @@ const lines: Reporter = {
   },
 }
 
-/** What guard-bugs.test.ts runs: of each planted bug the test that notices it, and the same tests over the sources as they are. */
+/**
+ * What guard-bugs.test.ts runs: of each planted bug the test that notices it, and the same tests
+ * over the sources as they are.
+ */
 export default defineConfig({
   root,
   test: {

@@ -7,8 +7,9 @@ import { judgeError } from './values.js'
 import type { World } from './world.js'
 
 /**
- * A program that reads several namespaces over one transport, as a process with several clients does, and everything else that may be
- * read: over one connection, which it opens anew when it wants more, with snapshots that several want at the same time.
+ * A program that reads several namespaces over one transport, as a process with several clients
+ * does, and everything else that may be read: over one connection, which it opens anew when it
+ * wants more, with snapshots that several want at the same time.
  */
 export async function guestOf(
   world: World,

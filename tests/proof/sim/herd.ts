@@ -10,8 +10,9 @@ const INTERVAL_MS = 30_000
 const CAP_MS = 30_000
 
 /**
- * Line 19 over a bigger fleet of light clients: everybody starts at once and polls for a while, then the server is away until the
- * delays are at their cap. Asks are counted in ten parts of an interval; chance alone keeps each below twice the mean.
+ * Line 19 over a bigger fleet of light clients: everybody starts at once and polls for a while,
+ * then the server is away until the delays are at their cap. Asks are counted in ten parts of an
+ * interval; chance alone keeps each below twice the mean.
  */
 export async function runHerd(seed: number, violate: Violate): Promise<void> {
   const clock = virtualClock({ turns: 1 })

@@ -141,7 +141,8 @@ async function heal(world: World, stage: Stage): Promise<void> {
     client.process?.resume()
     if (client.process?.alive !== true) client.start()
   }
-  // Publishes that are under way end by themselves; then somebody publishes once more, so that there is something to converge to.
+  // Publishes that are under way end by themselves; then somebody publishes once more, so that
+  // there is something to converge to.
   await clock.runUntil(() => !stage.publisher.busy, 120_000).catch(() => {})
   if (stage.publisher.busy)
     world.truth.violate(
@@ -151,11 +152,13 @@ async function heal(world: World, stage: Stage): Promise<void> {
   const epochOpened = !stage.needsEpoch || (await untilDone(clock, () => stage.publisher.openEpoch()))
   if (stage.clients.some(({ side }) => side !== undefined))
     await untilDone(clock, () => stage.publisher.side(stage.needsEpoch ? 'a new epoch' : undefined))
-  // Until its next poll another server gives the old epoch, and a publisher who hears that the fleet is further publishes nothing.
+  // Until its next poll another server gives the old epoch, and a publisher who hears that the
+  // fleet is further publishes nothing.
   if (stage.needsEpoch) await clock.advance(BOARD_POLL_MS)
   const { last } = stage.plan
   const newest = world.truth.newestAcknowledged
-  // A rejected document leaves clients where they were, which is where they ought to be: then something has to follow.
+  // A rejected document leaves clients where they were, which is where they ought to be: then
+  // something has to follow.
   const silent = last === 'nothing' && newest !== undefined
   // Without a first release there is nothing to go back to, and nobody tries.
   const how = last === 'rollback' && newest !== undefined ? 'rollback' : 'publish'

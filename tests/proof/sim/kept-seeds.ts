@@ -1,7 +1,10 @@
 import type { PlantedBug } from './bugs.js'
 import type { Fault, Plan } from './plan.js'
 
-/** A history that once broke something, as plain data: what a number draws changes with the plans, and this does not. */
+/**
+ * A history that once broke something, as plain data: what a number draws changes with the plans,
+ * and this does not.
+ */
 export interface KeptHistory {
   readonly found: string
   /** The oracle that reported it then, and reports it again when what mended it is taken away. */
@@ -14,8 +17,8 @@ export interface KeptHistory {
 type KeptPlan = Omit<Plan, 'faults'> & { readonly faults: readonly Fault[] }
 
 /**
- * What `runPlan` takes. Of the same happenings each draw has other chances on disk and network: a change of the simulation moves them, and
- * the one that broke something first may not come again.
+ * What `runPlan` takes. Of the same happenings each draw has other chances on disk and network: a
+ * change of the simulation moves them, and the one that broke something first may not come again.
  */
 export function planOfKept({ plan }: KeptHistory, draw = 0): Plan {
   return { ...plan, seed: plan.seed + draw * 1_000_000, faults: new Set(plan.faults) }

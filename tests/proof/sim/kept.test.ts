@@ -3,7 +3,10 @@ import { scaled, SCALED_LIMIT_MS } from '../../support/scale.js'
 import { runPlan } from './history.js'
 import { KEPT_HISTORIES, planOfKept } from './kept-seeds.js'
 
-/** How often a kept history is drawn. `npm run test:bugs` shows that what broke each comes again within 250. */
+/**
+ * How often a kept history is drawn. `npm run test:bugs` shows that what broke each comes again
+ * within 250.
+ */
 const DRAWS = scaled({ share: 2, whole: 250 })
 
 test.each(KEPT_HISTORIES.map(kept => [kept.found, kept.oracle, kept] as const))(

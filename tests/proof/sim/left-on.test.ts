@@ -8,7 +8,10 @@ const ran = makeRelease('ran')
 const earned = makeRelease('earned')
 const newer = { sequence: 2, stable: makeRelease('newer', { sequence: 2 }).release.stable }
 
-/** The disk of a client that ran a document, earned another one before, and has seen a release since. */
+/**
+ * The disk of a client that ran a document, earned another one before, and has seen a release
+ * since.
+ */
 function diskOf(
   seen: Partial<Release>,
   {

@@ -15,8 +15,9 @@ interface InstanceFile {
 }
 
 /**
- * What a restart begins from instead of what ran, by its digests, where it may not begin from that: the newest release
- * that the state folder of a namespace knows withdraws it, or gives up the candidate that it was. Undefined where it may.
+ * What a restart begins from instead of what ran, by its digests, where it may not begin from that:
+ * the newest release that the state folder of a namespace knows withdraws it, or gives up the
+ * candidate that it was. Undefined where it may.
  */
 export function insteadOfLeft(
   files: ReadonlyMap<string, Uint8Array>,

@@ -1,6 +1,9 @@
 import { FAULTS, SCENE_NAMES, type Less } from './plan.js'
 
-/** Reads what shrinking took away, as its command says it: `faults=a,b clients=client-1 actions=3,4 scenes=d`. Throws for anything else. */
+/**
+ * Reads what shrinking took away, as its command says it:
+ * `faults=a,b clients=client-1 actions=3,4 scenes=d`. Throws for anything else.
+ */
 export function lessOf(words: readonly string[]): Less {
   let less: Less = {}
   for (const word of words) {

@@ -1,5 +1,7 @@
-// `npm run sim -- <seed> [trace | shrink]` replays one history; `npm run sim -- <from> <count> [sometimes]` runs several.
-// `npm run sim -- <seed> trace --without faults=a,b clients=c actions=3,4` replays what shrinking left.
+// `npm run sim -- <seed> [trace | shrink]` replays one history;
+// `npm run sim -- <from> <count> [sometimes]` runs several.
+// `npm run sim -- <seed> trace --without faults=a,b clients=c actions=3,4` replays what shrinking
+// left.
 import { bundle } from './bundle.js'
 
 const [, , first = '1', second = '1'] = process.argv

@@ -1,9 +1,15 @@
 import type { Violate } from './truth.js'
 
-/** The marks that travel: only a server over the store makes them, and a relay passes them on as they are. */
+/**
+ * The marks that travel: only a server over the store makes them, and a relay passes them on as
+ * they are.
+ */
 export interface Marks {
   heard(chunk: Uint8Array, fromRelay: boolean): void
-  /** These releases are lost, and from then on, by the clock of the servers, no mark may be made for one of them. */
+  /**
+   * These releases are lost, and from then on, by the clock of the servers, no mark may be made for
+   * one of them.
+   */
   lost(digests: readonly string[], atMs: number): void
 }
 

@@ -12,7 +12,10 @@ export interface Host extends SimServer {
   readonly close: () => Promise<void>
 }
 
-/** The `fetch` of one process, over a link whose mangling proxy knows the documents of the simulation. */
+/**
+ * The `fetch` of one process, over a link whose mangling proxy knows the documents of the
+ * simulation.
+ */
 export function fetchOver(context: NetworkContext<Host>): Fetch {
   return simFetch({ ...context, damage: mangled })
 }

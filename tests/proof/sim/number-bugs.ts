@@ -1,8 +1,8 @@
 import type { PlantedBug } from './bugs.js'
 
 /**
- * The list of planted bugs about numbers that somebody forged, and clocks that are wrong. Each is hunted in the scene `numbers`
- * alone, of seeds that nothing was written with.
+ * The list of planted bugs about numbers that somebody forged, and clocks that are wrong. Each is
+ * hunted in the scene `numbers` alone, of seeds that nothing was written with.
  */
 export const NUMBER_BUGS: readonly PlantedBug[] = [
   {

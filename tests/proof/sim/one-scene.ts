@@ -7,7 +7,10 @@ export function alone(scene: SceneName): { readonly more: readonly [SceneName]; 
   return { more: [scene], workers: 2 }
 }
 
-/** Bundles what plays one scene of each seed; with a bug, if it is given. Resolves with the path of the bundle. */
+/**
+ * Bundles what plays one scene of each seed; with a bug, if it is given. Resolves with the path of
+ * the bundle.
+ */
 export function bundleScenes(bug?: PlantedBug): Promise<string> {
   return bundle({ entry: 'scene-process', ...(bug !== undefined && { bug }) })
 }

@@ -8,7 +8,10 @@ export const EVERY_WAY: readonly { readonly strategy: StrategyName; readonly rel
   { strategy, relayed: true },
 ])
 
-/** What publishers do. A document that everybody refuses is one of these: as a fault it does nothing by itself. */
+/**
+ * What publishers do. A document that everybody refuses is one of these: as a fault it does nothing
+ * by itself.
+ */
 const ACTS = ['publish', 'rollback', 'candidate', 'burst', 'race', 'poison'] as const
 
 /** What happens in a history written by hand: a fault, or what a publisher does. */
@@ -18,8 +21,8 @@ const isAct = (happening: Happening | undefined): happening is (typeof ACTS)[num
   ACTS.some(act => act === happening)
 
 /**
- * A history written by hand: one client for each way, a publish, and what happens in its order. Three seconds into each fault a
- * publisher acts: as the history says next, or else it publishes.
+ * A history written by hand: one client for each way, a publish, and what happens in its order.
+ * Three seconds into each fault a publisher acts: as the history says next, or else it publishes.
  */
 export function planOf({
   seed = 1,

@@ -20,7 +20,10 @@ const COMMON = [
   'veto',
 ] as const
 
-/** Those that come by a chance of their own: what else happens in a history is the same with and without them. */
+/**
+ * Those that come by a chance of their own: what else happens in a history is the same with and
+ * without them.
+ */
 const RARE = [
   'server-pause',
   'server-clock',
@@ -67,7 +70,10 @@ const DRAWN_SCENES = [
   'strategies',
 ] as const
 
-/** Those that come by a chance of their own, so that the other histories stay as they are: how often. */
+/**
+ * Those that come by a chance of their own, so that the other histories stay as they are: how
+ * often.
+ */
 const MORE_SCENES = { rollouts: 0.08, numbers: 0.05, restores: 0.03, forms: 0.05 } as const
 
 /** All of them. */
@@ -144,7 +150,8 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   for (const action of rare) if (action.type === 'fault') faults.add(action.fault)
   const beside = drawBeside(seededDice(seed, 'beside'), clients, chaosMs)
   const actions = [...drawn, ...visits, ...rare, ...beside].sort((a, b) => a.atMs - b.atMs)
-  // After a poisoned document only a good one says where everybody ought to be: a rollback may lead back to it.
+  // After a poisoned document only a good one says where everybody ought to be: a rollback may lead
+  // back to it.
   const poisoned = faults.has('poison')
   const lastDrawn = poisoned ? 'publish' : dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
   const calmDrawn = dice.pick(

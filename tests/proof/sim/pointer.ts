@@ -13,12 +13,16 @@ interface Written {
   readonly changedMs: number
 }
 
-/** How long a writer may take from its look at the log to its change of the pointer, and to its next look: some operations of a disk. */
+/**
+ * How long a writer may take from its look at the log to its change of the pointer, and to its next
+ * look: some operations of a disk.
+ */
 const RACE_MS = 1_000
 
 /**
- * Looks at each change of the pointer on the board's disk, but for those that come with a lost power or a restored backup: whoever writes
- * makes it later. Only of writers that race may one put it back, for the moment in which it looks at the log again.
+ * Looks at each change of the pointer on the board's disk, but for those that come with a lost
+ * power or a restored backup: whoever writes makes it later. Only of writers that race may one put
+ * it back, for the moment in which it looks at the log again.
  */
 export function watchPointer(
   path: string,
@@ -27,7 +31,10 @@ export function watchPointer(
   /** What was written last, and since when the pointer stands there or later. */
   let last: { readonly at: Position; readonly sinceMs: number } | undefined
 
-  /** Whoever put it back, and neither died nor met a broken disk, has to have brought it to where it stood. */
+  /**
+   * Whoever put it back, and neither died nor met a broken disk, has to have brought it to where it
+   * stood.
+   */
   const mustReturn = (from: Position): void => {
     const alive = (): string => servers.map(({ process }) => process?.alive === true && process.name).join()
     const [writers, injuries] = [alive(), disk.injuries]
@@ -87,7 +94,9 @@ export function placeOf(bytes: Uint8Array): Position | undefined {
   }
 }
 
-/** Whether a disk holds releases that a backup lacks: whoever restores that has to open a new epoch. */
+/**
+ * Whether a disk holds releases that a backup lacks: whoever restores that has to open a new epoch.
+ */
 export function isBehind(image: DiskImage, files: ReadonlyMap<string, Uint8Array>): boolean {
   for (const path of files.keys()) if (path.includes('/releases/') && !image.has(path)) return true
   return false

@@ -1,11 +1,13 @@
-// Bundles TypeScript of the tests for plain Node; what a file finds beside itself it still finds there.
+// Bundles TypeScript of the tests for plain Node; what a file finds beside itself it still finds
+// there.
 import { build } from 'esbuild'
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { AS_A_MODULE, root } from './bundle.js'
 
 /**
- * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found from there.
+ * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found
+ * from there.
  *
  * @param {string} entry A file, relative to the project.
  * @returns {Promise<string>}

@@ -39,7 +39,10 @@ export interface PublisherActor {
   rollback(): Promise<boolean>
   /** A canary by hand: a release with a candidate for part of the fleet. */
   candidate(): Promise<void>
-  /** A document that every client refuses: a publisher with the schema does too, one without takes it. */
+  /**
+   * A document that every client refuses: a publisher with the schema does too, one without takes
+   * it.
+   */
   poison(): Promise<void>
   /** A document that its schema takes, and that kills some applications. */
   crasher(): Promise<void>
@@ -56,7 +59,9 @@ export interface PublisherActor {
   side(epoch?: 'a new epoch'): Promise<boolean>
   /** Who runs what, as it is told to whoever asks; undefined when nobody can tell. */
   fleet(): Promise<Fleet | undefined>
-  /** Whether an action is under way. One whose process was killed is over, although nobody hears so. */
+  /**
+   * Whether an action is under way. One whose process was killed is over, although nobody hears so.
+   */
   readonly busy: boolean
   /** Whether a rollback is under way. */
   readonly rollingBack: boolean
@@ -250,7 +255,8 @@ export function publisherActor(
         .finally(() => working.delete(opened.own))
       if (current === undefined) return false
       const { version, position, release } = current
-      // By its number alone a version is told neither from itself before a rollback nor from one with a candidate beside it.
+      // By its number alone a version is told neither from itself before a rollback nor from one
+      // with a candidate beside it.
       const isPlain = release.cause !== 'rollback' && release.candidate === undefined
       const expected = { ifVersion: version, ...(!isPlain && { ifPosition: position }) }
       const before = rollbacks
@@ -259,7 +265,8 @@ export function publisherActor(
         publish(false, document(), expected),
         publish(false, document(), expected),
       ])
-      // A rollback in between makes the version the expected one again; so does one that was under way before.
+      // A rollback in between makes the version the expected one again; so does one that was under
+      // way before.
       if (won.every(Boolean) && alone && rollbacks === before)
         truth.violate('compare-and-swap', `two publishers that expected version ${version} both won`)
       if (won.some(Boolean)) sometimes.add('one of two racing publishers won')

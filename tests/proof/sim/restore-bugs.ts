@@ -1,8 +1,9 @@
 import type { PlantedBug } from './bugs.js'
 
 /**
- * The fifth list of planted bugs: what may be got wrong with a store that goes back in the middle of a rollout. Each is
- * hunted in the scene `restores` alone, of seeds that nothing was written with.
+ * The fifth list of planted bugs: what may be got wrong with a store that goes back in the middle
+ * of a rollout. Each is hunted in the scene `restores` alone, of seeds that nothing was written
+ * with.
  */
 export const RESTORE_BUGS: readonly PlantedBug[] = [
   {

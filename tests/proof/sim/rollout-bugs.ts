@@ -1,8 +1,8 @@
 import type { PlantedBug } from './bugs.js'
 
 /**
- * The third list of planted bugs: what an engine for rollouts gets wrong. Each is hunted in the scene `rollouts`
- * alone, of seeds that nothing was written with.
+ * The third list of planted bugs: what an engine for rollouts gets wrong. Each is hunted in the
+ * scene `rollouts` alone, of seeds that nothing was written with.
  */
 export const ROLLOUT_BUGS: readonly PlantedBug[] = [
   {

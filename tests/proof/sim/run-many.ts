@@ -17,14 +17,17 @@ export interface ManyOptions {
   /** Ends everything at the first seed with a violation. */
   readonly untilFound?: boolean
   readonly onSeed?: (line: SeedLine) => void
-  /** How long one history may take, in milliseconds of the real clock, before it counts as a loop. */
+  /**
+   * How long one history may take, in milliseconds of the real clock, before it counts as a loop.
+   */
   readonly mostMs?: number
 }
 
 /**
- * Room for young objects, of which a history makes many, and which stays in a processor's cache; no helpers for what the other workers'
- * processors are needed for; code that is compiled early, since no part of it is much hotter than the rest; and no stacks of errors that nobody
- * reads, since a replay shows them.
+ * Room for young objects, of which a history makes many, and which stays in a processor's cache; no
+ * helpers for what the other workers' processors are needed for; code that is compiled early, since
+ * no part of it is much hotter than the rest; and no stacks of errors that nobody reads, since a
+ * replay shows them.
  */
 const FLAGS = [
   '--max-semi-space-size=16',
@@ -33,7 +36,10 @@ const FLAGS = [
   '--stack-trace-limit=0',
 ]
 
-/** For the same reason code is optimised late; later versions have a compiler between, and no such flag. */
+/**
+ * For the same reason code is optimised late; later versions have a compiler between, and no such
+ * flag.
+ */
 const FLAGS_OF_20 = ['--interrupt-budget=400000']
 
 function flagsOf(node: string): readonly string[] {

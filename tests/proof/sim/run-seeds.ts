@@ -4,7 +4,8 @@ import { lessOf } from './less-of.js'
 const [from = '1', count = '1', show = '', without = '', ...words] = process.argv.slice(2)
 if (without !== '' && without !== '--without') throw new Error(`${without} is not --without`)
 const less = lessOf(words)
-// What Node loads on first use arrives in real time: one history goes before, so that each finds the same process.
+// What Node loads on first use arrives in real time: one history goes before, so that each finds
+// the same process.
 await runHistory(0)
 const began = performance.now()
 let bad = 0

@@ -3,7 +3,10 @@ import { SCENE_NAMES } from './plan.js'
 import type { SeedLine } from './seed-process.js'
 import { createWorld } from './world.js'
 
-/** As `seed-process`, but for one scene of each seed and nothing beside it: `<from> <count> <step> <scene>`. */
+/**
+ * As `seed-process`, but for one scene of each seed and nothing beside it:
+ * `<from> <count> <step> <scene>`.
+ */
 const [from = '1', count = '1', step = '1', scene = ''] = process.argv.slice(2).map(String)
 const name = SCENE_NAMES.find(one => one === scene)
 if (name === undefined) throw new Error(`${scene} is no scene`)

@@ -1,8 +1,8 @@
 import type { PlantedBug } from './bugs.js'
 
 /**
- * A bug that was chosen by reading the source alone, without a look at what the simulation asks. Whatever oracle
- * reports it has noticed it.
+ * A bug that was chosen by reading the source alone, without a look at what the simulation asks.
+ * Whatever oracle reports it has noticed it.
  */
 export interface SecondBug extends Omit<PlantedBug, 'oracles'> {
   /** What a user would see. */

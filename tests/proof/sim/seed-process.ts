@@ -12,7 +12,8 @@ export interface SeedLine {
 }
 
 const [from = '1', count = '1', step = '1'] = process.argv.slice(2).map(String)
-// What Node loads on first use arrives in real time: a history without faults goes before, so that each finds the same process.
+// What Node loads on first use arrives in real time: a history without faults goes before, so that
+// each finds the same process.
 await runPlan(planOf({ happenings: [] }))
 for (let index = 0; index < Number(count); index += 1) {
   const seed = Number(from) + index * Number(step)

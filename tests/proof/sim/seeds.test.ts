@@ -11,7 +11,10 @@ const ENOUGH = 400
 
 const COUNT = Number(process.env['NOTICEBOARD_SEEDS'] ?? ENOUGH)
 
-/** How many are run again to compare their traces: one in three hundred, and some at least, spread over all. */
+/**
+ * How many are run again to compare their traces: one in three hundred, and some at least, spread
+ * over all.
+ */
 const SAMPLED = Math.max(10, Math.ceil(COUNT / 300))
 const SAMPLE = { from: 1, stride: Math.max(1, Math.floor(COUNT / SAMPLED)), count: SAMPLED }
 
@@ -20,7 +23,10 @@ const file = await bundle({ entry: 'seed-process' })
 const hashes = (lines: readonly SeedLine[]): Record<number, string> =>
   Object.fromEntries(lines.map(({ seed, hash }) => [seed, hash]))
 
-/** What each seed broke, with the command that replays it; the first is shrunk, and what is left of it follows. */
+/**
+ * What each seed broke, with the command that replays it; the first is shrunk, and what is left of
+ * it follows.
+ */
 async function whatBroke(lines: readonly SeedLine[]): Promise<readonly string[]> {
   const broken = lines.filter(({ violations }) => violations.length > 0)
   const told = broken.flatMap(({ seed, violations }) =>

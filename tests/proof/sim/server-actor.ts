@@ -76,7 +76,8 @@ export function relayActor(
   configuration: Configuration = PLAIN,
   of: 'the servers' | 'a relay' = 'the servers',
 ): RelayActor {
-  // A relay of a relay has nothing to write with, and where it stands that would not help it to read.
+  // A relay of a relay has nothing to write with, and where it stands that would not help it to
+  // read.
   const token = of === 'a relay' ? configuration.readToken : TOKEN
   return relaying(world, name, { upstream, base: configuration.base, token }, (transport, process, dice) =>
     // What can be written through a relay is another server's all the same, and so are its marks.
@@ -89,7 +90,10 @@ export function relayActor(
   )
 }
 
-/** A server at the edge, where strangers come: everything it has room for is little, and it writes through to the board or does not write. */
+/**
+ * A server at the edge, where strangers come: everything it has room for is little, and it writes
+ * through to the board or does not write.
+ */
 export function edgeActor(
   world: World,
   name: string,

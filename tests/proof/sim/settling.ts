@@ -11,10 +11,15 @@ import type { RelayActor } from './server-actor.js'
 import { during } from './waiting.js'
 import type { World } from './world.js'
 
-/** What may still be under way when faults stop: a request in each direction that has to run into its deadline. */
+/**
+ * What may still be under way when faults stop: a request in each direction that has to run into
+ * its deadline.
+ */
 const REQUESTS_MS = 2 * 15_000
 
-/** Line 13: one look plus two backoff caps, plus requests that were under way; a relay adds its own. */
+/**
+ * Line 13: one look plus two backoff caps, plus requests that were under way; a relay adds its own.
+ */
 function boundMs({ strategy, plan }: ClientActor): number {
   return strategy.lookMs * (1 + relaysOf(plan)) + 4 * PERIODS.retryCapMs + REQUESTS_MS
 }
@@ -24,7 +29,10 @@ function relaysOf({ relayed, deep }: ClientPlan): number {
   return deep === true ? 2 : relayed ? 1 : 0
 }
 
-/** Liveness: everybody runs what the newest release gives them, and those who watch have a stream again. */
+/**
+ * Liveness: everybody runs what the newest release gives them, and those who watch have a stream
+ * again.
+ */
 export async function settle(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
   stage.strangers.leave()
@@ -72,7 +80,10 @@ export async function settle(world: World, stage: Stage): Promise<void> {
   await checkPointer(world, stage)
 }
 
-/** Does something after which there is a newer release, in any case: a rollback may find nothing to go back to. */
+/**
+ * Does something after which there is a newer release, in any case: a rollback may find nothing to
+ * go back to.
+ */
 export async function release(
   { truth }: World,
   publisher: Stage['publisher'],
@@ -86,10 +97,16 @@ export async function release(
 /** How long something takes over the slowest of links. */
 const SLOWEST_MS = 20_000
 
-/** How long those who watch may take while nothing at all is wrong: travelling, the poll of a second server, a fetch. */
+/**
+ * How long those who watch may take while nothing at all is wrong: travelling, the poll of a second
+ * server, a fetch.
+ */
 const TOLD_MS = 6_000
 
-/** While all is well, a release reaches those who watch at once, those who ask within an interval, and the pointer follows the log. */
+/**
+ * While all is well, a release reaches those who watch at once, those who ask within an interval,
+ * and the pointer follows the log.
+ */
 export async function calm(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
   const dice = seededDice(world.seed, 'calm')
@@ -119,8 +136,9 @@ export async function calm(world: World, stage: Stage): Promise<void> {
     .catch(() => {})
   for (const client of watching) {
     const problem = straggling(world, client)
-    // Who was told and waits for a document may wait with others for a request of bad times, which has to run into its deadline.
-    // Who was killed while it tried what is newest tries it again once what it runs instead has outlived that.
+    // Who was told and waits for a document may wait with others for a request of bad times, which
+    // has to run into its deadline. Who was killed while it tried what is newest tries it again
+    // once what it runs instead has outlived that.
     const mayWait = client.fetches || client.suspects(newestDigest(world))
     if (problem !== undefined && !mayWait) truth.violate('told-at-once', problem)
   }
@@ -136,8 +154,9 @@ export async function calm(world: World, stage: Stage): Promise<void> {
 }
 
 /**
- * How long the last word of a client may take to whoever asks, in milliseconds: a batch, a gathering at each server on the way, and a file that
- * is written every five seconds for other servers.
+ * How long the last word of a client may take to whoever asks, in milliseconds: a batch, a
+ * gathering at each server on the way, and a file that is written every five seconds for other
+ * servers.
  */
 const REPORTED_MS = 9_000
 const RELAYED_MS = 2_000
@@ -203,9 +222,13 @@ function misreported(world: World, { clients }: Stage, fleet: Fleet | undefined)
   return undefined
 }
 
-/** The pointer stands where the log does; one that a broken disk held back follows when somebody reads or polls. */
+/**
+ * The pointer stands where the log does; one that a broken disk held back follows when somebody
+ * reads or polls.
+ */
 async function checkPointer({ truth, clock }: World, { disk, clients }: Stage): Promise<void> {
-  // Who watches polls, and repairs. Who asks may ask another server than the one that knows of a repair, some times in a row.
+  // Who watches polls, and repairs. Who asks may ask another server than the one that knows of a
+  // repair, some times in a row.
   const watched = clients.some(({ plan }) => plan.strategy !== 'pull')
   const behind = (): string | undefined => {
     const newest = truth.newestAcknowledged
@@ -220,7 +243,10 @@ async function checkPointer({ truth, clock }: World, { disk, clients }: Stage): 
   if (problem !== undefined) truth.violate('pointer-follows-the-log', problem)
 }
 
-/** What a client lacks that does not run what the newest acknowledged release gives it, or does not know that it is the newest. */
+/**
+ * What a client lacks that does not run what the newest acknowledged release gives it, or does not
+ * know that it is the newest.
+ */
 function straggling(world: World, actor: ClientActor): string | undefined {
   const { truth } = world
   const { plan, client, process } = actor

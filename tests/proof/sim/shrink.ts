@@ -3,8 +3,9 @@ import { runHistory } from './history.js'
 import { drawPlan, type Less } from './plan.js'
 
 /**
- * `<seed> [real milliseconds]`: takes away scenes, fault kinds, clients and actions while the same oracle still reports the seed. Told are the
- * trace, what is left, and the command that replays it; what the time did not suffice for stays.
+ * `<seed> [real milliseconds]`: takes away scenes, fault kinds, clients and actions while the same
+ * oracle still reports the seed. Told are the trace, what is left, and the command that replays it;
+ * what the time did not suffice for stays.
  */
 const seed = Number(process.argv[2])
 const mostMs = Number(process.argv[3] ?? 60_000)
@@ -25,7 +26,8 @@ const commandOf = (less: Required<Less>): string => {
   return `npm run sim -- ${seed} trace${parts.length === 0 ? '' : ` --without ${parts.join(' ')}`}`
 }
 
-// What Node loads on first use arrives in real time: one history goes before, as before those that found the seed.
+// What Node loads on first use arrives in real time: one history goes before, as before those that
+// found the seed.
 await runHistory(0)
 const [oracle] = await oracleOf({})
 if (oracle === undefined) {

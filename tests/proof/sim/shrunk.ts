@@ -6,11 +6,16 @@ import type { PlantedBug } from './bugs.js'
 export interface Shrunk {
   /** What was told, without the trace and the commands. */
   readonly lines: readonly string[]
-  /** The last command that replays what is left; undefined when nothing could be taken away in time. */
+  /**
+   * The last command that replays what is left; undefined when nothing could be taken away in time.
+   */
   readonly command: string | undefined
 }
 
-/** Shrinks a seed in a process of its own, which is ended when it takes too long: a smaller history may be one that never ends. */
+/**
+ * Shrinks a seed in a process of its own, which is ended when it takes too long: a smaller history
+ * may be one that never ends.
+ */
 export async function shrunk({
   seed,
   mostMs,

@@ -14,7 +14,10 @@ import { runningOf } from './running-of.js'
 import { loggerOf } from './values.js'
 import type { World } from './world.js'
 
-/** A second client of a process: another namespace over the same transport, with the same state folder. */
+/**
+ * A second client of a process: another namespace over the same transport, with the same state
+ * folder.
+ */
 export interface SideClient {
   readonly client: Client<Document>
   /** What it lacks that does not run what was acknowledged last. */

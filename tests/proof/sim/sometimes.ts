@@ -1,4 +1,7 @@
-/** What has to happen now and then: a long run in which one of these never did has not tested what it claims. */
+/**
+ * What has to happen now and then: a long run in which one of these never did has not tested what
+ * it claims.
+ */
 export const SOMETIMES: readonly string[] = [
   'a bare document was read by several',
   'a board went back under a running server',

@@ -12,7 +12,9 @@ import { drawRequest, type StrangeRequest } from './stranger-requests.js'
 import { judgeError, loggerOf, SECRET } from './values.js'
 import type { World } from './world.js'
 
-/** A second namespace on the board, whose documents are longer than what waits for a slow reader. */
+/**
+ * A second namespace on the board, whose documents are longer than what waits for a slow reader.
+ */
 const OTHER = 'shop/stage'
 
 /** What docs/formats.md has for an answer. 500 is not among them. */

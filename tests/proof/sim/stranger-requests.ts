@@ -25,7 +25,10 @@ export interface Known {
 const JSON_TYPE = { 'content-type': 'application/json' }
 const HEX = '0123456789abcdef'.repeat(4)
 
-/** Draws what strangers send: routes that there are and that there are not, bodies of every kind, headers that lie. */
+/**
+ * Draws what strangers send: routes that there are and that there are not, bodies of every kind,
+ * headers that lie.
+ */
 export function drawRequest(dice: Dice, known: Known): StrangeRequest {
   const { namespace, other, digest, writeToken } = known
   const at = known.position ?? { epoch: '1-00000000', sequence: 1 }

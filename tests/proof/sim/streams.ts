@@ -2,7 +2,10 @@ import type { OpenStream } from '../../../src/sim/carry-body.js'
 import type { SimProcess } from '../../../src/sim/process.js'
 import type { Violate } from './truth.js'
 
-/** The streams of one process: one at a time, and none that is silent for longer than 2.5 heartbeats. */
+/**
+ * The streams of one process: one at a time, and none that is silent for longer than 2.5
+ * heartbeats.
+ */
 export interface Streams {
   opened(): OpenStream
   readonly open: number
@@ -12,10 +15,16 @@ export interface Streams {
   check(): void
 }
 
-/** What a second stream may stay for on which something came: the one before is let go at its first event. */
+/**
+ * What a second stream may stay for on which something came: the one before is let go at its first
+ * event.
+ */
 const OVERLAP_MS = 5_000
 
-/** What it may stay for while nothing came, on a slow link: whoever opened it gives up then (`firstEventTimeoutMs`). */
+/**
+ * What it may stay for while nothing came, on a slow link: whoever opened it gives up then
+ * (`firstEventTimeoutMs`).
+ */
 const FIRST_EVENT_MS = 10_000
 
 /** What a silent stream may stay for beyond the promise: a turn of the loop that looks. */

@@ -1,4 +1,7 @@
-/** The snapshots that a process tries, by their digests, as the state folder of its namespace tells it. */
+/**
+ * The snapshots that a process tries, by their digests, as the state folder of its namespace tells
+ * it.
+ */
 export function triedOn(
   files: ReadonlyMap<string, Uint8Array>,
   { folder, owner }: { readonly folder: string; readonly owner: string },

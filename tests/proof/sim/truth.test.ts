@@ -14,7 +14,10 @@ const first = makeRelease('first', {
   audience: ALL,
 })
 
-/** A client that ran its own document, then another in the second release, and is back at its own in a new epoch, whose document it refuses. */
+/**
+ * A client that ran its own document, then another in the second release, and is back at its own in
+ * a new epoch, whose document it refuses.
+ */
 function wentBack({ lost }: { readonly lost: readonly Uint8Array[] }): Truth {
   const truth = createTruth(() => 0, isAllowed)
   runs(truth, own, own.release)

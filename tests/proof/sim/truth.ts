@@ -17,7 +17,10 @@ export interface Violation {
 /** Says what did not hold. */
 export type Violate = (oracle: string, text: string) => void
 
-/** What the simulation knows and no actor does: all that was published, acknowledged, seen and applied. */
+/**
+ * What the simulation knows and no actor does: all that was published, acknowledged, seen and
+ * applied.
+ */
 export interface Truth {
   readonly violations: Violation[]
   violate(oracle: string, text: string): void
@@ -25,9 +28,15 @@ export interface Truth {
   offered(document: string): void
   /** The document of a digest that was handed over. */
   documentOf(digest: string): string | undefined
-  /** A publisher was told that the log holds its release, which gives this snapshot to everybody else. */
+  /**
+   * A publisher was told that the log holds its release, which gives this snapshot to everybody
+   * else.
+   */
   acknowledged(position: Position, digest: string): void
-  /** What the validators of a publish were told of the document before, as text; undefined when it could not be read. */
+  /**
+   * What the validators of a publish were told of the document before, as text; undefined when it
+   * could not be read.
+   */
   published(
     position: Position,
     previous: { readonly text: string | undefined; readonly unread: boolean },
@@ -40,7 +49,10 @@ export interface Truth {
   applied(event: AppliedEvent): void
   /** Holds what clients followed since the last time against the logs. */
   checkFollowed(): void
-  /** A client refused a document, in one of its lives: neither this life nor, when it was written, an earlier one did so before. */
+  /**
+   * A client refused a document, in one of its lives: neither this life nor, when it was written,
+   * an earlier one did so before.
+   */
   refused(event: {
     readonly client: string
     readonly life: string
@@ -50,11 +62,17 @@ export interface Truth {
     /** It is on the client's disk. */
     readonly written: () => void
   }
-  /** A backup was restored: what was acknowledged after it is lost by the operator's own hand, and so are the releases that it lacks. */
+  /**
+   * A backup was restored: what was acknowledged after it is lost by the operator's own hand, and
+   * so are the releases that it lacks.
+   */
   restored(newest: Position | undefined, lost: readonly Uint8Array[]): void
   readonly acknowledgedReleases: ReadonlyMap<string, string>
   readonly newestAcknowledged: Position | undefined
-  /** The newest release that was acknowledged by then; undefined when there was none, or when two releases may bear its position. */
+  /**
+   * The newest release that was acknowledged by then; undefined when there was none, or when two
+   * releases may bear its position.
+   */
   newestAt(atMs: number): Position | undefined
   releaseAt(position: Position): Release | undefined
   /** What the releases name that stand there or later, as far as it is known. */
@@ -71,7 +89,9 @@ export interface AppliedEvent {
   readonly identity: Pick<Identity, 'clientId' | 'labels'>
   readonly digest: string
   readonly document: string
-  /** What this client makes of a document that was published: overridden, with what its schema adds. */
+  /**
+   * What this client makes of a document that was published: overridden, with what its schema adds.
+   */
   readonly made: (document: string) => string
   readonly valid: boolean
   readonly position: Position
@@ -91,7 +111,10 @@ export function createTruth(
   /** In the order of their time, the newest of all until then. */
   const history: { readonly atMs: number; readonly newest: Position | undefined }[] = []
   const released = new Map<string, { readonly digest: string; readonly release: Release }>()
-  /** What any release gave to some before all others; also one that is lost, since whoever followed it ran that. */
+  /**
+   * What any release gave to some before all others; also one that is lost, since whoever followed
+   * it ran that.
+   */
   const candidates = new Set<string>()
   const last = new Map<string, Position>()
   const refusals = new Set<string>()
@@ -110,11 +133,17 @@ export function createTruth(
   })[] = []
   let newest: Position | undefined
   const restores: (Position | undefined)[] = []
-  /** Whether a position was lost with a backup's restoration, and may have been given again: two releases bear it. */
+  /**
+   * Whether a position was lost with a backup's restoration, and may have been given again: two
+   * releases bear it.
+   */
   const ambiguous = (position: Position): boolean =>
     restores.some(at => at === undefined || (at.epoch === position.epoch && at.sequence < position.sequence))
 
-  /** Whether a client that ran a candidate, which this release does not name any more, has gone back to what it ran before. */
+  /**
+   * Whether a client that ran a candidate, which this release does not name any more, has gone back
+   * to what it ran before.
+   */
   const leavesCandidate = (release: Release, allRan: readonly string[]): boolean => {
     // What runs again after a restart is no step.
     const steps = allRan.filter((digest, at) => digest !== allRan[at - 1])

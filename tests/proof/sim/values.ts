@@ -6,7 +6,10 @@ import type { World } from './world.js'
 /** Part of every document's text: a mark that must not come up anywhere but in documents. */
 export const SECRET = 'hunter2'
 
-/** Whether the mark is said anywhere in it: in texts, keys, bytes, and all of an error, with its cause and those that it gathers. */
+/**
+ * Whether the mark is said anywhere in it: in texts, keys, bytes, and all of an error, with its
+ * cause and those that it gathers.
+ */
 export function saysAValue(said: unknown, met: Set<object> = new Set()): boolean {
   if (typeof said === 'string') return said.includes(SECRET)
   if (typeof said !== 'object' || said === null || met.has(said)) return false
@@ -14,7 +17,8 @@ export function saysAValue(said: unknown, met: Set<object> = new Set()): boolean
   if (said instanceof Uint8Array) return new TextDecoder().decode(said).includes(SECRET)
   if (said instanceof Map) return saysAValue([...(said as Map<unknown, unknown>)], met)
   if (said instanceof Set) return saysAValue([...(said as Set<unknown>)], met)
-  // By name, since what an error says is mostly not enumerable; but for getters, which may do anything.
+  // By name, since what an error says is mostly not enumerable; but for getters, which may do
+  // anything.
   return Object.entries(Object.getOwnPropertyDescriptors(said)).some(
     ([name, { value }]) => name.includes(SECRET) || saysAValue(value, met),
   )
@@ -53,7 +57,10 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   internal: true,
 }
 
-/** What an error met is, in a trace. One that is not of the closed set, or a bug of ours, is a violation; and none of them says a value. */
+/**
+ * What an error met is, in a trace. One that is not of the closed set, or a bug of ours, is a
+ * violation; and none of them says a value.
+ */
 export function judgeError({ truth }: Pick<World, 'truth'>, who: string, error: unknown): string {
   mustNotSay({ truth }, who, error)
   if (isNoticeboardError(error) && error.code !== 'internal' && isCode(error.code)) return error.code

@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import { root } from '../../../scripts/entry-points.js'
 
-/** The planted bugs, `npm run test:bugs`: apart from the suite, since each is a source of its own that has to be hunted in. */
+/**
+ * The planted bugs, `npm run test:bugs`: apart from the suite, since each is a source of its own
+ * that has to be hunted in.
+ */
 export default defineConfig({
   root,
   test: {

@@ -20,7 +20,10 @@ export interface World {
   clocksJumped: boolean
   /** Whether something was ever held up on its way, or at a server. */
   slowed: boolean
-  /** Things that happened; a run over many seeds in which one of the expected never did has not tested it. */
+  /**
+   * Things that happened; a run over many seeds in which one of the expected never did has not
+   * tested it.
+   */
   readonly sometimes: Set<string>
 }
 

@@ -142,7 +142,10 @@ interface Scene extends Stage<Ended> {
   readonly tenant: Publisher<{ n: number }>
 }
 
-/** How long an endless command is left alone before and after a change: an outage, two backoffs and a poll. */
+/**
+ * How long an endless command is left alone before and after a change: an outage, two backoffs and
+ * a poll.
+ */
 const LEFT_MS = 120_000
 /** How long it is watched while all is well, and how often it may ask then. */
 const CALM_MS = 60_000

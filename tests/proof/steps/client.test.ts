@@ -103,7 +103,10 @@ const PARTS: readonly Part[] = [
   },
 ]
 
-/** How long a part is watched, so that what follows from it by itself is seen too; and how long a client may take to be well again. */
+/**
+ * How long a part is watched, so that what follows from it by itself is seen too; and how long a
+ * client may take to be well again.
+ */
 const WATCHED_MS = 30_000
 const WELL_MS = 60_000
 
@@ -192,7 +195,8 @@ async function open(steps: Steps, make: (store: MemoryStore) => Strategy, part: 
         expect(client.current).toEqual(newest?.document)
         expect(client.status).toBe('ready')
         expect(client.ageMs).toBeLessThanOrEqual(3 * POLL_MS)
-        // What the fleet is told is what runs; the next report without news would come minutes later.
+        // What the fleet is told is what runs; the next report without news would come minutes
+        // later.
         expect(reports.at(-1)).toMatchObject({ digest: newest?.digest, phase: 'healthy' })
         expect(reports.at(-1)).not.toHaveProperty('paused')
         expect(folder.saved.at(-1)?.current?.digest).toBe(newest?.digest)

@@ -81,7 +81,10 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ([start, option], index, all) => all.findIndex(pair => pair[0] === start && pair[1] === option) === index,
 )
 
-/** Of how many ways to follow a board each pair is tried with one; with each of them where `NOTICEBOARD_AWAITS` is `all`. */
+/**
+ * Of how many ways to follow a board each pair is tried with one; with each of them where
+ * `NOTICEBOARD_AWAITS` is `all`.
+ */
 const SHARE = process.env['NOTICEBOARD_AWAITS'] === 'all' ? 1 : 3
 const DRAWN = Math.floor(Math.random() * SHARE)
 
@@ -155,7 +158,8 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
           await look(HOUR_MS)
           expect(client.current).toEqual({ n: 2 })
         }
-        // Past the poll, the report, the sweep and the renewal of a stream, each by the longest that it may be.
+        // Past the poll, the report, the sweep and the renewal of a stream, each by the longest
+        // that it may be.
         for (const periodMs of [
           defaultPeriods.pollIntervalMs,
           defaultPeriods.reports.intervalMs,

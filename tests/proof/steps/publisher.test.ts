@@ -25,7 +25,10 @@ const schema = z.object({ n: z.number() })
 const LAST_EDITION = digestOf(systemHasher, encodeText('{"n":5}'))
 const how = { rollout: everyone(), reason: 'a test' }
 
-/** A publisher over a store in memory with three releases, beside another publisher and another tenant. */
+/**
+ * A publisher over a store in memory with three releases, beside another publisher and another
+ * tenant.
+ */
 interface Scene<Result> extends Stage<Result> {
   readonly clock: ReturnType<typeof virtualClock>
   readonly publisher: Publisher<{ n: number }>
@@ -100,7 +103,8 @@ async function open<Result>(steps: Steps, doing: Doing<Result>): Promise<Scene<R
     for await (const { bytes } of store.history({ namespace }, never))
       found.push({ release: decodeRelease(bytes).release, digest: releaseDigest(systemHasher, bytes) })
     for (const [at, { release }] of found.entries()) {
-      // The first of an epoch is put beside the log before it, and may have been decided on an older head.
+      // The first of an epoch is put beside the log before it, and may have been decided on an
+      // older head.
       const before = found.slice(at + 1).map(({ digest }) => digest)
       if (release.sequence > 1) expect(release.prev).toBe(before[0])
       else expect([...before, null]).toContain(release.prev)
@@ -147,7 +151,10 @@ async function open<Result>(steps: Steps, doing: Doing<Result>): Promise<Scene<R
     },
   }
 
-  /** Both editions of the source were published, and the newer one last, unless the following was ended before. */
+  /**
+   * Both editions of the source were published, and the newer one last, unless the following was
+   * ended before.
+   */
   function judgeFollowed(releases: readonly Release[], happened: string): void {
     if (['a close', "the caller's abort", 'a refusal'].includes(happened)) return
     if (steps.happenedAt?.startsWith('source.changes') === true) return
@@ -172,7 +179,9 @@ async function open<Result>(steps: Steps, doing: Doing<Result>): Promise<Scene<R
     } else throw new Error('it failed', { cause: end.error })
   }
 
-  /** What validators were shown as running before the release that came of it is what ran before it. */
+  /**
+   * What validators were shown as running before the release that came of it is what ran before it.
+   */
   async function judgePrevious(releases: readonly Release[], happened: string): Promise<void> {
     const verdict = judged.at(-1)
     if (verdict === undefined || doing.name === 'openEpoch()') return

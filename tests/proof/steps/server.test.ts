@@ -244,7 +244,9 @@ interface StreamScene extends Stage<unknown> {
   readonly listenAndLeave: () => Promise<unknown>
 }
 
-/** How long news may take once nothing is in the way: two backoff caps, and a reader's own return. */
+/**
+ * How long news may take once nothing is in the way: two backoff caps, and a reader's own return.
+ */
 const TOLD_MS = 90_000
 
 /** What a reader may meet on the way: trouble of the server's, and a damaged release. */
@@ -261,7 +263,9 @@ async function openStream(steps: Steps, upstream: Upstream): Promise<StreamScene
   const caller = new AbortController()
   const left = new AbortController()
 
-  /** Listens, and again a second after the stream was lost, until a release of that sequence comes. */
+  /**
+   * Listens, and again a second after the stream was lost, until a release of that sequence comes.
+   */
   const listen = async (
     sequence: number,
     { namespace = NAMESPACE, signal = never } = {},

@@ -46,7 +46,8 @@ const DOINGS: Readonly<Record<string, { readonly leastSteps: number; run(tools: 
       let found = await source.read(signal)
       if (isLast(found)) return found
       for await (const _ of source.changes?.(signal) ?? []) {
-        // Between the two steps of a rename, or while the disk fails, there is nothing; another change comes then.
+        // Between the two steps of a rename, or while the disk fails, there is nothing; another
+        // change comes then.
         found = await source.read(signal).catch(() => found)
         if (isLast(found)) return found
       }
@@ -107,7 +108,10 @@ async function open(steps: Steps, kind: string, doing: string): Promise<Scene> {
   await driven(clock, put({ n: 1 }))
   const source = make(path, { fs: steps.around('disk', disk.mount(own)), system: { clock } })
   const caller = new AbortController()
-  /** An edit, and more of them: after some failures nothing but the next edit is a reason to read again. */
+  /**
+   * An edit, and more of them: after some failures nothing but the next edit is a reason to read
+   * again.
+   */
   const edit = async (running: Promise<unknown>): Promise<void> => {
     const over = new AbortController()
     const forget = (): void => over.abort()

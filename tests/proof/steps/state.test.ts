@@ -137,7 +137,8 @@ async function open(steps: Steps, { run, keeps, judge }: Doing): Promise<Scene> 
       owner: process.owner,
     })
 
-  // Two hours ago: an instance of an earlier life, the life before of this process, and what that left unfinished.
+  // Two hours ago: an instance of an earlier life, the life before of this process, and what that
+  // left unfinished.
   const earlier = folderOf(live('app.1'))
   await driven(clock, earlier.clientId('host-a'))
   await driven(clock, keep(folderOf(live('old.1')), 1, { instanceId: 'old' }))
@@ -188,7 +189,10 @@ async function open(steps: Steps, { run, keeps, judge }: Doing): Promise<Scene> 
   }
 }
 
-/** What an earlier life kept is there, and so is what was said to be kept; and everything that is named can be read. */
+/**
+ * What an earlier life kept is there, and so is what was said to be kept; and everything that is
+ * named can be read.
+ */
 async function expectKept(
   storage: StateStorage,
   { least, happened }: { readonly least: number; readonly happened: string },

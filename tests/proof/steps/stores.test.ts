@@ -48,7 +48,10 @@ interface Opened {
   readonly server?: { readonly subscriptions: number }
 }
 
-/** Every kind of store; the ones over a server run over one that is no more than its answers. A new one is tried like the others. */
+/**
+ * Every kind of store; the ones over a server run over one that is no more than its answers. A new
+ * one is tried like the others.
+ */
 const STORES: Readonly<Record<string, (steps: Steps, clock: VirtualClock) => Opened>> = {
   'a store over an engine': (steps, clock) => {
     const engine = memoryEngine('an engine')
@@ -290,7 +293,8 @@ async function open(
     async judge(end, happened) {
       isHanging = happened === 'an answer after every deadline'
       await judgeEnd(end, happened)
-      // What failed can be done again, which changes nothing twice; for a process that died another does it.
+      // What failed can be done again, which changes nothing twice; for a process that died another
+      // does it.
       const own = await holds(beside, written.bytes)
       const again = run(alive ? store : beside, never, written)
       if (happened.startsWith('another release') && operation === 'append()')

@@ -4,7 +4,10 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Copies a folder beside itself, with owners and times; returns what puts the copy in its place, once. */
+/**
+ * Copies a folder beside itself, with owners and times; returns what puts the copy in its place,
+ * once.
+ */
 export async function copyFolder(folder: string): Promise<() => Promise<void>> {
   const copied = `${folder}-copied`
   await rm(copied, { recursive: true, force: true })

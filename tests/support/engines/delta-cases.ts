@@ -15,7 +15,10 @@ const schema = z.looseObject({ pool: z.number() })
 /** Short times, so that nothing is waited for. */
 const quick = { pollIntervalMs: 200, sweepIntervalMs: 1_000 }
 
-/** A server over a store that keeps no deltas makes them of the snapshots that it keeps, for clients that are told of a release. */
+/**
+ * A server over a store that keeps no deltas makes them of the snapshots that it keeps, for clients
+ * that are told of a release.
+ */
 export function deltaCases(connect: (prefix: string) => Promise<Store>): void {
   test.each<['hybrid' | 'push']>([['hybrid'], ['push']])(
     'one key changed in a large document comes to a client with %s as a delta that its server made',

@@ -23,7 +23,9 @@ export interface Engine {
   /** kill -9. */
   kill(): Promise<void>
   wipe(): Promise<void>
-  /** Copies what it holds; to be called while it does not run. Returns what puts it back, likewise. */
+  /**
+   * Copies what it holds; to be called while it does not run. Returns what puts it back, likewise.
+   */
   copy(): Promise<() => Promise<void>>
 }
 
@@ -43,8 +45,8 @@ const quick = {
 }
 
 /**
- * What a store over a server must stand, and the kit cannot do by itself. `connect` gives a handle on one board, named by its prefix,
- * which is a name of letters, digits and `_`.
+ * What a store over a server must stand, and the kit cannot do by itself. `connect` gives a handle
+ * on one board, named by its prefix, which is a name of letters, digits and `_`.
  */
 export function engineCases(engine: () => Engine, connect: (prefix: string) => Promise<EngineStore>): void {
   const namespace = 'checkout/prod'
@@ -100,7 +102,8 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     await expect(publisher.publish({ pool: 4 }, settings)).rejects.toMatchObject({ code: 'store-damaged' })
     await expect(publisher.rollback({ reason: 'away' })).rejects.toMatchObject({ code: 'store-damaged' })
 
-    // What clients report tells which epochs there were to those who did not; so an operator waits until they were heard.
+    // What clients report tells which epochs there were to those who did not; so an operator waits
+    // until they were heard.
     await expect
       .poll(() => store.reports!({ namespace }, never).then(({ reports }) => reports.length), {
         timeout: 15_000,
@@ -240,7 +243,10 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     await client.close()
   })
 
-  /** Two tenants of one new board, each of which reaches it as `handles` says: by the number of a handle, for each of its calls. */
+  /**
+   * Two tenants of one new board, each of which reaches it as `handles` says: by the number of a
+   * handle, for each of its calls.
+   */
   const tenantsBy = async (handles: (who: number, call: number) => number): Promise<Scene> => {
     const board = freshName('tenants')
     const opened = new Map<number, Promise<EngineStore>>()

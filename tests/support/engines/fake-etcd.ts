@@ -5,7 +5,10 @@ export interface FakeEtcd {
   readonly fetch: Fetch
   /** How many watches there are. */
   readonly subscriptions: number
-  /** Takes a copy of all that is kept, and returns what puts it back, with its revision, as `etcdutl snapshot restore` does. */
+  /**
+   * Takes a copy of all that is kept, and returns what puts it back, with its revision, as
+   * `etcdutl snapshot restore` does.
+   */
   copy(): () => void
   /** Forgets everything. */
   flush(): void
@@ -40,7 +43,10 @@ interface Transaction {
   readonly failure: readonly Step[]
 }
 
-/** Makes an etcd in this process that loses nothing. Keys and values stay in base64, and are ordered by what they say. */
+/**
+ * Makes an etcd in this process that loses nothing. Keys and values stay in base64, and are ordered
+ * by what they say.
+ */
 export function fakeEtcd(): FakeEtcd {
   const kept = new Map<string, Kept>()
   const watching = new Set<(key: string, entry: Kept) => void>()

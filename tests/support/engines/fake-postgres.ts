@@ -16,7 +16,10 @@ export interface FakePostgres {
   client(steps?: Steps): PgClient
   /** As the package `postgres` has it. */
   sql(steps?: Steps): PostgresSql
-  /** How many connections were taken from the pool and not given back, and how many listeners there are. */
+  /**
+   * How many connections were taken from the pool and not given back, and how many listeners there
+   * are.
+   */
   readonly subscriptions: number
 }
 

@@ -8,7 +8,10 @@ export interface FakeRedis {
   client(steps?: Steps): RedisClient
   /** How many subscriptions there are. */
   readonly subscriptions: number
-  /** Takes a copy of all that is kept, and returns what puts it back; who subscribed hears nothing of that. */
+  /**
+   * Takes a copy of all that is kept, and returns what puts it back; who subscribed hears nothing
+   * of that.
+   */
   copy(): () => void
   /** Forgets everything, as FLUSHALL does. */
   flush(): void

@@ -41,7 +41,10 @@ function binaries(): string | undefined {
 /** Debian keeps the pooler where the path of a user does not lead. */
 const POOLER = '/usr/sbin/pgbouncer'
 
-/** Why tests with a real PostgreSQL cannot run. Where nothing may be skipped, a missing program is a failure that says what to install. */
+/**
+ * Why tests with a real PostgreSQL cannot run. Where nothing may be skipped, a missing program is a
+ * failure that says what to install.
+ */
 export function missingPostgres(): string | undefined {
   const missing = [
     ...(binaries() === undefined ? ['postgresql'] : []),
@@ -78,7 +81,8 @@ export async function postgresServer(settings: readonly string[] = []): Promise<
       const data = join(folder, 'data')
       if (!existsSync(data)) {
         cpSync(join(folder, 'empty'), data, { recursive: true, mode: 0 })
-        // A copy has the modes of new folders, and PostgreSQL starts in no folder that others may read.
+        // A copy has the modes of new folders, and PostgreSQL starts in no folder that others may
+        // read.
         chmodSync(data, 0o700)
         chownAll(data)
       }

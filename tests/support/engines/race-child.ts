@@ -6,7 +6,10 @@ import { sampleAfter } from '../../../src/testing/conformance/fixture.js'
 import { write } from '../../../src/testing/conformance/store-steps.js'
 import { postgres } from '../../../src/transports/postgres/index.js'
 
-/** A publisher that races with others: it appends until the log has that many releases, and says which of them it wrote. */
+/**
+ * A publisher that races with others: it appends until the log has that many releases, and says
+ * which of them it wrote.
+ */
 const [port = '', table = '', total = ''] = process.argv.slice(2)
 const never = new AbortController().signal
 const namespace = 'checkout/prod'

@@ -8,13 +8,19 @@ import { promisify } from 'node:util'
 
 /** What processes that raced say. */
 export interface RaceOutcome {
-  /** The digest of each release that was acknowledged, by sequence; of one that was acknowledged twice both. */
+  /**
+   * The digest of each release that was acknowledged, by sequence; of one that was acknowledged
+   * twice both.
+   */
   readonly acknowledged: ReadonlyMap<number, readonly string[]>
   /** How many appends found their place taken. */
   readonly refused: number
 }
 
-/** Starts that many processes of `race-child.ts` at the same time, and waits until the last one has ended. */
+/**
+ * Starts that many processes of `race-child.ts` at the same time, and waits until the last one has
+ * ended.
+ */
 export async function runRace(processes: number, args: readonly string[]): Promise<RaceOutcome> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-race-'))
   try {

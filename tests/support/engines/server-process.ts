@@ -27,7 +27,10 @@ export function freezeProcesses(pids: readonly number[]): { thaw(): Promise<void
   return { thaw: async () => tell('SIGCONT') }
 }
 
-/** Whether tests with this program can run. Where nothing may be skipped, a missing program is a failure that says what to install. */
+/**
+ * Whether tests with this program can run. Where nothing may be skipped, a missing program is a
+ * failure that says what to install.
+ */
 export function missingProgram(program: string, debianPackage: string): string | undefined {
   if (spawnSync(program, ['--version']).error === undefined) return undefined
   const how = `${program} is not installed: apt-get install ${debianPackage}`
@@ -36,7 +39,10 @@ export function missingProgram(program: string, debianPackage: string): string |
   return how
 }
 
-/** Starts a program, and waits until it answers. Its last words are part of the error when it does not. */
+/**
+ * Starts a program, and waits until it answers. Its last words are part of the error when it does
+ * not.
+ */
 export async function startServer(
   command: string,
   args: readonly string[],
@@ -54,7 +60,8 @@ export async function startServer(
   process.once('exit', last)
   void gone.then(() => process.off('exit', last))
 
-  // On a busy machine a recovery takes its time; only a program that ended will not come up any more.
+  // On a busy machine a recovery takes its time; only a program that ended will not come up any
+  // more.
   for (let left = 6_000; !(await answers().catch(() => false)); left -= 1) {
     if (child.exitCode !== null || left === 0) {
       child.kill('SIGKILL')

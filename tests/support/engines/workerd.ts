@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from '../../../scripts/entry-points.js'
 
-/** What npm's `workerd` says: where its program is, and the newest compatibility date that it knows. */
+/**
+ * What npm's `workerd` says: where its program is, and the newest compatibility date that it knows.
+ */
 const { default: program, compatibilityDate } = ((): {
   readonly default: string
   readonly compatibilityDate: string
@@ -22,7 +24,10 @@ const { default: program, compatibilityDate } = ((): {
 
 export const newestDate: string = compatibilityDate
 
-/** Why no worker can run here; undefined when one can. Where nothing may be skipped, that is a failure. */
+/**
+ * Why no worker can run here; undefined when one can. Where nothing may be skipped, that is a
+ * failure.
+ */
 export function missingWorkerd(): string | undefined {
   if (program !== '' && spawnSync(program, ['--version']).status === 0) return undefined
   const how =

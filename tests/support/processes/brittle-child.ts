@@ -1,5 +1,6 @@
-// A program that follows its configuration and dies of it, as the document says. Its command comes as a JSON line on stdin. It
-// says `runs <version>` for each version, and `alive` several times a second.
+// A program that follows its configuration and dies of it, as the document says. Its command comes
+// as a JSON line on stdin. It says `runs <version>` for each version, and `alive` several times a
+// second.
 import { createInterface } from 'node:readline'
 import { createClient } from '../../../src/client/index.js'
 import { fileStore } from '../../../src/node/board/file-store.js'

@@ -1,5 +1,6 @@
-// A controller over a folder that hears the fleet through a server, until it is killed. Commands come as JSON lines on stdin:
-// {"folder","url","token","lookMs"} starts it; {"killAtWrite"} counts its writes from then on, and kills it before that one; {"stop":true} ends it.
+// A controller over a folder that hears the fleet through a server, until it is killed. Commands
+// come as JSON lines on stdin: {"folder","url","token","lookMs"} starts it; {"killAtWrite"} counts
+// its writes from then on, and kills it before that one; {"stop":true} ends it.
 import { createInterface } from 'node:readline'
 import { createController } from '../../../src/controller/index.js'
 import { fileStore } from '../../../src/node/board/file-store.js'

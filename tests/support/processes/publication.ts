@@ -13,7 +13,10 @@ export interface Publication {
   readonly release: { readonly at: Position; readonly bytes: Uint8Array; readonly audit: Uint8Array }
 }
 
-/** What a publisher makes of the board as it stands. It begins the epoch where there is no release, or none that it may continue. */
+/**
+ * What a publisher makes of the board as it stands. It begins the epoch where there is no release,
+ * or none that it may continue.
+ */
 export async function publicationOn(
   store: FileStore,
   {

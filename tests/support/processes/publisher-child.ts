@@ -1,5 +1,6 @@
-// A publisher that says what it tries and what was acknowledged, until it is killed. Commands come as JSON lines on stdin:
-// {"folder","epoch","count","killAtStep"?,"tell"?}; a second line ends it after the publish that is under way.
+// A publisher that says what it tries and what was acknowledged, until it is killed. Commands come
+// as JSON lines on stdin: {"folder","epoch","count","killAtStep"?,"tell"?}; a second line ends it
+// after the publish that is under way.
 import { createInterface } from 'node:readline'
 import { formatPosition } from '../../../src/contracts/position.js'
 import { releaseDigest } from '../../../src/core/release/release.js'
@@ -14,9 +15,15 @@ interface Command {
   readonly epoch: string
   /** How many releases to have acknowledged. */
   readonly count: number
-  /** The operation on the disk before which this process kills itself, counted from 1 over the last publish. */
+  /**
+   * The operation on the disk before which this process kills itself, counted from 1 over the last
+   * publish.
+   */
   readonly killAtStep?: number
-  /** Says each operation on the disk before it begins, so that somebody outside knows where to kill this process. */
+  /**
+   * Says each operation on the disk before it begins, so that somebody outside knows where to kill
+   * this process.
+   */
   readonly tell?: boolean
 }
 

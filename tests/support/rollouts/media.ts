@@ -40,7 +40,10 @@ export async function overMemory(): Promise<OpenMedium & { readonly clock: Virtu
   }
 }
 
-/** A folder behind `serve()`, whose own controller moves rollouts on; clients and publishers speak HTTP. */
+/**
+ * A folder behind `serve()`, whose own controller moves rollouts on; clients and publishers speak
+ * HTTP.
+ */
 export async function overFilesAndHttp(): Promise<OpenMedium> {
   const { server, close } = await servedFolder()
   return {
@@ -71,8 +74,8 @@ export async function overStaticFiles(): Promise<OpenMedium> {
 }
 
 /**
- * One ConfigMap, mounted into every pod: a controller beside the server has each step applied, and the kubelet
- * swaps the volume. Reports go to the server.
+ * One ConfigMap, mounted into every pod: a controller beside the server has each step applied, and
+ * the kubelet swaps the volume. Reports go to the server.
  */
 export async function overConfigMap(): Promise<OpenMedium> {
   const { server, folder, close } = await servedFolder({ controller: false })

@@ -11,13 +11,16 @@ import { target, type Target } from '../../../src/core/release/target.js'
 import { systemHasher } from '../../../src/system/system.js'
 
 /**
- * What a document does to a client. `dies`: it ends the process a second after it was applied, twice,
- * and is quarantined then. `mute`: nothing is heard any more. `unread`: its bytes are damaged, so it is
- * fetched again and again and never runs.
+ * What a document does to a client. `dies`: it ends the process a second after it was applied,
+ * twice, and is quarantined then. `mute`: nothing is heard any more. `unread`: its bytes are
+ * damaged, so it is fetched again and again and never runs.
  */
 export type Effect = 'works' | 'rejected' | 'dies' | 'mute' | 'unread'
 
-/** Clients on paper: they follow releases and report as real ones do, and what a document does to them is told by the test. */
+/**
+ * Clients on paper: they follow releases and report as real ones do, and what a document does to
+ * them is told by the test.
+ */
 export interface PaperFleet {
   /** Clients that ran a digest at some time. */
   everRan(digest: Digest): readonly string[]

@@ -40,13 +40,18 @@ export interface Medium {
   readonly store: Store
   /** How one client of the fleet follows it. */
   strategy(periods: { readonly pollIntervalMs: number }): Strategy
-  /** Whether this medium moves rollouts on itself, as `serve()` does; else the harness runs a controller over its store. */
+  /**
+   * Whether this medium moves rollouts on itself, as `serve()` does; else the harness runs a
+   * controller over its store.
+   */
   readonly hasController?: boolean
   /** What follows each step of whoever publishes or moves on. */
   readonly mirrors?: readonly Mirror[]
   /** What its rollouts ask, where the harness moves them on. */
   readonly gates?: readonly Gate[]
-  /** What every client's own validator refuses, after what ran before; {@link REFUSED} unless given. */
+  /**
+   * What every client's own validator refuses, after what ran before; {@link REFUSED} unless given.
+   */
   readonly refuses?: (pool: number, before: number | undefined) => boolean
   /** Virtual time, where nothing of it is real; the machine's unless given. */
   readonly clock?: VirtualClock
@@ -174,8 +179,8 @@ export async function startFleet(medium: Medium): Promise<Fleet> {
 }
 
 /**
- * Waits until a staged rollout would find every client and somebody who moves it on; whoever has only
- * just come is no evidence.
+ * Waits until a staged rollout would find every client and somebody who moves it on; whoever has
+ * only just come is no evidence.
  */
 export async function whenHeard({ publisher, until }: Fleet): Promise<void> {
   await until('every client is heard, for a report period', async () => {
@@ -194,8 +199,8 @@ export async function whenHeard({ publisher, until }: Fleet): Promise<void> {
 }
 
 /**
- * The same rollout over whatever medium: version 2 to everybody in four stages and a watch, then a version 3 that
- * every client refuses.
+ * The same rollout over whatever medium: version 2 to everybody in four stages and a watch, then a
+ * version 3 that every client refuses.
  */
 export async function sameRollout(medium: Medium): Promise<Story> {
   await using fleet = await startFleet(medium)

@@ -11,7 +11,10 @@ export interface FolderServer extends AsyncDisposable {
   readonly refused: readonly string[]
 }
 
-/** Serves a folder as any web server does: GET, 404 for what is not there, and 405 for everything else. */
+/**
+ * Serves a folder as any web server does: GET, 404 for what is not there, and 405 for everything
+ * else.
+ */
 export async function serveFolder(folder: string): Promise<FolderServer> {
   const refused: string[] = []
   const server = createServer((req, res) => {

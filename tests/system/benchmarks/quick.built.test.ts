@@ -10,7 +10,9 @@ import { drawn } from '../../support/scale.js'
 
 const program = fileURLToPath(new URL('../../../benchmarks/main.js', import.meta.url))
 
-/** Runs the benchmarks in a process group of their own, so that whatever they leave behind is found. */
+/**
+ * Runs the benchmarks in a process group of their own, so that whatever they leave behind is found.
+ */
 async function bench(
   args: readonly string[],
 ): Promise<{ status: number; out: string; complaints: string; left: readonly number[] }> {
@@ -137,7 +139,8 @@ function judgeStrategies(rows: readonly StrategyRow[]): void {
   // What a strategy is: only some of them fetch, and only some keep a stream.
   const [, pulling, pushing, hybrids] = rows
   expect(pulling?.seenInLastChange).toMatchObject({ pointer: expect.any(Number), snapshot: 3 })
-  // The stream brings the snapshot along; only a look that comes before its word finds the release by itself, and fetches.
+  // The stream brings the snapshot along; only a look that comes before its word finds the release
+  // by itself, and fetches.
   const { snapshot: fetched = 0, pointer: looks = 0 } = pushing?.seenInLastChange ?? {}
   expect(fetched).toBeLessThanOrEqual(looks)
   expect(hybrids?.seenInLastChange).toMatchObject({ snapshot: 3 })

@@ -1,4 +1,5 @@
-// A program that follows its configuration and does nothing else. Prints a line for each thing that happens to it.
+// A program that follows its configuration and does nothing else. Prints a line for each thing that
+// happens to it.
 import { createClient, http, hybrid, onDemand, pull, push } from 'noticeboard'
 import { z } from 'zod'
 

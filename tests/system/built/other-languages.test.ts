@@ -12,7 +12,10 @@ import { workspace, type Workspace } from './workspace.js'
 const PAGE = 'docs/other-languages.md'
 const schema = z.object({ pool: z.object({ size: z.number() }) })
 
-/** Starts a program of the page, and whatever it starts; all of it ends with the test. Returns what waits for a line. */
+/**
+ * Starts a program of the page, and whatever it starts; all of it ends with the test. Returns what
+ * waits for a line.
+ */
 function started(user: Workspace, command: readonly [string, ...string[]], env: Record<string, string>) {
   const [file, ...args] = command
   const child = spawn(file, args, {

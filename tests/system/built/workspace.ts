@@ -10,11 +10,15 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** A folder like a user's project: the built package and what it needs lie in its `node_modules`. */
+/**
+ * A folder like a user's project: the built package and what it needs lie in its `node_modules`.
+ */
 export interface Workspace extends AsyncDisposable {
   readonly folder: string
   write(path: string, text: string): Promise<void>
-  /** Runs a program in the folder to its end, or until something it prints says that it is enough. */
+  /**
+   * Runs a program in the folder to its end, or until something it prints says that it is enough.
+   */
   run(command: readonly [string, ...string[]], options?: RunOptions): Promise<Ended>
 }
 

@@ -7,7 +7,10 @@ import { createPublisher, everyone } from '../../../src/publisher/index.js'
 
 export const NAMESPACE = 'chaos/prod'
 
-/** A board in a folder, and whoever publishes on it: beside the servers, so that no fault of theirs holds it up. */
+/**
+ * A board in a folder, and whoever publishes on it: beside the servers, so that no fault of theirs
+ * holds it up.
+ */
 export interface ChaosBoard {
   readonly folder: string
   /** Publishes a document that no other release has. */

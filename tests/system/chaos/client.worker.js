@@ -1,4 +1,5 @@
-// A client in a process of its own, which says where it stands. Settings come as JSON in the first argument.
+// A client in a process of its own, which says where it stands. Settings come as JSON in the first
+// argument.
 import { createClient, http, hybrid, onDemand, pull, push } from 'noticeboard'
 import { stateFolder } from 'noticeboard/node'
 

@@ -7,7 +7,10 @@ export type Injury =
   | { readonly type: 'none' }
   /** Everything comes, later. */
   | { readonly type: 'delay'; readonly delayMs: number }
-  /** Nothing comes any more, on connections that stay open for ever: their other end is gone and nobody said so. */
+  /**
+   * Nothing comes any more, on connections that stay open for ever: their other end is gone and
+   * nobody said so.
+   */
   | { readonly type: 'half-open' }
   /** Connections are reset, and new ones at their first byte. */
   | { readonly type: 'reset' }
@@ -20,7 +23,10 @@ export type Injury =
   /** Connections are accepted and ended. */
   | { readonly type: 'hang-up' }
 
-/** A way to a server that can be injured. What was injured is not healed: only new connections are well. */
+/**
+ * A way to a server that can be injured. What was injured is not healed: only new connections are
+ * well.
+ */
 export interface FaultProxy {
   readonly port: number
   /** Where new connections lead. */

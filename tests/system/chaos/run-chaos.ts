@@ -24,7 +24,10 @@ export type Fault =
   | 'stop-client'
   /** The operator opens a new epoch. */
   | 'epoch'
-  /** Another server on a restored backup, which goes on in a new epoch, takes the place of the one before. */
+  /**
+   * Another server on a restored backup, which goes on in a new epoch, takes the place of the one
+   * before.
+   */
   | 'restored'
   /** For a while another server answers, on an old copy of the board. */
   | 'old-copy'
@@ -42,7 +45,10 @@ export interface ChaosOptions {
   readonly faults?: readonly Fault[]
   /** The strategies of the clients, one client each; all four unless given. */
   readonly strategies?: readonly ClientSettings['strategy'][]
-  /** Takes away what notices a dead connection and a lost notice: heartbeats, sweeps and polls are a day apart. Then rounds get stuck. */
+  /**
+   * Takes away what notices a dead connection and a lost notice: heartbeats, sweeps and polls are a
+   * day apart. Then rounds get stuck.
+   */
   readonly withoutWatchdog?: boolean
   /** What a busy machine may add to the bound, in milliseconds; 20,000 unless given. */
   readonly graceMs?: number
@@ -57,7 +63,10 @@ export interface ChaosRound {
   readonly fault: Fault
   /** Clients that were not current within the bound. */
   readonly stuck: readonly string[]
-  /** From the end of the fault, or of the publish where that came later, until everybody was current. A figure for people. */
+  /**
+   * From the end of the fault, or of the publish where that came later, until everybody was
+   * current. A figure for people.
+   */
   readonly convergedMs: number
   /** Connections that were made in the round. */
   readonly connections: number
@@ -90,12 +99,16 @@ const SLEEPY: ClientTimes = {
   retryCapMs: 500,
 }
 
-/** Backoffs that no option shortens, of snapshots and of on-demand, reach 30 s; where a strategy has no stream its clock runs so much faster. */
+/**
+ * Backoffs that no option shortens, of snapshots and of on-demand, reach 30 s; where a strategy has
+ * no stream its clock runs so much faster.
+ */
 const SPEED = 20
 
 /**
- * One look and two backoff caps, as the guarantee says; a request that hangs in between; and what the retries of a snapshot,
- * which start at half a second, have grown to in a fault of at most 1.2 s.
+ * One look and two backoff caps, as the guarantee says; a request that hangs in between; and what
+ * the retries of a snapshot, which start at half a second, have grown to in a fault of at most 1.2
+ * s.
  */
 const BOUND_MS = TIMES.sweepIntervalMs * 1.2 + 2 * TIMES.retryCapMs + 2 * TIMES.timeoutMs + 2_000
 
@@ -111,7 +124,9 @@ interface Fleet {
   readonly heartbeatMs: number
 }
 
-/** Runs rounds of faults over real processes. Everything that it started is gone when it resolves. */
+/**
+ * Runs rounds of faults over real processes. Everything that it started is gone when it resolves.
+ */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const {
     rounds,
@@ -191,7 +206,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   }
 }
 
-/** Does one fault, publishes before it ends, after it, or in its middle, and ends it. Gives the newest release. */
+/**
+ * Does one fault, publishes before it ends, after it, or in its middle, and ends it. Gives the
+ * newest release.
+ */
 async function play(fault: Fault, fleet: Fleet, chance: Chance): Promise<Position> {
   const { proxy, clients } = fleet
   const moment = chance.pick(['before', 'during', 'after'] as const)

@@ -1,4 +1,5 @@
-// A server in a process of its own, over a board in a folder. Says on which port; settings come as JSON in the first argument.
+// A server in a process of its own, over a board in a folder. Says on which port; settings come as
+// JSON in the first argument.
 import { fileStore } from 'noticeboard/node'
 import { serve } from 'noticeboard/server'
 

@@ -22,7 +22,10 @@ async function demo(
   return { status, output: program.output }
 }
 
-/** The row of the table of one way: clients that met the document, those there are, processes down, deaths. */
+/**
+ * The row of the table of one way: clients that met the document, those there are, processes down,
+ * deaths.
+ */
 function figuresOf(output: string, way: string): readonly number[] {
   const row = new RegExp(`^  pull {4}${way} +(\\d+) of (\\d+) +(\\d+) of \\d+ +(\\d+) `, 'm').exec(output)
   return (row ?? []).slice(1).map(Number)
@@ -35,7 +38,8 @@ const REMOVED: readonly (readonly [part: string, says: RegExp])[] = [
   ['evidence', /the mended version reached \d+ of 20 clients/],
 ]
 
-// Each run starts a hundred processes, so `npm test` leaves them to `.ci/run`, which runs the command itself.
+// Each run starts a hundred processes, so `npm test` leaves them to `.ci/run`, which runs the
+// command itself.
 describe('the demo of rollouts', () => {
   if (WHOLE)
     test(

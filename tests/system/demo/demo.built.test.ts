@@ -34,7 +34,10 @@ function folderIn(output: string): string {
 
 const few = ['--clients', '4']
 
-/** What the demo can be run without. All of them together take a minute, so `.ci/run` runs it without each. */
+/**
+ * What the demo can be run without. All of them together take a minute, so `.ci/run` runs it
+ * without each.
+ */
 const BREAKS = (
   [
     ['watchdog', 'silence', 'connections die silently'],

@@ -44,7 +44,8 @@ describe.skipIf(missing !== undefined)(
     const freshTable = (): string => freshName('t')
     const settings = { createTable: true, checkIntervalMs: 300, timeoutMs: 3_000 }
     const sqlOf = (port: number): postgresJs.Sql =>
-      // A connection that is destroyed while postgres.js asks for types rejects a promise that nobody holds.
+      // A connection that is destroyed while postgres.js asks for types rejects a promise that
+      // nobody holds.
       postgresJs({ host: '127.0.0.1', port, user: 'postgres', onnotice: () => {}, fetch_types: false })
 
     /** A client, and how the server or a proxy loses what it listens to. */

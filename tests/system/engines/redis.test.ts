@@ -52,7 +52,8 @@ describe.skipIf(missing !== undefined)(
           }
         },
       })
-      // A call ends within the kit's five seconds also when the driver has not noticed yet that its connection is gone.
+      // A call ends within the kit's five seconds also when the driver has not noticed yet that its
+      // connection is gone.
       const settings = { prefix, checkIntervalMs: 300, timeoutMs: 2_000 }
       const first = await connect()
       return {

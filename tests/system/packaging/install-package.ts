@@ -19,8 +19,8 @@ declare module 'vitest' {
 }
 
 /**
- * Packs the package as `npm publish` would, and installs the tarball into a folder outside the checkout, together
- * with what the projects there need.
+ * Packs the package as `npm publish` would, and installs the tarball into a folder outside the
+ * checkout, together with what the projects there need.
  */
 export async function setup(project: TestProject): Promise<() => void> {
   const workspace = mkdtempSync(join(tmpdir(), 'noticeboard-package-'))
@@ -69,7 +69,10 @@ export async function setup(project: TestProject): Promise<() => void> {
   }
 }
 
-/** What `npm pack --json` says; older versions of npm print a list, newer ones an object keyed by name. */
+/**
+ * What `npm pack --json` says; older versions of npm print a list, newer ones an object keyed by
+ * name.
+ */
 function readPackList(text: string): { filename: string; files: string[] } {
   const answer: unknown = JSON.parse(text)
   const [entry] = Object.values(answer as Record<string, { filename: string; files: { path: string }[] }>)

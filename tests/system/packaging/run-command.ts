@@ -6,7 +6,10 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** Runs a program to its end and keeps what it wrote. A program that takes too long is killed and reported as code -1. */
+/**
+ * Runs a program to its end and keeps what it wrote. A program that takes too long is killed and
+ * reported as code -1.
+ */
 export function runCommand(
   command: readonly [string, ...string[]],
   options: { readonly cwd: string; readonly timeoutMs?: number },

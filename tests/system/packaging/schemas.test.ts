@@ -36,7 +36,8 @@ test.each([
         strict: true,
         exactOptionalPropertyTypes: true,
         noUncheckedIndexedAccess: true,
-        // The declarations of the libraries are theirs; those of the package are checked in typescript.test.ts.
+        // The declarations of the libraries are theirs; those of the package are checked in
+        // typescript.test.ts.
         skipLibCheck: true,
         rootDir: '.',
         outDir: 'out',

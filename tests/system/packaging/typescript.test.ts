@@ -38,7 +38,10 @@ const modes: readonly Mode[] = [
   { title: 'bundler', type: 'module', module: 'esnext', moduleResolution: 'bundler' },
 ]
 
-/** Compiles some files of a project in a folder of their own, checking the package's own declarations too. */
+/**
+ * Compiles some files of a project in a folder of their own, checking the package's own
+ * declarations too.
+ */
 async function compile(
   compiler: string,
   project: string,

@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import { root } from '../../../scripts/entry-points.js'
 
-/** The packed package, as users get it: `npm run test:package`. Packs once, installs once, then uses it. */
+/**
+ * The packed package, as users get it: `npm run test:package`. Packs once, installs once, then uses
+ * it.
+ */
 export default defineConfig({
   root,
   test: {

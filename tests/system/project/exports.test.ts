@@ -25,7 +25,10 @@ test('every transport, and every folder that is an entry point, is listed in pac
   )
 })
 
-/** Files in `src/transports` that several transports share, with the reason why nobody imports them by path. */
+/**
+ * Files in `src/transports` that several transports share, with the reason why nobody imports them
+ * by path.
+ */
 const notAnEntryPoint = new Set<string>([])
 
 test('each subpath names the same file for ES modules, CommonJS and both kinds of types', () => {

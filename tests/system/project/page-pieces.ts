@@ -77,7 +77,10 @@ export interface PagePieces {
   readonly files: Readonly<Record<string, string>>
 }
 
-/** A piece that begins with `import` is a module; any other is a body, for which the page's surroundings stand before it. */
+/**
+ * A piece that begins with `import` is a module; any other is a body, for which the page's
+ * surroundings stand before it.
+ */
 export const pagePieces: readonly PagePieces[] = [README, ROLLOUTS].map(
   ({ page, surroundings, files = {} }) => {
     const pieces = blocksOf(page, 'ts')

@@ -14,7 +14,10 @@ import { haproxyProxy, nginxProxy, type ProxySettings } from './proxies.js'
 const namespace = 'checkout/prod'
 const schema = z.object({ pool: z.number() })
 
-/** As long as nothing that takes less is taken for a timeout; it stands for the 10 s that are common. */
+/**
+ * As long as nothing that takes less is taken for a timeout; it stands for the 10 s that are
+ * common.
+ */
 const TIMEOUT_MS = 2_600
 const missing = missingPrograms('nginx', 'haproxy')
 if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`)

@@ -74,7 +74,8 @@ describe.skipIf(missingWorkerd() !== undefined).each([
     held = undefined
     isDown = false
     await publish(1)
-    // What somebody follows, a server knows at once; polls of anything else it answers from the second before.
+    // What somebody follows, a server knows at once; polls of anything else it answers from the
+    // second before.
     reader = openReader(handler.fetch, systemClock, `ns=set${set}/prod`)
     await expect.poll(() => reader.of('release').length).toBe(1)
   })

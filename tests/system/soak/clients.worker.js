@@ -1,4 +1,5 @@
-// Many clients in one process, which says what they cost. Settings come as JSON in the first argument; questions come as messages.
+// Many clients in one process, which says what they cost. Settings come as JSON in the first
+// argument; questions come as messages.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createClient, http, hybrid, pull, push } from 'noticeboard'
@@ -73,7 +74,10 @@ await Promise.all(clients.map(client => client.ready({ timeoutMs: 0 })))
 /** @type {import('node:net').Socket[]} */
 let stalling = []
 
-/** Readers that ask for the stream, with everything that it can bring, and stop reading when it begins: the server has to let go of them. */
+/**
+ * Readers that ask for the stream, with everything that it can bring, and stop reading when it
+ * begins: the server has to let go of them.
+ */
 async function stall() {
   for (const socket of stalling) socket.destroy()
   const { hostname, port } = new URL(url)

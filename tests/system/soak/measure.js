@@ -5,8 +5,9 @@ const inspector = new Session()
 inspector.connect()
 
 /**
- * What this process holds: its heap in bytes after all that can be collected was collected, and how many resources of each kind are open.
- * (`gc()` leaves what the engine keeps for a few collections, such as shapes of objects, which looks like growth at first.)
+ * What this process holds: its heap in bytes after all that can be collected was collected, and how
+ * many resources of each kind are open. (`gc()` leaves what the engine keeps for a few collections,
+ * such as shapes of objects, which looks like growth at first.)
  */
 export async function measure() {
   let heapBytes = Number.POSITIVE_INFINITY

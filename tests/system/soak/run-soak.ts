@@ -9,7 +9,9 @@ import { NAMESPACE, openBoard } from '../chaos/board.js'
 export interface SoakOptions {
   /** Clients in the one process. */
   readonly clients: number
-  /** Of these, how many have a transport, and so connections, of their own; the others share one. */
+  /**
+   * Of these, how many have a transport, and so connections, of their own; the others share one.
+   */
   readonly separate: number
   /** Readers beside them that ask for the stream and do not read. */
   readonly stalled: number
@@ -24,8 +26,9 @@ export interface SoakOptions {
   /** About how long a document is, in bytes; 600 unless given. */
   readonly documentBytes?: number
   /**
-   * Lets V8 optimise the clients, for a large scale: a third faster, and code that grows for as long as there is something left to compile, which
-   * does not count beside the heap of thousands of clients.
+   * Lets V8 optimise the clients, for a large scale: a third faster, and code that grows for as
+   * long as there is something left to compile, which does not count beside the heap of thousands
+   * of clients.
    */
   readonly optimised?: boolean
   readonly onProgress?: (published: number, publishes: number) => void
@@ -69,10 +72,16 @@ export interface ServerSettings {
 
 const STALLED_NAMESPACE = 'soak/stalled'
 
-/** Large enough that a reader who stalls fills its buffers, and those of the system, long before the end. */
+/**
+ * Large enough that a reader who stalls fills its buffers, and those of the system, long before the
+ * end.
+ */
 const STALLED_BYTES = 60_000
 
-/** Publishes to many clients for a long time, and measures both ends early and late. Both processes are gone when it resolves. */
+/**
+ * Publishes to many clients for a long time, and measures both ends early and late. Both processes
+ * are gone when it resolves.
+ */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const {
     clients: count,
@@ -120,7 +129,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
       }
     }
     await publishUntil(Math.ceil(0.9 * warmUp))
-    // Measured once for nothing: code that runs only then is compiled, and takes its room, before the first measure that counts.
+    // Measured once for nothing: code that runs only then is compiled, and takes its room, before
+    // the first measure that counts.
     await settled(clients, server, settleMs)
     await publishUntil(warmUp)
     const early = await settled(clients, server, settleMs)
@@ -144,8 +154,9 @@ interface Both {
 }
 
 /**
- * The least of several measures, since what is open for a moment comes and goes: until nothing less was seen a few times in a row
- * and, with a measure to compare with, there are as few handles as there. After the time it is what it is.
+ * The least of several measures, since what is open for a moment comes and goes: until nothing less
+ * was seen a few times in a row and, with a measure to compare with, there are as few handles as
+ * there. After the time it is what it is.
  */
 async function settled(clients: Worker, server: Worker, settleMs: number, like?: Both): Promise<Both> {
   const giveUp = performance.now() + settleMs
@@ -164,12 +175,16 @@ async function settled(clients: Worker, server: Worker, settleMs: number, like?:
     same = before !== undefined && sameHandles(before, least) ? same + 1 : 0
     if (performance.now() > giveUp) return least
     if (same >= QUIET && (like === undefined || noMore(least, like))) return least
-    // Connections that are kept for a while in case that another request comes are closed in between.
+    // Connections that are kept for a while in case that another request comes are closed in
+    // between.
     await new Promise(resolve => setTimeout(resolve, 1_500))
   }
 }
 
-/** After so many measures that found nothing less the least is believed: together as long as idle connections are kept. */
+/**
+ * After so many measures that found nothing less the least is believed: together as long as idle
+ * connections are kept.
+ */
 const QUIET = 6
 
 function leastOf(a: Measure, b: Measure): Measure {

@@ -1,4 +1,5 @@
-// A server in a process of its own, which says what it costs. Its settings come as JSON in the first argument.
+// A server in a process of its own, which says what it costs. Its settings come as JSON in the
+// first argument.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { fileStore } from 'noticeboard/node'

@@ -3,14 +3,15 @@ import { WHOLE } from '../../support/scale.js'
 import { growthOf, LEAK_ON_PURPOSE, runSoak } from './run-soak.js'
 
 /**
- * What the engine adds for code that is still getting warm: as much as a tenth of heaps as small as these, and most under Node 24. A client
- * that kept a release each time would add three times as much.
+ * What the engine adds for code that is still getting warm: as much as a tenth of heaps as small as
+ * these, and most under Node 24. A client that kept a release each time would add three times as
+ * much.
  */
 const ENGINE_BYTES = 2_000_000
 
 /**
- * A small part of the scale that the guarantee speaks of, so that it fits into every run; the whole of it is
- * `npm run prove -- --only soak`.
+ * A small part of the scale that the guarantee speaks of, so that it fits into every run; the whole
+ * of it is `npm run prove -- --only soak`.
  */
 test.concurrent('a hundred publishes more leave neither memory nor handles behind, in clients or server, with readers that stall', async ({
   expect,

@@ -26,15 +26,18 @@ export async function temporaryFolder(): Promise<{ readonly path: string } & Asy
 
 export interface BoardOptions {
   /**
-   * `standing`: everything is published within one second, however long it takes. Such a second is the hard case for web servers and
-   * rsync, which tell files apart by whole seconds and size.
+   * `standing`: everything is published within one second, however long it takes. Such a second is
+   * the hard case for web servers and rsync, which tell files apart by whole seconds and size.
    */
   readonly time?: 'running' | 'standing'
   /** `same-second`: as if the store took no care of the times of its files. */
   readonly touch?: 'careful' | 'same-second'
 }
 
-/** A board in a folder, and somebody who publishes to it. Documents and releases with `step` of one length have one length. */
+/**
+ * A board in a folder, and somebody who publishes to it. Documents and releases with `step` of one
+ * length have one length.
+ */
 export function board(folder: string, { time = 'running', touch = 'careful' }: BoardOptions = {}) {
   const startedMs = systemClock.now()
   const clock: Clock = time === 'running' ? systemClock : { ...systemClock, now: () => startedMs }
@@ -49,7 +52,10 @@ export function board(folder: string, { time = 'running', touch = 'careful' }: B
     async publish(step: number): Promise<void> {
       await publisher.publish({ step }, { rollout: everyone(), reason: `step` })
     },
-    /** The bytes of the pointer: two of one length in one second are what a web server takes for the same. */
+    /**
+     * The bytes of the pointer: two of one length in one second are what a web server takes for the
+     * same.
+     */
     async pointerBytes(): Promise<number> {
       return (await stat(join(folder, 'public/v1', namespace, 'release.json'))).size
     },

@@ -23,11 +23,14 @@ import { driven } from '../../support/at-each-step.js'
 import { NAMESPACE, never, temporaryFolder } from '../../support/board-kit.js'
 import { fakeKubelet, mountPoint } from '../../support/kubelet.js'
 
-// A store that a publisher and a controller write, a mirror that follows it, a kubelet that brings what the mirror applied to a volume
-// as late as a real one does, and clients that read the volume. No client asks the store.
+// A store that a publisher and a controller write, a mirror that follows it, a kubelet that brings
+// what the mirror applied to a volume as late as a real one does, and clients that read the volume.
+// No client asks the store.
 
 const MINUTE = 60_000
-/** The sync period of a kubelet and the age of its cache: what applying and mounting take together. */
+/**
+ * The sync period of a kubelet and the age of its cache: what applying and mounting take together.
+ */
 const KUBELET_MS = 90_000
 /** More seldom than by default: hours pass here, and the volume changes once in a sync period. */
 const LOOK_MS = 30_000

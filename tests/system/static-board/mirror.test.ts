@@ -48,7 +48,9 @@ describe.skipIf(missing !== undefined)('a mirror of a board, made by rsync', { t
     let publishing = true
     onTestFinished(() => void (publishing = false))
     let newest = 10
-    /** Until there is enough to go by: every mirror was made several times while releases came in. */
+    /**
+     * Until there is enough to go by: every mirror was made several times while releases came in.
+     */
     const publish = async (): Promise<void> => {
       // Steps of two digits, so that all have one length.
       while (publishing && newest < 99 && (newest < 25 || Math.min(...rounds) < 5))

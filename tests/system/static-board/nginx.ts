@@ -28,8 +28,9 @@ export interface Nginx extends AsyncDisposable {
 const operations = new URL('../../../docs/operations.md', import.meta.url)
 
 /**
- * Serves a folder with the configuration that docs/operations.md recommends, letter by letter but for port and folder. As root it
- * reads as `www-data`, which Debian's nginx does: what is served must be readable for others.
+ * Serves a folder with the configuration that docs/operations.md recommends, letter by letter but
+ * for port and folder. As root it reads as `www-data`, which Debian's nginx does: what is served
+ * must be readable for others.
  */
 export async function nginx(folder: string): Promise<Nginx> {
   const own = await mkdtemp(join(tmpdir(), 'noticeboard-nginx-'))

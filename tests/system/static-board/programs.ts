@@ -1,7 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
-/** Why these tests cannot run here; undefined when they can. Where nothing may be skipped, a missing program is a failure. */
+/**
+ * Why these tests cannot run here; undefined when they can. Where nothing may be skipped, a missing
+ * program is a failure.
+ */
 export function missingPrograms(...programs: readonly Program[]): string | undefined {
   const missing = programs.filter(program => pathOf(program) === undefined)
   if (missing.length === 0) return undefined
@@ -12,10 +15,16 @@ export function missingPrograms(...programs: readonly Program[]): string | undef
 
 export type Program = 'nginx' | 'haproxy' | 'rsync'
 
-/** Where programs were found: looking for one starts it, which a test that runs it again and again would wait for each time. */
+/**
+ * Where programs were found: looking for one starts it, which a test that runs it again and again
+ * would wait for each time.
+ */
 const found = new Map<Program, string>()
 
-/** Where a program is: on the path, or where Debian keeps programs of the system, which a user's path often lacks. */
+/**
+ * Where a program is: on the path, or where Debian keeps programs of the system, which a user's
+ * path often lacks.
+ */
 export function pathOf(program: Program): string | undefined {
   const place = found.get(program) ?? look(program)
   if (place !== undefined) found.set(program, place)

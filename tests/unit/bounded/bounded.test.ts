@@ -44,7 +44,10 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MOST_LOOK_MS: 'a model that looks less often is computed',
 }
 
-/** Bounds on what is accepted at all: a number, a length or a count past it is refused, and nothing is let go. */
+/**
+ * Bounds on what is accepted at all: a number, a length or a count past it is refused, and nothing
+ * is let go.
+ */
 const REFUSES =
   /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|REPORTS_MARKS|LABELS|NEXT_REPORT_MS|REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|UNPUBLISHED|SEGMENTS|TOKEN_SCOPES|TOKEN_NAMESPACES|TOKEN_CLIENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED|PIECES|\w*EPOCH_LEAP|SEQUENCE_LEAP|RETRY_AFTER_MS|HEARTBEAT_MS|REPORT_MS)$|^MOST_(?:TEXT|EPOCHS|BYTES)$/
 

@@ -20,7 +20,10 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, each)
 const addressOf = ({ voice }: Named): string => (voice.type === 'stranger' ? voice.address : '')
 const periodOf = ({ periodMs }: Named): number => Math.min(Math.max(periodMs, 5 * MINUTE_MS), 60 * MINUTE_MS)
 
-/** The same room as a list, the one that was silent for longest in front, searched in full for each question. */
+/**
+ * The same room as a list, the one that was silent for longest in front, searched in full for each
+ * question.
+ */
 function listedRoom(): FairRoom<Named> {
   let seats: Seat[] = []
   let step = 0

@@ -41,7 +41,8 @@ test('what is held is a sum that stays within its bound, and of those that are c
         if (given.type === 'open') {
           const isRefused = sum() + given.bytes > MAX && (largest() < 0 || digits(given.bytes) >= largest())
           const body = held.open(given.bytes, () => {
-            // Whoever yields is of the largest at that moment, and nobody yields while there is room.
+            // Whoever yields is of the largest at that moment, and nobody yields while there is
+            // room.
             expect(digits(plain?.bytes ?? 0)).toBe(largest())
             expect(sum()).toBeGreaterThan(MAX)
             if (plain !== undefined) plain.state = 'gone'

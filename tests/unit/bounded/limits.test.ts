@@ -20,7 +20,10 @@ import { NAMESPACE, never, snapshotOf } from '../../support/board-kit.js'
 const MAX = 300
 const TOKEN = 'a-token'
 
-/** A document of exactly so many bytes in its canonical form, most of whose characters take more than one. */
+/**
+ * A document of exactly so many bytes in its canonical form, most of whose characters take more
+ * than one.
+ */
 function documentOf(bytes: number): string {
   const body = bytes - 2
   return `${'ü'.repeat(Math.floor(body / 2))}${body % 2 === 1 ? 'x' : ''}`

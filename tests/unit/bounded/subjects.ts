@@ -90,7 +90,10 @@ function refusals(buildOf: (key: number) => string): Bounded {
 
 const stateOf = (refused: readonly Refusal[]): SavedState => ({ good: [], refused })
 
-/** What older versions and other instances wrote into their files, inherited through a folder of state files. */
+/**
+ * What older versions and other instances wrote into their files, inherited through a folder of
+ * state files.
+ */
 function inherited(member: 'attempts' | 'quarantined'): Bounded {
   const disk = new Map<string, Uint8Array | string>()
   const clock = virtualClock({ startMs: START_MS })

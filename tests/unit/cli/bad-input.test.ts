@@ -40,7 +40,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** What came of one piece of bad input: a code of ours, where in the document, and the status of the process or of the answer. */
+/**
+ * What came of one piece of bad input: a code of ours, where in the document, and the status of the
+ * process or of the answer.
+ */
 interface Outcome {
   readonly code: string | undefined
   readonly path?: string | undefined
@@ -61,7 +64,10 @@ async function typed(...args: string[]): Promise<Outcome> {
   return { code: error?.code, path: error?.issues?.[0]?.path, status }
 }
 
-/** A file that somebody publishes, once to the server and once to the folder: the same must come of it. */
+/**
+ * A file that somebody publishes, once to the server and once to the folder: the same must come of
+ * it.
+ */
 const file = (name: string, content: string | Uint8Array) => async (): Promise<Outcome> => {
   await writeFile(join(folder, 'input', name), content)
   const overHttp = await typed('publish', `input/${name}`, '--everyone', '--reason', 'a test')

@@ -22,7 +22,10 @@ interface Place {
   write(name: string, content: string): Promise<void>
 }
 
-/** A folder with a board that a server of ours serves, whose address and token are in the environment. */
+/**
+ * A folder with a board that a server of ours serves, whose address and token are in the
+ * environment.
+ */
 async function place(): Promise<Place> {
   const folder = await temporaryFolder()
   const board = join(folder, 'board')

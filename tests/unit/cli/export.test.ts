@@ -14,7 +14,10 @@ import { commandLine, temporaryFolder, type Ran } from './command-line.js'
 
 const never = new AbortController().signal
 
-/** A board in a folder, on which a document of so many bytes is published and a second one is under way. */
+/**
+ * A board in a folder, on which a document of so many bytes is published and a second one is under
+ * way.
+ */
 async function place(bytes = 10): Promise<{ folder: string; nb(...args: string[]): Promise<Ran> }> {
   const folder = await temporaryFolder()
   await mkdir(join(folder, 'board'))

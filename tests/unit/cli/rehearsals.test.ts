@@ -206,7 +206,10 @@ async function oneMark(url: string): Promise<void> {
   }
 }
 
-/** A board that a process of another user serves. Skips the test where this process may not start one. */
+/**
+ * A board that a process of another user serves. Skips the test where this process may not start
+ * one.
+ */
 async function servedByNobody(cwd: string, context: TestContext): Promise<Operator> {
   if (process.getuid?.() !== 0) context.skip('only root may serve as another user')
   const outfile = join(cwd, 'noticeboard.mjs')

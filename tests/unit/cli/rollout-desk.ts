@@ -25,7 +25,9 @@ const MINUTE = 60_000
 /** How long everything lasts, unless a test says otherwise. */
 export const PERIODS = { bakeMs: MINUTE, reportMs: 20_000, watchMs: MINUTE }
 
-/** A command line before a server with a fleet of twenty that runs version 1, all in virtual time. */
+/**
+ * A command line before a server with a fleet of twenty that runs version 1, all in virtual time.
+ */
 export interface RolloutDesk {
   readonly clock: VirtualClock
   readonly publisher: Publisher
@@ -134,7 +136,9 @@ function readsFiles(): boolean {
   return process.getActiveResourcesInfo().some(name => name.startsWith('FSReq'))
 }
 
-/** What a terminal shows after so many characters: lines that are drawn again replace themselves. */
+/**
+ * What a terminal shows after so many characters: lines that are drawn again replace themselves.
+ */
 export function screenOf(text: string): readonly string[] {
   const lines = ['']
   let column = 0

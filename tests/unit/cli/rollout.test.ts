@@ -3,7 +3,8 @@ import type { Gate } from '../../../src/publisher/index.js'
 import { staged } from '../../../src/rollouts/index.js'
 import { PERIODS, rolloutDesk, screenOf } from './rollout-desk.js'
 
-// Each of these is some minutes of a fleet in virtual time, which is seconds of work: a busy machine takes a minute for that.
+// Each of these is some minutes of a fleet in virtual time, which is seconds of work: a busy
+// machine takes a minute for that.
 vi.setConfig({ testTimeout: 300_000 })
 
 const publish = ['publish', 'next.json', '--reason', 'more load'] as const

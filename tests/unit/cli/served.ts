@@ -43,7 +43,9 @@ export interface Served extends Operator {
   readonly log: string
 }
 
-/** Serves a board with `noticeboard serve`, in this process, from a new folder unless there is one. */
+/**
+ * Serves a board with `noticeboard serve`, in this process, from a new folder unless there is one.
+ */
 export async function served({
   cwd,
   board = join(cwd, 'board'),

@@ -9,7 +9,10 @@ import { commandLine, temporaryFolder, type Ran } from './command-line.js'
 
 const env = { NOTICEBOARD_URL: 'http://board.test', NOTICEBOARD_TOKEN: 'a-token' }
 
-/** Runs a command against a server that says the same to every question, and tells after how many seconds it ended. */
+/**
+ * Runs a command against a server that says the same to every question, and tells after how many
+ * seconds it ended.
+ */
 async function against(
   answers: (clock: Clock) => Fetch,
   { args, cwd }: { readonly args: readonly string[]; readonly cwd?: string },

@@ -9,7 +9,10 @@ import { systemHasher } from '../../../src/system/system.js'
 
 export const namespace = 'checkout/prod'
 
-/** A board in memory whose transport does what it is told: fail, lose a snapshot, answer something else. */
+/**
+ * A board in memory whose transport does what it is told: fail, lose a snapshot, answer something
+ * else.
+ */
 export interface TestBoard {
   readonly transport: Transport
   /** How often each was asked. */

@@ -78,7 +78,8 @@ test.each([
     await client.ready({ timeoutMs: Number.POSITIVE_INFINITY })
     const words = `${name}: a change ${live}; over a stream that died unnoticed it arrives within 24.8 s and a request (heartbeat 15 s, as the server tells it); while no stream is live the client asks every 30 s`
     expect(client.bound).toBe(words)
-    // On a busy machine a look beside the stream may come first, and the default heartbeat is told before.
+    // On a busy machine a look beside the stream may come first, and the default heartbeat is told
+    // before.
     expect(infos.at(-1)).toBe(words)
     expect(new Set(infos).size).toBe(infos.length)
   },

@@ -14,7 +14,10 @@ beforeEach(() => {
   return () => vi.unstubAllGlobals()
 })
 
-/** Renders what is followed, in strict mode, and counts how often. React complains about an unstable value by console.error. */
+/**
+ * Renders what is followed, in strict mode, and counts how often. React complains about an unstable
+ * value by console.error.
+ */
 async function render(followed: any) {
   const complaints = vi.spyOn(console, 'error').mockImplementation(() => {})
   const rendered: unknown[] = []

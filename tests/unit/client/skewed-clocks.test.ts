@@ -17,7 +17,9 @@ import { NAMESPACE, publish, TOKEN } from '../../support/server-fixtures.js'
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-/** Two servers over one store, whose clocks are set apart, and a client that is sent to one of them. */
+/**
+ * Two servers over one store, whose clocks are set apart, and a client that is sent to one of them.
+ */
 async function setUp(make: typeof push | typeof hybrid) {
   const clock = virtualClock({ turns: 20 })
   const store = memory({ system: { clock } })

@@ -7,7 +7,10 @@ import { closedAfterEach } from '../../support/client-harness.js'
 
 const started = closedAfterEach(2_000)
 
-/** What React's hook of this name does with its two functions: it renders again when the snapshot is another reference. */
+/**
+ * What React's hook of this name does with its two functions: it renders again when the snapshot is
+ * another reference.
+ */
 function externalStore() {
   let renders = 0
   const ends: (() => void)[] = []

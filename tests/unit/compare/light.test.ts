@@ -40,7 +40,10 @@ const simulated = (
     ...(population !== undefined && { population }),
   })
 
-/** What 500 of the library's own clients come to: run anew in full, and recorded, since they take most of a minute. */
+/**
+ * What 500 of the library's own clients come to: run anew in full, and recorded, since they take
+ * most of a minute.
+ */
 const ownOf = async (model: KnownModel): Promise<OwnClients> => {
   const recorded = OWN_CLIENTS[model.name]
   if (recorded === undefined) throw new Error(`nothing is recorded of ${model.name}`)
@@ -99,8 +102,9 @@ test.each([
     expect(apart(({ requests }) => requests.perSecond)).toBeLessThan(0.05)
     expect(apart(({ bytes }) => bytes.perDay)).toBeLessThan(0.05)
     expect(apart(({ cpu }) => cpu.share)).toBeLessThan(0.05)
-    // The interval in which a change falls was chosen when the document was younger, by clients that stay in step with those who started
-    // when they did; the formula takes that of the change, and clients that are spread.
+    // The interval in which a change falls was chosen when the document was younger, by clients
+    // that stay in step with those who started when they did; the formula takes that of the change,
+    // and clients that are spread.
     expect(apart(({ stalenessMs }) => stalenessMs.half)).toBeLessThan(0.15)
     expect(apart(({ stalenessMs }) => stalenessMs.all)).toBeLessThan(0.25)
   },

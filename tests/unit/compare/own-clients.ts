@@ -9,7 +9,10 @@ export interface OwnClients {
   readonly missed: number
 }
 
-/** What 500 of the library's own clients come to with the workload of `light.test.ts`; at its whole size it runs them and compares. */
+/**
+ * What 500 of the library's own clients come to with the workload of `light.test.ts`; at its whole
+ * size it runs them and compares.
+ */
 export const OWN_CLIENTS: Readonly<Record<string, OwnClients>> = {
   hybrid: {
     perDay: {

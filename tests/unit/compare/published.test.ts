@@ -50,8 +50,8 @@ function most(holds: (clients: number) => boolean): number {
 }
 
 test('polling overtakes event streams where 2,520 polls a second times the accepted latency pass what the streams hold', () => {
-  // Van de Vyvere, Colpaert and Verborgh 2020: 5.2 kB every 5 s, nginx answers 2,520 polls a second, one process sends to
-  // 25,000 streams within 4 s, and no more were tried.
+  // Van de Vyvere, Colpaert and Verborgh 2020: 5.2 kB every 5 s, nginx answers 2,520 polls a
+  // second, one process sends to 25,000 streams within 4 s, and no more were tried.
   const costs = serverOf({ pollMs: 1_000 / 2_520, deliveryMs: 4_000 / 25_000 })
   const tried = 25_000
   const base = { documentBytes: 5_200, network: { rttMs: 0, serverMbps: 100_000 } }
@@ -69,7 +69,8 @@ test('polling overtakes event streams where 2,520 polls a second times the accep
       const workload = readWorkload({ ...base, clients })
       return timesOf(shape, { workload, costs }).all <= 1.2 * latencyMs
     })
-  // Each poll is answered once an interval, so the capacity is the rate times the latency, their equation (1).
+  // Each poll is answered once an interval, so the capacity is the rate times the latency, their
+  // equation (1).
   expect(polled(1_000) / 2_520).toBeGreaterThan(0.9)
   expect(polled(1_000) / 2_520).toBeLessThan(1.15)
   expect(pushed(4_000)).toBe(tried)
@@ -82,8 +83,8 @@ test('polling overtakes event streams where 2,520 polls a second times the accep
 })
 
 test('push costs several times the processor of pull on a server that pays for connections, and less on one that pays for events', () => {
-  // Bozdag, Mesbah and van Deursen 2007: a thread for each connection, push saturates at 350-500 users and takes about
-  // seven times the processor of pull.
+  // Bozdag, Mesbah and van Deursen 2007: a thread for each connection, push saturates at 350-500
+  // users and takes about seven times the processor of pull.
   const threaded = serverOf({ pollMs: 5, deliveryMs: 1, streamMsPerSecond: 2.3 })
   const events = serverOf({ pollMs: 5, deliveryMs: 1 })
   const cpu = (model: KnownModel, costs: Costs, clients: number): number => {
@@ -111,7 +112,8 @@ test('at equal staleness invalidation costs no more bytes than polling', async (
 })
 
 test('polls behind polls and caches add up', () => {
-  // open-feature/flagd#1629: flagd polls every ten seconds an agent that polls, behind a cache; a change took a quarter of an hour.
+  // open-feature/flagd#1629: flagd polls every ten seconds an agent that polls, behind a cache; a
+  // change took a quarter of an hour.
   const workload = readWorkload({ clients: 100, documentBytes: 1_000, network: { rttMs: 0 } })
   const shapeOf = (hops: readonly number[]) => pullModel({ pollIntervalMs: 10_000, hops }).shape
   const alone = timesOf(shapeOf([]), { workload, costs: recordedCosts })
@@ -122,8 +124,8 @@ test('polls behind polls and caches add up', () => {
 })
 
 test('a tree spreads a change over its relays', () => {
-  // The shape of Configerator (SOSP 2015): leader, observers, proxies; the tree itself takes 4.5 s for hundreds of
-  // thousands of servers.
+  // The shape of Configerator (SOSP 2015): leader, observers, proxies; the tree itself takes 4.5 s
+  // for hundreds of thousands of servers.
   const workload = readWorkload({
     clients: 300_000,
     documentBytes: 4_000,

@@ -201,7 +201,8 @@ describe('a rehearsed way back', () => {
       // An outage of the controller skips no phase.
       expect(await releases()).toEqual(before)
       controller({ name: 'the next one' })
-      // One look: the client has run the candidate for long, so the first stage would be over at the next.
+      // One look: the client has run the candidate for long, so the first stage would be over at
+      // the next.
       await clock.advance(4_000)
       const after = await releases()
       expect(phasesOf(after)).toEqual(PHASES.slice(0, phase + 2))

@@ -21,7 +21,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-/** A rollout that has passed its first stages, over a store that was copied while it was in the first. */
+/**
+ * A rollout that has passed its first stages, over a store that was copied while it was in the
+ * first.
+ */
 async function world() {
   const clock = virtualClock()
   const system = { clock, random: seededRandom(7), hasher: systemHasher }

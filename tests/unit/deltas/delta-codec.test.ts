@@ -57,7 +57,8 @@ describe.each(codecs)('deltas by %s', (_, codec) => {
   test('a delta from another base is refused by its name, before anything is decompressed', () => {
     const other = largeSnapshot(30)
     expect(() => codec.decode({ base: other, delta, length })).toThrow(invalid)
-    // Under the right name other bytes make other bytes, or none: the digest of what comes out decides.
+    // Under the right name other bytes make other bytes, or none: the digest of what comes out
+    // decides.
     const forged = { digest: base.digest, bytes: largeSnapshot(10, 40_000).bytes.slice().reverse() }
     let made: Uint8Array | undefined
     try {
@@ -121,7 +122,8 @@ test.each<[string, number[]]>([
 })
 
 test('a bomb is stopped at the length that the release states', () => {
-  // The library makes room for what the header says, which has to be the stated length; behind it stands far more.
+  // The library makes room for what the header says, which has to be the stated length; behind it
+  // stands far more.
   const bomb = library.encode({ base, bytes: new Uint8Array(8_000_000) }) ?? new Uint8Array()
   expect(bomb.length).toBeLessThan(2_000)
   const lying = bomb.slice()

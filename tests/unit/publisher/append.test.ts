@@ -16,7 +16,10 @@ const saying =
   (digit: string): Decide =>
   () => ({ type: 'append', statement: { cause: 'publish', stable: variants(digit), audit } })
 
-/** Lets another publisher win that many races, each with a release of its own; counts the appends that were tried. */
+/**
+ * Lets another publisher win that many races, each with a release of its own; counts the appends
+ * that were tried.
+ */
 function lose(store: ScriptedStore, races: number): { readonly tried: () => number } {
   const rival = publisherContext(store)
   let tried = 0

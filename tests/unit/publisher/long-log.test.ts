@@ -44,7 +44,8 @@ test('a new document is published without reading a long log, also after a lost 
     await publish(rival, 3_000)
   }
   expect((await publish(publisherOn(store), 4_000)).version).toBe(LENGTH + 3)
-  // After a lost race only what came meanwhile is looked at, in the newest release and one step of the log.
+  // After a lost race only what came meanwhile is looked at, in the newest release and one step of
+  // the log.
   expect(races).toBeLessThan(200)
 })
 

@@ -4,7 +4,9 @@ import type { PublisherContext } from '../../../src/publisher/context.js'
 import { createVersionIndex } from '../../../src/publisher/versions.js'
 import { systemClock, systemHasher, systemRandom } from '../../../src/system/system.js'
 
-/** What a publisher's parts work with: time stands at the beginning of 2026 and no wait takes any. */
+/**
+ * What a publisher's parts work with: time stands at the beginning of 2026 and no wait takes any.
+ */
 export function publisherContext(store: Store, more: Partial<PublisherContext> = {}): PublisherContext {
   return {
     namespace: 'checkout/prod',

@@ -370,8 +370,8 @@ test('a rollback goes to the newest earlier version and withdraws what ran', asy
   expect((await publisher.rollback({ reason: 'two is bad too' })).version).toBe(1)
   expect(releases(store)[4]?.withdrawn).toHaveLength(2)
   expect((await errorOf(publisher.rollback({ reason: 'one more' }))).code).toBe('not-found')
-  // Publishing it again wants a reason of its own. It ends the withdrawal; the other one stays withdrawn,
-  // since only the newest release counts.
+  // Publishing it again wants a reason of its own. It ends the withdrawal; the other one stays
+  // withdrawn, since only the newest release counts.
   expect((await errorOf(publisher.publish(size(3), why))).code).toBe('withdrawn')
   await publisher.publish(size(3), { ...why, readmit: 'it was the network' })
   expect(releases(store)[5]?.readmit).toEqual([{ digest: bad, reason: 'it was the network' }])

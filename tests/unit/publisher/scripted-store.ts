@@ -4,7 +4,10 @@ import type { ClientReport } from '../../../src/contracts/report.js'
 import type { AppendQuery, LogEntry, Store } from '../../../src/contracts/transport.js'
 import { decodeRelease, positionOf } from '../../../src/core/release/release.js'
 
-/** A store in memory whose next operations can be made to fail, and whose parts can be looked at and damaged. */
+/**
+ * A store in memory whose next operations can be made to fail, and whose parts can be looked at and
+ * damaged.
+ */
 export interface ScriptedStore extends Store {
   readonly log: LogEntry[]
   readonly snapshots: Map<string, Uint8Array>

@@ -367,7 +367,8 @@ describe('a failure in later stages', () => {
     expect(decision.next.state).toBe('watching')
     expect(decision.next.start.control).toBeGreaterThan(3)
     expect(decision.next.audience).toBeDefined()
-    // Eight of fifty would be far too many by a fleet's own rule; compared with the others they are not yet.
+    // Eight of fifty would be far too many by a fleet's own rule; compared with the others they are
+    // not yet.
     const { audience, start } = decision.next
     const running = releaseOf(audience, {
       stage: 3,

@@ -109,7 +109,10 @@ export function names(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `client-${index}`)
 }
 
-/** Clients as a policy counts them at minute 0, when each has just said a word: `client-0` and so on. */
+/**
+ * Clients as a policy counts them at minute 0, when each has just said a word: `client-0` and so
+ * on.
+ */
 export function membersFor(clients: readonly Parameters<typeof word>[2][]): readonly Member[] {
   const reports = clients.map((more, index) => word(`client-${index}`, 0, more))
   return membersOf(heard(reports, 0), minuteMs(0))

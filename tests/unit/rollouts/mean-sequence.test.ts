@@ -6,9 +6,9 @@ import { marginOf, momentsOf } from '../../../src/rollouts/mean-sequence.js'
 const ALPHA = 0.01
 
 /**
- * The mean likelihood ratio of a Brownian motion that stands at `at` when its time is `time`: of drifts
- * that are half-normal with a variance, against none. It is a martingale of mean 1 without a drift, so
- * it passes 1 / alpha with a chance of alpha at most. Integrated by the trapezoidal rule.
+ * The mean likelihood ratio of a Brownian motion that stands at `at` when its time is `time`: of
+ * drifts that are half-normal with a variance, against none. It is a martingale of mean 1 without a
+ * drift, so it passes 1 / alpha with a chance of alpha at most. Integrated by the trapezoidal rule.
  */
 function mixture(at: number, time: number, priorVariance: number): number {
   const deviation = Math.sqrt(priorVariance)

@@ -15,8 +15,8 @@ const schema = z.object({ pool: z.number() })
 const MINUTE = 60_000
 
 /**
- * Publishes to 44 clients that measure a latency each twenty seconds, 10 ms or so and ten times as much with
- * a pool of 3. The controller is followed by another one in the middle of the bake.
+ * Publishes to 44 clients that measure a latency each twenty seconds, 10 ms or so and ten times as
+ * much with a pool of 3. The controller is followed by another one in the middle of the bake.
  */
 async function rollOut(
   pool: number,

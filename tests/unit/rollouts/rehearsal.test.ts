@@ -31,7 +31,9 @@ const ON_CANDIDATE: Word = { phase: 'applied', digest: CANDIDATE, sinceMs: 300_0
 const policyOf = (options: StagedOptions = {}) =>
   staged({ stages: [1, 'all'], bakeMs: 300_000, reportMs: 60_000, rehearse: true, ...options })
 
-/** A fleet of which one client says something else than that it runs what is stable, and is well. */
+/**
+ * A fleet of which one client says something else than that it runs what is stable, and is well.
+ */
 function reportsOf(
   at: number,
   {

@@ -116,7 +116,10 @@ test('what comes piece by piece has no HEAD', async () => {
   await closed
 })
 
-/** A handler over a store whose reports are taken when the test says so, and one report that is on its way to it or waits. */
+/**
+ * A handler over a store whose reports are taken when the test says so, and one report that is on
+ * its way to it or waits.
+ */
 async function reporting() {
   const clock = virtualClock()
   const board = memory({ system: { clock } })

@@ -41,7 +41,10 @@ function watching(url: string, query: Partial<WatchQuery> = {}) {
   }
 }
 
-/** On a busy machine a release may leave before its snapshot was found, after a second; here that second is long. */
+/**
+ * On a busy machine a release may leave before its snapshot was found, after a second; here that
+ * second is long.
+ */
 const clock: Clock = {
   ...systemClock,
   after: (delayMs, callback) => systemClock.after(delayMs * 60, callback),

@@ -6,7 +6,10 @@ import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.
 import { memory } from '../../../src/transports/memory.js'
 import { NAMESPACE, publish } from '../../support/server-fixtures.js'
 
-/** A relay in virtual time over a board whose snapshots are all there, and come only while `hangs` is false. */
+/**
+ * A relay in virtual time over a board whose snapshots are all there, and come only while `hangs`
+ * is false.
+ */
 function relayOverHanging() {
   const board = memory()
   const clock = virtualClock({ turns: 20 })

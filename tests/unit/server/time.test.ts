@@ -247,7 +247,8 @@ describe('following the store', () => {
     const { clock, handler, read } = setUp(source)
     const reader = read(`ns=${NAMESPACE}`)
     await clock.advance(7_000)
-    // The question of a heartbeat is on its way while a release is appended, and answered long after.
+    // The question of a heartbeat is on its way while a release is appended, and answered long
+    // after.
     holds = true
     await clock.advance(1_000)
     await publish(store, { pool: 20 })

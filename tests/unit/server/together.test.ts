@@ -13,7 +13,9 @@ import { floodWith } from '../../support/endless-bodies.js'
 import { reportOf } from '../../support/report-of.js'
 import { makeRelease, NAMESPACE, never, TOKEN } from '../../support/server-fixtures.js'
 
-/** Both ends of what lies between two processes: messages come a turn later, as JSON carries them. */
+/**
+ * Both ends of what lies between two processes: messages come a turn later, as JSON carries them.
+ */
 function channels(): readonly [Channel<FromMember, ToMember>, Channel<ToMember, FromMember>] {
   const hearers = [new Set<(message: never) => void>(), new Set<(message: never) => void>()] as const
   const end = (own: 0 | 1) => ({

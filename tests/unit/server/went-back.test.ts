@@ -336,7 +336,8 @@ test('a folder with more namespaces than are polled one by one is told to have g
       ),
     )
   for (const namespace of others) await publishTo(namespace)
-  // No note says any more that they are written to, and that of what is lost is too old in the end to be missed.
+  // No note says any more that they are written to, and that of what is lost is too old in the end
+  // to be missed.
   await clock.advance(61 * 60_000)
   await publishTo('the-last')
   const putBack = await copy()

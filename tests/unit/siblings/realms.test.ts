@@ -24,8 +24,8 @@ import { fakeClient } from '../../../src/testing/index.js'
 import { expectBytes } from '../../../src/testing/conformance/expect.js'
 import { systemClock, systemRandom } from '../../../src/system/system.js'
 
-// A test runner's sandbox has every built-in class a second time, and gets values of the first from Node: here the sandbox is
-// where the values come from, which is the same to `instanceof`.
+// A test runner's sandbox has every built-in class a second time, and gets values of the first from
+// Node: here the sandbox is where the values come from, which is the same to `instanceof`.
 const realm = createContext({})
 const from = <Value>(code: string): Value => runInContext(`(${code})`, realm) as Value
 
@@ -42,7 +42,8 @@ test('no source asks for a built-in class by instanceof, which says no to values
       ([, asked, prototype, constructor]) => `${name}: ${asked ?? prototype ?? constructor}`,
     )
   })
-  // Its own class, which nobody else throws, and the quick answer of the check that knows all realms.
+  // Its own class, which nobody else throws, and the quick answer of the check that knows all
+  // realms.
   expect(found).toEqual(['core/built-ins.ts: Object', 'publisher/retry.ts: FailedAttempt'])
 })
 

@@ -11,7 +11,10 @@ async function opened({ open }: Thing): Promise<OpenThing> {
   return thing
 }
 
-/** The error with which a call ended, which must be one of ours or the caller's own reason; streams are read to their end. */
+/**
+ * The error with which a call ended, which must be one of ours or the caller's own reason; streams
+ * are read to their end.
+ */
 async function ended(call: () => unknown, signal: AbortSignal): Promise<unknown> {
   try {
     const result = await call()
@@ -36,10 +39,16 @@ const MOST_LISTENERS = 10
 /** Calls whose caller leaves before anything else ends them. */
 const ENDS_BY_ITSELF = /, and be gone$/
 
-/** What a server asks its store once for all who ask it: nobody's signal ends that, and it ends with the server. */
+/**
+ * What a server asks its store once for all who ask it: nobody's signal ends that, and it ends with
+ * the server.
+ */
 const SHARED = /^Handler\.fetch (?:a release|one of the log|a snapshot|events)$/
 
-/** Calls of things that are not closed, or that go on until their signal aborts, as their caller wants it. */
+/**
+ * Calls of things that are not closed, or that go on until their signal aborts, as their caller
+ * wants it.
+ */
 const ENDED_BY_SIGNAL = /^Source\.|^(?:Selected|FakeClient)\.subscribe/
 
 const cases = await Promise.all(
@@ -80,7 +89,8 @@ describe.each(cases.flat())('%s: %s()', (_, call, thing) => {
     }
     await turns(50)
     if (ENDS_BY_ITSELF.test(call) && thing.isStalled !== true) expect(going).toBe(0)
-    // One for all that wait, else Node warns of a leak; and none for those that are over, while the signal goes on.
+    // One for all that wait, else Node warns of a leak; and none for those that are over, while the
+    // signal goes on.
     expect(listeners()).toBeLessThanOrEqual(going === 0 ? 0 : MOST_LISTENERS)
     if (thisOne.close !== undefined && !ENDED_BY_SIGNAL.test(`${thing.type}.${call}`)) {
       await thisOne.close()

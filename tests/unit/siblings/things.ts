@@ -30,7 +30,10 @@ type Call = (signal: AbortSignal) => unknown
 
 /** A thing that is open. */
 export interface OpenThing {
-  /** Its calls that take a signal of their caller, by the name of the method; more than one of a method have words behind it. */
+  /**
+   * Its calls that take a signal of their caller, by the name of the method; more than one of a
+   * method have words behind it.
+   */
   readonly calls: Readonly<Record<string, Call>>
   /** Its calls that take options, which must refuse one that they do not know. */
   readonly withOptions?: Readonly<Record<string, (options: object) => unknown>>
@@ -42,7 +45,10 @@ export interface Thing {
   readonly what: string
   /** The exported function that makes it. */
   readonly maker: string
-  /** The name of its exported type, whose methods take the signals; `Function` where functions take them. */
+  /**
+   * The name of its exported type, whose methods take the signals; `Function` where functions take
+   * them.
+   */
   readonly type: string
   readonly open: () => OpenThing | Promise<OpenThing>
   /** Makes it with options; what it makes is not used. */
@@ -298,7 +304,10 @@ const WORKLOAD = { clients: 100, documentBytes: 1_000 }
 
 const PROGRAM = { namespace, schema, strategy: pull(memory()) }
 
-/** Everything with a signal, options or an end that is no strategy and no transport. The next one is one more entry. */
+/**
+ * Everything with a signal, options or an end that is no strategy and no transport. The next one is
+ * one more entry.
+ */
 export const things: readonly Thing[] = [
   {
     what: 'a client',

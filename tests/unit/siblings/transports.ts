@@ -29,11 +29,17 @@ export interface OpenSibling {
 export interface TransportSibling {
   /** The exported function that makes it. */
   readonly maker: string
-  /** With an answer at hand at once; undefined where that takes a server (tests/system/engines tries those). */
+  /**
+   * With an answer at hand at once; undefined where that takes a server (tests/system/engines tries
+   * those).
+   */
   readonly open?: (clock: VirtualClock) => OpenSibling
   /** Over something that never answers, or throws at once. */
   readonly over?: (inner: Inner, clock: VirtualClock) => Transport
-  /** It stops waiting by itself for what does not hear of an abort; others leave that to what is within. */
+  /**
+   * It stops waiting by itself for what does not hear of an abort; others leave that to what is
+   * within.
+   */
   readonly bounds?: true
   /** Makes it with options. */
   readonly withOptions: (options: object) => unknown

@@ -13,7 +13,9 @@ const namespace = 'shop/prod'
 const schema = z.object({ n: z.number() })
 type Document = z.output<typeof schema>
 
-/** A store that nothing happens to, a server over it, and a client that polls it every ten seconds. */
+/**
+ * A store that nothing happens to, a server over it, and a client that polls it every ten seconds.
+ */
 function fleet(world: World): {
   publish: (n: number) => Promise<unknown>
   client: Machine<Client<Document>>

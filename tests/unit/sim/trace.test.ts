@@ -6,7 +6,10 @@ import { startProcess } from '../../../src/sim/process.js'
 import { seededDice } from '../../../src/sim/dice.js'
 import { createTrace } from '../../../src/sim/trace.js'
 
-/** The hash of a history in which somebody sends one text and is given another, on a stream or at once. */
+/**
+ * The hash of a history in which somebody sends one text and is given another, on a stream or at
+ * once.
+ */
 async function hashOf(sent: string, given: string, type = 'application/json'): Promise<string> {
   const clock = virtualClock({ turns: 1 })
   const world = { clock, seed: 1 }

@@ -61,7 +61,10 @@ const MEDIA: Readonly<Record<string, (store: MemoryStore, clock: VirtualClock, n
   },
 }
 
-/** The most that chance puts into a stretch into which so many come in the mean: seven standard deviations above it. */
+/**
+ * The most that chance puts into a stretch into which so many come in the mean: seven standard
+ * deviations above it.
+ */
 const mostByChance = (mean: number): number => mean + 7 * Math.sqrt(mean)
 
 /** The most within any stretch of three seconds. */
@@ -107,7 +110,10 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
         void client.ready()
         return client
       })
-      /** Lets time pass, and says that nothing was asked in step: `spreadMs` is what a fleet is spread over. */
+      /**
+       * Lets time pass, and says that nothing was asked in step: `spreadMs` is what a fleet is
+       * spread over.
+       */
       const judge = async (lengthMs: number, spreadOf: (kind: string) => number): Promise<void> => {
         asked.clear()
         await clock.advance(lengthMs)
@@ -120,7 +126,8 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
       }
       await clock.advance(STARTED_MS)
       const { reports, sweepIntervalMs } = defaultPeriods
-      // A first report after its interval, give or take a fifth, and so on past the longest period of all.
+      // A first report after its interval, give or take a fifth, and so on past the longest period
+      // of all.
       await judge(2.5 * reports.intervalMs, kind =>
         kind.includes('report') ? 0.4 * reports.intervalMs : kind === 'next' ? 0.4 * sweepIntervalMs : 30_000,
       )
@@ -143,7 +150,10 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
   )
 })
 
-/** Without marks a stream's client reads beside it from when it opened, a tenth more or less often: that spreads as it goes. */
+/**
+ * Without marks a stream's client reads beside it from when it opened, a tenth more or less often:
+ * that spreads as it goes.
+ */
 function isInStepAtFirst(what: string, kind: string): boolean {
   return kind === 'latest' && (what === 'push' || what === 'hybrid')
 }

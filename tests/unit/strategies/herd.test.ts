@@ -3,7 +3,10 @@ import { defaultPeriods, hybrid, pull, push } from '../../../src/strategies/inde
 import { drawn, SCALED_LIMIT_MS } from '../../support/scale.js'
 import { down, faulty, publish, run, setUp } from '../../support/session.js'
 
-/** Asks a second in the busiest three seconds between two times; shorter windows show chance more than the load. */
+/**
+ * Asks a second in the busiest three seconds between two times; shorter windows show chance more
+ * than the load.
+ */
 function busiest(times: readonly number[], fromMs: number, toMs: number): number {
   const windows = new Map<number, number>()
   for (const atMs of times) {
@@ -14,7 +17,8 @@ function busiest(times: readonly number[], fromMs: number, toMs: number): number
   return Math.max(...windows.values()) / 3
 }
 
-// At the cap a delay is 15 s in the mean: that is what a fleet is spread over. Streams also poll beside, once in 30 s.
+// At the cap a delay is 15 s in the mean: that is what a fleet is spread over. Streams also poll
+// beside, once in 30 s.
 test.each(
   drawn(
     [
@@ -65,7 +69,10 @@ test('a fleet that loses its streams together polls spread out', async () => {
   expect(busiest(polls, 0, 70_000)).toBeLessThanOrEqual(1.5 * (size / 30))
 })
 
-/** The most that chance puts into a stretch into which so many come in the mean: seven standard deviations above it. */
+/**
+ * The most that chance puts into a stretch into which so many come in the mean: seven standard
+ * deviations above it.
+ */
 const mostByChance = (mean: number): number => mean + 7 * Math.sqrt(mean)
 
 test.each(
@@ -93,7 +100,8 @@ test.each(
     // Only a sweep walks the log.
     const sweeps = medium.calls.filter(({ what }) => what === 'next').map(({ atMs }) => atMs)
     expect(sweeps.length).toBeGreaterThan(1.5 * size)
-    // Each first one falls anywhere within a fifth of the interval on both sides, and so a third second holds few of them.
+    // Each first one falls anywhere within a fifth of the interval on both sides, and so a third
+    // second holds few of them.
     const within3s = (size * 3_000) / (0.4 * defaultPeriods.sweepIntervalMs)
     expect(3 * busiest(sweeps, 0, Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(mostByChance(within3s))
     expect(clock.pending).toBe(0)

@@ -598,7 +598,10 @@ test('hybrid over two transports fetches, asks and sweeps at the one, and only l
 })
 
 describe('hybrid over what only notifies', () => {
-  /** Tells what is published while it listens, as far as it is not lost, and knows nothing of before. */
+  /**
+   * Tells what is published while it listens, as far as it is not lost, and knows nothing of
+   * before.
+   */
   const noticesOf = (store: MemoryStore, isLost: (sequence: number) => boolean = () => false) => {
     let watches = 0
     const notify: NoticeTransport = {

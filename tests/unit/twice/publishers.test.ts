@@ -34,7 +34,10 @@ interface Parts {
   readonly mirror: ReturnType<typeof sharedMirror>
 }
 
-/** The life of a publisher of one namespace. The suffixes of epochs are drawn, so only their numbers are looked at. */
+/**
+ * The life of a publisher of one namespace. The suffixes of epochs are drawn, so only their numbers
+ * are looked at.
+ */
 function publisherLife({ namespace, publisher, mirror }: Parts): Life {
   let calls = 0
   const next = (): Publisher<{ n: number }> => publisher((calls += 1))

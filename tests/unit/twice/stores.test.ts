@@ -6,7 +6,10 @@ import { tenantLife } from '../../support/tenant.js'
 import { aloneAsTogether, oneAsOther, type Scene } from '../../support/twice.js'
 import { storeKinds, type StoreKind, type StorePlace } from './stores.js'
 
-/** Between two steps: longer than an answer may stand for the store, and than reports wait to be written. */
+/**
+ * Between two steps: longer than an answer may stand for the store, and than reports wait to be
+ * written.
+ */
 const PASSED_MS = 6_000
 /** The longest that a watch may take. */
 const LONGEST_MS = 120_000
@@ -18,7 +21,10 @@ const PAIRS = {
   'one of which begins like the other': ['shop/a', 'shop/ab'],
 } as const
 
-/** A scene in a place of that kind, where each tenant reaches its board as `objects` says: a number for each of its calls. */
+/**
+ * A scene in a place of that kind, where each tenant reaches its board as `objects` says: a number
+ * for each of its calls.
+ */
 async function sceneIn(
   { open }: StoreKind,
   namespaces: readonly [string, string],

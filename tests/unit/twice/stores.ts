@@ -35,7 +35,9 @@ const TOKEN = 'a-token-for-writing'
 
 const asReach = (store: Store): Reach => ({ reads: store, writes: store })
 
-/** An engine that notifies is never compared with by time, so that what it does not tell is missed. */
+/**
+ * An engine that notifies is never compared with by time, so that what it does not tell is missed.
+ */
 const overEngine = (
   change: (engine: StoreEngine) => StoreEngine,
   checkIntervalMs = Number.POSITIVE_INFINITY,

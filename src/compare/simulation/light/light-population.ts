@@ -48,7 +48,10 @@ const WAITS = 1
 const ASKS = 2
 /** An answer is on its way back. */
 const HEARS = 3
-/** A stream is open; a report gathers what there is to say; a frame is on its way; the client has not been started yet. */
+/**
+ * A stream is open; a report gathers what there is to say; a frame is on its way; the client has
+ * not been started yet.
+ */
 const OPEN = 4
 
 /** Which question a look asks. */
@@ -60,9 +63,10 @@ const { sweepIntervalMs: STREAM_SWEEP_MS, backoff: BACKOFF, reports: REPORTS } =
 const MOST_FAILURES = Math.ceil(Math.log2(BACKOFF.capMs / BACKOFF.baseMs))
 
 /**
- * Makes clients that are numbers in typed arrays, and do in virtual time what the library's clients do that poll or hold a
- * stream: up to a million of them. It knows strategies by their shape alone, takes failures at their simplest, and renews no
- * streams; what it counts is held against the library's own clients.
+ * Makes clients that are numbers in typed arrays, and do in virtual time what the library's clients
+ * do that poll or hold a stream: up to a million of them. It knows strategies by their shape alone,
+ * takes failures at their simplest, and renews no streams; what it counts is held against the
+ * library's own clients.
  *
  * ```ts
  * const population = openLightPopulation({ shape, workload, costs, size: 1_000_000, seed: 1, weight: 1 })
@@ -100,7 +104,10 @@ export function openLightPopulation({
 
   const stage = new Uint8Array(size * LANES)
   const asks = new Uint8Array(size)
-  /** What a client has of what the fleet is given, by the round: heard of, running, and on its disk; and what an answer brings. */
+  /**
+   * What a client has of what the fleet is given, by the round: heard of, running, and on its disk;
+   * and what an answer brings.
+   */
   const known = new Int32Array(size)
   const running = new Int32Array(size)
   const onDisk = new Int32Array(size)
@@ -112,7 +119,10 @@ export function openLightPopulation({
   const sweepAtMs = new Float64Array(size)
   const changedAtMs = shape.type === 'poll' && shape.adapts !== undefined ? new Float64Array(size) : undefined
   const failures = new Uint8Array(size * LANES)
-  /** Whether it has met a failure that it has not told; whether it has polled; whether there is more to report. */
+  /**
+   * Whether it has met a failure that it has not told; whether it has polled; whether there is more
+   * to report.
+   */
   const failed = new Uint8Array(size)
   const placed = new Uint8Array(size)
   /** Whether it has looked beside a stream that opens. */
@@ -370,7 +380,10 @@ export function openLightPopulation({
     touch(client)
   }
 
-  /** A server beats while it is there: also where all of these clients start at once, others hold streams. */
+  /**
+   * A server beats while it is there: also where all of these clients start at once, others hold
+   * streams.
+   */
   const startBeats = (): void => {
     if (!streams) return
     for (let server = 0; server < servers.count; server += 1) beatNext(server)
@@ -387,7 +400,10 @@ export function openLightPopulation({
     wheel.set(beatOf(server), wheel.nowMs + heartbeatMs)
   }
 
-  /** From its first mark on a stream says that its client is current; who is to look before that comes does. */
+  /**
+   * From its first mark on a stream says that its client is current; who is to look before that
+   * comes does.
+   */
   const firstMark = (client: number, comesAtMs: number): void => {
     heardMark[client] = 1
     const lane = client * LANES

@@ -20,7 +20,10 @@ export interface LightServers {
   freeAtMs(): number
 }
 
-/** Makes servers whose queues are empty; each event occupies one for so many of its kind as `weight` says. */
+/**
+ * Makes servers whose queues are empty; each event occupies one for so many of its kind as `weight`
+ * says.
+ */
 export function createLightServers(
   count: number,
   { service, weight }: { readonly service: Service; readonly weight: number },

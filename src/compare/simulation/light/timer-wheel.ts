@@ -9,7 +9,10 @@ export interface TimerWheel {
   advance(ms: number, ring: (timer: number) => void): void
 }
 
-/** A bucket for each millisecond; who is due later than all of them waits in its bucket for its turn. */
+/**
+ * A bucket for each millisecond; who is due later than all of them waits in its bucket for its
+ * turn.
+ */
 const BUCKETS = 2 ** 19
 const NONE = -1
 

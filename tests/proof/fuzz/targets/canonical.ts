@@ -20,7 +20,10 @@ import { MAX_MARK_BYTES, MAX_RELEASE_BYTES, MAX_STATE_BYTES } from '../../../../
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** What the strict reader is by definition: the value that JSON.parse reads, if its canonical text is this very text. */
+/**
+ * What the strict reader is by definition: the value that JSON.parse reads, if its canonical text
+ * is this very text.
+ */
 function canonicalValue(bytes: Uint8Array, maxBytes: number): { readonly value: Json } | undefined {
   if (bytes.length > maxBytes) return undefined
   try {
@@ -79,7 +82,8 @@ const release: Target = {
       if (!holdsOnlyWhatIs(member, statement[name]))
         throw violation(`the member ${name} of a release does not come from its file`)
     }
-    // Members that are not known here are left out, so the first encoding may be shorter; from there on it is stable.
+    // Members that are not known here are left out, so the first encoding may be shorter; from
+    // there on it is stable.
     const encoded = encodeRelease(read, signatures)
     const again = decodeRelease(encoded)
     if (!same(again.release, read)) throw violation('a release that is written again reads as another one')
@@ -89,8 +93,9 @@ const release: Target = {
 }
 
 /**
- * Whether everything that was read also stands in the file. A reader leaves out, such as ids that are no texts; what it adds is an empty
- * list for a condition that it does not understand, or a word that there was one: both describe nobody.
+ * Whether everything that was read also stands in the file. A reader leaves out, such as ids that
+ * are no texts; what it adds is an empty list for a condition that it does not understand, or a
+ * word that there was one: both describe nobody.
  */
 function holdsOnlyWhatIs(read: unknown, written: unknown): boolean {
   if (Array.isArray(read)) {

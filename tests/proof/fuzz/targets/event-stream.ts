@@ -90,7 +90,10 @@ function* chunksOf(bytes: Uint8Array, chance: Chance): Iterable<Uint8Array> {
   }
 }
 
-/** The standard's algorithm over the whole text at once, a byte being a character, in the most obvious way. */
+/**
+ * The standard's algorithm over the whole text at once, a byte being a character, in the most
+ * obvious way.
+ */
 function reference(
   bytes: Uint8Array,
   { maxLineBytes, maxEventBytes }: typeof ROOMY,

@@ -11,7 +11,10 @@ import { damagedJson, type Target } from '../target.js'
 /** Tolerant on purpose: what remains of damaged UTF-8 is as good a text as any. */
 const decoder = new TextDecoder()
 
-/** JSON as people write it: exactly what JSON.parse accepts, less what would silently become something else. */
+/**
+ * JSON as people write it: exactly what JSON.parse accepts, less what would silently become
+ * something else.
+ */
 export const jsonText: Target = {
   name: 'JSON text',
   weight: 16,
@@ -51,7 +54,10 @@ function parsed(text: string): { readonly value: Json } | undefined {
 const STRING_AND_COLON = /"(?:[^"\\]|\\.)*"(\s*:)?/gs
 const STRING = /"(?:[^"\\]|\\.)*"/gs
 
-/** What a value that JSON.parse gave has lost or must not hold, found in another way than the reader finds it. */
+/**
+ * What a value that JSON.parse gave has lost or must not hold, found in another way than the reader
+ * finds it.
+ */
 function whatIsLost(text: string, value: Json): string | undefined {
   let keys = 0
   let found: string | undefined
@@ -80,7 +86,10 @@ function whatIsLost(text: string, value: Json): string | undefined {
   return written > keys ? 'a key twice' : undefined
 }
 
-/** Whether a number is written with more than a double is sure to hold. The vectors of the reader's own tests say which. */
+/**
+ * Whether a number is written with more than a double is sure to hold. The vectors of the reader's
+ * own tests say which.
+ */
 function mayLoseDigits(text: string): boolean {
   return /\d[\d.]{15}|[eE]-?\d{3}/.test(text.replace(STRING, '""'))
 }

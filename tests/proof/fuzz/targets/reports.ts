@@ -7,7 +7,10 @@ import { damagedJson, type Target } from '../target.js'
 
 const decoder = new TextDecoder()
 
-/** One report, as JSON.parse gives it: also with keys and numbers that a body would not have been let in with. */
+/**
+ * One report, as JSON.parse gives it: also with keys and numbers that a body would not have been
+ * let in with.
+ */
 export const report: Target = {
   name: 'report',
   weight: 16,

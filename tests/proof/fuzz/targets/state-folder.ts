@@ -16,7 +16,10 @@ const NAMES = ['own', 'a', 'b', 'c', 'A_-9', '-bad', 'no.json', '__proto__', 'x'
 const owner = { tag: '00000000-1-00000000', isGone: () => false }
 const clock = { ...systemClock, now: () => Date.parse('2026-11-21T10:00:00.000Z') }
 
-/** A whole folder of damaged files. Nothing in it may stop a client: what cannot be read is a warning. */
+/**
+ * A whole folder of damaged files. Nothing in it may stop a client: what cannot be read is a
+ * warning.
+ */
 export const stateFolderTarget: Target = {
   name: 'state folder',
   weight: 0.5,

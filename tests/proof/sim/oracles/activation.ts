@@ -2,7 +2,9 @@ import type { Release } from '../../../../src/core/release/release.js'
 import type { SimProcess } from '../../../../src/sim/process.js'
 import type { World } from '../world.js'
 
-/** How late a client may switch that was ready for it: marks tell the time as late as they travel. */
+/**
+ * How late a client may switch that was ready for it: marks tell the time as late as they travel.
+ */
 const LATE_MS = 1_000
 
 /** Looks at when a client of one life switches. */
@@ -14,8 +16,9 @@ export interface ActivationWatch {
 }
 
 /**
- * `activation-is-kept`: no client switches before the time that a release names, one that has the document by then switches within a
- * second of it, and one that comes later at once. Clocks that jumped, at clients or at servers, tell no time.
+ * `activation-is-kept`: no client switches before the time that a release names, one that has the
+ * document by then switches within a second of it, and one that comes later at once. Clocks that
+ * jumped, at clients or at servers, tell no time.
  */
 export function watchActivation(
   world: Pick<World, 'clock' | 'truth' | 'sometimes' | 'clocksJumped'>,

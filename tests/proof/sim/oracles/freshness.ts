@@ -5,15 +5,20 @@ import type { ClientActor } from '../client-actor.js'
 import type { World } from '../world.js'
 
 /**
- * How long what a client is told may have been true before it is told, in milliseconds: an answer of a server that looked a second
- * ago, and a poll of the board by a second server.
+ * How long what a client is told may have been true before it is told, in milliseconds: an answer
+ * of a server that looked a second ago, and a poll of the board by a second server.
  */
 const DELIVERY_MS = 5_000
 
-/** What each relay on the way adds: it believes a stream until that was silent for 2.5 heartbeats. */
+/**
+ * What each relay on the way adds: it believes a stream until that was silent for 2.5 heartbeats.
+ */
 const RELAY_MS = 27_500
 
-/** What is on its way over a slow link arrives within that time, in milliseconds; what waited elsewhere within the second. */
+/**
+ * What is on its way over a slow link arrives within that time, in milliseconds; what waited
+ * elsewhere within the second.
+ */
 const SLOW_MS = 20_000
 const WAITED_MS = 1_000
 
@@ -30,9 +35,10 @@ export interface Looked {
 }
 
 /**
- * Line 13's other half, `ready-means-current`: a client that says `ready` has a proof no older than its strategy's bound, and with a
- * proof that is `ageMs` old it runs, or refused, what was newest so long ago, less the time of delivery. Times in which something on the way
- * answered with what was true before (a stale proxy, a replica that lags, a process that stood still) prove nothing.
+ * Line 13's other half, `ready-means-current`: a client that says `ready` has a proof no older than
+ * its strategy's bound, and with a proof that is `ageMs` old it runs, or refused, what was newest
+ * so long ago, less the time of delivery. Times in which something on the way answered with what
+ * was true before (a stale proxy, a replica that lags, a process that stood still) prove nothing.
  */
 export function watchFreshness(
   { clock, truth, sometimes }: World,
@@ -69,7 +75,10 @@ export function watchFreshness(
     }
     lookedMs = nowMs
   }
-  /** When what came at that time was certainly true: before the untrusted times that it may have begun in. */
+  /**
+   * When what came at that time was certainly true: before the untrusted times that it may have
+   * begun in.
+   */
   const trueSince = (atMs: number): number => {
     let sinceMs = atMs
     for (const { fromMs, toMs, tailMs } of untrusted.toReversed())

@@ -14,8 +14,9 @@ export interface PreviousWatch {
 }
 
 /**
- * `previous-is-what-ran`: what a validator and a listener of `change` are given as `previous`, and what a reader has while a participant
- * prepares, is what ran until this very change: the same object to listeners, the same content to validators.
+ * `previous-is-what-ran`: what a validator and a listener of `change` are given as `previous`, and
+ * what a reader has while a participant prepares, is what ran until this very change: the same
+ * object to listeners, the same content to validators.
  */
 export function watchPrevious(
   { truth, sometimes }: World,
@@ -30,7 +31,10 @@ export function watchPrevious(
 ): PreviousWatch {
   let client: Client<unknown> | undefined
   let shown: unknown
-  /** What was committed to participants last, and whether readers saw something since of which participants are not told. */
+  /**
+   * What was committed to participants last, and whether readers saw something since of which
+   * participants are not told.
+   */
   let held: unknown
   let aside = false
 

@@ -4,14 +4,17 @@ import type { Validator } from '../../../../src/contracts/validator.js'
 import { canonicalize } from '../../../../src/core/json/canonical.js'
 
 /**
- * `previous-is-what-ran` at a publisher: what its validators are told is the document of the release right before the one that it
- * appends, also after a lost race. They are held against the log at the end of a history.
+ * `previous-is-what-ran` at a publisher: what its validators are told is the document of the
+ * release right before the one that it appends, also after a lost race. They are held against the
+ * log at the end of a history.
  */
 export function watchPublishing(hears: Logger): {
   /** For the publisher: hears that a document could not be read, which stops no publish. */
   readonly logger: Logger
   readonly validator: Validator
-  /** What the validators were told the last time that they were asked; undefined when they were not. */
+  /**
+   * What the validators were told the last time that they were asked; undefined when they were not.
+   */
   readonly told: { readonly text: string | undefined; readonly unread: boolean } | undefined
 } {
   let unread = false

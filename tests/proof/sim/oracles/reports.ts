@@ -12,9 +12,15 @@ import type { World } from '../world.js'
 /** Times of the reports of simulated clients, in milliseconds. */
 export const REPORTS = { intervalMs: 30_000, batchMs: 1_000, soakMs: 20_000 } as const
 
-/** A change is handed on within a batch and the request that may be under way, and a second for all else. */
+/**
+ * A change is handed on within a batch and the request that may be under way, and a second for all
+ * else.
+ */
 const TOLD_MS = REPORTS.batchMs + 10_000 + 2_000
-/** After a report that failed comes the next within the longest delay of a backoff, after one that did not within a presence interval. */
+/**
+ * After a report that failed comes the next within the longest delay of a backoff, after one that
+ * did not within a presence interval.
+ */
 const RETRY_MS = 30_000 + 2 * REPORTS.batchMs
 const PRESENCE_MS = 1.2 * REPORTS.intervalMs + 2 * REPORTS.batchMs
 /** A moment, for timers of the same instant. */
@@ -60,8 +66,9 @@ export interface ReportBook {
 }
 
 /**
- * `reports-are-true`: each report says what its client is when it is sent, a change is handed on within a batch and a send, what failed is
- * said again, and whoever asks for the fleet hears of each instance what that instance said.
+ * `reports-are-true`: each report says what its client is when it is sent, a change is handed on
+ * within a batch and a send, what failed is said again, and whoever asks for the fleet hears of
+ * each instance what that instance said.
  */
 export function createReportBook({
   clock,

@@ -27,7 +27,8 @@ test('agollo-48: told of a release by one server and answered by a lagging one, 
   await scene.everybodyIsCurrent(TOLD_MS)
   const before = truth.newestAcknowledged as Position
 
-  // A replica that stands still: every answer is its, only streams and what is written go to the server.
+  // A replica that stands still: every answer is its, only streams and what is written go to the
+  // server.
   const lagging = simDisk(clock, seededDice(1, 'replica disk'))
   lagging.restore(scene.disk.copy())
   const replica = serverActor(scene.world, 'replica', lagging)
@@ -104,7 +105,8 @@ test('edge-ahead: clients that are ahead of a restored server are noticed, and f
 test('consul-index-back: a server that counts on from an older number silences nobody', async () => {
   const { scene, ahead } = await restored()
   const { clock, trace, truth } = scene.world
-  // Somebody knows better, and goes on in the old epoch: the numbers that clients saw come a second time.
+  // Somebody knows better, and goes on in the old epoch: the numbers that clients saw come a second
+  // time.
   const insist = async (n: number): Promise<Position> => {
     const server = scene.server.host()
     const store = httpStore('http://board.test', {

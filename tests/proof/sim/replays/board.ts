@@ -20,7 +20,10 @@ const TOKEN = 'a-token-for-replays'
 /** A request, and how it was answered. */
 export type Asked = Omit<Answer, 'conditional'>
 
-/** A board in memory behind a server, for outages of documents and of streams, which need no disk and no links. */
+/**
+ * A board in memory behind a server, for outages of documents and of streams, which need no disk
+ * and no links.
+ */
 export interface Board {
   readonly clock: VirtualClock
   readonly store: MemoryStore

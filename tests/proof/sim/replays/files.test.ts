@@ -48,7 +48,8 @@ test('k8s-subpath: a mounted file is read by its path, whichever inode stands th
   inodes.push(await inode())
   expect(new Set(inodes).size).toBe(4)
 
-  // And one that never swaps, as under a subPath mount, where only what is written into it can be seen.
+  // And one that never swaps, as under a subPath mount, where only what is written into it can be
+  // seen.
   await writeFile(path, JSON.stringify({ n: 5 }))
   await runs(5)
   expect(await inode()).toBe(inodes.at(-1))

@@ -13,8 +13,9 @@ const TEXT = 'x'.repeat(10_000)
 const RETRY_CAP_MS = 30_000
 
 /**
- * The most that chance puts into one second when a number a second comes independently: seven standard deviations above the mean, which
- * no stretch of these tests reaches, and far below a fleet in step.
+ * The most that chance puts into one second when a number a second comes independently: seven
+ * standard deviations above the mean, which no stretch of these tests reaches, and far below a
+ * fleet in step.
  */
 const mostByChance = (perSecond: number): number => perSecond + 7 * Math.sqrt(perSecond)
 
@@ -43,7 +44,8 @@ test('flagd-12s-herd: a fleet that lost its streams together does not come back 
   board.meddle = undefined
   await clock.advance(RETRY_CAP_MS + 1_000)
 
-  // While it lasts and when it is over: at the cap each draws anew from all of it, half of it in the mean.
+  // While it lasts and when it is over: at the cap each draws anew from all of it, half of it in
+  // the mean.
   const perSecond = clients.length / (RETRY_CAP_MS / 2 / 1_000)
   const tried = asked.filter(({ atMs, path }) => path === EVENTS && atMs >= cutMs + 40_000 && atMs < backMs)
   expect(tried.length).toBeGreaterThan(clients.length)

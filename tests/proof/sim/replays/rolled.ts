@@ -67,7 +67,10 @@ export interface Play {
   readonly after?: (stand: Stand) => Promise<void>
 }
 
-/** Publishes a harmful second version to a fleet that has run the first for a while, and waits for an hour and a half. */
+/**
+ * Publishes a harmful second version to a fleet that has run the first for a while, and waits for
+ * an hour and a half.
+ */
 export async function play(given: Play): Promise<Outcome> {
   const { rollout, floor, belowFloor, effect, diesAfterMs, clients = CLIENTS, labels, policies = [] } = given
   const { through = (store: CompleteStore): CompleteStore => store, after } = given

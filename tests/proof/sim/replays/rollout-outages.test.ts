@@ -187,7 +187,8 @@ test('dynamodb-late: a step that was decided long ago does not undo what was don
   const careless = held()
   careless.append = async (store, query, signal) => {
     await store.append(await rebased(store, query, signal), signal)
-    // Where it wanted to write the abort stands: a store that said otherwise would have gone back since.
+    // Where it wanted to write the abort stands: a store that said otherwise would have gone back
+    // since.
     return 'taken'
   }
   const { left, state } = await play(given(careless))

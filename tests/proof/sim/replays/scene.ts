@@ -31,7 +31,10 @@ export type Meddle = (
   who: string,
 ) => Promise<Response>
 
-/** A server, its clients and a publisher on virtual time, with somebody in between who does what an outage did. */
+/**
+ * A server, its clients and a publisher on virtual time, with somebody in between who does what an
+ * outage did.
+ */
 export interface Scene {
   readonly world: World
   readonly disk: SimDisk
@@ -51,7 +54,10 @@ export interface Scene {
   publish(): Promise<void>
   /** Lets time pass until the work is done. */
   drive<T>(work: Promise<T>): Promise<T>
-  /** Lets time pass until everybody runs the newest release and is live; throws, saying who does not, after that long. */
+  /**
+   * Lets time pass until everybody runs the newest release and is live; throws, saying who does
+   * not, after that long.
+   */
   everybodyIsCurrent(withinMs: number): Promise<void>
   /** Those who do not. */
   stragglers(): readonly string[]
@@ -64,7 +70,9 @@ export interface Scene {
 export const POINTER = '/v1/shop/prod/release.json'
 export const EVENTS = '/v1/~events'
 
-/** Sets a scene with everybody started and nothing published. A client for every way unless told. */
+/**
+ * Sets a scene with everybody started and nothing published. A client for every way unless told.
+ */
 export async function setScene({
   seed = 1,
   clients = everyWay(),

@@ -1,4 +1,7 @@
-/** What becomes of a frame: it goes on, the connection breaks before, inside of or after it, or the stream ends in order after it. */
+/**
+ * What becomes of a frame: it goes on, the connection breaks before, inside of or after it, or the
+ * stream ends in order after it.
+ */
 export type Fate = 'pass' | 'cut-before' | 'cut-inside' | 'cut-after' | 'end-after'
 
 /** An event stream on its way to a reader. Each chunk of the server is one frame. */

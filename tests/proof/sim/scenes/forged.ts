@@ -12,11 +12,17 @@ export interface Between {
   goTo(handler: Handler): void
   /** Ends its streams, as a network does. */
   cut(): void
-  /** The next answer that says what is newest says this instead, also the next stream that is opened. */
+  /**
+   * The next answer that says what is newest says this instead, also the next stream that is
+   * opened.
+   */
   forge(position: Position): void
   /** Whether that was said. */
   readonly forged: boolean
-  /** Refuses everything with this time to stay away, until it is undefined; streams say goodbye with it. */
+  /**
+   * Refuses everything with this time to stay away, until it is undefined; streams say goodbye with
+   * it.
+   */
   away: number | undefined
   /** When it was last asked for a release or a stream, in monotonic milliseconds. */
   readonly askedMs: number

@@ -19,9 +19,9 @@ import { layBetween, type Between } from './forged.js'
 import type { Scene, SceneStage } from './scene.js'
 
 /**
- * A fleet over two servers of one store, and somebody who forges numbers: positions in answers and in reports, times to stay away;
- * and servers' clocks that are wrong, and differ. Whoever published something reaches everybody, at once or
- * by what the words say that are told.
+ * A fleet over two servers of one store, and somebody who forges numbers: positions in answers and
+ * in reports, times to stay away; and servers' clocks that are wrong, and differ. Whoever published
+ * something reaches everybody, at once or by what the words say that are told.
  */
 export const numbers: Scene = play
 
@@ -144,7 +144,10 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
       return
     }
   }
-  /** Strangers who claim to have seen a position: fewer than the fleet, with those who are still heard. */
+  /**
+   * Strangers who claim to have seen a position: fewer than the fleet, with those who are still
+   * heard.
+   */
   const claim = async (seen: Position): Promise<void> => {
     const heard = strangers.filter(atMs => clock.monotonic() - atMs <= 15 * MINUTE_MS).length
     const room = members.length - 1 - heard

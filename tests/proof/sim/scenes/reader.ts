@@ -36,7 +36,10 @@ const VETO_RETRY_MS = 300_000
 /** Two of the longest delays of a backoff, and a request that was under way. */
 const RETRIES_MS = 2 * 30_000 + 10_000
 
-/** How long a snapshot is on trial from its commit on, and how often that is noted, in milliseconds: the defaults of a client. */
+/**
+ * How long a snapshot is on trial from its commit on, and how often that is noted, in milliseconds:
+ * the defaults of a client.
+ */
 const TRIAL_MS = 2 * 60_000
 const BEAT_MS = 5_000
 
@@ -117,7 +120,10 @@ async function play(stage: SceneStage): Promise<void> {
     note(`publishes ${formatPosition(position)}`)
   }
 
-  /** How long a life may run something else instead of what an earlier one died with: as long as that had run, and a beat. */
+  /**
+   * How long a life may run something else instead of what an earlier one died with: as long as
+   * that had run, and a beat.
+   */
   const insteadMs = (digest: string | undefined): number => {
     const ranMs = suspects.get(digest ?? '')
     return ranMs === undefined ? 0 : ranMs + BEAT_MS

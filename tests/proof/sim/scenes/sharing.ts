@@ -70,7 +70,8 @@ async function shareSnapshots({ clock, dice, violate, met, note }: SceneStage): 
   const want = async (): Promise<void> => {
     const { digest, snapshot } = dice.pick(wanted)
     const leaving = new AbortController()
-    // Where all want one, most leave soon, so that it is asked for anew before the first request has ended.
+    // Where all want one, most leave soon, so that it is asked for anew before the first request
+    // has ended.
     const [share, withinMs] = wanted.length === 1 ? [0.6, MOST_MS / 8] : [0.4, MOST_MS]
     const given = dice.chance(share)
       ? clock.after(dice.between(0, withinMs), () => leaving.abort())
@@ -125,7 +126,9 @@ async function fallBack({ clock, dice, violate, met, note }: SceneStage): Promis
     if (name === 'near') failedMs = clock.monotonic()
     return new NoticeboardError('unavailable', 'away')
   }
-  /** Each medium counts its tags for itself, so that a tag of one says something else of the other. */
+  /**
+   * Each medium counts its tags for itself, so that a tag of one says something else of the other.
+   */
   const over = (store: Transport, ahead: number): Transport => ({
     ...store,
     async latest({ tag: told }, signal) {

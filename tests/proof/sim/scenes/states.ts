@@ -35,14 +35,15 @@ const SOAK_MS = 3_000
 const BEAT_MS = 5_000
 
 /**
- * How long after a publish a death is held against nothing any more, in milliseconds: looks and changes come
- * before it.
+ * How long after a publish a death is held against nothing any more, in milliseconds: looks and
+ * changes come before it.
  */
 const OUTLIVED_MS = 2 * SOAK_MS + 1_500 + WRITTEN_MS
 
 /**
- * How long it takes at most until processes of both builds run again what one died of, in milliseconds: each
- * runs something else that long first, and a beat longer, and then one tries it after the other.
+ * How long it takes at most until processes of both builds run again what one died of, in
+ * milliseconds: each runs something else that long first, and a beat longer, and then one tries it
+ * after the other.
  */
 const AGAIN_MS = 2 * (OUTLIVED_MS + 2 * BEAT_MS) + 3 * BEAT_MS
 

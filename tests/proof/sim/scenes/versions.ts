@@ -42,9 +42,9 @@ interface Life {
 }
 
 /**
- * A process of an older version beside one of a later, over one board: the later one writes members and
- * files that the older does not know. Both publish, report, repair and sweep, end and die; each finds
- * what it wrote, whatever the other one did meanwhile.
+ * A process of an older version beside one of a later, over one board: the later one writes members
+ * and files that the older does not know. Both publish, report, repair and sweep, end and die; each
+ * finds what it wrote, whatever the other one did meanwhile.
  */
 export async function playVersions({ clock, dice, seed, violate, met, note }: SceneStage): Promise<void> {
   const disk = simDisk(clock, dice)

@@ -23,7 +23,10 @@ interface Told {
   readonly failures: string[]
 }
 
-/** A client's way to snapshots, over a transport that answers for deltas as given and has every snapshot. */
+/**
+ * A client's way to snapshots, over a transport that answers for deltas as given and has every
+ * snapshot.
+ */
 function fetching(
   answer: ((query: DeltaQuery) => Promise<Uint8Array | undefined>) | undefined,
   options: Partial<FromDeltaOptions> = {},

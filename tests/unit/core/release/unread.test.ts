@@ -7,7 +7,10 @@ import { encodeText } from '../../../../src/core/json/text.js'
 import { decodeRelease, encodeRelease } from '../../../../src/core/release/release.js'
 import { release as anyRelease } from '../../../support/arbitraries.js'
 
-/** Every object of a release but labels and plans, whose members are not the format's, with one member more. */
+/**
+ * Every object of a release but labels and plans, whose members are not the format's, with one
+ * member more.
+ */
 function withMore(value: Json, more: JsonObject): Json {
   if (Array.isArray(value)) return value.map(item => withMore(item, more))
   if (typeof value !== 'object' || value === null) return value

@@ -37,7 +37,10 @@ const newestOf = async (store: FileStore): Promise<string> => {
   return `${epoch}:${sequence}`
 }
 
-/** Both a store that knew the board before and one that did not refuse to append, in words; a new epoch heals. */
+/**
+ * Both a store that knew the board before and one that did not refuse to append, in words; a new
+ * epoch heals.
+ */
 const refusesToAppend = async (folder: string, store: FileStore, words: RegExp) => {
   for (const one of [store, closeLater(fileStore(folder))]) {
     const error = await publish(one, { size: 99 }).catch((thrown: unknown) => thrown)

@@ -86,7 +86,8 @@ test('opening, reading the newest, walking on, the newest of the history and pub
   expect(sequences).toEqual([LENGTH + 2, LENGTH + 1, LENGTH])
   expect(disk.longest).toBeLessThan(50)
 
-  // The listing that is left out is there to be seen: a log that has to be looked at whole has all of it listed.
+  // The listing that is left out is there to be seen: a log that has to be looked at whole has all
+  // of it listed.
   await rm(path(LENGTH - 5))
   await newestOf(closeLater(fileStore(folder, { fs: disk.fs })))
   expect(disk.longest).toBeGreaterThan(LENGTH)

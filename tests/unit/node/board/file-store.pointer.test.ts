@@ -27,7 +27,8 @@ it('a pointer that is overtaken while it is written ends at the newest release, 
   const disk = interceptedDisk(async (operation, path, to) => {
     if (operation !== 'rename' || to !== pointer) return
     overtaken += 1
-    // Between this writer's look at the log and its rename another one publishes twice and moves the pointer.
+    // Between this writer's look at the log and its rename another one publishes twice and moves
+    // the pointer.
     for (const round of overtaken === 1 ? [1, 2] : []) {
       await publish(other, { round })
       await look(pointer)
@@ -87,7 +88,8 @@ it(
         const path = join(folder, 'public/v1', NAMESPACE, 'release.json')
         await publish(closeLater(fileStore(folder)), { size: 1 })
         const written = new Map<number, Set<string>>()
-        // For the look at the log, which begins at the pointer of a long one, and for the repair itself.
+        // For the look at the log, which begins at the pointer of a long one, and for the repair
+        // itself.
         let unreadable = 2
         const disk = interceptedDisk(async (operation, from, to) => {
           await scheduler.schedule(Promise.resolve(), `${operation} ${from.slice(folder.length)}`)

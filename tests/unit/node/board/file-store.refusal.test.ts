@@ -307,7 +307,9 @@ describe('fileStore refuses', () => {
 })
 
 describe('a disk that fails once', () => {
-  /** Publishes twice with a failure before one operation of the second; then the same again without. */
+  /**
+   * Publishes twice with a failure before one operation of the second; then the same again without.
+   */
   const failAt = async (step: number, code: string): Promise<boolean> => {
     let count = Number.NEGATIVE_INFINITY
     const { folder, store } = await open({
@@ -449,7 +451,8 @@ it('a release that somebody else put in place, and that the disk does not make d
   const other = closeLater(fileStore(folder))
   const theirs = await publish(other, { size: 2 })
   broken = true
-  // A reader of this store sees the release before it, so a publisher that was told of a conflict would try the same again.
+  // A reader of this store sees the release before it, so a publisher that was told of a conflict
+  // would try the same again.
   await store.put({ namespace: NAMESPACE, ...snapshotOf({ size: 3 }) }, never)
   const at = theirs.at
   const bytes = releaseOf(snapshotOf({ size: 3 }), { at, prev: digestOfRelease(before.bytes) })

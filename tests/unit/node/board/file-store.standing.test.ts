@@ -10,7 +10,10 @@ import { closeLater, never, publish, temporaryFolder } from '../../../support/bo
 
 const MINUTE = 60_000
 
-/** A board with two namespaces, a process that serves it and one that publishes, and the time of both. */
+/**
+ * A board with two namespaces, a process that serves it and one that publishes, and the time of
+ * both.
+ */
 async function open() {
   const folder = join(await temporaryFolder(), 'board')
   let aheadMs = 0
@@ -48,7 +51,8 @@ describe('what a board says to stand without a look at each namespace', () => {
     expect(await standing(queries)).toEqual(['shop'])
     await publish(writer, { a: 2 }, { namespace: 'shop' })
     expect(await standing(queries)).toEqual([])
-    // As long as somebody may still write whose note stands, each is looked at; then it stands again.
+    // As long as somebody may still write whose note stands, each is looked at; then it stands
+    // again.
     pass(59 * MINUTE)
     expect(await standing(await lookAtBoth())).toEqual([])
     pass(2 * MINUTE)

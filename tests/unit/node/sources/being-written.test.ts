@@ -121,7 +121,8 @@ describe.each(['hybrid', 'push', 'pull'] as const)('a YAML file that %s follows'
     client.ready().catch(() => {})
     await clock.advance(3_000)
     for (let round = 0; round < 40; round += 1) {
-      // What is written is cut for 40 ms, at each part of the rhythm in which the file is looked at.
+      // What is written is cut for 40 ms, at each part of the rhythm in which the file is looked
+      // at.
       write('pool: {}\n')
       await clock.advance(40)
       write(whole(201 + round))

@@ -400,7 +400,8 @@ describe('a file as a source', () => {
     for (let round = 0; round < 10; round += 1) await writeFile(path, '1')
     abort.abort()
     await done
-    // Truncated for a moment it may have been seen empty; it is never told as a change of the value itself.
+    // Truncated for a moment it may have been seen empty; it is never told as a change of the value
+    // itself.
     expect(told).toBeLessThanOrEqual(1)
   })
 })

@@ -122,7 +122,9 @@ function machine({ knowsBoots = true } = {}): Machine {
   }
 }
 
-/** A machine on which a process died of the poison, `ranMs` after it began to run it for its trial. */
+/**
+ * A machine on which a process died of the poison, `ranMs` after it began to run it for its trial.
+ */
 async function afterOneDeath(ranMs = 0, trialMs = 120_000): Promise<Machine> {
   const made = machine()
   const first = await made.start()

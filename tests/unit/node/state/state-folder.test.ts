@@ -41,7 +41,9 @@ const clockAt = (text: string) => {
   return { ...systemClock, now: () => nowMs, advance: (ms: number) => (nowMs += ms) }
 }
 
-/** What a folder holds of the namespace; without the attempts and quarantines, where there are none. */
+/**
+ * What a folder holds of the namespace; without the attempts and quarantines, where there are none.
+ */
 const load = async (folder: string, options = {}) => {
   const { attempts, quarantined, lives, pardoned, ...loaded } = await stateFolder(folder, options).load({
     namespace: NAMESPACE,
@@ -422,7 +424,8 @@ describe('disk', () => {
       await writer.save({ namespace: NAMESPACE, instanceId: 'one', state: empty })
     const path = join(folder, NAMESPACE, 'snapshots', `${wanted.digest}.json`)
     expect(await readFile(path)).toHaveLength(wanted.bytes.length)
-    // A clock of the files themselves that was set forward, as on a machine that starts in 1970: ours stays all the same.
+    // A clock of the files themselves that was set forward, as on a machine that starts in 1970:
+    // ours stays all the same.
     await utimes(path, 0, 0)
     await state.save({ namespace: NAMESPACE, instanceId: 'one', state: empty })
     expect(await readFile(path)).toHaveLength(wanted.bytes.length)
@@ -723,7 +726,8 @@ describe('the check of a state file', () => {
         if (given !== undefined) expect(given).toEqual(kept)
       if (loaded.seen !== undefined) believed.push(offset)
     }
-    // Every byte in turn with its lowest bit, which turns a digit into its neighbour; then any byte and any bits of it.
+    // Every byte in turn with its lowest bit, which turns a digit into its neighbour; then any byte
+    // and any bits of it.
     for (let offset = 0; offset < bytes.length; offset += 1) await look(offset, 1)
     await fc.assert(fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), look), {
       numRuns: 300,

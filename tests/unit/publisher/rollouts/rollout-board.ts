@@ -21,7 +21,9 @@ export const size = (n: number): Document => ({ pool: { size: n } })
 export const audience = { salt: 'salt', clauses: [{ below: 429_496_730 }] }
 const never = new AbortController().signal
 
-/** A board on which version 1 is stable, and perhaps a rollout of {@link size}(2) stands somewhere. */
+/**
+ * A board on which version 1 is stable, and perhaps a rollout of {@link size}(2) stands somewhere.
+ */
 export interface RolloutBoard {
   readonly store: ScriptedStore
   readonly publisher: Publisher<Document>

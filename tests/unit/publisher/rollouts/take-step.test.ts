@@ -9,7 +9,10 @@ const HOUR_MS = 3_600_000
 
 type State = RolloutState['state'] | 'none'
 
-/** Where each step leads from each state. `=`: it is there already, and nothing is appended. `!`: refused. */
+/**
+ * Where each step leads from each state. `=`: it is there already, and nothing is appended. `!`:
+ * refused.
+ */
 const TABLE: Readonly<Record<Exclude<State, 'other' | 'completed'>, Readonly<Record<AskedStep, string>>>> = {
   none: { pause: '!', resume: '!', promote: '!', abort: '!', retreat: '!' },
   running: { pause: 'paused', resume: '=', promote: 'watching', abort: 'rolled-back', retreat: 'retreated' },
@@ -44,7 +47,8 @@ describe.each(Object.entries(TABLE))('a rollout that is %s', (state, steps) => {
       controller: 'publisher',
       from: { sequence: 1 },
     })
-    // Readers of the release are not given the reason, readers of the history are, and the evidence.
+    // Readers of the release are not given the reason, readers of the history are, and the
+    // evidence.
     expect(JSON.stringify(newest)).not.toContain('because')
     const { audit } = await newestEntry(board.publisher as never)
     expect(audit).toMatchObject({ author: 'ada', reason: 'because', evidence: { rollout: 'r1', step } })

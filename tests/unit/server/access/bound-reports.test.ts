@@ -11,7 +11,10 @@ import { tokenBox } from '../../../support/tokens.js'
 
 const WHY = { reason: 'a test', rollout: everyone() }
 
-/** A board that was published to three times, with tokens for reports, and what says that clients refused the second document. */
+/**
+ * A board that was published to three times, with tokens for reports, and what says that clients
+ * refused the second document.
+ */
 async function board(grants: readonly Pick<Grant, 'name' | 'clients'>[] = []) {
   const store = memory()
   const box = tokenBox()

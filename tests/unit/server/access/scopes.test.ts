@@ -82,7 +82,10 @@ const REQUESTS: Readonly<Record<string, (at: Board) => { readonly line: string; 
 const READS = ['the newest release', 'a release', 'a snapshot']
 const INSPECTS = [...READS, 'the history', 'the reports', 'the namespaces']
 
-/** What each scope lets in on a server where reading and reporting want tokens. Written by hand, and not taken from the code. */
+/**
+ * What each scope lets in on a server where reading and reporting want tokens. Written by hand, and
+ * not taken from the code.
+ */
 const LETS_IN: Readonly<Record<Scope, readonly string[]>> = {
   read: READS,
   report: ['a report'],

@@ -48,7 +48,10 @@ async function board(): Promise<{ readonly as: (scope: Scope) => Publisher<{ poo
 
 type Do = (publisher: Publisher<{ pool: number }>) => Promise<Rollout>
 
-/** Every verb that appends, what the board stands at before, and the scopes with which it may be done. */
+/**
+ * Every verb that appends, what the board stands at before, and the scopes with which it may be
+ * done.
+ */
 const VERBS: Readonly<Record<string, readonly [before: readonly Do[], Do, readonly Scope[]]>> = (() => {
   const begin: Do = to => to.publish({ pool: 3 }, { rollout: slowly, drive: true, reason })
   const pause: Do = to => to.pause({ reason })

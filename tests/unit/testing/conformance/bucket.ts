@@ -7,7 +7,10 @@ import {
 } from '../../../../src/core.js'
 import type { Mirror, Position, WatchTransport } from '../../../../src/core.js'
 
-/** The few methods that are called of a connected client. Each throws when the bucket cannot be reached. */
+/**
+ * The few methods that are called of a connected client. Each throws when the bucket cannot be
+ * reached.
+ */
 export interface Bucket {
   get(key: string, signal: AbortSignal): Promise<{ bytes: Uint8Array; etag: string } | undefined>
   /** Over that version only, or over none with `null`; without it in any case. */
@@ -17,7 +20,10 @@ export interface Bucket {
     signal: AbortSignal,
     over?: string | null,
   ): Promise<'written' | 'changed'>
-  /** Tells each key that changes after the promise resolved, until the signal aborts, and once that the line was lost. */
+  /**
+   * Tells each key that changes after the promise resolved, until the signal aborts, and once that
+   * the line was lost.
+   */
   listen(tell: { changed(key: string): void; lost(error: Error): void }, signal: AbortSignal): Promise<void>
 }
 
@@ -49,7 +55,8 @@ export function bucket(client: Bucket): WatchTransport & Mirror {
       const due = new Set(keys.keys())
       let lost: Error | undefined
       let wake = (): void => {}
-      // Ends the line: at the abort, since a reader that stalls never gets to a `finally`, or with the loop.
+      // Ends the line: at the abort, since a reader that stalls never gets to a `finally`, or with
+      // the loop.
       const line = new AbortController()
       const abort = (): void => {
         line.abort()

@@ -26,7 +26,10 @@ import { memory, type MemoryStore } from '../../../../src/transports/memory.js'
 
 const never = new AbortController().signal
 
-/** The error of the case of that name, against a store or mirror that is not as it should be; undefined where it passes. */
+/**
+ * The error of the case of that name, against a store or mirror that is not as it should be;
+ * undefined where it passes.
+ */
 async function errorOf(name: string, open: () => OpenedStore, timeoutMs = 200): Promise<Error | undefined> {
   const mirrored = (): OpenedMirror => {
     const { store, stranger: _, ...opened } = open()
@@ -42,8 +45,8 @@ async function errorOf(name: string, open: () => OpenedStore, timeoutMs = 200): 
 }
 
 /**
- * A store whose watches hold a line each, as clients of a database do, and whose `close()` waits until each was given back, as
- * pools of connections do.
+ * A store whose watches hold a line each, as clients of a database do, and whose `close()` waits
+ * until each was given back, as pools of connections do.
  */
 function pooled(
   watch: (store: MemoryStore, query: WatchQuery, signal: AbortSignal) => AsyncIterable<Delivery>,
@@ -254,7 +257,10 @@ describe('what only shows in one moment is looked for there', () => {
 })
 
 describe('a store that checks by hand', () => {
-  /** A store whose `append` is written with what `noticeboard/core` exports, and which reads releases as `read` does. */
+  /**
+   * A store whose `append` is written with what `noticeboard/core` exports, and which reads
+   * releases as `read` does.
+   */
   const byHand = (read: (query: AppendQuery) => Release) => (): OpenedStore => {
     const store = memory()
     const log = new Map<string, { at: Position; bytes: Uint8Array }>()
@@ -305,7 +311,10 @@ function rewritten(bytes: Uint8Array): Uint8Array {
 }
 
 describe('a signal that is ignored once the call is connected is found by silence', () => {
-  /** A store behind a line that can go silent, and calls that listen to their signal while they connect, and no longer. */
+  /**
+   * A store behind a line that can go silent, and calls that listen to their signal while they
+   * connect, and no longer.
+   */
   const deaf = (deafCalls: readonly (keyof MemoryStore)[]) => (): OpenedStore => {
     const store = memory()
     let thawed = Promise.resolve()

@@ -7,7 +7,10 @@ import { mirrorCases, type OpenedMirror } from '../../../../src/testing/conforma
 import { fakeKubelet, mountPoint } from '../../../support/kubelet.js'
 import { PATIENT, runCases } from '../../../support/run-cases.js'
 
-/** A cluster: what is applied comes into one volume, into which the objects of all namespaces are projected. */
+/**
+ * A cluster: what is applied comes into one volume, into which the objects of all namespaces are
+ * projected.
+ */
 async function open(kind: 'ConfigMap' | 'Secret'): Promise<OpenedMirror> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-kit-'))
   const mount = await mountPoint(folder)

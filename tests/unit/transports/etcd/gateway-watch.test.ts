@@ -6,7 +6,10 @@ const LINE = `${JSON.stringify({
   result: { events: [{ kv: { key: btoa('a'), value: btoa('1'), mod_revision: '7' } }] },
 })}\n`
 
-/** A stream that nothing but its reader ends: what becomes of a body whose request, and signal with it, was collected. */
+/**
+ * A stream that nothing but its reader ends: what becomes of a body whose request, and signal with
+ * it, was collected.
+ */
 function deaf(text: string): {
   readonly body: ReadableStream<Uint8Array>
   readonly cancelled: Promise<void>

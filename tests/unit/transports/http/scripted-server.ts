@@ -23,8 +23,9 @@ export async function scripted(
 }
 
 /**
- * A server that speaks bytes: for what no HTTP library would send. Gives the open sockets that brought a request; Node's
- * fetch keeps another one at hand for some seconds after one was torn down.
+ * A server that speaks bytes: for what no HTTP library would send. Gives the open sockets that
+ * brought a request; Node's fetch keeps another one at hand for some seconds after one was torn
+ * down.
  */
 export async function raw(onRequest: (socket: Socket, head: string) => void): Promise<RawServer> {
   const all = new Set<Socket>()

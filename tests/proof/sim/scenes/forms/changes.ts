@@ -29,10 +29,16 @@ const BOARD = 'http://board.test'
 const POLL_MS = 3_000
 const HEARTBEAT_MS = 10_000
 
-/** By when everybody runs what is published, in milliseconds: a poll, a delta that is waited for in vain, and the whole snapshot. */
+/**
+ * By when everybody runs what is published, in milliseconds: a poll, a delta that is waited for in
+ * vain, and the whole snapshot.
+ */
 const TOLD_MS = POLL_MS + 5_000 + 4_000
 
-/** A board that makes deltas as it is published to or a server that makes them, and a client for each strategy. */
+/**
+ * A board that makes deltas as it is published to or a server that makes them, and a client for
+ * each strategy.
+ */
 export async function changes(stage: SceneStage): Promise<void> {
   const { clock, dice, seed, violate, met, note } = stage
   const texts = new Map<string, string>()

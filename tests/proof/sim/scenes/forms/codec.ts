@@ -1,11 +1,17 @@
 import type { DeltaCodec, Deltas } from '../../../../../src/contracts/deltas.js'
 import { deltaCodec } from '../../../../../src/deltas/delta-codec.js'
 
-/** A frame of one segment that says its length in four bytes, and what it shares with its dictionary at both ends. */
+/**
+ * A frame of one segment that says its length in four bytes, and what it shares with its dictionary
+ * at both ends.
+ */
 const HEADER = [0x28, 0xb5, 0x2f, 0xfd, 0xa0]
 const [LENGTH_AT, HEAD_AT, TAIL_AT, MIDDLE_AT] = [5, 9, 13, 17] as const
 
-/** Real frames around a compressor of some lines: no library has to be loaded, and histories are the same everywhere. */
+/**
+ * Real frames around a compressor of some lines: no library has to be loaded, and histories are the
+ * same everywhere.
+ */
 export const codec: DeltaCodec = deltaCodec({
   compress(bytes, dictionary) {
     const most = Math.min(bytes.length, dictionary.length)

@@ -15,8 +15,9 @@ const DECODERS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
 }
 
 /**
- * A server whose snapshots are asked for in all forms at the same time. Encoders run on threads, so nothing of the virtual time passes
- * meanwhile, and nothing of the order in which they finish is told.
+ * A server whose snapshots are asked for in all forms at the same time. Encoders run on threads, so
+ * nothing of the virtual time passes meanwhile, and nothing of the order in which they finish is
+ * told.
  */
 export async function encodings({ clock, dice, seed, violate, met, note }: SceneStage): Promise<void> {
   const own = startProcess('server.1', { clock, seed })

@@ -4,7 +4,10 @@ import { encodeText, sameBytes } from '../../../../../src/core/json/text.js'
 import type { SceneStage } from '../scene.js'
 import { codec } from './codec.js'
 
-/** What happens to deltas on their way: to those that are fetched, and some of it to those that come along. */
+/**
+ * What happens to deltas on their way: to those that are fetched, and some of it to those that come
+ * along.
+ */
 export const TROUBLES = [
   'cut',
   'rotted',

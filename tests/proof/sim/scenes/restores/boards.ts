@@ -11,7 +11,9 @@ import { goingBack } from '../../../../support/going-back.js'
 import { boardSystem } from '../../board-system.js'
 import type { SceneStage } from '../scene.js'
 
-/** Something that keeps a board, of which a copy can be taken, and put back under whoever uses it. */
+/**
+ * Something that keeps a board, of which a copy can be taken, and put back under whoever uses it.
+ */
 export interface Board {
   readonly kind: string
   /** A handle of a process, as each has one of its own. */

@@ -29,9 +29,9 @@ import { drawBoard } from './boards.js'
 import { listenTo } from './listener.js'
 
 /**
- * A store of any kind that goes back, or is emptied, in the middle of a rollout, under a server, controllers and
- * clients that run; or while they are started anew. Nothing moves the fleet until somebody opens an epoch, and then
- * everything goes on.
+ * A store of any kind that goes back, or is emptied, in the middle of a rollout, under a server,
+ * controllers and clients that run; or while they are started anew. Nothing moves the fleet until
+ * somebody opens an epoch, and then everything goes on.
  */
 export const restores: Scene = play
 
@@ -45,7 +45,10 @@ const KNOWN_MS = MINUTE_MS
 const ROLLED_MS = 15 * MINUTE_MS
 /** Until everybody has heard of the newest release, where nothing is wrong. */
 const QUIET_MS = 10_000
-/** Until a server that runs has found that its store went back: a heartbeat, or a look of its controller, and what they take. */
+/**
+ * Until a server that runs has found that its store went back: a heartbeat, or a look of its
+ * controller, and what they take.
+ */
 const TOLD_MS = 20_000
 /** Until whoever polls, and whoever listens, knows that nothing proves what it runs. */
 const STALE_MS = 3 * MINUTE_MS
@@ -269,7 +272,8 @@ async function play(stage: SceneStage): Promise<void> {
     ['abort', () => publisher.abort({ reason: 'simulation' })],
   ] as const
   for (const [what, work] of attempts) {
-    // Of what remembers nothing it is only known what the fleet says, and no report stands in the way back.
+    // Of what remembers nothing it is only known what the fleet says, and no report stands in the
+    // way back.
     if (restarts && what !== 'publish') continue
     const outcome = await run(work())
     const code = 'code' in outcome ? outcome.code : 'nothing'

@@ -370,7 +370,8 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
       wire?.lag(isLate)
     },
     pardon(digest) {
-      // The first death alone makes it a suspect; with another one the next life finds that it is guilty.
+      // The first death alone makes it a suspect; with another one the next life finds that it is
+      // guilty.
       const [, ...held] = deaths.filter(({ digests }) => digests.includes(digest))
       const latestMs = Math.max(...held.flatMap(death => [death.wallMs, death.atMs + RESTARTED_MS]))
       if (plan.disk && wallMs() < latestMs) forgivenTooEarly.add(digest)

@@ -21,13 +21,19 @@ import {
 /** What a client was told so long ago, in milliseconds, it goes by, also when it starts anew. */
 const WRITTEN_MS = 3_000
 
-/** How long what has gone wrong with a client speaks against it, in milliseconds: three of its longest report periods. */
+/**
+ * How long what has gone wrong with a client speaks against it, in milliseconds: three of its
+ * longest report periods.
+ */
 const REMEMBERED_MS = 75_000
 
 /** How long a client that hears everything may run what it was told to leave, in milliseconds. */
 const LEAVING_MS = 20_000
 
-/** How long after a rollout's `decideBy` a controller that is well may take to say so, in milliseconds. */
+/**
+ * How long after a rollout's `decideBy` a controller that is well may take to say so, in
+ * milliseconds.
+ */
 const ALARM_MS = 20_000
 
 /** How long a controller that is well may take to hear a client and to act, in milliseconds. */
@@ -118,7 +124,8 @@ export function createOracles(judged: Judged): Oracles {
       const of = deaths.at(-1)?.of
       if (of === undefined || back.has(of) || !plan.disk || hasJumped) return
       const times = deaths.filter(death => death.of === of).length
-      // What ended it meanwhile for another reason acquits what it tried, or ran something instead of.
+      // What ended it meanwhile for another reason acquits what it tried, or ran something instead
+      // of.
       const first = deaths.findIndex(death => death.of === of)
       const others = deaths.filter(
         (death, index) => death.of !== of && (death.digests.includes(of) || index > first),
@@ -251,7 +258,10 @@ export function createOracles(judged: Judged): Oracles {
       )
   }
 
-  /** One step after the other, none twice, and none after the end; a pause holds until somebody ends it. */
+  /**
+   * One step after the other, none twice, and none after the end; a pause holds until somebody ends
+   * it.
+   */
   function checkOrder({ release }: Step, was: PlainRelease | undefined): void {
     const rollout = release.rollout as NonNullable<PlainRelease['rollout']>
     const { id, state, stage, controller } = rollout
@@ -281,7 +291,10 @@ export function createOracles(judged: Judged): Oracles {
       say(`is completed from ${stateBefore}`)
   }
 
-  /** Within one rollout nobody who is exposed is taken back but by a retreat, after which the same go on. */
+  /**
+   * Within one rollout nobody who is exposed is taken back but by a retreat, after which the same
+   * go on.
+   */
   function checkExposure({ audience, rollout, sequence }: PlainRelease): void {
     if (rollout === undefined || audience === undefined) return
     const before = audiences.get(rollout.id)
@@ -325,7 +338,8 @@ export function createOracles(judged: Judged): Oracles {
     for (const machine of machines) {
       const { plan, troubles, taken } = machine
       if (!silent.includes(plan.name) || troubles.length > 0) continue
-      // A stranger in a slot of its own who was there when the stage began leaves a client in doubt, which is no failure.
+      // A stranger in a slot of its own who was there when the stage began leaves a client in
+      // doubt, which is no failure.
       const isDoubted =
         !lost.includes(plan.name) &&
         taken.some(({ atMs, silentMs }) => atMs <= startMs && silentMs >= startMs)
@@ -343,7 +357,10 @@ export function createOracles(judged: Judged): Oracles {
     if (blamed.some(({ clientId }) => !exposed.has(clientId))) say('a client from outside is counted')
   }
 
-  /** No stage is left before its clients have run the candidate for a bake, and the fleet has heard of the stage. */
+  /**
+   * No stage is left before its clients have run the candidate for a bake, and the fleet has heard
+   * of the stage.
+   */
   function checkEarned({ release, atMs }: Step, was: PlainRelease): void {
     const { stage, stageStart, plan, controller } = was.rollout as NonNullable<PlainRelease['rollout']>
     const readMs = controllers.find(({ name }) => name === release.rollout?.controller)?.wire?.readMs ?? atMs
@@ -397,7 +414,10 @@ export function createOracles(judged: Judged): Oracles {
       )
   }
 
-  /** In the first two stages a client's own word against the candidate ends it, as soon as a controller hears it. */
+  /**
+   * In the first two stages a client's own word against the candidate ends it, as soon as a
+   * controller hears it.
+   */
   function checkTakenBack(
     { candidate, audience }: PlainRelease,
     { id, stage, stageStart, plan }: NonNullable<PlainRelease['rollout']>,
@@ -422,7 +442,9 @@ export function createOracles(judged: Judged): Oracles {
     )
   }
 
-  /** Nothing is taken back by a controller without a client that refused it, or two that were lost. */
+  /**
+   * Nothing is taken back by a controller without a client that refused it, or two that were lost.
+   */
   function checkBlame({ release, atMs, evidence }: Step, was: PlainRelease): void {
     const { id, controller } = release.rollout as NonNullable<PlainRelease['rollout']>
     const begun = story().steps.find(step => step.release.rollout?.id === id)
@@ -465,7 +487,10 @@ export function createOracles(judged: Judged): Oracles {
   }
 }
 
-/** Whether a client went, or was not heard, after a stranger spoke under its name: then the stranger comes after it. */
+/**
+ * Whether a client went, or was not heard, after a stranger spoke under its name: then the stranger
+ * comes after it.
+ */
 function isFollowed({ taken, troubles, stops }: Machine): boolean {
   const gone = [...troubles.map(({ atMs }) => atMs), ...stops]
   return taken.some(({ atMs: fromMs }) => gone.some(atMs => atMs >= fromMs))

@@ -18,8 +18,8 @@ import { drawLies } from './strangers.js'
 import { layWire } from './wire.js'
 
 /**
- * A fleet with controllers, to which documents are rolled out in stages: some of them refuse, some of them die of
- * what they are given, and controllers, clients and their wires fail meanwhile.
+ * A fleet with controllers, to which documents are rolled out in stages: some of them refuse, some
+ * of them die of what they are given, and controllers, clients and their wires fail meanwhile.
  */
 export const rollouts: Scene = async stage => {
   const place = await open(stage)
@@ -31,12 +31,15 @@ export const rollouts: Scene = async stage => {
 const HEARD_MS = 30_000
 
 /**
- * How long a rollout may take until it has ended, stands or alarms once all is well, in milliseconds: longer than
- * any `decideBy`.
+ * How long a rollout may take until it has ended, stands or alarms once all is well, in
+ * milliseconds: longer than any `decideBy`.
  */
 const SETTLED_MS = 2_000_000
 
-/** How long a fleet may take until it runs what it is to, in milliseconds: what somebody died of is tried again last. */
+/**
+ * How long a fleet may take until it runs what it is to, in milliseconds: what somebody died of is
+ * tried again last.
+ */
 const THERE_MS = 150_000
 
 /** How often a fleet is not heard any more until somebody ends its rollout. */
@@ -71,7 +74,9 @@ interface Place {
   readonly timers: (() => void)[]
 }
 
-/** What a scene has besides, each with dice of its own, so that a scene without it stays as it is. */
+/**
+ * What a scene has besides, each with dice of its own, so that a scene without it stays as it is.
+ */
 interface More extends Pick<PolicyDice, 'places' | 'gates'> {
   readonly strangers: Dice | undefined
   /** Probes turn red right after a rollback or a kill. */
@@ -271,7 +276,10 @@ async function playRound(place: Place): Promise<void> {
   if (dice.chance(0.4)) await readmit(place)
 }
 
-/** What harmed clients is published again once it does no harm any more, with a reason: whoever refused it runs it. */
+/**
+ * What harmed clients is published again once it does no harm any more, with a reason: whoever
+ * refused it runs it.
+ */
 async function readmit(place: Place): Promise<void> {
   const { stage, story, machines, publisher, effects, documents } = place
   const digest = story.newest?.release.withdrawn?.at(-1) ?? ''
@@ -406,7 +414,9 @@ async function endIt(place: Place): Promise<void> {
     stage.violate('verbs-answer', `an abort while all is well leaves the rollout ${state()}`)
 }
 
-/** Each client runs what the newest release names for it, unless that is what it refused or died of. */
+/**
+ * Each client runs what the newest release names for it, unless that is what it refused or died of.
+ */
 async function everybodyIsThere(place: Place): Promise<void> {
   const { stage, story, machines } = place
   const behind = (): readonly Machine[] =>
@@ -452,7 +462,9 @@ async function publish(place: Place, supersede = false): Promise<void> {
     stage.violate('a-red-gate-keeps-it-from-starting', `a rollout began although gate ${red.name} was red`)
 }
 
-/** One thing happens: to a client, to some of them, to a controller, or somebody asks for something. */
+/**
+ * One thing happens: to a client, to some of them, to a controller, or somebody asks for something.
+ */
 async function happen(place: Place): Promise<void> {
   const { stage, machines, controllers, publisher } = place
   const { dice, clock, met, note } = stage

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { CompleteStore } from '../../../../../src/contracts/transport.js'
 
-// Reads releases by itself: nothing here comes from the library, so that what it got wrong is not got wrong twice.
+// Reads releases by itself: nothing here comes from the library, so that what it got wrong is not
+// got wrong twice.
 
 /** A release as it stands in the log. */
 export interface PlainRelease {
@@ -157,7 +158,10 @@ export function carries(labels: Who['labels'], wanted: PlainLabels): boolean {
   return names.length > 0 && names.every(name => wanted[name]?.includes(labels[name] ?? '') === true)
 }
 
-/** What a release lets a client run: it names it for it, or it was good for everybody once and was not withdrawn since. */
+/**
+ * What a release lets a client run: it names it for it, or it was good for everybody once and was
+ * not withdrawn since.
+ */
 export function mayRun(
   story: Pick<Story, 'at'>,
   {

@@ -5,8 +5,8 @@ import type { CompleteStore, Delivery, Latest } from '../../../../../src/contrac
 import type { SimProcess } from '../../../../../src/sim/process.js'
 
 /**
- * A way from one process to the store. Everything takes a moment in each direction, nothing comes back to a
- * process that is dead, and an answer may be lost after its question was heard.
+ * A way from one process to the store. Everything takes a moment in each direction, nothing comes
+ * back to a process that is dead, and an answer may be lost after its question was heard.
  */
 export interface Wire {
   readonly store: CompleteStore
