@@ -73,7 +73,11 @@ export function readingRoutes({
     },
     snapshot: query => snapshots.peek(query) ?? snapshots.load(query).catch(asNotFound),
     async delta(namespace, { digest, base }) {
-      const newest = await hub.newest(namespace)
+      const known = await hub.newest(namespace)
+      // Who walked the log, or asked another server, knows of a release that this one has not
+      // looked for yet.
+      const isNamed = known === undefined || lengthOf(known, digest) > 0
+      const newest = isNamed ? known : await hub.newest(namespace, LOOK_AGAIN_MS)
       const bytes = newest && (await deltas.load(namespace, newest, { digest, base }))
       if (newest === undefined || bytes === undefined) return notFound()
       deltas.gave(lengthOf(newest, digest) - bytes.length)
@@ -124,6 +128,12 @@ export function readingRoutes({
     },
   }
 }
+
+/**
+ * How old the store's answer may be where somebody asks for a delta to what it does not name, in
+ * milliseconds: so often anybody may have a store looked at.
+ */
+const LOOK_AGAIN_MS = 100
 
 export interface ReadingRoutesOptions {
   readonly transport: Transport

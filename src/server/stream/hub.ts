@@ -29,8 +29,11 @@ import { errorName } from '../../core/built-ins.js'
 export interface Hub {
   /** The newest release, no older than a second, if it is known. */
   fresh(namespace: Namespace): Newest | undefined
-  /** The same, from the store if it is not known. Throws what the store throws. */
-  newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
+  /**
+   * The same, from the store if it is not known, or if its answer is older than `withinMs`. Throws
+   * what the store throws.
+   */
+  newest(namespace: Namespace, withinMs?: number): Newest | undefined | Promise<Newest | undefined>
   /** Whether there is a release at all; of what is known the store is not asked. */
   isPublished(namespace: Namespace): boolean | Promise<boolean>
   /** Whether the newest release that is known names a snapshot: whether clients are to run it. */

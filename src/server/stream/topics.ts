@@ -28,8 +28,11 @@ export interface Topics {
   hear(topic: Topic, bytes: Uint8Array): void
   /** The newest release, no older than a second, if it is known. */
   fresh(namespace: Namespace): Newest | undefined
-  /** The same, from the store if it is not known. */
-  newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
+  /**
+   * The same, from the store if it is not known; `withinMs` is how old the store's answer may be,
+   * where that is less.
+   */
+  newest(namespace: Namespace, withinMs?: number): Newest | undefined | Promise<Newest | undefined>
   /**
    * Whether there is a release at all, or was before the board went back. What is known is not
    * asked again, since a release never goes: a store that fails just now makes nothing unknown.
@@ -249,13 +252,13 @@ export function createTopics({
     }
   }
 
-  const fresh = (namespace: Namespace): Newest | undefined => {
+  const fresh = (namespace: Namespace, withinMs = Infinity): Newest | undefined => {
     const topic = topics.get(namespace)
     if (topic?.newest === undefined) return undefined
     // A relay does not ask for what it is being told, as long as marks show that the server behind
     // it is.
     const freshMs = isRelay && topic.watched ? trustMs : FRESH_MS
-    return clock.monotonic() - topic.checkedAtMs < freshMs ? topic.newest : undefined
+    return clock.monotonic() - topic.checkedAtMs < Math.min(freshMs, withinMs) ? topic.newest : undefined
   }
 
   return {
@@ -269,7 +272,7 @@ export function createTopics({
     hold: topic => void idle.delete(topic),
     release,
     fresh,
-    newest: namespace => fresh(namespace) ?? askFor(namespace),
+    newest: (namespace, withinMs) => fresh(namespace, withinMs) ?? askFor(namespace),
     isPublished: namespace =>
       topics.get(namespace)?.newest !== undefined ||
       wentBack(namespace) ||

@@ -178,6 +178,37 @@ describe('deltas of a server', () => {
     expect(made()).toBe(100)
   })
 
+  test('lead to a release that the server has not looked for yet, which is looked for ten times a second at most', async () => {
+    const behind = memory()
+    const [one] = await publishAll(behind, [1])
+    let looks = 0
+    // As a store does that others write to, without a word.
+    const { watch: _, ...silent } = behind
+    const store: Store = {
+      ...silent,
+      latest: (query, signal) => {
+        looks += 1
+        return behind.latest(query, signal)
+      },
+    }
+    let nowMs = 1_000
+    const { url } = await started(store, {
+      deltas: library,
+      system: { clock: { ...systemClock, monotonic: () => nowMs } },
+    })
+    expect((await ask(url, `/v1/${NAMESPACE}/release.json`)).status).toBe(200)
+    const [two] = await publishAll(behind, [2])
+    const path = pathOf(two?.digest ?? '', one?.digest ?? '')
+    nowMs += 99
+    const before = looks
+    expect([(await ask(url, path)).status, looks - before]).toEqual([404, 0])
+    nowMs += 1
+    expect([(await ask(url, path)).status, looks - before]).toEqual([200, 1])
+    const unknown = pathOf('a'.repeat(64), one?.digest ?? '')
+    for (let times = 0; times < 5; times += 1) expect((await ask(url, unknown)).status).toBe(404)
+    expect(looks - before).toBe(1)
+  })
+
   test.each<[string, Deltas | false]>([
     ['it is told so', false],
     ['there is no Zstandard', { codec: async () => undefined }],
