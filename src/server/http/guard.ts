@@ -137,7 +137,7 @@ export function createGuard({ hasKeys, canWrite, wants, hosts, origins }: GuardO
         if (origin !== undefined && isForeign(request, origin)) {
           return errorAnswer(
             'forbidden',
-            'a page of another origin may not write here; name its origin in the list of origins',
+            'cross-origin write refused; if the page in Origin is one of yours, allow it: noticeboard serve --origin ORIGIN, or the option origins',
           )
         }
         const refused = authorize(asked)
