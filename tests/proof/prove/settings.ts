@@ -25,6 +25,8 @@ export interface ProveSettings {
   readonly siegeSeconds: number
   /** How many of its bounds are taken out, to see that it is seen. */
   readonly siegeControls: number
+  /** How many small changes to the sources are tried. */
+  readonly mutants: number
   readonly clients: number
   readonly publishes: number
   /** Of the files of `steps` and `scale` every n-th is run, from a drawn one on. */
@@ -47,7 +49,7 @@ const workers = availableParallelism()
 export const HELP = `The long form of the proof: runs each part, shows progress, a table, and writes a JSON file.
 
   npm run prove                                   everything
-  npm run prove -- --only seeds,chaos             some parts: seeds, bugs, steps, kills, controllers, parsers, statistics, chaos, siege, scale, soak
+  npm run prove -- --only seeds,chaos             some parts: seeds, bugs, steps, kills, controllers, parsers, statistics, chaos, siege, scale, mutants, soak
   npm run prove -- --resume                       goes on after an interruption: without what is proved already
 
 Parts that were proved at the same commit stay in the JSON file; those of another commit go to a file of their own.
@@ -56,7 +58,7 @@ Ends with 1 when anything failed, and with 0 otherwise.
   --only <parts>       the parts to run, with commas between
   --json <file>        where results go, and where those of other parts are kept (prove.json); none for nowhere
   --resume             leaves out parts that passed at this commit; seeds go on after their last 5,000
-  --seed <n>           draws of parsers, statistics, chaos, kills, steps, siege and scale (1)
+  --seed <n>           draws of parsers, statistics, chaos, kills, steps, siege, scale and mutants (1)
 
   seeds                --seeds <n> histories (100,000)        --from <seed> the first (1)
   bugs                 --bug-seeds <n> at most a bug (1,500)  --bug-from <seed> the first (500,000)    --bug <name> only this one
@@ -69,6 +71,7 @@ Ends with 1 when anything failed, and with 0 otherwise.
                        --grace-ms <n> what a busy machine may add to the bound (0)
   siege                --siege-seconds <n> of attacks (60)    --siege-controls <n> bounds that are taken out, which has to be seen (all)
   scale                the tests of which npm test does a share, in full   --every <n> only every n-th file of them (1)
+  mutants              --mutants <n> drawn changes to the sources (100), most of which a test has to notice
   soak                 --clients <n> in one process (2,000)   --publishes <n> (1,000)
 `
 
@@ -79,7 +82,7 @@ export function readArguments(argv: readonly string[]): ProveArguments {
     args: [...argv],
     options: {
       only: text, json: text, seed: text, seeds: text, from: text, 'bug-seeds': text, 'bug-from': text, bug: text, kills: text, 'kill-from': text, 'controller-kills': text,
-      inputs: text, 'input-from': text, target: text, stages: text, rounds: text, 'round-from': text, lanes: text, every: text, 'grace-ms': text, clients: text, publishes: text,
+      inputs: text, 'input-from': text, target: text, stages: text, rounds: text, 'round-from': text, lanes: text, every: text, 'grace-ms': text, clients: text, publishes: text, mutants: text,
       'siege-seconds': text, 'siege-controls': text,
       resume: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -120,6 +123,7 @@ export function readArguments(argv: readonly string[]): ProveArguments {
       graceMs: number('grace-ms', 0),
       siegeSeconds: number('siege-seconds', 60),
       siegeControls: number('siege-controls', 1_000),
+      mutants: number('mutants', 100),
       clients: number('clients', 2_000),
       publishes: number('publishes', 1_000),
       seed: number('seed', 1),
