@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)('a mirror of a board, made by rsync', { t
       // Both publish and copy all the time: whoever never waits would keep the other from its turn.
       for (; publishing; rounds[index] += 1) {
         await copy()
-        await sleep(20)
+        await sleep(150)
       }
       await copy()
     }

@@ -64,9 +64,9 @@ test('the table says by heartbeat how long a dead stream keeps a change away', a
   const at = heading.indexOf('DEAD STREAM')
   const said = rows.map(row => [row.split('  ')[0], row.slice(at).split('  ')[0]])
   expect(Object.fromEntries(said)).toEqual({
-    push: '21 s',
-    'push, heartbeat 1500 ms': '4.3 s',
-    'hybrid, CDN, heartbeat 4 s': '11 s',
+    push: '13 s',
+    'push, heartbeat 1500 ms': '2.5 s',
+    'hybrid, CDN, heartbeat 4 s': '6.7 s',
     'pull 10 s': '-',
   })
   const wrong = await commandLine([...ASKED, '--model=push:fast'], { cwd: await folder() })
