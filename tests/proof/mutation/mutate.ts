@@ -53,7 +53,7 @@ export async function mutate(options: MutateOptions): Promise<readonly Tried[]> 
     .toSorted((a, b) => a.place - b.place)
     .slice(0, sample)
     .map(({ mutant }) => mutant)
-  await assertGreen([...new Set(drawn.flatMap(({ file }) => testsOf(file)))], signal)
+  await assertGreen([...new Set(drawn.flatMap(({ file }) => testsOf(file)))], lanes, signal)
 
   const startedMs = performance.now()
   const results: Tried[] = []
@@ -74,9 +74,13 @@ export async function mutate(options: MutateOptions): Promise<readonly Tried[]> 
 }
 
 /** Tests that fail as things are would kill every mutant. */
-async function assertGreen(tests: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+async function assertGreen(
+  tests: readonly string[],
+  workers: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (tests.length === 0) return
-  const verdict = await tryTests({ tests }, 10 * LIMIT_MS, signal)
+  const verdict = await tryTests({ tests, workers }, 10 * LIMIT_MS, signal)
   if (verdict !== 'passed')
     throw new Error(`the tests fail without any mutant: npx vitest run ${tests.join(' ')}`)
 }

@@ -5,7 +5,11 @@ import { root } from '../../../scripts/entry-points.js'
 import { mutated, type Trial } from './trial.js'
 
 /** What is tried, in JSON. */
-const { tests, mutant } = JSON.parse(process.env['NOTICEBOARD_MUTANT'] ?? '{"tests":[]}') as Trial
+const {
+  tests,
+  mutant,
+  workers = 1,
+} = JSON.parse(process.env['NOTICEBOARD_MUTANT'] ?? '{"tests":[]}') as Trial
 
 /** Some tests over the sources with one mutant, which run-mutant.ts asks for. */
 export default defineConfig({
@@ -29,7 +33,7 @@ export default defineConfig({
   test: {
     include: [...tests],
     isolate: false,
-    maxWorkers: 1,
+    maxWorkers: workers,
     bail: 1,
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -7,6 +7,8 @@ import type { Mutant } from './mutants.js'
 export interface Trial {
   readonly tests: readonly string[]
   readonly mutant?: Mutant
+  /** How many processes run them; 1 unless given. */
+  readonly workers?: number
 }
 
 /** How tests ended: with a failure, without, or not within their time. */
