@@ -68,7 +68,7 @@ export const FORM_GUARDS: readonly GuardBug[] = [
     replace: [
       [
         'return { ...rest, reports: heard }',
-        'return { ...rest, reports: async () => ({ asOf: since, since, reports: reports.map(({ report }) => report) as never }) }',
+        'return { ...rest, reports: async () => ({ asOf: since, since, reports: outbox.next().map(({ report }) => report) as never }) }',
       ],
     ],
     noticedBy: {
