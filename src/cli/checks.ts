@@ -10,7 +10,7 @@ import { anything } from '../core/schema/anything.js'
 import { saysNothing } from '../core/schema/kept-schema.js'
 import { schemaFromJson } from '../core/schema/schema-from-json.js'
 import type { NamespaceConfig } from './config-file.js'
-import type { Inputs } from './inputs.js'
+import { readText, type Inputs } from './inputs.js'
 
 /** What documents are checked with, and where that comes from. */
 export interface Checks {
@@ -50,13 +50,8 @@ export async function findChecks(
 }
 
 async function schemaFromFile(inputs: Inputs, file: string): Promise<Schema> {
-  let bytes: Uint8Array
-  try {
-    bytes = await inputs.read(file)
-  } catch (error) {
-    throw new NoticeboardError('not-found', `the schema ${file} cannot be read`, { cause: error })
-  }
-  return schemaFromJson(readJsonText(decodeText(bytes, file), { what: file }), { what: file })
+  const text = await readText(inputs, file, 'the schema')
+  return schemaFromJson(readJsonText(text, { what: file }), { what: file })
 }
 
 async function keptSchema(

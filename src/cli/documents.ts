@@ -10,7 +10,7 @@ import { yamlFormat } from '../node/sources/yaml-file.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import type { CommandContext } from './command.js'
 import { refusing, usageError } from './exit.js'
-import { gather } from './inputs.js'
+import { inputPath, isStdin } from './inputs.js'
 
 /** The option of commands that read a document. */
 export const FORMAT_OPTION = {
@@ -20,9 +20,6 @@ export const FORMAT_OPTION = {
 
 const FORMATS = { json: jsonFormat, yaml: yamlFormat }
 type FormatName = keyof typeof FORMATS
-
-/** Standard input, by all of its names. */
-const STDIN: ReadonlySet<string> = new Set(['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'])
 
 /**
  * The source that a command line names: a JSON or YAML file, a pipe in place of one
@@ -35,16 +32,12 @@ const STDIN: ReadonlySet<string> = new Set(['-', '/dev/stdin', '/dev/fd/0', '/pr
  */
 export function sourceFor({ io, args, inputs }: SourceContext, name: string): Source {
   const format = readFormat(args.text('format'))
-  if (STDIN.has(name))
-    return {
-      name: 'stdin',
-      read: () => refusing(async () => parse(await gather(io.stdin, 'stdin'), { what: 'stdin', format })),
-    }
-  const path = resolve(io.cwd, name)
+  const path = inputPath(io, name)
+  const readOnce = async (what: string): Promise<Json> =>
+    parse(await inputs.read(path, 'the document'), { what, format })
+  if (isStdin(path)) return { name: 'stdin', read: () => refusing(() => readOnce('stdin')) }
   const read = async (signal: AbortSignal): Promise<Json> =>
-    (await isPipe(path))
-      ? parse(await inputs.read(path), { what: path, format })
-      : fileOf(path, { format, io }).read(signal)
+    (await isPipe(path)) ? readOnce(path) : fileOf(path, { format, io }).read(signal)
   return {
     name: path,
     read: signal => refusing(() => read(signal)),
@@ -87,7 +80,7 @@ async function* changesOf(path: string, options: FileOptions, signal: AbortSigna
  * ```
  */
 export async function assertWatchable({ io }: Pick<CommandContext, 'io'>, name: string): Promise<void> {
-  if (STDIN.has(name) || (await isPipe(resolve(io.cwd, name))))
+  if (isStdin(name) || (await isPipe(resolve(io.cwd, name))))
     throw usageError(`${name} gives its text once: leave --watch out`)
 }
 

@@ -6,11 +6,15 @@ import { systemClock } from '../system/system.js'
 
 const interrupted = new AbortController()
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 // The first signal ends in order, a second one at once. A closed terminal is one too (SIGHUP).
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+for (const name of SIGNALS) {
   process.on(name, () => {
-    if (interrupted.signal.aborted) process.exit(130)
-    interrupted.abort(new Error(name))
+    if (!interrupted.signal.aborted) return interrupted.abort(new Error(name))
+    // Not `process.exit`, which waits for what a drive does not answer.
+    leaveSignals()
+    process.kill(process.pid, name)
   })
 }
 
@@ -36,7 +40,19 @@ const io: Io = {
   signal: interrupted.signal,
 }
 
-void run(process.argv.slice(2), io).then(status => {
-  // Not `process.exit`, which would cut what a pipe has not taken yet.
-  process.exitCode = status
+void run(process.argv.slice(2), io).then(async status => {
+  // What a pipe has not taken yet is waited for. What the command left behind is not: it was given
+  // up.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  leaveSignals()
+  process.exit(status)
 })
+
+/** From here on a signal ends the process by itself, whatever the process is waiting for. */
+function leaveSignals(): void {
+  for (const name of SIGNALS) process.removeAllListeners(name)
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise(resolve => void stream.write('', () => resolve()))
+}

@@ -21,7 +21,7 @@ import { readJsonText } from '../core/json/json-text.js'
 import type { CommandContext } from './command.js'
 import { EXIT, usageError, type ExitStatus } from './exit.js'
 import { wrap } from './help.js'
-import { readText } from './inputs.js'
+import { inputPath, readText } from './inputs.js'
 import { readMs, readNumber, readShare } from './quantities.js'
 import { readModel } from './read-model.js'
 import type { Cell } from './table.js'
@@ -155,7 +155,7 @@ async function readCosts({ io, args, inputs, print }: CommandContext): Promise<'
   if (file !== undefined && calibrates) throw usageError('give --costs or --calibrate, not both')
   if (save !== undefined && !calibrates) throw usageError('--save-costs goes with --calibrate')
   if (file !== undefined) {
-    const text = await readText(inputs, resolve(io.cwd, file), 'the costs file')
+    const text = await readText(inputs, inputPath(io, file), 'the costs file')
     return readJsonText(text, { what: 'the costs file' }) as unknown as Costs
   }
   if (!calibrates) return 'recorded'

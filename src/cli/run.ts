@@ -70,7 +70,7 @@ async function dispatch(
   }
   checkPositionals(command, args.positionals)
   const status = await bounded(command, { io, print }, own =>
-    command.run({ io: own, args, inputs: createInputs(), print, json: args.flag('json') }),
+    command.run({ io: own, args, inputs: createInputs(own), print, json: args.flag('json') }),
   )
   return io.signal.aborted ? EXIT.interrupted : (status ?? EXIT.ok)
 }

@@ -3,7 +3,7 @@ import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Arguments } from './arguments.js'
 import { loadConfig, type CommandLineConfig, type LoadedConfig, type NamespaceConfig } from './config-file.js'
 import type { CommandContext } from './command.js'
-import { readText } from './inputs.js'
+import { inputPath, readText } from './inputs.js'
 import { usageError } from './exit.js'
 import type { Io } from './io.js'
 
@@ -66,7 +66,7 @@ export async function readSettings(
   return {
     hasAddress: address !== undefined,
     rollouts: config,
-    schemaFile: schemaFile === undefined ? undefined : resolve(io.cwd, schemaFile),
+    schemaFile: schemaFile === undefined ? undefined : inputPath(io, schemaFile),
     author: config.author ?? nonEmpty(io.env['NOTICEBOARD_AUTHOR']),
     address() {
       if (address !== undefined) return address
@@ -135,7 +135,7 @@ function findAddress(io: Io, args: Arguments, { loaded, token }: Sources): Board
 async function readToken({ io, args, inputs }: SettingsContext): Promise<string | undefined> {
   const named = args.text('token-file')
   if (named === undefined) return nonEmpty(io.env['NOTICEBOARD_TOKEN'])
-  const file = resolve(io.cwd, named)
+  const file = inputPath(io, named)
   const token = (await readText(inputs, file, 'the token file')).trim()
   if (token !== '') return token
   throw usageError(`the token file ${file} is empty`)

@@ -1,4 +1,4 @@
-import { createLinkedAbortController } from '../async/signals.js'
+import { createLinkedAbortController, onAbort } from '../async/signals.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Clock } from '../contracts/system.js'
 
@@ -6,7 +6,10 @@ import type { Clock } from '../contracts/system.js'
 export interface TimeLimit {
   /** Aborts when time is up, and when the user interrupts. */
   readonly signal: AbortSignal
-  /** Aborts some seconds after time is up: what does not listen to its signal is left behind. */
+  /**
+   * Aborts some seconds after time is up, and after an interruption: what does not listen to its
+   * signal is left behind.
+   */
   readonly over: AbortSignal
   /** The `timeout` to end with; undefined while there is time. */
   readonly error: NoticeboardError | undefined
@@ -15,7 +18,9 @@ export interface TimeLimit {
   end(): void
 }
 
-/** How long a command that was given up may take to end in order, in milliseconds. */
+/**
+ * How long a command that was given up or interrupted may take to end in order, in milliseconds.
+ */
 const GRACE_MS = 5_000
 
 /**
@@ -37,13 +42,18 @@ export function createTimeLimit({
   const linked = createLinkedAbortController(interrupted)
   const over = new AbortController()
   let error: NoticeboardError | undefined
+  const endLater = (reason: unknown): (() => void) => clock.after(GRACE_MS, () => over.abort(reason))
+  let endGrace = (): void => {}
+  const forget = onAbort(interrupted, () => {
+    endGrace = endLater(interrupted.reason)
+  })
   let lift = clock.after(mostMs, () => {
     error = new NoticeboardError(
       'timeout',
       `it was not done within ${mostMs / 1_000} s, and was given up; what was written before stays, so look at the history before you do it again`,
     )
     linked.abort(error)
-    lift = clock.after(GRACE_MS, () => over.abort(error))
+    lift = endLater(error)
   })
   return {
     signal: linked.signal,
@@ -54,6 +64,8 @@ export function createTimeLimit({
     lift: () => lift(),
     end() {
       lift()
+      forget()
+      endGrace()
       linked.finish()
     },
   }

@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
 import type { Json } from '../../contracts/json.js'
 import { readJsonText } from '../../core/json/json-text.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { refusing, usageError } from '../exit.js'
-import { readText } from '../inputs.js'
+import { inputPath, readText } from '../inputs.js'
 import { withPublisher } from '../open-publisher.js'
 import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { printRollout } from './publish.js'
@@ -39,7 +38,7 @@ async function readPatch({ args, io, inputs }: CommandContext): Promise<Json> {
   if ((written === undefined) === (file === undefined))
     throw usageError('say what changes: --patch \'{"newCheckout":false}\', or --patch-file FILE')
   return refusing(async () => {
-    const text = written ?? (await readText(inputs, resolve(io.cwd, file ?? ''), 'the patch file'))
+    const text = written ?? (await readText(inputs, inputPath(io, file ?? ''), 'the patch file'))
     return readJsonText(text, { what: 'the patch' })
   })
 }

@@ -43,6 +43,7 @@ export async function readPlan(context: CommandContext): Promise<ServePlan> {
     throw usageError(`--workers wants a number from 1 to ${MOST_WORKERS}`)
   const readOnly = args.flag('read-only')
   const tokenFile = args.text('token-file')
+  if (tokenFile === '-') throw usageError('--token-file names the file that keeps the token, such as ./token')
   const host = args.text('host')
   const hosts = args.texts('allow-host')
   const tokens = args.text('tokens')

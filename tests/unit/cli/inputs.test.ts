@@ -117,3 +117,49 @@ test('a configuration file that is no JSON is told with line and column', async 
   expect(status).toBe(2)
   expect(stderr).toContain(`${join(cwd, 'noticeboard.config.json')}:3:1: a comma stands before the closing`)
 })
+
+test('a token, a schema and a patch may come from standard input', async () => {
+  const { cwd, run } = await desk()
+  const store = fileStore(join(cwd, 'served'))
+  await using server = await serve(store, {
+    write: { token: 'a-token-that-is-long-enough' },
+    controller: false,
+  })
+  const at = ['--url', server.url, '--reason', 'x']
+  await writeFile(join(cwd, 'app.yaml'), YAML)
+  const stdin = 'a-token-that-is-long-enough\n'
+  const published = await run(['publish', 'app.yaml', '--everyone', ...at, '--token-file', '-'], { stdin })
+  expect([published.status, published.stderr]).toEqual([0, expect.not.stringContaining('error')])
+  const checked = await run(['validate', 'app.yaml', '--schema', '-'], { stdin: '{"type":"array"}' })
+  expect([checked.status, checked.stderr]).toEqual([3, expect.stringContaining('expected array')])
+  await writeFile(join(cwd, 'token'), stdin)
+  const killed = await run(['kill', '--patch-file', '-', ...at, '--token-file', 'token'], {
+    stdin: '{"pool":null}',
+  })
+  expect([killed.status, killed.stderr]).toEqual([0, expect.not.stringContaining('error')])
+  await store.close()
+})
+
+test('standard input is one thing only: a token is not published', async () => {
+  const { run } = await desk()
+  const { status, stderr } = await run(['publish', '-', ...why, '--token-file', '/dev/stdin'], {
+    stdin: 'a-token-that-is-long-enough\n',
+  })
+  expect(status).toBe(2)
+  expect(stderr).toContain('standard input is the token file already, and cannot be the document as well')
+})
+
+test('serve keeps its token in a file, and says so of -', async () => {
+  const { run } = await desk()
+  const { status, stderr } = await run(['serve', '--board', 'board', '--create', '--token-file', '-'])
+  expect([status, stderr]).toEqual([2, expect.stringContaining('--token-file names the file')])
+})
+
+test('a pipe that nobody writes to is not waited for past an interruption', async () => {
+  const { cwd, run } = await desk()
+  execFileSync('mkfifo', [join(cwd, 'silent')])
+  const interrupted = new AbortController()
+  const running = run(['publish', 'silent', ...why], { signal: interrupted.signal })
+  interrupted.abort()
+  expect((await running).status).toBe(130)
+})

@@ -104,3 +104,25 @@ test('a shell passes what it makes in the place of a file: a document, and a tok
   server.child.kill('SIGTERM')
   await server.status()
 })
+
+test.each([
+  ['a pipe that nobody writes to', ['publish', 'silent.yaml']],
+  ['a schema from such a pipe', ['publish', 'a.json', '--schema', 'silent.yaml']],
+  ['standard input that nobody ends', ['publish', '-']],
+])('a signal ends a command that waits for %s', async (_, args) => {
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'a.json'), '{"a":1}')
+  await promisify(execFile)('mkfifo', [join(folder, 'silent.yaml')])
+  const child = spawn(
+    process.execPath,
+    [program, ...args, '--board', 'b', '--create', '-n', 'a', '--everyone', '--reason', 'x'],
+    { cwd: folder, env: { PATH: process.env['PATH'] }, stdio: ['pipe', 'ignore', 'pipe'] },
+  )
+  onTestFinished(() => void (child.exitCode === null && child.kill('SIGKILL')))
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const ended = once(child, 'close')
+  while (!said.includes('still reading')) await once(child.stderr, 'data')
+  child.kill('SIGTERM')
+  expect(await ended).toEqual([130, null])
+})
