@@ -168,6 +168,8 @@ interface Followed {
 async function followFile(context: CommandContext, desk: Desk, { source, options }: Followed): Promise<void> {
   const { io, print, json } = context
   const { activateAt: _once, ...settings } = options
+  // It goes on until it is interrupted.
+  io.doing?.(undefined)
   for await (const step of desk.publisher.follow(source, { ...settings, signal: io.signal })) {
     if (step.type === 'published') printRollout(context, desk, step.rollout)
     else print.error(step.error, { command: 'publish', json })

@@ -117,3 +117,31 @@ test('the status of a whole board says how far it is', async () => {
     expect.stringMatching(/^still looking at the namespaces, \d+ of 40 so far, after 1 s\n$/),
   ])
 })
+
+test('publishing whatever a file says goes on for as long as it is wanted, and says nothing between', async () => {
+  const cwd = await temporaryFolder()
+  await writeFile(join(cwd, 'a.json'), '{"a":1}')
+  const clock = virtualClock()
+  const interrupted = new AbortController()
+  let said = ''
+  let ended: Ran | undefined
+  const args = ['publish', 'a.json', '--watch', '--board', 'b', '--create', '-n', 'a', '--reason', 'x']
+  void commandLine([...args, '--everyone'], {
+    cwd,
+    system: { clock },
+    signal: interrupted.signal,
+    onData: text => (said += text),
+    onAside: text => (said += text),
+  }).then(ran => (ended = ran))
+  const pass = async (ms: number): Promise<void> => {
+    await clock.advance(ms)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  while (!said.includes('it goes to everyone') && ended === undefined) await pass(20)
+  said = ''
+  for (let second = 0; second < 400; second += 1) await pass(1_000)
+  expect([ended, said]).toEqual([undefined, ''])
+  interrupted.abort()
+  while (ended === undefined) await pass(20)
+  expect(ended.status).toBe(130)
+})
