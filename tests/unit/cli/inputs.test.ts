@@ -159,7 +159,12 @@ test('a pipe that nobody writes to is not waited for past an interruption', asyn
   const { cwd, run } = await desk()
   execFileSync('mkfifo', [join(cwd, 'silent')])
   const interrupted = new AbortController()
-  const running = run(['publish', 'silent', ...why], { signal: interrupted.signal })
-  interrupted.abort()
-  expect((await running).status).toBe(130)
+  const { status, stderr } = await run(['publish', 'silent', ...why], {
+    signal: interrupted.signal,
+    onAside: text => text.includes('still reading') && interrupted.abort(),
+  })
+  expect([status, stderr]).toEqual([
+    130,
+    expect.stringContaining(`reading the document from ${join(cwd, 'silent')}`),
+  ])
 })
