@@ -82,7 +82,7 @@ export function hintFor(
   error: NoticeboardError,
   { command, proxy }: { readonly command: string; readonly proxy?: string | undefined },
 ): string | undefined {
-  const { code } = error
+  const { code, message } = error
   switch (code) {
     case 'invalid-option':
       return `see noticeboard ${command} --help`.replace('  ', ' ')
@@ -113,6 +113,8 @@ export function hintFor(
     case 'withdrawn':
       return 'noticeboard history shows why; --readmit "why it may come back" publishes it all the same'
     case 'store-damaged':
+      // What names the ways out itself may have two, of which the other one is right.
+      if (message.includes('--ignore-reports')) return undefined
       return 'look at the board first; then noticeboard epoch --reason "…" goes on in a new epoch'
     case 'closed':
     case 'digest-mismatch':

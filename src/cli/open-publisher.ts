@@ -50,9 +50,14 @@ export async function withPublisher<T>(
   const { io, args, inputs, print } = context
   const settings = await readSettings(context, { namespace: positional })
   const namespace = settings.namespace()
-  const say: Logger['warn'] = (message, { reason, damage } = {}) => {
-    const why = reason ?? damage
-    print.warning(why === undefined ? message : `${message}: ${String(why)}`)
+  const told = new Set<string>()
+  const say: Logger['warn'] = (message, { reason, damage, message: failure, times } = {}) => {
+    const why = reason ?? damage ?? failure
+    const line = why === undefined ? message : `${message}: ${String(why)}`
+    // What was only counted since comes again when a command ends, and says nothing new.
+    if (times !== undefined && told.has(line)) return
+    told.add(line)
+    print.warning(line)
   }
   const logger: Logger = { debug() {}, info() {}, error: say, warn: say }
   const create = args.flag('create')

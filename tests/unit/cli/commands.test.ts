@@ -529,6 +529,31 @@ test('a disk is told as a disk: the cause, exit 5, and no word of tokens and add
   expect(statusOf(full)).toBe(5)
 })
 
+test('what a command warns of again and again is said once, with its cause', async () => {
+  const { nb, write, board } = await place()
+  for (const n of [1, 2, 3]) {
+    await write('a.json', `{"a":${n}}`)
+    await nb('publish', 'a.json', ...everyone)
+  }
+  const root = join(board, 'public/v1/checkout/prod')
+  const [epoch = ''] = await readdir(join(root, 'releases'))
+  const newest = join(root, 'releases', epoch, '3.json')
+  const later = (await readFile(newest, 'utf8')).replace(/"v":1\}/, '"v":2}')
+  for (const file of [newest, join(root, 'release.json')]) await writeFile(file, later)
+  const { status, stderr } = await nb('rollback', '--reason', 'x', '--board', board)
+  expect([status, stderr.match(/^warning: left out.*/gm)]).toEqual([
+    0,
+    [expect.stringMatching(/^warning: left out an entry of the log: .*update noticeboard/)],
+  ])
+})
+
+test('a refusal for what clients claim leads to no epoch alone, and any other damage does', () => {
+  const hint = (message: string): string | undefined =>
+    hintFor(new NoticeboardError('store-damaged', message), { command: 'publish' })
+  expect(hint('behind: open a new epoch, or pass { ignoreReports: true } (--ignore-reports)')).toBeUndefined()
+  expect(hint('the log has a hole')).toContain('noticeboard epoch')
+})
+
 test('every command explains itself, with examples that name it', async () => {
   const folder = await temporaryFolder()
   const overview = await commandLine(['--help'], { cwd: folder })
