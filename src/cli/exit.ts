@@ -89,6 +89,8 @@ export function hintFor(
     case 'unauthorized':
       return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
     case 'forbidden':
+      // A web server over a board knows no tokens.
+      if (message.includes('a web server may not read the files')) return undefined
       return 'the server or store knows you and refuses this: does the token have the scope for it here, and is this the address for writing?'
     case 'rate-limited':
       return 'the server asks for fewer requests; try again later'

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { hintFor, statusOf } from '../../../src/cli/exit.js'
@@ -545,6 +547,17 @@ test('what a command warns of again and again is said once, with its cause', asy
     0,
     [expect.stringMatching(/^warning: left out an entry of the log: .*update noticeboard/)],
   ])
+})
+
+test('a 403 of a web server over a board leads to no token', async () => {
+  const server = createServer((_, response) => response.writeHead(403).end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const { nb } = await place()
+  const { status, stderr } = await nb('get', '--url', `http://127.0.0.1:${port}`)
+  expect([status, stderr]).toEqual([3, expect.stringContaining('a matter of their modes')])
+  expect(stderr).not.toContain('token')
 })
 
 test('a refusal for what clients claim leads to no epoch alone, and any other damage does', () => {
