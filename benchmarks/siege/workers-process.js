@@ -63,9 +63,10 @@ async function memoryOf() {
   return sum
 }
 let memoryBytes = 0
-const watching = setInterval(async () => {
+const look = async () => {
   memoryBytes = Math.max(memoryBytes, await memoryOf())
-}, 250)
+}
+const watching = setInterval(() => void look(), 250)
 
 answerQuestions({
   port: () => Number(new URL(url).port),
