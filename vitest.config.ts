@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { sourcesByName } from './scripts/entry-points.js'
 
 /**
  * These begin together: the histories compute on every core, the others mostly wait for servers,
@@ -106,10 +106,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   // As in tsconfig.json.
   resolve: {
-    alias: {
-      '#default-deltas': fileURLToPath(new URL('src/deltas/default-deltas.ts', import.meta.url)),
-      '#pin-file': fileURLToPath(new URL('src/client/state/pin-file.ts', import.meta.url)),
-    },
+    alias: sourcesByName(),
   },
   test: {
     projects: [

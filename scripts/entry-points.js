@@ -46,6 +46,21 @@ export function conditionalFiles() {
   return files.map(name => ({ name, source: `src/${name}.ts` }))
 }
 
+/**
+ * For what runs from the sources under Node: each of those `#` names with the source behind it.
+ *
+ * @returns {Record<string, string>}
+ */
+export function sourcesByName() {
+  const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+  return Object.fromEntries(
+    Object.entries(manifest.imports).map(([name, { import: built }]) => [
+      name,
+      built.replace('./dist', `${root}/src`).replace(/\.js$/, '.ts'),
+    ]),
+  )
+}
+
 /** The entry points whose source file is not there. */
 export function missingEntryPoints() {
   return entryPoints().filter(({ source }) => !existsSync(`${root}/${source}`))

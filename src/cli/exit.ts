@@ -6,6 +6,7 @@ import {
 } from '../contracts/errors.js'
 import { systemErrorCode } from '../node/disk/system-error.js'
 import { isError } from '../core/built-ins.js'
+import { WEB_SERVER_REFUSES } from '../transports/http/refusal.js'
 
 /** How a command ends, as a status of the process. */
 export const EXIT = {
@@ -90,7 +91,7 @@ export function hintFor(
       return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
     case 'forbidden':
       // A web server over a board knows no tokens.
-      if (message.includes('a web server may not read the files')) return undefined
+      if (message.includes(WEB_SERVER_REFUSES)) return undefined
       return 'the server or store knows you and refuses this: does the token have the scope for it here, and is this the address for writing?'
     case 'rate-limited':
       return 'the server asks for fewer requests; try again later'

@@ -24,10 +24,9 @@ import { begin } from './rollouts/begin.js'
 import { buildsIn } from './rollouts/builds.js'
 import { forecast } from './rollouts/forecast.js'
 import { trialIfKept } from './rollouts/find-trial.js'
-import { assertPolicy } from './rollouts/policies.js'
+import { assertPolicy, policyOr } from './rollouts/policies.js'
 import type { Trial } from './rollouts/steps.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
-import { staged } from '../rollouts/staged.js'
 import { MAX_LABELS } from '../core/limits.js'
 import { oneLine } from '../core/json/text.js'
 import { sayMatch } from '../core/release/labels.js'
@@ -219,7 +218,7 @@ function briefFor(
   { gates }: PublisherContext,
   policy: RolloutPolicy | undefined,
 ): { readonly labels: readonly string[] } | undefined {
-  const labels = (policy ?? staged()).startsBy
+  const labels = policyOr(policy).startsBy
   // A gate is shown the whole fleet.
   return labels === undefined || labels.length > MAX_LABELS || gates.length > 0 ? undefined : { labels }
 }

@@ -84,8 +84,7 @@ function windowsOf(model: Model, workload: Workload): Windows {
  */
 function growthOf({ shape }: Model, { changesPerDay }: Workload): number {
   if (shape?.type !== 'poll' || shape.adapts === undefined) return 0
-  const gapMs = changesPerDay === 0 ? Infinity : DAY_MS / changesPerDay
-  return Math.min(gapMs, shape.pollIntervalMs / shape.adapts.share)
+  return Math.min(DAY_MS / changesPerDay, shape.pollIntervalMs / shape.adapts.share)
 }
 
 /** The longest that a client takes to look by itself, before a document that is at most so old. */

@@ -8,13 +8,12 @@ import { summarizeFleet } from '../../fleet/summary.js'
 import { controllersIn, isRunBySomebody, missingFor } from '../../rollouts/controllers.js'
 import { looserThan, type RolloutFloor } from '../../rollouts/floor.js'
 import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/policy.js'
-import { staged } from '../../rollouts/staged.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
 import { firstUnreadable } from '../resolve-ref.js'
 import { activationOf, tooEarly } from './activation.js'
 import { askGates, type Gate } from './gates.js'
-import { nameOfPolicy } from './policies.js'
+import { nameOfPolicy, policyOr } from './policies.js'
 
 /** What a rollout is about to begin with. */
 export interface Beginning {
@@ -80,27 +79,23 @@ export async function begin(
     }
   if (beginning.policy === undefined && floor === undefined && store.local === true)
     return { type: 'everyone', notes: [`${store.name} is read in this process alone: it goes to everyone`] }
-  const policy = beginning.policy ?? staged()
+  const policy = policyOr(beginning.policy)
   const salt = saltFor(context, beginning)
-  const gates =
-    beginning.gates.length === 0
-      ? {}
-      : await askGates(
-          beginning.gates,
-          {
-            clock,
-            question: {
-              namespace,
-              rollout: undefined,
-              stage: 0,
-              candidate: beginning.candidate.map(({ digest }) => digest),
-              since: undefined,
-              fleet:
-                heard === undefined ? { type: 'unknown', why: 'no-reports' } : summarizeFleet(heard, newest),
-            },
-          },
-          signal,
-        )
+  const gates = await askGates(
+    beginning.gates,
+    {
+      clock,
+      question: () => ({
+        namespace,
+        rollout: undefined,
+        stage: 0,
+        candidate: beginning.candidate.map(({ digest }) => digest),
+        since: undefined,
+        fleet: heard === undefined ? { type: 'unknown', why: 'no-reports' } : summarizeFleet(heard, newest),
+      }),
+    },
+    signal,
+  )
   signal.throwIfAborted()
   const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
   const stable = newest.stable.variants.map(({ digest }) => digest)

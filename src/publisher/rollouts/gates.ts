@@ -66,21 +66,24 @@ export function assertGates(whose: string, gates: readonly Gate[]): void {
 }
 
 /**
- * Asks gates, all at the same time. One that throws, is late or says nothing that can be read has
- * answered `unknown`. Never rejects.
+ * Asks gates, all at the same time; where there are none the question, with its fleet, is not made
+ * up. One that throws, is late or says nothing that can be read has answered `unknown`. Never
+ * rejects.
  *
  * ```ts
- * const answers = await askGates(gates, { clock, question }, signal)
+ * const answers = await askGates(gates, { clock, question: () => question }, signal)
  * ```
  */
 export async function askGates(
   gates: readonly Gate[],
-  { clock, question }: { readonly clock: Clock; readonly question: GateQuestion },
+  { clock, question: ask }: { readonly clock: Clock; readonly question: () => GateQuestion },
   signal: AbortSignal,
 ): Promise<GateAnswers> {
+  if (gates.length === 0) return {}
+  const question = ask()
+  const { stage } = question
   const answers = await Promise.all(
     gates.map(async (gate): Promise<readonly [string, GateAnswer]> => {
-      const { stage } = question
       try {
         const { name: what, timeoutMs = GATE_MS } = gate
         const found = await withDeadline(

@@ -41,6 +41,17 @@ export function assertPolicy(whose: string, policy: unknown): asserts policy is 
 }
 
 /**
+ * The policy of a publish: `staged()` where it names none.
+ *
+ * ```ts
+ * const policy = policyOr(options.rollout)
+ * ```
+ */
+export function policyOr(policy: RolloutPolicy | undefined): RolloutPolicy {
+  return policy ?? staged()
+}
+
+/**
  * The built-in policies, and some of one's own, which hold where both have a name.
  *
  * ```ts

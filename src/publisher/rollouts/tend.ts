@@ -6,7 +6,6 @@ import { goesOn } from '../../core/release/rollout.js'
 import { hasClaims } from '../../fleet/claims.js'
 import { isLive, summarizeFleet } from '../../fleet/summary.js'
 import { evidenceOf, type Explanation } from '../../rollouts/explanation.js'
-import type { GateAnswers } from '../../rollouts/gate.js'
 import { missingFor } from '../../rollouts/controllers.js'
 import { gatesOf } from '../../rollouts/plan.js'
 import type { Decision as PolicyDecision, RolloutPolicy } from '../../rollouts/policy.js'
@@ -189,24 +188,21 @@ export async function judge(
   if (policy === undefined) return { decision: undefined, waitingFor, heard }
   const planned = gatesOf(plan)
   const asked = gates.filter(({ name }) => planned.includes(name))
-  const answers: GateAnswers =
-    asked.length === 0
-      ? {}
-      : await askGates(
-          asked,
-          {
-            clock,
-            question: {
-              namespace,
-              rollout: release.rollout.id,
-              stage: release.rollout.stage,
-              candidate: candidateOf(release),
-              since: release.rollout.stageStart.position,
-              fleet: summarizeFleet(heard, release),
-            },
-          },
-          signal,
-        )
+  const answers = await askGates(
+    asked,
+    {
+      clock,
+      question: () => ({
+        namespace,
+        rollout: release.rollout.id,
+        stage: release.rollout.stage,
+        candidate: candidateOf(release),
+        since: release.rollout.stageStart.position,
+        fleet: summarizeFleet(heard, release),
+      }),
+    },
+    signal,
+  )
   signal.throwIfAborted()
   const decision = policy.decide({ release, hasher }, { heard, gates: answers }, Date.parse(heard.asOf))
   return { decision, waitingFor, heard }

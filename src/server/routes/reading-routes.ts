@@ -15,11 +15,11 @@ import {
   notFound,
 } from '../http/answers.js'
 import type { DeltaPair } from '../../core/release/delta-pairs.js'
-import { lengthOf, type DeltaCache } from '../stream/delta-cache.js'
+import type { DeltaCache } from '../stream/delta-cache.js'
 import type { Hub } from '../stream/hub.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Answer } from '../stream/messages.js'
-import { matchesTag, type Newest } from '../stream/newest-release.js'
+import { lengthOf, matchesTag, type Newest } from '../stream/newest-release.js'
 import type { SnapshotAnswers, SnapshotRequest } from '../encodings/snapshot-answers.js'
 import { isThenable } from '../../core/built-ins.js'
 

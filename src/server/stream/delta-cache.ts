@@ -1,16 +1,15 @@
 import { createBucket } from '../../async/bucket.js'
 import { createSharedRuns } from '../../async/shared-runs.js'
 import type { Deltas } from '../../contracts/deltas.js'
-import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/system.js'
 import type { DeltaQuery, Store, Transport } from '../../contracts/transport.js'
 import { maxDeltaBytes } from '../../core/release/delta-size.js'
 import type { DeltaPair } from '../../core/release/delta-pairs.js'
-import { variantsOf } from '../../core/release/release.js'
 import type { Lifetime } from '../http/lifetime.js'
 import { createTally, type Savings } from '../tally.js'
 import { createNamedDigests } from './named-digests.js'
-import type { Newest } from './newest-release.js'
+import { lengthOf, type Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 
 /** Deltas in memory, each read or made once, however many ask. */
@@ -114,12 +113,6 @@ export function createDeltaCache(options: DeltaCacheOptions): DeltaCache {
       return findOnce(key, () => find(query, newest))
     },
   }
-}
-
-/** How long a snapshot is that the newest release names, in bytes; 0 for another one. */
-export function lengthOf({ read }: Newest, digest: Digest): number {
-  const named = read === undefined ? [] : variantsOf(read.release)
-  return named.find(variant => variant.digest === digest)?.bytes ?? 0
 }
 
 function keyOf({ namespace, digest, base }: DeltaQuery): string {

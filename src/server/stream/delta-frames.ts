@@ -1,9 +1,9 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { DeltaPair } from '../../core/release/delta-pairs.js'
-import { lengthOf, type DeltaCache } from './delta-cache.js'
+import type { DeltaCache } from './delta-cache.js'
 import { deltaFrame } from './frames.js'
 import type { Frame } from './messages.js'
-import type { Newest } from './newest-release.js'
+import { lengthOf, type Newest } from './newest-release.js'
 
 /** Releases with a snapshot as a delta: one frame a pair, for all who hold its base. */
 export interface DeltaFrames {

@@ -2,7 +2,7 @@ import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Hasher } from '../../contracts/system.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import { digestOf } from '../../core/release/digest.js'
-import { identifyRelease, type Release, type Variant } from '../../core/release/release.js'
+import { identifyRelease, variantsOf, type Release, type Variant } from '../../core/release/release.js'
 import { JSON_HEADERS } from '../http/answers.js'
 import { releaseFrame } from './frames.js'
 import { markFrames, type MarkTimes } from './mark-frames.js'
@@ -54,6 +54,12 @@ export function describeNewest(namespace: Namespace, bytes: Uint8Array, hasher: 
     withSnapshot: new Map(),
     read: readRelease(namespace, bytes, hasher),
   }
+}
+
+/** How long a snapshot is that the newest release names, in bytes; 0 for another one. */
+export function lengthOf({ read }: Newest, digest: Digest): number {
+  const named = read === undefined ? [] : variantsOf(read.release)
+  return named.find(variant => variant.digest === digest)?.bytes ?? 0
 }
 
 /**

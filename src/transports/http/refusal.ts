@@ -20,6 +20,12 @@ const CARRIED: ReadonlySet<string> = new Set<ErrorCode>([
   'invalid-document', 'forbidden', 'invalid-data', 'digest-mismatch', 'too-large', 'unsupported', 'fork', 'store-damaged',
 ]) // prettier-ignore
 
+/**
+ * How a 403 that is none of our server's begins to be told: where it comes from there are no
+ * tokens.
+ */
+export const WEB_SERVER_REFUSES = 'a web server may not read the files'
+
 /** The error for an answer that is none of the expected ones. */
 export function refusalOf({ status, headers, body, what, name, writing, nowMs }: Refused): NoticeboardError {
   const retryAfterMs = readRetryAfter(headers.get('retry-after'), nowMs)
@@ -28,7 +34,7 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
   if (status === 403 && told === undefined && !writing) {
     return new NoticeboardError(
       'forbidden',
-      `${name} answered 403 for ${what}: a web server may not read the files, which is a matter of their modes and those of the folders above them, or it asks for other headers`,
+      `${name} answered 403 for ${what}: ${WEB_SERVER_REFUSES}, which is a matter of their modes and those of the folders above them, or it asks for other headers`,
     )
   }
   if (status === 401 || status === 403) {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { root } from '../../../scripts/entry-points.js'
+import { root, sourcesByName } from '../../../scripts/entry-points.js'
 import { mutated, type Trial } from './trial.js'
 
 /** What is tried, in JSON. */
@@ -25,10 +24,7 @@ export default defineConfig({
     },
   ],
   resolve: {
-    alias: {
-      '#default-deltas': fileURLToPath(new URL('../../../src/deltas/default-deltas.ts', import.meta.url)),
-      '#pin-file': fileURLToPath(new URL('../../../src/client/state/pin-file.ts', import.meta.url)),
-    },
+    alias: sourcesByName(),
   },
   test: {
     include: [...tests],

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import ts from 'typescript'
+import { fileOf, importsOf } from '../../../scripts/import-circles.js'
 import { root } from '../sim/bundle.js'
 
 /**
@@ -43,7 +45,7 @@ function distancesFrom(test: string): ReadonlyMap<string, number> {
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
     const distance = found.get(file) ?? 0
     if (distance >= FARTHEST) continue
-    for (const imported of importsOf(file)) {
+    for (const imported of loadedBy(file)) {
       if (found.has(imported)) continue
       // What a test is helped by is no step farther away, and neither is a file that only passes on
       // what others have.
@@ -57,16 +59,17 @@ function distancesFrom(test: string): ReadonlyMap<string, number> {
 
 const known = new Map<string, readonly string[]>()
 
-function importsOf(file: string): readonly string[] {
+/** The files whose code a file loads: types alone are nobody's code. */
+function loadedBy(file: string): readonly string[] {
   const before = known.get(file)
   if (before !== undefined) return before
-  const text = readFileSync(join(root, file), 'utf8')
-  const imports = [...text.matchAll(/^(?:import(?! type)|export|\} from)[^'\n]*'(\.[^']*)'/gm)].flatMap(
-    ([, path = '']) => {
-      const place = join(dirname(file), path).replace(/\.js$/, '.ts')
-      return place.endsWith('.ts') && existsSync(join(root, place)) ? [place] : []
-    },
-  )
-  known.set(file, imports)
-  return imports
+  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest)
+  const loaded = importsOf(source).flatMap(({ node, specifier }) => {
+    const isType =
+      ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+    const place = fileOf(file, specifier)
+    return !isType && place?.endsWith('.ts') === true && existsSync(join(root, place)) ? [place] : []
+  })
+  known.set(file, loaded)
+  return loaded
 }

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 import { ALL_EDITS } from './all-edits.js'
-import type { PlantedBug } from './bugs.js'
-import { patternOf, root } from './bundle.js'
+import { root, withPieces } from './bundle.js'
 
 // Such a bug throws where it was planted, and oracles report that instead of what it is about.
 test('what is planted uses no name that its source does not know', () => {
@@ -11,7 +10,7 @@ test('what is planted uses no name that its source does not know', () => {
     ALL_EDITS.flatMap(({ name, file, replace, also = [] }, index) =>
       [{ file, replace }, ...also].map((edit, part) => [
         `${root}/${edit.file.replace(/\.ts$/, `.${index}-${part}.ts`)}`,
-        { name, text: withPieces(edit) },
+        { name, text: withPieces(readFileSync(`${root}/${edit.file}`, 'utf8'), { name, ...edit }) },
       ]),
     ),
   )
@@ -42,10 +41,3 @@ test('what is planted uses no name that its source does not know', () => {
  * property.
  */
 const UNKNOWN_NAME = [2304, 2552, 18_004]
-
-function withPieces({ file, replace }: Pick<PlantedBug, 'file' | 'replace'>): string {
-  return replace.reduce(
-    (text, [from, to]) => text.replace(patternOf(from), () => to),
-    readFileSync(`${root}/${file}`, 'utf8'),
-  )
-}

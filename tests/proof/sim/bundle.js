@@ -86,18 +86,27 @@ export function plantingIn(edits, made = () => {}) {
         if (due.length === 0) return undefined
         let contents = await readFile(path, 'utf8')
         for (const edit of due) {
-          for (const [from, to] of edit.replace) {
-            const changed = contents.replace(patternOf(from), () => to)
-            if (changed === contents)
-              throw new Error(`${edit.name} does not fit ${edit.file} any more: ${from}`)
-            contents = changed
-          }
+          contents = withPieces(contents, edit)
           made(edit)
         }
         return { contents, loader: 'ts' }
       })
     },
   }
+}
+
+/**
+ * A source with its pieces replaced. Throws where one of them is not in it.
+ *
+ * @param {string} source
+ * @param {{ name: string, file: string, replace: readonly (readonly [string, string])[] }} edit
+ */
+export function withPieces(source, { name, file, replace }) {
+  return replace.reduce((text, [from, to]) => {
+    const changed = text.replace(patternOf(from), () => to)
+    if (changed === text) throw new Error(`${name} does not fit ${file} any more: ${from}`)
+    return changed
+  }, source)
 }
 
 /** White space and a formatter's trailing commas make no difference. @param {string} text */

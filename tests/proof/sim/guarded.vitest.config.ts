@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import type { Reporter, TestCase } from 'vitest/node'
-import { root } from '../../../scripts/entry-points.js'
+import { root, sourcesByName } from '../../../scripts/entry-points.js'
 import { PLANTED } from '../../support/planted.js'
-import { patternOf } from './bundle.js'
+import { withPieces } from './bundle.js'
 import { GUARD_BUGS, titlePatternOf, type GuardBug } from './guard-bugs.js'
 
 /** The bugs to plant, by name and with commas between; all of them unless given. */
@@ -25,13 +24,7 @@ function planting(edits: readonly Edit[]): Plugin {
     load(id) {
       const edit = edits.find(one => id.split('?')[0] === `${root}/${one.file}`)
       if (edit === undefined) return undefined
-      let code = readFileSync(`${root}/${edit.file}`, 'utf8')
-      for (const [from, to] of edit.replace) {
-        const changed = code.replace(patternOf(from), () => to)
-        if (changed === code) throw new Error(`${edit.name} does not fit ${edit.file} any more: ${from}`)
-        code = changed
-      }
-      return code
+      return withPieces(readFileSync(`${root}/${edit.file}`, 'utf8'), edit)
     },
   }
 }
@@ -45,10 +38,7 @@ const project = (
   root,
   plugins: [planting(edits)],
   resolve: {
-    alias: {
-      '#default-deltas': fileURLToPath(new URL('../../../src/deltas/default-deltas.ts', import.meta.url)),
-      '#pin-file': fileURLToPath(new URL('../../../src/client/state/pin-file.ts', import.meta.url)),
-    },
+    alias: sourcesByName(),
   },
   test: {
     name,

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
-import { entryPoints, root } from '../../../scripts/entry-points.js'
+import { entryPoints, root, sourcesByName } from '../../../scripts/entry-points.js'
 import { PIECE_OPTIONS, pagePieces } from './page-pieces.js'
 
 /** Where the pieces are taken to stand, one folder for each page; nothing is written. */
@@ -25,8 +25,7 @@ function compile(): ts.Program {
       ...PIECE_OPTIONS,
       paths: {
         ...paths,
-        '#default-deltas': [join(root, 'src/deltas/default-deltas.ts')],
-        '#pin-file': [join(root, 'src/client/state/pin-file.ts')],
+        ...Object.fromEntries(Object.entries(sourcesByName()).map(([name, source]) => [name, [source]])),
       },
     },
     root,

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers'
 import { build } from 'esbuild'
 import { expect, onTestFinished, test } from 'vitest'
 import { readProxies } from '../../../src/cli/proxy/proxy-settings.js'
-import { root } from '../../../scripts/entry-points.js'
+import { root, sourcesByName } from '../../../scripts/entry-points.js'
 import { createHandler, type Handler } from '../../../src/server/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { certificate, certificateKey } from '../../support/certificate.js'
@@ -37,10 +37,7 @@ async function bundleCommandLine(folder: string): Promise<string> {
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
     },
-    alias: {
-      '#default-deltas': join(root, 'src/deltas/default-deltas.ts'),
-      '#pin-file': join(root, 'src/client/state/pin-file.ts'),
-    },
+    alias: sourcesByName(),
     logLevel: 'error',
   })
   return outfile
