@@ -58,26 +58,35 @@ const figuresOf = ({ perDay, cpu, bytes, integral, missed }: Row): OwnClients =>
   missed,
 })
 
+/** How far a count is from a known one, as a share of that. */
+const apartOf = (count: number | undefined, known: number | undefined): number =>
+  count === known ? 0 : Math.abs((count ?? 0) / (known ?? 0) - 1)
+
+const within = (bound: number) => (apart: number) => apart < bound
+
 test.each([hybridModel(), pullModel()])(
   'of 500 clients a light population counts what the library’s own count, within 3 %: $name',
   async model => {
     const real = await ownOf(model)
     const light = figuresOf(await simulated(model, { population: 'light' }))
     for (const kind of KINDS satisfies readonly Kind[]) {
-      const [known = 0, counted = 0] = [real.perDay[kind], light.perDay[kind]]
-      expect([kind, counted === known || Math.abs(counted / known - 1)]).toEqual([
+      expect([kind, apartOf(light.perDay[kind], real.perDay[kind])]).toEqual([
         kind,
-        known === counted ? true : expect.toSatisfy((apart: number) => apart < 0.03),
+        expect.toSatisfy(within(0.03)),
       ])
     }
     expect(Math.abs(light.share / real.share - 1)).toBeLessThan(0.03)
     expect(Math.abs(light.bytes / real.bytes - 1)).toBeLessThan(0.03)
     expect(Math.abs(light.integral / real.integral - 1)).toBeLessThan(0.1)
     expect([real.missed, light.missed]).toEqual([0, 0])
-    // What is recorded is what is run.
+    // What is recorded is what is run, but for one request in a thousand: what a client asks at its
+    // start may change without a record that is made anew.
     const recorded = OWN_CLIENTS[model.name]
     for (const kind of KINDS)
-      expect([kind, real.perDay[kind]]).toEqual([kind, expect.closeTo(recorded?.perDay[kind] ?? 0, 0)])
+      expect([kind, apartOf(real.perDay[kind], recorded?.perDay[kind])]).toEqual([
+        kind,
+        expect.toSatisfy(within(0.001)),
+      ])
   },
 )
 
