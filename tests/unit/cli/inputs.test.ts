@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { constants, createWriteStream } from 'node:fs'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { finished } from 'node:stream/promises'
+import { expect, onTestFinished, test } from 'vitest'
 import { fileStore } from '../../../src/node/index.js'
 import { serve } from '../../../src/server/index.js'
 import { commandLine, temporaryFolder, type Ran, type RunOptions } from './command-line.js'
@@ -17,8 +18,17 @@ async function desk() {
     commandLine(args, { cwd, env: { NOTICEBOARD_NAMESPACE: 'checkout/prod' }, ...options })
   /** A named pipe that gives a text once. */
   const pipe = (text: string, name = 'pipe'): string => {
-    execFileSync('mkfifo', [join(cwd, name)])
-    createWriteStream(join(cwd, name)).end(text)
+    const path = join(cwd, name)
+    execFileSync('mkfifo', [path])
+    const writer = createWriteStream(path)
+    writer.end(text)
+    // A pipe that was not read is opened once: a thread waits for its reader, and the files after
+    // this one share the process.
+    onTestFinished(async () => {
+      const reader = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      await finished(writer).catch(() => {})
+      await reader.close()
+    })
     return name
   }
   return { cwd, run, pipe }
