@@ -84,6 +84,18 @@ test.skipIf(noPython)(
   },
 )
 
+test.skipIf(noPython)('the Python of the page reads releases as the command tells them', async () => {
+  await using user = await workspace()
+  const { server, publish } = await published()
+  const [, program = ''] = blocksOf(PAGE, 'python')
+  expect(program.split('\n').filter(line => line !== '').length).toBeLessThanOrEqual(9)
+  await user.write('follow.py', program)
+  const line = started(user, ['python3', 'follow.py'], { NOTICEBOARD_URL: server.url, NO_COLOR: '1' })
+  await line(/^version 1 has 10 connections$/)
+  await publish(80)
+  await line(/^version 2 has 80 connections$/)
+})
+
 test('the shell of the page writes a file and reloads with each release', async () => {
   await using user = await workspace()
   const { server, publish } = await published()

@@ -13,15 +13,16 @@ export function blocksOf(page: string, language: string): readonly string[] {
 /** A page whose pieces of TypeScript are compiled. */
 interface Page {
   readonly page: string
+  /** How many pieces it has at least. */
+  readonly least: number
   /** What its shorter pieces take for granted. */
   readonly surroundings: string
   /** What its pieces import, or find beside them. */
   readonly files?: Readonly<Record<string, string>>
 }
 
-const README: Page = {
-  page: 'README.md',
-  surroundings: `
+/** What the pieces about one program take for granted. */
+const SERVICE = `
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createClient, createPublisher, envOverrides, everyone, http, httpStore, hybrid, type Client, type Publisher } from 'noticeboard'
 import { fileStore, stateFolder } from 'noticeboard/node'
@@ -37,7 +38,14 @@ declare function log(...words: unknown[]): void
 interface Pool { close(): void }
 declare const db: { resize(size: number): void; connect(size: number): Promise<Pool>; use(pool: Pool): void }
 declare const app: { use(path: string, handler: (req: IncomingMessage, res: ServerResponse) => void): void }
-`,
+`
+
+const README: Page = { page: 'README.md', least: 1, surroundings: SERVICE }
+
+const CLIENT: Page = {
+  page: 'docs/client.md',
+  least: 4,
+  surroundings: SERVICE,
   files: {
     'service.ts': `
 import type { Client } from 'noticeboard'
@@ -54,8 +62,31 @@ declare function expect(value: unknown): { toBe(value: unknown): void }
   },
 }
 
+const PUBLISHING: Page = { page: 'docs/publishing.md', least: 3, surroundings: SERVICE }
+
+const TRANSPORTS: Page = { page: 'docs/transports.md', least: 1, surroundings: SERVICE }
+
+const RECIPES: Page = {
+  page: 'docs/recipes.md',
+  least: 4,
+  surroundings: '',
+  // As much of NestJS as the page uses; the tests of the package compile against the real one.
+  files: {
+    'nestjs-common.d.ts': `
+declare module '@nestjs/common' {
+  export function Global(): ClassDecorator
+  export function Injectable(): ClassDecorator
+  export function Inject(token: symbol): ParameterDecorator
+  export function Module(about: { providers?: readonly object[]; exports?: readonly symbol[] }): ClassDecorator
+  export interface OnApplicationShutdown { onApplicationShutdown(): unknown }
+}
+`,
+  },
+}
+
 const ROLLOUTS: Page = {
   page: 'docs/rollouts.md',
+  least: 8,
   surroundings: `
 import { canary, createClient, createController, createPublisher, everyone, http, linear, pull, staged, timed, type Client, type Publisher } from 'noticeboard'
 import type { Gate, GateQuestion, Store } from 'noticeboard/core'
@@ -74,25 +105,36 @@ declare function queryMetrics(about: Pick<GateQuestion, 'stage' | 'candidate' | 
 export interface PagePieces {
   readonly page: string
   readonly pieces: number
+  /** How many there are at least. */
+  readonly least: number
   readonly files: Readonly<Record<string, string>>
 }
 
 /**
- * A piece that begins with `import` is a module; any other is a body, for which the page's
- * surroundings stand before it.
+ * A piece that begins with `import` is a module, and one that begins with the name of a file is that
+ * file; any other is a body, for which the page's surroundings stand before it.
  */
-export const pagePieces: readonly PagePieces[] = [README, ROLLOUTS].map(
-  ({ page, surroundings, files = {} }) => {
-    const pieces = blocksOf(page, 'ts')
-    const written = pieces.map((piece, index): [string, string] => [
+export const pagePieces: readonly PagePieces[] = [
+  README,
+  CLIENT,
+  PUBLISHING,
+  TRANSPORTS,
+  RECIPES,
+  ROLLOUTS,
+].map(({ page, least, surroundings, files = {} }) => {
+  const pieces = blocksOf(page, 'ts')
+  const written = pieces.map((piece, index): [string, string] => {
+    const name = /^\/\/ (\S+\.ts)\n/.exec(piece)?.[1]
+    if (name !== undefined) return [name, piece]
+    return [
       `piece-${index}.ts`,
       piece.startsWith('import ')
         ? piece
         : `${surroundings}\nexport async function piece(): Promise<void> {\n${piece}\n}\n`,
-    ])
-    return { page, pieces: pieces.length, files: { ...files, ...Object.fromEntries(written) } }
-  },
-)
+    ]
+  })
+  return { page, least, pieces: pieces.length, files: { ...files, ...Object.fromEntries(written) } }
+})
 
 /** How they are compiled, as in a tsconfig.json. */
 export const PIECE_OPTIONS = {
@@ -102,6 +144,7 @@ export const PIECE_OPTIONS = {
   lib: ['es2023', 'dom', 'esnext.disposable'],
   module: 'nodenext',
   exactOptionalPropertyTypes: true,
+  experimentalDecorators: true,
   types: ['node'],
   skipLibCheck: true,
 } as const

@@ -1,0 +1,14 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+
+// An address at which nobody listens: what node-config read is what runs.
+const server = createServer().listen(0, '127.0.0.1')
+await once(server, 'listening')
+const { port } = server.address()
+server.close()
+process.env['NODE_CONFIG'] = JSON.stringify({ noticeboard: { url: `http://127.0.0.1:${port}` } })
+
+const { config, port: own } = await import('./node-config.mjs')
+await config.ready()
+console.log(own, config.current.pool.size, config.running.origin)
+await config.close()
