@@ -119,7 +119,7 @@ function calmly(
     }
     const last =
       is === 'rest'
-        ? { message: `more ${what} came in a minute than are told one by one`, details: undefined }
+        ? { message: `more ${what} came within a minute than are logged one by one`, details: undefined }
         : { message, details }
     lines.set(key, { ...last, times: (line?.times ?? 0) + 1 })
     tellLater()

@@ -82,7 +82,7 @@ function callAll(event: Event): void {
 export function refuseIfAborted({ aborted, reason }: AbortSignal): void {
   if (!aborted) return
   if (isNoticeboardError(reason)) throw reason
-  throw new NoticeboardError('closed', 'the call was given up before it began', { cause: reason })
+  throw new NoticeboardError('closed', 'the call was aborted before it began', { cause: reason })
 }
 
 /**

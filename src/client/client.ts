@@ -228,12 +228,15 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   participate(participant: Participant<Seen<S>>): () => void {
     if (typeof participant?.prepare !== 'function' || typeof participant.name !== 'string') {
-      throw new NoticeboardError('invalid-option', 'a participant has a name and a function prepare(next)')
+      throw new NoticeboardError(
+        'invalid-option',
+        'a participant must be an object with a name and a function prepare(next)',
+      )
     }
     const { status, participants } = this.#engine
     if (status === 'ready' || status === 'stale')
       this.#settings.logger.info(
-        `participant "${participant.name}" joined after the first value: it is asked from the next change on, and finds what runs in current`,
+        `participant "${participant.name}" joined after the first value: prepare() is called from the next change on; read the running value from current`,
         { namespace: this.#settings.namespace },
       )
     return participants.join(participant)

@@ -136,7 +136,10 @@ class Lives<S extends Schema> implements Engine<OutputOf<S>> {
     this.life.resume()
     if (this.life.paused !== paused) logger.warn('resumed: this client follows releases again', { namespace })
     else if (paused)
-      logger.warn('pinned: this client cannot be resumed while its pin file names it', { namespace })
+      logger.warn(
+        'pinned: this client cannot be resumed while the file in NOTICEBOARD_PIN names its namespace',
+        { namespace },
+      )
   }
 
   async close(): Promise<void> {

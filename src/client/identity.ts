@@ -22,18 +22,18 @@ export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityO
   check('clientId', clientId)
   check('build', build)
   for (const [name, value] of Object.entries(labels)) {
-    check('labels: a name', name)
+    check('labels: the name of a label', name)
     if (name.includes('='))
-      throw new NoticeboardError('invalid-option', 'labels: a name must not contain "="')
+      throw new NoticeboardError('invalid-option', 'labels: the name of a label must not contain "="')
     check(`labels.${name}`, value)
   }
   if (Object.keys(labels).length > MAX_LABELS)
-    throw new NoticeboardError('invalid-option', `labels: a client may have ${MAX_LABELS} at most`)
+    throw new NoticeboardError('invalid-option', `labels: a client may have ${MAX_LABELS} labels at most`)
   const bytes = jsonBytes(labels)
   if (bytes > MAX_LABELS_BYTES)
     throw new NoticeboardError(
       'invalid-option',
-      `labels: together they take ${bytes} bytes of JSON; ${MAX_LABELS_BYTES} are allowed, so that a report has room for them`,
+      `labels take ${bytes} bytes as JSON; ${MAX_LABELS_BYTES} are allowed, so that they fit into a report`,
     )
 }
 
@@ -74,7 +74,7 @@ export async function resolveIdentity(
     return { ...proposed, clientId: await state.clientId(proposed.clientId), ephemeral: false }
   } catch (error) {
     logger.warn(
-      'the state folder cannot keep the name of this client; it may get another at its next start',
+      'the state folder cannot keep the clientId of this client, which may get another one at its next start; set clientId or NOTICEBOARD_CLIENT_ID',
       { code: codeOf(error) },
     )
     return proposed
@@ -91,6 +91,6 @@ function check(name: string, value: string | undefined): void {
   if (value === undefined || isLine(value)) return
   throw new NoticeboardError(
     'invalid-option',
-    `${name} must be a text of 1 to 256 characters without control characters`,
+    `${name} must be a string of 1 to 256 characters without control characters`,
   )
 }

@@ -183,7 +183,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   if (!isLine(settings.strategy.name)) {
     throw new NoticeboardError(
       'invalid-option',
-      'a strategy has a name, a text of 1 to 256 characters: it stands in reports',
+      'strategy.name must be a string of 1 to 256 characters; it appears in reports',
     )
   }
   assertSchema(settings.schema)
@@ -198,7 +198,7 @@ function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {
   if (intervalMs > MAX_NEXT_REPORT_MS)
     throw new NoticeboardError(
       'invalid-option',
-      `createClient(): reports.intervalMs is ${MAX_NEXT_REPORT_MS} milliseconds at most, an hour`,
+      `createClient(): reports.intervalMs must be ${MAX_NEXT_REPORT_MS} (an hour) at most`,
     )
   return { intervalMs, batchMs }
 }

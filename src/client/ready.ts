@@ -232,12 +232,12 @@ function reasonOf(
     return {
       text:
         strategy.stream === undefined
-          ? `${none}: nothing was answered yet`
-          : `${none}: the stream is open and silent, or not open yet, and nothing else was answered; a proxy in between may gather it (nginx: proxy_buffering off)`,
+          ? `${none}: no answer arrived yet`
+          : `${none}: no answer arrived yet, and the stream is silent or not open; a proxy may buffer it (nginx: set proxy_buffering off)`,
     }
   const what = isStarted
-    ? 'neither state nor defaults to start with'
-    : 'the start has not ended: a schema or validator takes that long for the defaults, or the state folder for its answer'
+    ? 'there is neither saved state nor defaults to start with'
+    : 'the start has not ended: the schema or a validator still checks the defaults, or the state folder does not answer'
   return { text: `${none}, and ${what}` }
 }
 

@@ -267,7 +267,7 @@ async function readKnown<S extends Schema>(
   const fleetClock = createFleetClock(clock, aheadMs => {
     if (clockTold.now())
       logger.warn(
-        `a server's clock was ${Math.round(aheadMs / 1_000)} s ahead of what marks say now, and is left behind`,
+        `a server's clock was ${Math.round(aheadMs / 1_000)} s ahead of the marks after it, and is not followed any longer; check the clocks of the servers`,
         { namespace, aheadMs: Math.round(aheadMs) },
       )
   })
@@ -299,7 +299,7 @@ async function openProtection<S extends Schema>(
   try {
     return await state?.protect?.({ namespace, instanceId, build, onFree, warn })
   } catch (error) {
-    logger.warn('the state folder cannot protect this client from what kills its process', {
+    logger.warn('the state folder cannot protect this client from a configuration that kills its process', {
       namespace,
       code: codeOf(error),
     })
@@ -407,10 +407,13 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     current,
     tell: reporter.now,
     unmarked(error) {
-      logger.warn('the state folder cannot note what is tried; this process is not protected from it', {
-        namespace,
-        code: codeOf(error),
-      })
+      logger.warn(
+        'the state folder cannot note which configuration is tried, so this client is not protected if it kills the process',
+        {
+          namespace,
+          code: codeOf(error),
+        },
+      )
     },
     hasOther(pending) {
       const { work } = loop.state

@@ -92,5 +92,5 @@ export function isDigest(text: unknown): text is Digest {
  */
 export function parseDigest(text: unknown): Digest {
   if (isDigest(text)) return text
-  throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
+  throw new NoticeboardError('invalid-option', 'a digest must have 64 lower-case hexadecimal digits')
 }

@@ -53,7 +53,11 @@ export function isEpoch(text: unknown): text is Epoch {
  */
 export function epochNumber(epoch: Epoch): number {
   const match = EPOCH.exec(epoch)
-  if (match === null) throw new NoticeboardError('invalid-data', 'an epoch reads <number>-<8 hex digits>')
+  if (match === null)
+    throw new NoticeboardError(
+      'invalid-data',
+      'an epoch must read <number>-<8 hex digits>, such as 1-9f3a01bc',
+    )
   return Number(match[1])
 }
 
@@ -129,7 +133,10 @@ export function formatPosition({ epoch, sequence }: Position): string {
 export function parsePosition(text: string): Position {
   const position = positionIn(text, ':')
   if (position === undefined)
-    throw new NoticeboardError('invalid-option', 'a position reads <epoch>:<sequence>, such as 1-9f3a01bc:42')
+    throw new NoticeboardError(
+      'invalid-option',
+      'a position must read <epoch>:<sequence>, such as 1-9f3a01bc:42',
+    )
   return position
 }
 

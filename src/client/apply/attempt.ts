@@ -136,6 +136,6 @@ function unsupportedBy(release: Release): NoticeboardError | undefined {
     ? undefined
     : new NoticeboardError(
         'unsupported',
-        `the release needs "${member}", which this version of noticeboard does not know; what runs goes on. Update noticeboard here`,
+        `the release needs the feature "${member}", which this version of noticeboard does not have; update noticeboard in this program`,
       )
 }

@@ -129,7 +129,7 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
         from.snapshot({ namespace, digest, maxSnapshotBytes, have }, own),
       )
       if (isRight(answer, query)) return answer
-      return new NoticeboardError('digest-mismatch', `${what} is not what its digest names; asking again`)
+      return new NoticeboardError('digest-mismatch', `${what} does not match its digest; fetching it again`)
     } catch (error) {
       return asNoticeboardError(error, 'unavailable', `${what} could not be fetched`)
     }

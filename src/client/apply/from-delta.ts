@@ -116,14 +116,14 @@ export function createFromDelta(options: FromDeltaOptions): FromDelta {
     { base, delta, digest, length }: Parameters<DeltaCodec['decode']>[0] & { readonly digest: Digest },
   ): Uint8Array | undefined {
     const because = (reason: string): undefined =>
-      logger.debug('a delta was passed over, and the whole snapshot is fetched', {
+      logger.debug('a delta was not used; the whole snapshot is fetched', {
         namespace,
         digest: digest.slice(0, 12),
         reason,
       }) as undefined
     try {
       const bytes = codec.decode({ base, delta, length })
-      return digestOf(hasher, bytes) === digest ? bytes : because('it makes another snapshot')
+      return digestOf(hasher, bytes) === digest ? bytes : because('its result has another digest')
     } catch (error) {
       return because(isNoticeboardError(error) ? error.message : 'it could not be decoded')
     }

@@ -161,7 +161,7 @@ function vetoOf(name: string, reason: string, cause?: unknown): NoticeboardError
 /** Throws `vetoed` for what a participant prepared that cannot switch over. */
 export function assertPrepared(name: string, prepared: unknown): asserts prepared is Prepared {
   if (typeof (prepared as Partial<Prepared> | undefined | null)?.commit === 'function') return
-  throw vetoOf(name, 'prepared nothing that has a commit(), so it could not switch over')
+  throw vetoOf(name, 'did not return an object with commit() from prepare()')
 }
 
 /** A participant that is ready for the change. */

@@ -95,7 +95,7 @@ export async function prepareChange<Value>(
   const { saved, pending, hasOther } = wanted
   const { maxSnapshotBytes } = context
   if (saved.bytes > maxSnapshotBytes) {
-    const message = `it has ${saved.bytes} bytes; ${maxSnapshotBytes} are allowed here`
+    const message = `it has ${saved.bytes} bytes; this client allows ${maxSnapshotBytes} (maxSnapshotBytes)`
     return refuse(saved, 'too-large', [{ path: '', message, validator: 'size' }])
   }
   const bytes = await context.fetchSnapshot(queryFor(saved, pending, context), course.signal)

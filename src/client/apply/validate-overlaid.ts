@@ -50,6 +50,8 @@ export async function validateOverlaid<Value>({
       overridden: paths,
     }
   for (const change of (options.schema && laid.unknown?.(options.schema as Schema)) ?? [])
-    logger.warn('an override makes a member that neither the document nor the schema has', { change })
+    logger.warn('an override adds a member that neither the document nor the schema has; check its name', {
+      change,
+    })
   return { result, document, overridden: paths }
 }

@@ -97,10 +97,10 @@ function knownReason(
   if (refusal !== undefined) {
     const { code, path = '', validator = code } = refusal
     const where = path === '' ? 'the document' : path
-    return because(codeOf(code), `${where} (${validator}), as this build found before`)
+    return because(codeOf(code), `${where} did not pass (${validator}) when this build tried it before`)
   }
   return isQuarantined
-    ? because('invalid-document', 'it is under quarantine here, since a process died of it')
+    ? because('invalid-document', 'it is quarantined here, since the process died twice while it ran')
     : undefined
 }
 

@@ -52,7 +52,7 @@ export function readHealth(given: HealthOptions): Required<HealthOptions> {
   if (typeof probe !== 'function')
     throw new NoticeboardError(
       'invalid-option',
-      'health: probe must be a function that says whether all is well',
+      'health.probe must be a function that returns true while this program is healthy',
     )
   checkPositive('createClient(): health', { timeoutMs, intervalMs, confirmMs })
   return { probe, timeoutMs, intervalMs, confirmMs }

@@ -89,7 +89,11 @@ class Lookout implements Looks {
 
   failed(thrown: NoticeboardError, { told = false, nextMs }: FailedLook = {}): void {
     const { namespace, logger, strategy, complain } = this.#options
-    const failure = asNoticeboardError(thrown, 'unavailable', `strategy ${strategy} could not look`)
+    const failure = asNoticeboardError(
+      thrown,
+      'unavailable',
+      `strategy ${strategy} could not look for a release`,
+    )
     const { code, message } = failure
     // An outage is told once in full; its repetitions are details, and so is a document that is
     // still broken in the same place.

@@ -133,7 +133,7 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
     if (release.namespace !== namespace) {
       throw new NoticeboardError(
         'invalid-data',
-        `${from.name} answered with a release of another namespace than ${namespace}`,
+        `${from.name} answered a request for ${namespace} with a release of another namespace; check the address and any rewriting in between`,
       )
     }
     const pending: ReceivedRelease = {
@@ -214,7 +214,7 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
   const leap = (from: Transport, position: Position): NoticeboardError =>
     new NoticeboardError(
       'fork',
-      `${namespace}: ${from.name} says that ${formatPosition(position)} is the newest, and ${seenHere()} was seen here before. No fleet comes so far at once, so it is passed over; if it is right, see "A position that nobody published" in docs/operations.md`,
+      `${namespace}: ${from.name} says that ${formatPosition(position)} is the newest, and this client has seen ${seenHere()}. No log grows that far at once, so the release is ignored; if it is right, see "A position that nobody published" in docs/operations.md`,
     )
 
   /** What is told of an older position once nothing else came for long. */
@@ -224,7 +224,7 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
   const behind = (who: string, position: Position): NoticeboardError =>
     new NoticeboardError(
       'fork',
-      `${namespace}: ${who} says that ${formatPosition(position)} is the newest, and ${seenHere()} was seen here before, which is followed no further. Either the store lost releases: open a new epoch; or that position was forged: see "A position that nobody published" in docs/operations.md`,
+      `${namespace}: ${who} says that ${formatPosition(position)} is the newest, which is older than ${seenHere()}, seen here before, so it is ignored. Either the store lost releases: open a new epoch; or the later position was forged: see "A position that nobody published" in docs/operations.md`,
     )
 
   const orderOf = (position: Position): PositionOrder => {
@@ -238,7 +238,7 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
   const forkAt = (position: Position, what: string): NoticeboardError =>
     new NoticeboardError(
       'fork',
-      `${namespace} at ${formatPosition(position)}: ${what} was seen before; two stores speak for one namespace. Open a new epoch in the right one`,
+      `${namespace} at ${formatPosition(position)}: ${what} was seen before, so two stores publish this namespace. Open a new epoch in the right one: noticeboard epoch`,
     )
 
   return {

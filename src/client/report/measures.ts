@@ -70,7 +70,7 @@ export function createMeasures({
   const warn = (): void => {
     if (warned) return
     warned = true
-    logger.warn(`measure() takes numbers from 0 to ${MAX_MEASURED}; what is none is left out`)
+    logger.warn(`measure() takes numbers from 0 to ${MAX_MEASURED}; other values are left out`)
   }
 
   return {

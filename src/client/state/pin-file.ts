@@ -27,7 +27,7 @@ export function readPinFile(path: string, platform: Pick<Platform, 'readFile'>):
   if (typeof file !== 'object' || file === null || Array.isArray(file)) {
     throw new NoticeboardError(
       'invalid-data',
-      'the pin file must be an object whose keys are namespaces and whose members are documents',
+      'the pin file must be a JSON object whose keys are namespaces and whose values are documents',
     )
   }
   return file as JsonObject

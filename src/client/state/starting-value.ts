@@ -41,12 +41,18 @@ export async function readPin<S extends Schema>(
   if (path === undefined || path === '') return undefined
   const pins = readPinFile(path, platform)
   if (pins === undefined)
-    throw new NoticeboardError('invalid-option', 'NOTICEBOARD_PIN is set, but there are no files here')
+    throw new NoticeboardError(
+      'invalid-option',
+      'NOTICEBOARD_PIN is set, but this runtime has no files; unset it',
+    )
   const document = Object.hasOwn(pins, namespace) ? pins[namespace] : undefined
   if (document === undefined) {
-    logger.warn('NOTICEBOARD_PIN is set, but its file does not name this namespace: following as usual', {
-      namespace,
-    })
+    logger.warn(
+      'NOTICEBOARD_PIN is set, but its file does not name this namespace; this client follows releases',
+      {
+        namespace,
+      },
+    )
     return undefined
   }
   const pinned = await validated(

@@ -10,7 +10,7 @@ export const FORM_BUGS: readonly PlantedBug[] = [
     file: 'src/client/apply/from-delta.ts',
     replace: [
       [
-        "return digestOf(hasher, bytes) === digest ? bytes : because('it makes another snapshot')",
+        "return digestOf(hasher, bytes) === digest ? bytes : because('its result has another digest')",
         "return digestOf(hasher, bytes) !== '' ? bytes : because(digest)",
       ],
     ],

@@ -105,7 +105,7 @@ describe('a calm logger', () => {
     await clock.advance(60_000)
     expect(said.at(-1)).toEqual({
       level: 'warn',
-      message: 'more warnings came in a minute than are told one by one',
+      message: 'more warnings came within a minute than are logged one by one',
       details: { times: 9_900 },
     })
   })

@@ -103,11 +103,11 @@ describe('starting', () => {
     [{ labels: { region: 'a\nb' } }, /labels\.region/],
     [
       { labels: Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map(name => [name, 'ü'.repeat(204)])) },
-      /labels: together they take 2076 bytes of JSON; 2048 are allowed/,
+      /labels take 2076 bytes as JSON; 2048 are allowed/,
     ],
     [
       { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, 'x'])) },
-      /labels: a client may have 64 at most/,
+      /labels: a client may have 64 labels at most/,
     ],
     [{ clientId: '' }, /clientId/],
   ])('an impossible option %o is refused at the call', (wrong, message) => {

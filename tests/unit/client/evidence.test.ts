@@ -296,7 +296,7 @@ describe('what may not be tried yet', () => {
     const { client, start, logs } = started(board, { state: protectedBy(protection) })
     await start()
     expect(client.current.pool.size).toBe(1)
-    expect(logs.join('\n')).toMatch(/cannot note what is tried.*ENOSPC/)
+    expect(logs.join('\n')).toMatch(/cannot note which configuration is tried.*ENOSPC/)
   })
 
   test('asks for the turn of the folder only for a candidate', async () => {

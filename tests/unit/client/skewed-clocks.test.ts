@@ -101,7 +101,7 @@ describe.each([
     skewMs.a = 0
     expect(await statuses(10 * MINUTE_MS)).toEqual(new Set(['ready']))
     expect(warnings.filter(text => text.includes('clock'))).toEqual([
-      expect.stringMatching(/a server's clock was 864\d\d s ahead of what marks say now/),
+      expect.stringMatching(/a server's clock was 864\d\d s ahead of the marks after it/),
     ])
   })
 

@@ -289,7 +289,9 @@ describe('a first release that is refused', () => {
 
   test('for its size, is told with the limit', async () => {
     const { error, atMs } = await why({ maxSnapshotBytes: 5 }, 10)
-    expect(error?.message).toMatch(/version 1 was refused: .* 5 are allowed here \(size\)/)
+    expect(error?.message).toMatch(
+      /version 1 was refused: .* this client allows 5 .maxSnapshotBytes. \(size\)/,
+    )
     expect(error?.cause).toMatchObject({ code: 'too-large' })
     expect(atMs).toBeLessThan(100)
   })
@@ -315,7 +317,7 @@ describe('a first release that is refused', () => {
     board.publish(doc(10), { crit: ['warp'], warp: 1 } as object)
     const made = started(board)
     const { error } = await settled(made.client.ready(), made)
-    expect(error?.message).toMatch(/needs "warp".*Update noticeboard/)
+    expect(error?.message).toMatch(/needs the feature "warp".*update noticeboard/)
     expect(error?.cause).toMatchObject({ code: 'unsupported' })
   })
 
@@ -501,8 +503,8 @@ test('what a silent stream keeps is told when nothing else answers in time', asy
 })
 
 test.each([
-  ['hybrid', hybrid, /: the stream is open and silent, or not open yet.*proxy_buffering off/],
-  ['pull', pull, /: nothing was answered yet$/],
+  ['hybrid', hybrid, /: no answer arrived yet, and the stream is silent or not open.*proxy_buffering off/],
+  ['pull', pull, /: no answer arrived yet$/],
 ])(
   'a start over %s whose time is up before anything came or failed says what it waited for',
   async (_, make, says) => {

@@ -206,7 +206,9 @@ test('a fake client changes nothing when a participant prepares something that h
   const seen: string[] = []
   client.on('error', ({ code, cause }) => seen.push(`${code}: ${String(cause)}`))
   const leave = client.participate({ name: 'a', prepare: () => ({}) as never })
-  expect(() => client.set({ n: 2 })).toThrow('participant "a" prepared nothing that has a commit()')
+  expect(() => client.set({ n: 2 })).toThrow(
+    'participant "a" did not return an object with commit() from prepare()',
+  )
   expect(client.current.n).toBe(1)
   leave()
   client.participate({ name: 'b', prepare: async () => undefined as never })
@@ -214,7 +216,7 @@ test('a fake client changes nothing when a participant prepares something that h
   await settled()
   expect([client.current.n, seen]).toEqual([
     3,
-    [expect.stringContaining('prepared nothing that has a commit()')],
+    [expect.stringContaining('did not return an object with commit() from prepare()')],
   ])
 })
 
