@@ -100,7 +100,7 @@ export function lineMirror({ host = '127.0.0.1', port, token }) {
     } catch (error) {
       if (signal.aborted) return
       if (isNoticeboardError(error)) throw error
-      throw new NoticeboardError('unavailable', `${name} could not be reached, or was lost in the middle`, {
+      throw new NoticeboardError('unavailable', `${name} could not be reached, or the connection was lost`, {
         cause: error,
       })
     } finally {

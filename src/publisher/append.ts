@@ -160,7 +160,7 @@ export async function appendUntil(
   const seconds = Math.round((clock.monotonic() - beganMs) / 1_000)
   throw new NoticeboardError(
     'conflict',
-    `another publisher appended to ${namespace} first ${races} times in a row, for ${seconds} s; find the one that publishes without a pause, then do the same again`,
+    `another publisher appended to ${namespace} first ${races} times in a row, for ${seconds} s; find the publisher that never pauses, then repeat the call`,
   )
 }
 
@@ -173,7 +173,7 @@ function stuckAt({ namespace, store }: PublisherContext, head: SignedRelease | u
   const newest = head === undefined ? 'no release' : formatPosition(positionOf(head.release))
   return new NoticeboardError(
     'store-damaged',
-    `${store.name} says that the place after the newest release of ${namespace} (${newest}) is taken, and has shown nothing there for ${STUCK_MS / 1_000} s: it answers from a copy that lags, or the board went back under a running server. Start that anew, look at its history; if this is the right board, open a new epoch`,
+    `${store.name} refuses to append after the newest release of ${namespace} (${newest}): that position is taken, and no release appeared there for ${STUCK_MS / 1_000} s. Either it reads from a copy that lags, or the board went back under a running server: restart the server and look at its history; if this is the right board, open a new epoch`,
   )
 }
 
@@ -274,7 +274,7 @@ async function append(
     if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) throw error
     throw new NoticeboardError(
       'unavailable',
-      `${error.message}. ${namespace} ${formatPosition(at)} was not acknowledged and may have been written: ${release.cause === 'publish' ? 'do the same again, which changes nothing twice' : 'see in the history whether it was, and only if not do the same again'}`,
+      `${error.message}. ${namespace} ${formatPosition(at)} was not acknowledged and may have been written: ${release.cause === 'publish' ? 'repeat the call, which appends the release only once' : 'look for it in the history, and repeat the call only if it is not there'}`,
       { cause: error, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }) },
     )
   }

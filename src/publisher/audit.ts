@@ -34,7 +34,7 @@ export function encodeAudit(
   if (typeof reason !== 'string' || reason.trim() === '') {
     throw new NoticeboardError(
       'invalid-option',
-      'a reason is missing: pass { reason: "why" }, for the readers of the history',
+      'the reason is missing: pass { reason: "why" }, which the history shows',
     )
   }
   const said = encodeText(canonicalize({ author, reason })).length

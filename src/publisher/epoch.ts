@@ -64,7 +64,7 @@ export async function openNewEpoch(
     if (stable === undefined || stable.at(0) === undefined)
       return refuse(
         'invalid-option',
-        `${context.namespace} has no release to go on from that this version reads: pass { document } to start the new epoch with`,
+        `${context.namespace} has no release that this version can read: pass { document } to start the new epoch with`,
       )
     const heard = await heardReports(context, signal, WITHOUT_LABELS)
     const newest = head?.release
@@ -73,7 +73,7 @@ export async function openNewEpoch(
     if (claims?.counted !== undefined && leapOf(furthest(newest, before), claims.counted) === 'beyond')
       return refuse(
         'invalid-data',
-        `${claims.says}: no epoch is opened so far ahead. If that is wrong, pass { ignoreReports: true } (--ignore-reports); clients that were told so have to forget it`,
+        `${claims.says}: an epoch cannot begin so far ahead. If the reports are wrong, pass { ignoreReports: true } (--ignore-reports); clients that saw that position have to forget it`,
       )
     const highest = highestEpoch(newest, claims)
     const number = (before === undefined ? highest : Math.max(highest, epochNumber(before.epoch))) + 1

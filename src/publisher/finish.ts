@@ -34,7 +34,7 @@ export async function finish(
   const { length } = signed.bytes
   if (outcome === 'published' && length > LARGE_RELEASE_BYTES)
     warnings.push(
-      `the release has ${length} bytes, and every client fetches it: fewer variants or named clients keep it below ${LARGE_RELEASE_BYTES}`,
+      `the release has ${length} bytes, and every client fetches it: use fewer variants or named clients to stay below ${LARGE_RELEASE_BYTES}`,
     )
   const schemaWarning = await storeSchema(context, { publishes, signal })
   if (schemaWarning !== undefined) warnings.push(schemaWarning)

@@ -162,7 +162,7 @@ function settledSource(source: Source, clock: Clock): Source {
         if (clock.monotonic() >= untilMs)
           throw new NoticeboardError(
             'unavailable',
-            `${source.name} changed each time it was read for ${MOST_SETTLING_MS / 1_000} s; write beside it and rename`,
+            `${source.name} changed each time it was read for ${MOST_SETTLING_MS / 1_000} s; write the new file beside it and rename it`,
           )
       }
     },

@@ -40,10 +40,10 @@ export async function forgetInstances(
   if (clients.length === 0 && missingForMs === undefined)
     throw new NoticeboardError(
       'invalid-option',
-      'forget() wants { clients: ["…"] }, { missing: true } or { missingForMs: 3_600_000 }',
+      'forget() needs { clients: ["…"] }, { missing: true } or { missingForMs: 3_600_000 }',
     )
   if (missingForMs !== undefined && !(missingForMs >= 0))
-    throw new NoticeboardError('invalid-option', 'forget(): missingForMs is a number of milliseconds')
+    throw new NoticeboardError('invalid-option', 'forget(): missingForMs must be a number of milliseconds')
   const { store, namespace } = context
   if (!canReport(store) || store.reports === undefined)
     throw new NoticeboardError('unsupported', `${store.name} keeps no reports, so there is nothing to forget`)

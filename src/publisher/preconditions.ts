@@ -44,10 +44,10 @@ export function notExpected(
     return conflict(`version ${ifVersion}`)
   // Both stand on a version that others have moved on from, or come back to.
   if (ifVersion !== undefined && ifPosition === undefined && isRollingOut(newest))
-    return conflict(`version ${ifVersion} alone, since a rollout is under way`)
+    return conflict(`version ${ifVersion} alone, since a rollout is under way (pass { ifPosition })`)
   if (ifVersion !== undefined && ifPosition === undefined && wentBack(newest))
     return conflict(
-      `version ${ifVersion} as it was: it came back by a rollback, so say after which release: { ifPosition }`,
+      `version ${ifVersion} as first published, since a rollback brought it back (pass { ifPosition })`,
     )
   if (ifPosition === undefined) return undefined
   if (newest === undefined || comparePositions(positionOf(newest), ifPosition) !== 'same')
@@ -72,7 +72,7 @@ export function notUnderstood(
     ? undefined
     : new NoticeboardError(
         'unsupported',
-        `the newest release of ${namespace} uses "${unknown}", which this version does not know: update noticeboard here`,
+        `the newest release of ${namespace} needs the feature "${unknown}", which this version of noticeboard does not have: update it here`,
       )
 }
 
@@ -114,7 +114,7 @@ export function notAdmitted(
   if (readmit !== undefined || !variants.some(({ digest }) => withdrawn.has(digest))) return undefined
   return new NoticeboardError(
     'withdrawn',
-    `${namespace} went back from this very document; see why in its history, and if it may come back say so: { readmit: "why" }`,
+    `this document was withdrawn from ${namespace}, and the history says why; to publish it again, pass { readmit: "why it may come back" }`,
   )
 }
 
@@ -177,7 +177,7 @@ export function behindFleet(
   if (heard?.wentBack !== undefined) return sayWentBack(namespace, heard.wentBack)
   const claims = heard && claimsOf(heard, newest)
   if (claims?.counted === undefined) return undefined
-  return `the store is behind its fleet: ${claims.says}, and ${namespace} ${endOf(newest)} here. If it was restored or copied, check that this is the right store, then open a new epoch (noticeboard epoch); if what they report is wrong, pass { ignoreReports: true } (--ignore-reports)`
+  return `the store is behind its fleet: ${claims.says}, and ${namespace} ${endOf(newest)} here. If it was restored or copied, check that this is the right store, then open a new epoch (noticeboard epoch); if the reports are wrong, pass { ignoreReports: true } (--ignore-reports)`
 }
 
 /**
@@ -195,7 +195,7 @@ export function doubtfulClaims(
 ): string | undefined {
   const claims = heard && claimsOf(heard, newest)
   if (heard?.wentBack !== undefined || claims === undefined || claims.counted !== undefined) return undefined
-  return `${claims.says}, and ${namespace} ${endOf(newest)} here: too few to count. A report was forged, or those clients follow another store`
+  return `${claims.says}, and ${namespace} ${endOf(newest)} here; they are too few to count. Either a report was forged, or those clients follow another store`
 }
 
 function endOf(newest: Release | undefined): string {

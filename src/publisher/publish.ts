@@ -231,7 +231,7 @@ function lostVariants(newest: Release | undefined, variants: Arm['variants']): r
   if (newest === undefined) return []
   return pairVariants(newest.stable, { variants }).flatMap(({ when, before, after }) =>
     when !== undefined && before.when !== undefined && after.when === undefined
-      ? [`clients with ${sayMatch(when)} had a document of their own, and get this one as all others do`]
+      ? [`clients with ${sayMatch(when)} had a variant of their own, and now get the document of all others`]
       : [],
   )
 }
@@ -265,16 +265,16 @@ function recordOf({ author, reason, belowFloor, readmit }: PublishOptions): Audi
 
 function checkReason(name: string, given: string | undefined): void {
   if (given === undefined || (typeof given === 'string' && given.trim() !== '')) return
-  throw new NoticeboardError('invalid-option', `publish(): ${name} is the reason why, as a text`)
+  throw new NoticeboardError('invalid-option', `publish(): ${name} must be the reason, as a string`)
 }
 
 function readActivation({ activateAt }: PublishOptions, nowMs: number): string | undefined {
   if (activateAt !== undefined && !(isDate(activateAt) && !Number.isNaN(activateAt.getTime())))
-    throw new NoticeboardError('invalid-option', 'publish(): activateAt is a valid Date')
+    throw new NoticeboardError('invalid-option', 'publish(): activateAt must be a valid Date')
   if (activateAt !== undefined && activateAt.getTime() < nowMs)
     throw new NoticeboardError(
       'invalid-option',
-      'publish(): activateAt is past; name a time to come, or leave it out and clients switch as it arrives',
+      'publish(): activateAt is in the past; pass a later time, or leave it out and clients switch when the release arrives',
     )
   return activateAt?.toISOString()
 }

@@ -417,7 +417,7 @@ function readOptions<Input, Output>(
   if (!canRead(store) || !canAppend(store)) {
     throw new NoticeboardError(
       'invalid-option',
-      'store must be a store, which can append: memory(), fileStore(folder), or httpStore(url, { token })',
+      'store must be a store that can append, such as memory(), fileStore(folder) or httpStore(url, { token })',
     )
   }
   assertSchema(schema)

@@ -40,7 +40,7 @@ export async function readmit(
   if (typeof digest !== 'string' || !/^[0-9a-f]{8,64}$/.test(digest))
     throw new NoticeboardError(
       'invalid-option',
-      'readmit() wants the digest of a snapshot, or 8 of its digits or more',
+      'readmit() needs the digest of a snapshot, or its first 8 digits or more',
     )
   encodeAudit(context, { author, reason })
 
@@ -53,7 +53,7 @@ export async function readmit(
         `the newest release of ${context.namespace} does not name ${digest.slice(0, 12)}; to bring that document back publish it: publish(document, { readmit })`,
       )
     if (found.length > 1)
-      return refuse('invalid-option', `${digest} begins ${found.length} digests; write more of its digits`)
+      return refuse('invalid-option', `${found.length} digests begin with ${digest}; write more digits`)
     const audit = encodeAudit(context, { author, reason })
     return {
       type: 'append',

@@ -81,7 +81,7 @@ function matcher(ref: ReleaseRef, newest: Release): (release: Release) => boolea
   if (typeof ref === 'object' && ref !== null) return release => comparePositions(release, ref) === 'same'
   throw new NoticeboardError(
     'invalid-option',
-    'name a version by its number, a digest by 8 digits or more, or a position',
+    'a version must be named by its number, its position, or 8 or more digits of its digest',
   )
 }
 

@@ -148,7 +148,7 @@ function createChoice(heard: HeardReports): Choice {
         passed,
         ([version, { refused, of }]) => `version ${version}, which ${refused} of ${of} refused`,
       )
-      return `this passes over ${told.join(', and ')} of the clients that report tokens name; if it is meant all the same, name it: noticeboard rollback --to VERSION, or { to }`
+      return `the rollback passes over ${told.join(', and ')} of the clients that report tokens name; to go back to it all the same, name it: noticeboard rollback --to VERSION, or { to }`
     },
   }
 }

@@ -35,10 +35,10 @@ export function assertSpreading({ spreadMs, bytesPerSecond }: Spreading): void {
     throw new NoticeboardError('invalid-option', problem)
   }
   if (spreadMs !== undefined && !(Number.isInteger(spreadMs) && spreadMs >= 0 && spreadMs <= MAX_SPREAD_MS))
-    refuse('spreadMs is a whole number of milliseconds from 0 to 3600000')
+    refuse('spreadMs must be a whole number of milliseconds from 0 to 3600000')
   if (bytesPerSecond === undefined) return
   if (!(Number.isSafeInteger(bytesPerSecond) && bytesPerSecond > 0))
-    refuse('bytesPerSecond is a whole number of bytes, 1 at least')
+    refuse('bytesPerSecond must be a whole number of bytes from 1')
   if (spreadMs !== undefined) refuse('give either spreadMs or bytesPerSecond')
 }
 
@@ -67,7 +67,7 @@ export function spreadFor(
   if (fleet?.type !== 'known')
     return {
       spreadMs: undefined,
-      notes: ['no client is heard here, so nobody knows how many fetch it, and nothing is spread'],
+      notes: ['no client reports here, so it is unknown how many fetch the document, and nothing is spread'],
     }
   const instances = fleet.members.filter(isLive).length
   const bytes = Math.max(...variants.map(variant => variant.bytes))

@@ -31,12 +31,12 @@ export async function storeSchema(
     if (kept === undefined ? !isKnown : sameBytes(kept, bytes)) return undefined
     await store.putSchema({ namespace, bytes }, signal)
     if (!isKnown)
-      return `the schema of this publisher has no JSON Schema, so the one that was kept beside ${namespace} is gone: the command line checks the form alone`
+      return `the schema of this publisher has no JSON Schema, so the one kept beside ${namespace} was replaced by one that accepts everything: the command line checks only that a document is JSON`
     if (gaps.length === 0) return undefined
     const named = gaps.slice(0, NAMED_GAPS).join(', ') + (gaps.length > NAMED_GAPS ? ', …' : '')
-    return `not all of the schema can be written as JSON Schema: by the one that is kept beside ${namespace} the command line checks less than this publisher at ${named}`
+    return `the schema cannot be written as JSON Schema in full: by the one kept beside ${namespace} the command line checks less than this publisher at ${named}`
   } catch (error) {
     const code = isNoticeboardError(error) ? error.code : 'internal'
-    return `the JSON Schema could not be stored beside ${namespace} (${code}): the command line validates by what is kept there, or not at all`
+    return `the JSON Schema could not be stored beside ${namespace} (${code}): the command line checks by the one kept before, or not at all`
   }
 }

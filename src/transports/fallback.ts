@@ -150,7 +150,10 @@ function createFallback(transports: readonly Transport[], options: FallbackOptio
           yield delivery
         }
         if (started || signal.aborted) return
-        throw new NoticeboardError('unavailable', `the stream from ${transport.name} ended before it began`)
+        throw new NoticeboardError(
+          'unavailable',
+          `the stream from ${transport.name} ended before its first event`,
+        )
       } catch (error) {
         if (signal.aborted) return
         if (started || !isUnwatchable(error)) throw error
@@ -248,7 +251,7 @@ function summed(name: string, errors: readonly unknown[]): unknown {
   }
   const waits = known.map(({ retryAfterMs }) => retryAfterMs ?? 0)
   const retryAfterMs = Math.min(...waits)
-  return new NoticeboardError('unavailable', `${name}: none could be reached`, {
+  return new NoticeboardError('unavailable', `${name}: none of its transports could be reached`, {
     cause: first,
     ...(retryAfterMs > 0 && Number.isFinite(retryAfterMs) && { retryAfterMs }),
   })

@@ -148,10 +148,7 @@ export function fromSource(
     async snapshot({ digest, maxSnapshotBytes }) {
       const bytes = kept.get(digest)
       if (bytes === undefined) {
-        throw new NoticeboardError(
-          'not-found',
-          `${name} is not, or no longer, the document ${digest.slice(0, 12)}`,
-        )
+        throw new NoticeboardError('not-found', `${name} no longer holds the document ${digest.slice(0, 12)}`)
       }
       if (bytes.length > maxSnapshotBytes) {
         throw new NoticeboardError(
@@ -193,7 +190,11 @@ export function fromSource(
             trouble = found.message
           }
           if (listening?.hasEnded === true)
-            throw asNoticeboardError(listening.cause, 'unavailable', `${name} stopped telling of its changes`)
+            throw asNoticeboardError(
+              listening.cause,
+              'unavailable',
+              `${name} no longer notifies of its changes`,
+            )
           const isTold = listening !== undefined && trouble === undefined
           await news.wait(isTold ? Number.POSITIVE_INFINITY : pollIntervalMs, own.signal)
         }

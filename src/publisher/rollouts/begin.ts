@@ -75,10 +75,13 @@ export async function begin(
   if (newest === undefined)
     return {
       type: 'everyone',
-      notes: ['the first release has nothing to be staged against: it goes to everyone'],
+      notes: ['the first release goes to everyone, since there is no earlier document to compare it with'],
     }
   if (beginning.policy === undefined && floor === undefined && store.local === true)
-    return { type: 'everyone', notes: [`${store.name} is read in this process alone: it goes to everyone`] }
+    return {
+      type: 'everyone',
+      notes: [`the release goes to everyone, since ${store.name} is read in this process alone`],
+    }
   const policy = policyOr(beginning.policy)
   const salt = saltFor(context, beginning)
   const gates = await askGates(
@@ -120,7 +123,7 @@ async function withoutWayBack(
   if (lost === undefined) return undefined
   return refuse(
     'not-found',
-    `the snapshot ${lost.slice(0, 12)} that ${context.namespace} runs is missing or damaged in the store, so who is exposed could not go back: publish what runs once more, which puts it back, or publish this with everyone()`,
+    `the snapshot ${lost.slice(0, 12)} that ${context.namespace} runs is missing or damaged in the store, so exposed clients could not go back to it: publish the running document once more, which restores it, or publish this one with everyone()`,
   )
 }
 
@@ -138,7 +141,7 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
   if (first.type === 'refused' && first.why === 'no-reports' && store.reports !== undefined)
     return refuse(
       'fleet-unknown',
-      `the reports of ${namespace} cannot be read now, so nobody can say who would be exposed: try again`,
+      `the reports of ${namespace} cannot be read now, so it is unknown which clients would be exposed: try again`,
     )
   if (first.type === 'refused') return refuse(CODES[first.why], `${namespace}: ${first.says.join('; ')}`)
   const loose = looseness(planned)

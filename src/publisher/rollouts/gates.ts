@@ -58,7 +58,7 @@ export function assertGates(whose: string, gates: readonly Gate[]): void {
   const names = new Set<string>()
   for (const gate of gates) {
     if (typeof gate !== 'object' || gate === null || !isLine(gate.name) || typeof gate.check !== 'function')
-      throw new NoticeboardError('invalid-option', `${whose}: each gate is { name, check }`)
+      throw new NoticeboardError('invalid-option', `${whose}: each gate must be { name, check }`)
     if (names.has(gate.name))
       throw new NoticeboardError('invalid-option', `${whose}: two gates have the name "${gate.name}"`)
     names.add(gate.name)

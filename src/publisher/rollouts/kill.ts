@@ -57,7 +57,7 @@ export async function killSwitch(
   if (patch === undefined)
     throw new NoticeboardError(
       'invalid-option',
-      'kill() wants what to change: pass { patch: { newCheckout: false } }',
+      'kill() needs a patch: pass { patch: { newCheckout: false } }',
     )
   canonicalize(patch)
   encodeAudit(context, { author: options.author, reason: options.reason })
@@ -190,7 +190,7 @@ async function patchVariant(
   if (bytes.length > maxReadBytes)
     throw new NoticeboardError(
       'too-large',
-      `with the patch the document of ${namespace} takes ${bytes.length} bytes`,
+      `the document of ${namespace} has ${bytes.length} bytes with the patch; ${maxReadBytes} are allowed`,
     )
   const digest = digestOf(hasher, bytes)
   return {
@@ -222,7 +222,7 @@ async function problemsOf(
   }
   const asked = ask()
   if (!(await settlesWithin(asked, { clock, timeoutMs: SCHEMA_MS })))
-    return ['the schema did not say in time whether clients take the patched document']
+    return ['the schema did not answer in time, so clients may refuse the patched document']
   return asked
 }
 

@@ -36,7 +36,7 @@ export function assertPolicy(whose: string, policy: unknown): asserts policy is 
   if (isOne) return
   throw new NoticeboardError(
     'invalid-option',
-    `${whose}: that is no rollout policy; pass staged(), or everyone() to reach every client at once`,
+    `${whose}: rollout must be a policy; pass staged(), or everyone() to reach every client at once`,
   )
 }
 

@@ -79,7 +79,11 @@ export async function tend(
   const seen: { outcome: Tended } = { outcome: { type: 'idle' } }
   const decide: Decide = async head => {
     seen.outcome = { type: 'idle' }
-    if (head === undefined) return refuse('not-found', `the log of ${context.namespace} is gone`)
+    if (head === undefined)
+      return refuse(
+        'not-found',
+        `${context.namespace} has no release any longer; its log was removed from the store`,
+      )
     const { release } = head
     if (!inRollout(release) || !goesOn(release.rollout)) return { type: 'unchanged', head }
     const { outcome, decision = { type: 'unchanged', head } } = await look(context, tending, {
@@ -287,7 +291,7 @@ async function wayBack(
   if ((await firstUnreadable(context, digests, signal)) === undefined) return back
   throw new NoticeboardError(
     'not-found',
-    `${context.namespace} should go back, and the version from before its rollout cannot be read: roll back to another one by hand`,
+    `the rollout of ${context.namespace} has to be rolled back, but the version before it cannot be read: roll back to another one by hand`,
   )
 }
 

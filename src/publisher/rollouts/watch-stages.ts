@@ -70,7 +70,7 @@ export async function endOf(
     }
   } catch (error) {
     const { code } = asNoticeboardError(error, 'internal', 'the rollout could not be followed')
-    context.logger.warn('a rollout is not followed any more; it goes on', {
+    context.logger.warn('this publisher cannot follow a rollout any longer; the rollout itself goes on', {
       namespace: context.namespace,
       code,
     })

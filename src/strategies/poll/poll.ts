@@ -53,7 +53,7 @@ export async function look(
     const error = asNoticeboardError(
       caught,
       'unavailable',
-      `${transport.name} failed in a way that is not its own`,
+      `${transport.name} threw an error that is not a NoticeboardError`,
     )
     return { arrivals: [...arrivals, { type: 'interrupted', error }], error }
   }

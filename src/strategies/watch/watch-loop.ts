@@ -79,7 +79,7 @@ type Link =
 const CUTS_TOLD = 3
 /** What is said of streams that open and bring nothing. */
 const GATHERED =
-  'something in between gathers the stream before it passes it on; let it pass v1/~events unbuffered (nginx: proxy_buffering off)'
+  'a proxy in between buffers the stream; turn buffering off for v1/~events (nginx: proxy_buffering off)'
 /**
  * After a stream's first sign of life: how long it may take to say what is current before the
  * client asks.
@@ -244,7 +244,7 @@ export async function* watchLoop(
       // One may be bad luck, unless the transport answered while it was silent.
       if (mute === 1 && answeredMs < link.sinceMs) return undefined
       toldMute = true
-      return `it is open and silent although the transport answers: ${GATHERED}, until then the client asks once a heartbeat`
+      return `it is open and silent although the transport answers: ${GATHERED}; until then the client polls once a heartbeat`
     }
     // Who was told to come back later was not cut off.
     if (link.type !== 'open' || code !== 'unavailable' || retryAfterMs !== undefined) return undefined
@@ -345,7 +345,10 @@ export async function* watchLoop(
           'timeout',
           `the stream from ${notify.name} brought nothing within ${firstEventTimeoutMs} ms`,
         )
-      : new NoticeboardError('timeout', `the stream from ${notify.name} went silent; it is taken for dead`)
+      : new NoticeboardError(
+          'timeout',
+          `the stream from ${notify.name} brought no sign of life in time, so it counts as dead`,
+        )
 
   /** Says why a first value is late, once; the look beside the stream begins in the same step. */
   const tellSilence = (nowMs: number): void => {
@@ -368,7 +371,7 @@ export async function* watchLoop(
     } else if (nowMs - missedAtMs >= heartbeatOf(link.connection) / 2) {
       const error = new NoticeboardError(
         'timeout',
-        `the stream from ${notify.name} did not bring a release that is there`,
+        `the stream from ${notify.name} did not bring a release that a request brought`,
       )
       lose(link.connection, error, nowMs)
     }

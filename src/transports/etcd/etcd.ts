@@ -39,7 +39,7 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
   if (typeof client?.transact !== 'function')
     throw new NoticeboardError(
       'invalid-option',
-      'etcd() wants a client: etcd(etcdGateway({ url: "http://127.0.0.1:2379" }))',
+      'etcd() needs a client: etcd(etcdGateway({ url: "http://127.0.0.1:2379" }))',
     )
   const { clock } = readSystem('etcd()', options.system)
   return storeFrom(etcdEngine(client, { prefix, durability, clock }), rest)

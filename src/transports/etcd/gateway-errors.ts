@@ -41,7 +41,7 @@ export function refusalOf(name: string, status: number, body: Uint8Array): Notic
   if (status === 404)
     return new NoticeboardError(
       'forbidden',
-      `${name} has no JSON gateway below /v3; is it etcd 3.4 or later, with its gateway on?`,
+      `${name} has no JSON gateway below /v3; use etcd 3.4 or later, with its gateway on`,
     )
   return new NoticeboardError('unavailable', `${name}: ${said}`)
 }

@@ -31,7 +31,10 @@ export function transactionBody({ conditions = [], steps, otherwise = [] }: Etcd
 export function outcomeOf(answer: unknown): EtcdOutcome {
   const { header, succeeded = false, responses = [] } = answer as TransactionAnswer
   if (typeof header?.revision !== 'string')
-    throw new NoticeboardError('unavailable', 'what answered in the place of etcd is something else')
+    throw new NoticeboardError(
+      'unavailable',
+      'the answer is not one of etcd; check the address, and what stands in between',
+    )
   return {
     revision: header.revision,
     succeeded,
@@ -44,7 +47,10 @@ export const lease = {
   idOf(answer: unknown): string {
     const { ID: id } = answer as { readonly ID?: unknown }
     if (typeof id !== 'string')
-      throw new NoticeboardError('unavailable', 'what answered in the place of etcd is something else')
+      throw new NoticeboardError(
+        'unavailable',
+        'the answer is not one of etcd; check the address, and what stands in between',
+      )
     return id
   },
 }

@@ -52,7 +52,7 @@ export async function* openGatewayWatch(
     throw new NoticeboardError('unavailable', `${name} ended the watch`)
   } catch (error) {
     if (signal.aborted) return
-    throw asNoticeboardError(error, 'unavailable', `${name} was lost while it was watched`)
+    throw asNoticeboardError(error, 'unavailable', `${name} lost the connection of the watch`)
   } finally {
     // Closes the connection however the watch ended.
     own.abort()
@@ -90,7 +90,8 @@ async function* linesOf(
     const [first = '', ...lines] = decoder.decode(chunk, { stream: true }).split('\n')
     rest.push(first)
     length += first.length
-    if (length > MAX_LINE) throw new NoticeboardError('too-large', `${name} sent a line without end`)
+    if (length > MAX_LINE)
+      throw new NoticeboardError('too-large', `${name} sent a line of the watch that is too long`)
     for (const line of lines) {
       yield rest.join('')
       rest = [line]

@@ -62,7 +62,7 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
   ) {
     throw new NoticeboardError(
       'invalid-option',
-      'etcdGateway() wants an address such as http://127.0.0.1:2379; credentials go into `headers`',
+      'etcdGateway() needs an address such as http://127.0.0.1:2379; credentials go into `headers`',
     )
   }
   if (!isPositive(timeoutMs))
@@ -108,7 +108,7 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
       throw asNoticeboardError(
         error,
         'unavailable',
-        `${name} could not be reached, or was lost in the middle${hint()}`,
+        `${name} could not be reached, or the connection was lost${hint()}`,
       )
     } finally {
       deadline.abort()

@@ -88,7 +88,7 @@ export async function delayed(
 /** Ends when the caller aborts, and not before. */
 async function stalled(name: string, signal: AbortSignal): Promise<never> {
   await whenAborted(signal)
-  throw new NoticeboardError('closed', `${name} was given up while it did not answer`)
+  throw new NoticeboardError('closed', `the call to ${name} was aborted before it answered`)
 }
 
 /** The bytes of an answer, an entry or a query, cut or changed. */

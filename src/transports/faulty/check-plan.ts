@@ -34,7 +34,7 @@ export function checkPlan(plan: FaultPlan): void {
   if (!Array.isArray(plan?.faults))
     throw new NoticeboardError(
       'invalid-option',
-      'faulty() wants a plan: { faults: [{ on: "latest", type: "fail" }] }',
+      'faulty() needs a plan: { faults: [{ on: "latest", type: "fail" }] }',
     )
   checkOptions('the plan of faulty()', plan, { faults: true })
   for (const fault of plan.faults as readonly Fault[]) {

@@ -12,11 +12,14 @@ export interface Draw {
 export function createDraw({ faults }: FaultPlan, random: Random): Draw {
   for (const { type, chance = 1, from = 1 } of faults) {
     if (!(chance >= 0 && chance <= 1))
-      throw new NoticeboardError('invalid-option', `the chance of a fault (${type}) is a number from 0 to 1`)
+      throw new NoticeboardError(
+        'invalid-option',
+        `the chance of a fault (${type}) must be a number from 0 to 1`,
+      )
     if (!(from >= 1))
       throw new NoticeboardError(
         'invalid-option',
-        `calls are counted from 1, so \`from\` of a fault (${type}) is at least 1`,
+        `\`from\` of a fault (${type}) must be 1 or more: calls are counted from 1`,
       )
   }
   const counts = new Map<FaultyCall, number>()

@@ -16,16 +16,16 @@ export function parseBaseUrl(address: unknown): string {
     throw refusal('has no scheme; write it like "http://localhost:8420"')
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw refusal('starts with another scheme; only http: and https: are spoken here')
+    throw refusal('has another scheme; write http: or https:')
   }
   if (url.username !== '' || url.password !== '') {
     throw refusal(
-      'holds a user name or password, which would end in logs; pass http(url, { token }) or { headers }',
+      'holds a user name or password, which would appear in logs; pass http(url, { token }) or { headers }',
     )
   }
   if (url.search !== '' || url.hash !== '') {
     throw refusal(
-      'holds a query or a fragment; leave everything from "?" or "#" on out, secrets belong in { headers }',
+      'holds a query or a fragment; remove everything from "?" or "#" on, and pass secrets in { headers }',
     )
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}/`

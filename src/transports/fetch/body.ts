@@ -69,7 +69,7 @@ function announcedLength({ headers, type }: Response): number | undefined {
 }
 
 function cut(what: string, cause?: unknown): NoticeboardError {
-  return new NoticeboardError('unavailable', `${what} ended in the middle; the connection was lost`, {
+  return new NoticeboardError('unavailable', `${what} was cut off; the connection was lost`, {
     cause,
   })
 }

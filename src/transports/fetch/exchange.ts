@@ -115,7 +115,7 @@ function pageProblem({ name }: Settings, headers: Headers): NoticeboardError | u
   if (!/^\s*(text\/html|application\/xhtml)/i.test(headers.get('content-type') ?? '')) return undefined
   return new NoticeboardError(
     'unavailable',
-    `${name} answered with a web page; a login page or a proxy stands in between`,
+    `${name} answered with a web page; check the address, and whether a login page or a proxy stands in between`,
   )
 }
 

@@ -43,7 +43,7 @@ export function readDelivery({ name, data }: ServerSentEvent): Delivery | undefi
       const retryAfterMs = readNumber(data[0], 'delayMs')
       throw new NoticeboardError(
         'unavailable',
-        'the server is going away and said goodbye',
+        'the server is shutting down and ended the stream',
         retryAfterMs === undefined ? {} : { retryAfterMs },
       )
     }

@@ -69,7 +69,7 @@ export async function* openEventStream(
         if (lines.left < 0)
           throw new NoticeboardError(
             'unavailable',
-            `the event stream of ${settings.name} brings more than ${STREAM_LINES_A_SECOND} lines a second, which no server does; it is taken for broken`,
+            `the event stream of ${settings.name} brings more than ${STREAM_LINES_A_SECOND} lines a second, far more than a server sends, so it was closed; check what answers at that address`,
           )
       },
     })

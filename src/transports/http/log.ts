@@ -46,7 +46,7 @@ export async function* readHistory(
       discard(response)
       throw new NoticeboardError(
         'unavailable',
-        `${settings.name} answered with something else for the history; a proxy may stand in between`,
+        `the answer of ${settings.name} is not a history; check the address, and whether a proxy stands in between`,
       )
     }
     for await (const line of linesOf(chunksOf(response, deadline, ask.what))) {
@@ -72,10 +72,13 @@ export async function readReports(
   )
   const { unread, ...heard } = readHeardReports(answer)
   if (unread > 0)
-    settings.logger?.warn('reports were left out, since this version does not read them', {
-      namespace,
-      reports: unread,
-    })
+    settings.logger?.warn(
+      'reports were left out, since this version of noticeboard cannot read them; update it here',
+      {
+        namespace,
+        reports: unread,
+      },
+    )
   return heard
 }
 
@@ -141,5 +144,5 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
     }
   }
   if (begun.length > 0)
-    throw new NoticeboardError('unavailable', 'the history ended in the middle; the connection was lost')
+    throw new NoticeboardError('unavailable', 'the history was cut off; the connection was lost')
 }

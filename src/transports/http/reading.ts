@@ -34,7 +34,10 @@ export async function readNext(
 ): Promise<Latest> {
   const { epoch, sequence } = nextPosition(after)
   if (!isEpoch(epoch))
-    throw new NoticeboardError('invalid-option', 'the epoch of a position reads <number>-<8 hex digits>')
+    throw new NoticeboardError(
+      'invalid-option',
+      'the epoch of a position must read <number>-<8 hex digits>, such as 1-9f3a01bc',
+    )
   const ask: Ask = {
     method: 'GET',
     path: `${pathOf(namespace)}/releases/${epoch}/${sequence}.json`,

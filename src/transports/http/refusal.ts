@@ -24,7 +24,7 @@ const CARRIED: ReadonlySet<string> = new Set<ErrorCode>([
  * How a 403 that is none of our server's begins to be told: where it comes from there are no
  * tokens.
  */
-export const WEB_SERVER_REFUSES = 'a web server may not read the files'
+export const WEB_SERVER_REFUSES = 'a web server may not read the file'
 
 /** The error for an answer that is none of the expected ones. */
 export function refusalOf({ status, headers, body, what, name, writing, nowMs }: Refused): NoticeboardError {
@@ -34,7 +34,7 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
   if (status === 403 && told === undefined && !writing) {
     return new NoticeboardError(
       'forbidden',
-      `${name} answered 403 for ${what}: ${WEB_SERVER_REFUSES}, which is a matter of their modes and those of the folders above them, or it asks for other headers`,
+      `${name} answered 403 for ${what}: ${WEB_SERVER_REFUSES}, so check its mode and those of the folders above it; or that server asks for other headers`,
     )
   }
   if (status === 401 || status === 403) {
@@ -46,12 +46,11 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
   if (writing && (status === 404 || status === 405)) {
     return new NoticeboardError(
       'forbidden',
-      `${name} takes nothing that is written: it was started without a token, or the address is another one`,
+      `${name} accepts no writes: the server was started without a token for writing, or the address is not that of a server`,
     )
   }
-  if (status === 404)
-    return new NoticeboardError('not-found', `${name} has no such thing, or not yet: ${what}`)
-  if (status === 413) return new NoticeboardError('too-large', `${name} finds ${what} too large${said}`)
+  if (status === 404) return new NoticeboardError('not-found', `${name} does not have ${what}, or not yet`)
+  if (status === 413) return new NoticeboardError('too-large', `${name} refused ${what} as too large${said}`)
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const options = retryAfterMs === undefined ? {} : { retryAfterMs }
     const code = status === 429 ? 'rate-limited' : 'unavailable'
@@ -63,7 +62,7 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
   }
   return new NoticeboardError(
     'unavailable',
-    `${name} answered ${status} for ${what}, which means nothing here`,
+    `${name} answered ${status} for ${what}, which a noticeboard server does not do; check the address`,
   )
 }
 

@@ -30,7 +30,7 @@ export function readSettings(who: string, url: string, options: HttpOptions): Se
   if (token !== undefined && typeof token !== 'function' && (typeof token !== 'string' || token === '')) {
     throw new NoticeboardError(
       'invalid-option',
-      `token of ${who} must be a text, or a function that gives one; leave it out to read only`,
+      `token of ${who} must be a string, or a function that returns one; leave it out to read only`,
     )
   }
   const base = parseBaseUrl(url)

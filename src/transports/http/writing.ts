@@ -57,7 +57,7 @@ export async function appendRelease(
   if (release.namespace !== namespace || comparePositions(positionOf(release), at) !== 'same') {
     throw new NoticeboardError(
       'invalid-data',
-      'the release says that it belongs to another place than the one it is appended at',
+      'the release names another namespace or position than the one it is appended at',
     )
   }
   const ask: Ask = { method: 'POST', path: `${pathOf(namespace)}/~releases`, what: 'the release' }

@@ -242,11 +242,14 @@ const FIRST: ReadonlySet<string> = new Set(['23505', '40001', '40P01'])
 const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   '28000': ['unauthorized', 'PostgreSQL does not accept the credentials'],
   '28P01': ['unauthorized', 'PostgreSQL does not accept the credentials'],
-  '42501': ['unauthorized', 'this user of PostgreSQL may not do that; grant it what it needs on the table'],
+  '42501': [
+    'unauthorized',
+    'this user of PostgreSQL lacks a privilege; grant it select, insert, update and delete on the table',
+  ],
   '25006': ['forbidden', 'this PostgreSQL is read-only; connect to its primary'],
   '42P01': ['forbidden', 'the table is missing; run the SQL of postgresTable(), or set `createTable`'],
   '53100': ['forbidden', 'the disk of this PostgreSQL is full'],
-  '54000': ['too-large', 'PostgreSQL takes no value of that size'],
+  '54000': ['too-large', 'the value is larger than PostgreSQL takes; make the document smaller'],
 }
 
 function stateOf(error: unknown): string {

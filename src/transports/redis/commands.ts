@@ -16,7 +16,11 @@ export function redisCommands(client: RedisClient): RedisCommands {
   const send = async (args: readonly string[]): Promise<unknown> => {
     // Without a connection drivers put commands into a queue: a write that was given up long ago
     // would be made then.
-    if (client.isReady === false) throw new NoticeboardError('unavailable', 'redis is not connected')
+    if (client.isReady === false)
+      throw new NoticeboardError(
+        'unavailable',
+        'the redis client is not connected; await its connect(), or wait until it has reconnected',
+      )
     try {
       return await client.sendCommand(args)
     } catch (error) {
@@ -64,7 +68,7 @@ function errorOf(error: unknown): NoticeboardError {
   if (code === undefined)
     return new NoticeboardError(
       'unavailable',
-      `redis could not be reached, or was lost in the middle${word === '' ? '' : ` (${word})`}`,
+      `redis could not be reached, or the connection was lost${word === '' ? '' : ` (${word})`}`,
       { cause: error },
     )
   return new NoticeboardError(code, `redis refuses the command: ${word}`, { cause: error })

@@ -22,7 +22,7 @@ export async function brokenPromises(commands: RedisCommands): Promise<readonly 
     ])
   } catch (error) {
     if (!isNoticeboardError(error) || error.code === 'unavailable') throw error
-    return ['CONFIG GET is not allowed, so nobody can tell']
+    return ['CONFIG GET is not allowed, so its settings cannot be checked']
   }
   const problems: string[] = []
   const is = (name: string): string => settings.get(name) ?? 'not told'

@@ -55,7 +55,10 @@ export function redisEngine(client: RedisClient, { prefix, durability }: RedisEn
       args,
     )
     if (outcome === 'written' || outcome === 'refused') return outcome
-    throw new NoticeboardError('unavailable', 'what answered in the place of redis is something else')
+    throw new NoticeboardError(
+      'unavailable',
+      'the answer is not one of redis; check the client and its address',
+    )
   }
 
   /** Values expire and their members stay, so these are taken out as they are met. */

@@ -52,7 +52,7 @@ export function redis(client: RedisClient, options: RedisOptions = {}): RedisSto
   if (typeof client?.sendCommand !== 'function')
     throw new NoticeboardError(
       'invalid-option',
-      'redis() wants a connected client, such as createClient() of the package redis',
+      'redis() needs a connected client, such as createClient() of the package redis',
     )
   return storeFrom(redisEngine(client, { prefix, durability }), rest) as RedisStore
 }

@@ -50,7 +50,10 @@ export async function append(
     if ((await write({ calls, query, release, head }, signal)) === 'written') return 'appended'
     refused = head
   }
-  throw new NoticeboardError('unavailable', `others were first ${MOST_TRIES} times in a row; append again`)
+  throw new NoticeboardError(
+    'unavailable',
+    `other writers appended first ${MOST_TRIES} times in a row; append again`,
+  )
 }
 
 interface Writing {

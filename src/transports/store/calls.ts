@@ -41,7 +41,7 @@ export function engineCalls(engine: StoreEngine, { clock, timeoutMs }: EngineCal
       throw asNoticeboardError(
         error,
         'unavailable',
-        `${name} could not be reached, or was lost in the middle`,
+        `${name} could not be reached, or the connection was lost`,
       )
     }
   }

@@ -17,7 +17,7 @@ export function checkEngine(engine: StoreEngine): void {
     throw new NoticeboardError('invalid-option', `storeFrom(): ${problem}`)
   }
   if (typeof engine !== 'object' || engine === null) refuse('the engine must be an object')
-  if (typeof engine.name !== 'string' || engine.name === '') refuse('`name` of the engine must be a text')
+  if (typeof engine.name !== 'string' || engine.name === '') refuse('`name` of the engine must be a string')
   for (const method of ['read', 'write', 'list'] as const)
     if (typeof engine[method] !== 'function') refuse(`\`${method}\` of the engine must be a function`)
   for (const method of ['open', 'listen', 'now'] as const)

@@ -43,7 +43,7 @@ export function createFeed(
   const lose = (own: Line, error: unknown): void => {
     if (line === own) line = undefined
     own.controller.abort()
-    const lost = asNoticeboardError(error, 'unavailable', `${name} was lost while it was watched`)
+    const lost = asNoticeboardError(error, 'unavailable', `${name} lost the connection of the watch`)
     for (const member of own.members) member.lost(lost)
     own.members.clear()
   }
@@ -54,7 +54,13 @@ export function createFeed(
       timeoutMs === Number.POSITIVE_INFINITY
         ? () => {}
         : clock.after(timeoutMs, () =>
-            lose(own, new NoticeboardError('unavailable', `${name} did not listen within ${timeoutMs} ms`)),
+            lose(
+              own,
+              new NoticeboardError(
+                'unavailable',
+                `${name} did not start its notifications within ${timeoutMs} ms`,
+              ),
+            ),
           )
     try {
       for await (const news of listen?.(signal) ?? []) {

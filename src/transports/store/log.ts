@@ -157,7 +157,7 @@ function decodeHead(entry: Entry | undefined, namespace: Namespace): Head {
   if (!Number.isSafeInteger(index) || index < 1)
     throw new NoticeboardError(
       'store-damaged',
-      `what the store holds as the newest release of ${namespace} was not written by noticeboard`,
+      `the newest release of ${namespace} in the store was not written by noticeboard; find what else writes to its keys`,
     )
   return { index, bytes: value.subarray(end + 1), version }
 }

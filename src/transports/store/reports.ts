@@ -184,7 +184,10 @@ export function storeReports(
         let tries = 0
         for (let from = 0; from < all.length; tries += 1) {
           if (tries > MOST_TRIES + all.length)
-            throw new NoticeboardError('unavailable', 'others wrote the same reports again and again')
+            throw new NoticeboardError(
+              'unavailable',
+              'other writers changed the same reports each time; send them again',
+            )
           if ((await write(all.slice(from, from + size), signal)) === 'written') from += size
         }
       }

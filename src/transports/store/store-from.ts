@@ -241,7 +241,7 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
       if (calls.atomic === 'key')
         throw new NoticeboardError(
           'unsupported',
-          `${name} cannot remove a snapshot and look at the newest release in one step; keep it`,
+          `${name} cannot check the newest release and remove a snapshot in one step; keep the snapshot`,
         )
       const [head] = await log.heads([namespace], signal)
       if (

@@ -110,7 +110,7 @@ export async function* watchStore(
   } catch (error) {
     // What fails because of the abort is no failure: the watch ends.
     if (signal.aborted) return
-    throw asNoticeboardError(error, 'unavailable', `${calls.name} was lost while it was watched`)
+    throw asNoticeboardError(error, 'unavailable', `${calls.name} lost the connection of the watch`)
   } finally {
     feed.leave(member)
   }

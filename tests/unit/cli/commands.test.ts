@@ -556,7 +556,7 @@ test('a 403 of a web server over a board leads to no token', async () => {
   const { port } = server.address() as AddressInfo
   const { nb } = await place()
   const { status, stderr } = await nb('get', '--url', `http://127.0.0.1:${port}`)
-  expect([status, stderr]).toEqual([3, expect.stringContaining('a matter of their modes')])
+  expect([status, stderr]).toEqual([3, expect.stringContaining('check its mode')])
   expect(stderr).not.toContain('token')
 })
 

@@ -81,7 +81,7 @@ test('a minute of lost races ends it, with what to look for', async () => {
   const context = publisherContext(store, { clock: slowClock() })
   await expect(appendUntil(context, saying('a'), { signal })).rejects.toMatchObject({
     code: 'conflict',
-    message: expect.stringMatching(/times in a row, for 6\d s; find the one that publishes without a pause/),
+    message: expect.stringMatching(/times in a row, for 6\d s; find the publisher that never pauses/),
   })
   expect(races.tried()).toBeLessThan(100)
 })
@@ -99,7 +99,7 @@ test('a place that is taken and shows nothing ends it after ten seconds', async 
   const context = publisherContext({ ...store, append: stuck }, { clock })
   await expect(appendUntil(context, saying('b'), { signal })).rejects.toMatchObject({
     code: 'store-damaged',
-    message: expect.stringContaining('is taken, and has shown nothing there for 10 s'),
+    message: expect.stringContaining('is taken, and no release appeared there for 10 s'),
   })
   expect(clock.monotonic()).toBeLessThan(12_000)
 })

@@ -320,7 +320,7 @@ test('a publish that takes the documents of some clients away says whose', async
   const { publisher } = setUp()
   const variants = [{ when: { region: ['eu', 'us'] }, document: size(5) }]
   const says = (labels: string): string =>
-    `clients with ${labels} had a document of their own, and get this one as all others do`
+    `clients with ${labels} had a variant of their own, and now get the document of all others`
   expect((await publisher.publish(size(1), { ...why, variants })).notes).not.toContain(
     says('region=eu or us'),
   )
@@ -455,7 +455,7 @@ describe('a rollback, where report tokens name the clients that refused a versio
     const back = await publisher.rollback({ reason: 'three is bad' })
     expect(back.version).toBe(1)
     expect(back.warnings).toEqual([
-      'this passes over version 2, which 4 of 6 refused of the clients that report tokens name; if it is meant all the same, name it: noticeboard rollback --to VERSION, or { to }',
+      'the rollback passes over version 2, which 4 of 6 refused of the clients that report tokens name; to go back to it all the same, name it: noticeboard rollback --to VERSION, or { to }',
     ])
     expect(releases(store)[3]?.withdrawn).toHaveLength(1)
     expect((await publisher.rollback({ reason: 'after all', to: 2 })).version).toBe(2)

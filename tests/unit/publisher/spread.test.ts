@@ -50,7 +50,7 @@ test('a spread that is named holds, and nothing is spread where nobody is heard'
   for (const nobody of [undefined, heard([])])
     expect(spread({ bytesPerSecond: 1_000 }, nobody)).toEqual({
       spreadMs: undefined,
-      notes: [expect.stringContaining('nobody knows how many')],
+      notes: [expect.stringContaining('it is unknown how many')],
     })
 })
 

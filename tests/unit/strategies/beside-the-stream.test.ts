@@ -67,7 +67,7 @@ describe.each([
     expect(later.length).toBeGreaterThan(2)
     for (const message of later)
       expect(message).toMatch(
-        /brought nothing within 10000 ms; as before, something in between gathers.*proxy_buffering/,
+        /brought nothing within 10000 ms; as before, a proxy in between buffers.*proxy_buffering/,
       )
     await client.stop()
   })

@@ -4,7 +4,7 @@ import type { FaultPlan } from '../../../src/transports/faulty/index.js'
 import { memory } from '../../../src/transports/memory.js'
 
 test.each<readonly [what: string, plan: unknown, says: string]>([
-  ['no plan', undefined, 'wants a plan'],
+  ['no plan', undefined, 'needs a plan'],
   ['another name for its faults', { faults: [], fault: [] }, 'no option "fault"'],
   ['an unknown type', { faults: [{ on: 'latest', type: 'explode' }] }, '`type` of a fault'],
   ['a misspelled chance', { faults: [{ on: 'latest', type: 'fail', chanc: 0.3 }] }, 'did you mean chance?'],

@@ -157,7 +157,9 @@ test('a file that never holds the same twice is told after 10 s, and what ran go
   const read = yamlFile(path, { fs, system: { clock } }).read(new AbortController().signal)
   const outcome = expect(read).rejects.toMatchObject({
     code: 'invalid-data',
-    message: expect.stringMatching(/config\.yaml changed each time .* 10 s; write beside it and rename/),
+    message: expect.stringMatching(
+      /config\.yaml changed each time .* 10 s; write the new file beside it and rename it/,
+    ),
   })
   await clock.advance(11_000)
   await outcome

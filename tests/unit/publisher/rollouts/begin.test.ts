@@ -12,7 +12,7 @@ test.each(['missing', 'damaged'] as const)(
     const staged = { rollout: timed(), drive: true, reason: 'more load' }
     await expect(publisher.publish(size(2), staged)).rejects.toMatchObject({
       code: 'not-found',
-      message: expect.stringContaining('could not go back: publish what runs once more'),
+      message: expect.stringContaining('could not go back to it: publish the running document once more'),
     })
     await expect(publisher.publish(size(2), { ...staged, dryRun: true })).rejects.toMatchObject({
       code: 'not-found',

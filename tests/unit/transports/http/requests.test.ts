@@ -128,7 +128,7 @@ describe('what the status says', () => {
         .catch((error: Error) => said.push(error.message))
     }
     expect(said).toEqual([
-      expect.stringMatching(/a web server may not read the files, which is a matter of their modes/),
+      expect.stringMatching(/a web server may not read the file, so check its mode/),
       expect.stringMatching(/check the token or the headers: it wants the scope read/),
     ])
   })
@@ -268,7 +268,7 @@ describe('bodies', () => {
   test('a shortened body is noticed also when the replaced fetch does not', async () => {
     const fetch: Fetch = async () => new Response('{"half":', { headers: { 'content-length': '100' } })
     await expect(http('http://board.test', { fetch }).snapshot(snapshot, never)).rejects.toThrow(
-      failsWith('unavailable', 'middle'),
+      failsWith('unavailable', 'cut off'),
     )
   })
 
