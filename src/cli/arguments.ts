@@ -61,7 +61,7 @@ export function readArguments(args: readonly string[], specs: OptionSpecs): Argu
     // `--reason --everyone` is a reason that was forgotten; `--reason=--everyone` says that it was
     // meant.
     if (value === undefined || (!token.inlineValue && value.startsWith('-') && value !== '-'))
-      throw usageError(`${rawName} wants a value: ${rawName} ${spec.value}`)
+      throw usageError(`${rawName} needs a value: ${rawName} ${spec.value}`)
     const earlier = values.get(name) ?? []
     if (earlier.length > 0 && spec.multiple !== true) throw usageError(`${rawName} was given twice`)
     values.set(name, [...earlier, value])
@@ -77,7 +77,7 @@ export function readArguments(args: readonly string[], specs: OptionSpecs): Argu
       const written = text(name)
       if (written === undefined) return undefined
       const value = /^[0-9]{1,15}$/.test(written) ? Number(written) : Number.NaN
-      if (!(value >= minimum)) throw usageError(`--${name} wants a whole number of at least ${minimum}`)
+      if (!(value >= minimum)) throw usageError(`--${name} must be a whole number of at least ${minimum}`)
       return value
     },
   }

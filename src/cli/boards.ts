@@ -100,7 +100,7 @@ export async function assertBoard(folder: string): Promise<void> {
   const meant = suggest(basename(folder), around, `${dirname(folder)}/`)
   throw new NoticeboardError(
     'not-found',
-    `there is no board in ${folder}${meant === '' ? '; w' : `${meant} W`}here a new one is meant to begin, say so: noticeboard serve --create --board FOLDER`,
+    `there is no board in ${folder}${meant === '' ? '; w' : `${meant} W`}here a new board is to be made: noticeboard serve --create --board FOLDER`,
   )
 }
 

@@ -72,7 +72,7 @@ async function keptSchema(
     const { message, issues } = error
     throw new NoticeboardError(
       'invalid-data',
-      `${message}; no document was read: check by another one with --schema FILE, and have its publisher publish again`,
+      `${message}; the document was not checked: pass another schema with --schema FILE, and have the publisher of this one publish again`,
       { cause: error, issues },
     )
   }

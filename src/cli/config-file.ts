@@ -118,7 +118,7 @@ async function importDefault(file: string): Promise<unknown> {
     return module.default
   } catch (error) {
     // Unlike a document, this is the user's own code: its message is what they need.
-    const words = isError(error) ? error.message : 'it threw something that is no error'
+    const words = isError(error) ? error.message : 'it threw something that is not an Error'
     throw new NoticeboardError('invalid-option', `${file} failed when it was loaded: ${words}`, {
       cause: error,
     })
@@ -141,7 +141,7 @@ function check(config: unknown, file: string): asserts config is CommandLineConf
   const { url, board, namespace, author } = config as Record<string, unknown>
   for (const [key, value] of Object.entries({ url, board, namespace, author })) {
     if (value !== undefined && typeof value !== 'string')
-      throw usageError(`"${key}" in ${file} must be a text`)
+      throw usageError(`"${key}" in ${file} must be a string`)
   }
   if (url !== undefined && board !== undefined)
     throw usageError(`${file} names both a url and a board; keep one`)

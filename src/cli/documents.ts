@@ -49,7 +49,7 @@ type SourceContext = Pick<CommandContext, 'io' | 'args' | 'inputs'>
 
 function readFormat(written: string | undefined): FormatName | undefined {
   if (written === undefined || written === 'json' || written === 'yaml') return written
-  throw usageError('--format is json or yaml')
+  throw usageError('--format must be json or yaml')
 }
 
 interface FileOptions {
@@ -63,7 +63,7 @@ function fileOf(path: string, { format, io: { system = {} } }: FileOptions): Sou
   if (/\.(?:json|ya?ml)$/i.test(path)) return configFile(path, { system })
   throw new NoticeboardError(
     'invalid-option',
-    `${path} is neither .json nor .yaml nor .yml; say what it is: --format json or --format yaml`,
+    `${path} ends in neither .json, .yaml nor .yml; pass --format json or --format yaml`,
   )
 }
 
@@ -81,7 +81,7 @@ async function* changesOf(path: string, options: FileOptions, signal: AbortSigna
  */
 export async function assertWatchable({ io }: Pick<CommandContext, 'io'>, name: string): Promise<void> {
   if (isStdin(name) || (await isPipe(resolve(io.cwd, name))))
-    throw usageError(`${name} gives its text once: leave --watch out`)
+    throw usageError(`${name} can be read only once; drop --watch`)
 }
 
 /**

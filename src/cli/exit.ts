@@ -74,7 +74,7 @@ function isUnheard({ code, cause }: NoticeboardError): boolean {
 
 /** Anything that was thrown, as one of ours. */
 export function asError(error: unknown): NoticeboardError {
-  const text = isError(error) ? error.message : 'something that is no error was thrown'
+  const text = isError(error) ? error.message : 'something that is not an Error was thrown'
   return asNoticeboardError(error, 'internal', text)
 }
 
@@ -92,7 +92,7 @@ export function hintFor(
     case 'forbidden':
       // A web server over a board knows no tokens.
       if (message.includes(WEB_SERVER_REFUSES)) return undefined
-      return 'the server or store knows you and refuses this: does the token have the scope for it here, and is this the address for writing?'
+      return 'the server or store refuses this for your token: check that it has the scope for this namespace, and that the address is the one for writing'
     case 'rate-limited':
       return 'the server asks for fewer requests; try again later'
     case 'unavailable':
@@ -102,9 +102,9 @@ export function hintFor(
       if (command === 'serve') return undefined
       // What a server answers through a proxy may be the proxy's own word.
       if (proxy !== undefined && (isUnheard(error) || error.cause === undefined))
-        return `${proxy} is set, so other machines are asked through a proxy; NO_PROXY=HOST asks one directly. Is the server running, and is the address right?`
+        return `${proxy} is set, so requests to other machines go through a proxy; NO_PROXY=HOST exempts one. Check that the server runs and that the address is right`
       if (!isUnheard(error)) return undefined
-      return 'is the server running, and is the address right? Clients go on with what they have'
+      return 'check that the server runs and that the address is right; meanwhile clients keep their configuration'
     case 'conflict':
       return 'noticeboard history shows what changed; nothing was published'
     case 'rollout-in-progress':

@@ -67,7 +67,9 @@ export function createInputs({ stdin, signal, doing }: Pick<Io, 'stdin' | 'signa
       if (path === '-') {
         // The same text for two of them would publish a token.
         if (given !== undefined && given !== what)
-          throw usageError(`standard input is ${given} already, and cannot be ${what} as well`)
+          throw usageError(
+            `standard input is already ${given} and cannot be ${what} as well; pass one of them by a file`,
+          )
         given = what
       }
       const earlier = known.get(path)

@@ -25,11 +25,11 @@ export function readInstant(args: Arguments, name: string, nowMs: number): Date 
   const ms = instantOf(written, nowMs)
   if (ms === undefined)
     throw usageError(
-      `--${name} wants a time with its zone, such as 2026-11-21T09:30:00Z or 2026-11-21T10:30:00+01:00, or a distance such as +10min`,
+      `--${name} must be a time with its zone, such as 2026-11-21T09:30:00Z or 2026-11-21T10:30:00+01:00, or a distance such as +10min`,
     )
   if (ms < nowMs)
     throw usageError(
-      `--${name} is past: ${sayInstant(new Date(ms).toISOString(), nowMs)}; leave it out to switch at once`,
+      `--${name} is in the past: ${sayInstant(new Date(ms).toISOString(), nowMs)}; drop it to switch at once`,
     )
   return new Date(ms)
 }

@@ -14,7 +14,7 @@ export function readMs(args: Arguments, name: string): number | undefined {
   const written = args.text(name)
   if (written === undefined) return undefined
   const value = msOf(written)
-  if (value === undefined) throw usageError(`--${name} wants a time such as 500ms, 5s, 2min, 1h or 2d`)
+  if (value === undefined) throw usageError(`--${name} must be a time such as 500ms, 5s, 2min, 1h or 2d`)
   return value
 }
 
@@ -28,7 +28,7 @@ export function readMs(args: Arguments, name: string): number | undefined {
 export function readNumber(args: Arguments, name: string): number | undefined {
   const written = args.text(name)
   if (written === undefined) return undefined
-  if (!/^\d+(\.\d+)?$/.test(written)) throw usageError(`--${name} wants a number`)
+  if (!/^\d+(\.\d+)?$/.test(written)) throw usageError(`--${name} must be a number`)
   return Number(written)
 }
 
@@ -43,7 +43,7 @@ export function readShare(args: Arguments, name: string): number | undefined {
   const written = args.text(name)
   if (written === undefined) return undefined
   const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(written) ?? []
-  if (percent === undefined) throw usageError(`--${name} wants a share such as 2%`)
+  if (percent === undefined) throw usageError(`--${name} must be a share such as 2%`)
   return Number(percent) / 100
 }
 

@@ -29,6 +29,6 @@ export function readModel(written: string): Model {
       return pullModel({ pollIntervalMs, answers })
   }
   throw usageError(
-    '--model is push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive',
+    '--model must be push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive',
   )
 }

@@ -75,10 +75,10 @@ function readDepth({
   const most = args.integer('most', 1)
   const quick = args.flag('quick')
   if (depth !== 'formula' && depth !== 'simulation' && depth !== 'run')
-    throw usageError('--depth is formula, simulation or run')
+    throw usageError('--depth must be formula, simulation or run')
   if (depth === 'formula') {
     if (quick || most !== undefined || seed !== undefined)
-      throw usageError('--quick, --most and --seed go with --depth=simulation or --depth=run')
+      throw usageError('--quick, --most and --seed need --depth=simulation or --depth=run')
     return { depth }
   }
   const mostClients = most ?? (quick ? QUICK_CLIENTS[depth] : undefined)
@@ -105,7 +105,7 @@ async function readInput({ io, args }: CommandContext): Promise<WorkloadInput> {
   const clients = readNumber(args, 'clients')
   if (base === undefined && clients === undefined)
     throw usageError(
-      'say what is compared: a workload file, --preset NAME, or --clients N and --document FILE',
+      'the workload is missing: pass a workload file, --preset NAME, or --clients N and --document FILE',
     )
   const [document, next] = ['document', 'next'].map(name => {
     const path = args.text(name)
@@ -138,14 +138,14 @@ async function readInput({ io, args }: CommandContext): Promise<WorkloadInput> {
     },
   }
   if (given.documentBytes === undefined && document === undefined)
-    throw usageError('say how large the document is: --document FILE or --bytes N')
+    throw usageError('the size of the document is missing: pass --document FILE or --bytes N')
   return withDocuments(given, { document, next, signal: io.signal })
 }
 
 function presetOf(name: string): WorkloadInput {
   const preset = presets.find(known => known.name === name)
   if (preset !== undefined) return preset.workload
-  throw usageError(`--preset is one of ${presets.map(known => known.name).join(', ')}`)
+  throw usageError(`--preset must be one of ${presets.map(known => known.name).join(', ')}`)
 }
 
 async function readCosts({ io, args, inputs, print }: CommandContext): Promise<'recorded' | Costs> {
@@ -153,7 +153,7 @@ async function readCosts({ io, args, inputs, print }: CommandContext): Promise<'
   const save = args.text('save-costs')
   const calibrates = args.flag('calibrate')
   if (file !== undefined && calibrates) throw usageError('give --costs or --calibrate, not both')
-  if (save !== undefined && !calibrates) throw usageError('--save-costs goes with --calibrate')
+  if (save !== undefined && !calibrates) throw usageError('--save-costs needs --calibrate')
   if (file !== undefined) {
     const text = await readText(inputs, inputPath(io, file), 'the costs file')
     return readJsonText(text, { what: 'the costs file' }) as unknown as Costs

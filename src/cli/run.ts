@@ -129,7 +129,7 @@ function checkPositionals(
   if (given.length >= minimum && given.length <= maximum) return
   const problem =
     given.length < minimum
-      ? 'something is missing'
-      : `${JSON.stringify(given[maximum]?.slice(0, 60))} is one too many`
+      ? 'an argument is missing'
+      : `${JSON.stringify(given[maximum]?.slice(0, 60))} is one argument too many`
   throw usageError(`${problem}: noticeboard ${name} ${usage}`.trimEnd())
 }

@@ -50,7 +50,7 @@ export function createTimeLimit({
   let lift = clock.after(mostMs, () => {
     error = new NoticeboardError(
       'timeout',
-      `it was not done within ${mostMs / 1_000} s, and was given up; what was written before stays, so look at the history before you do it again`,
+      `the command did not end within ${mostMs / 1_000} s and was given up; what it wrote stays, so look at the history before you repeat it`,
     )
     linked.abort(error)
     lift = endLater(error)

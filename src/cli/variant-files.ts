@@ -37,7 +37,7 @@ function parseVariant(written: string): { readonly when: Record<string, string[]
   const [, labels = '', file] = WRITTEN.exec(written) ?? []
   if (file === undefined)
     throw usageError(
-      '--variant wants labels and a file: region=eu:eu.yaml, or "region=eu,us tier=gold:gold.yaml"',
+      '--variant must be labels and a file: region=eu:eu.yaml, or "region=eu,us tier=gold:gold.yaml"',
     )
   const pairs = labels.split(/ +/).map(pair => {
     const [name = '', values = ''] = pair.split('=')

@@ -32,11 +32,11 @@ export function readWaiting(args: Arguments): Waiting | undefined {
   const timeout = args.integer('timeout', 1)
   if (given === undefined) {
     if (timeout !== undefined)
-      throw usageError('--timeout goes with --wait=stage, --wait=completed or --wait=watched')
+      throw usageError('--timeout needs --wait=stage, --wait=completed or --wait=watched')
     return undefined
   }
   if (given !== 'stage' && given !== 'completed' && given !== 'watched')
-    throw usageError('--wait wants stage, completed or watched')
+    throw usageError('--wait must be stage, completed or watched')
   return { for: given, timeoutMs: timeout === undefined ? undefined : timeout * 1_000 }
 }
 

@@ -169,7 +169,7 @@ async function runAll(
 ): Promise<readonly Row[]> {
   const { cli, quick = false, signal = new AbortController().signal, onProgress } = options
   if (cli === undefined)
-    throw new NoticeboardError('invalid-option', 'compare(): a run takes cli, the file of the command line')
+    throw new NoticeboardError('invalid-option', 'compare(): a run needs cli, the file of the command line')
   const mostClients = readMostClients(options, 500)
   const windows = quick ? QUICK_WINDOWS : FULL_WINDOWS
   const rows: Row[] = []
@@ -183,7 +183,10 @@ async function runAll(
 function readMostClients({ mostClients }: CompareOptions, otherwise: number): number {
   if (mostClients === undefined) return otherwise
   if (Number.isInteger(mostClients) && mostClients >= 1 && mostClients <= 10_000) return mostClients
-  throw new NoticeboardError('invalid-option', 'compare(): mostClients is a whole number from 1 to 10,000')
+  throw new NoticeboardError(
+    'invalid-option',
+    'compare(): mostClients must be a whole number from 1 to 10,000',
+  )
 }
 
 function runnableOf(model: Model): RunnableModel {
@@ -203,7 +206,7 @@ function shapedOf(model: Model): ShapedModel {
   if (isShaped(model)) return model
   throw new NoticeboardError(
     'invalid-option',
-    `compare(): ${model.name} has no shape that a formula could go by; a strategy of your own needs the simulation`,
+    `compare(): ${model.name} has no shape that a formula can use; pass depth 'simulation' for a strategy of your own`,
   )
 }
 
@@ -212,13 +215,13 @@ function readCosts(costs: CompareOptions['costs'] = 'recorded'): Costs {
   if (isCosts(costs)) return costs
   throw new NoticeboardError(
     'invalid-option',
-    'compare(): costs are "recorded", or what measureCosts() returned',
+    'compare(): costs must be "recorded", or what measureCosts() returned',
   )
 }
 
 function checkWeights({ cpu, bytes }: Weights): void {
   if (cpu >= 0 && bytes >= 0 && Math.abs(cpu + bytes - 1) < 1e-9) return
-  throw new NoticeboardError('invalid-option', 'compare(): the weights of cpu and bytes add up to 1')
+  throw new NoticeboardError('invalid-option', 'compare(): the weights of cpu and bytes must add up to 1')
 }
 
 function checkNames(models: readonly Model[]): void {
@@ -228,6 +231,6 @@ function checkNames(models: readonly Model[]): void {
   if (new Set(names).size < names.length)
     throw new NoticeboardError(
       'invalid-option',
-      'compare(): two models have one name; give one of them another',
+      'compare(): two models have the same name; rename one of them',
     )
 }

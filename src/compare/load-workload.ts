@@ -33,7 +33,8 @@ export async function loadWorkload(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<WorkloadInput> {
   const read = await configFile(path).read(signal)
-  if (!isJsonObject(read)) throw new NoticeboardError('invalid-option', `${path}: a workload is an object`)
+  if (!isJsonObject(read))
+    throw new NoticeboardError('invalid-option', `${path}: a workload must be an object`)
   const { document, next, ...given } = read as unknown as WorkloadFile
   const input = await withDocuments(given, {
     document: fileOf('document', document, path),
@@ -64,7 +65,7 @@ export async function withDocuments(
 ): Promise<WorkloadInput> {
   if (document === undefined) {
     if (next === undefined) return given as WorkloadInput
-    throw new NoticeboardError('invalid-option', 'a workload: `next` goes with `document`')
+    throw new NoticeboardError('invalid-option', 'a workload: `next` needs `document`')
   }
   if (given.documentBytes !== undefined)
     throw new NoticeboardError('invalid-option', 'a workload: give `document` or documentBytes, not both')

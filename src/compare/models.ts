@@ -215,7 +215,7 @@ function pathOf(
   },
 ): Pick<Shape, 'deltas' | 'relays' | 'hops'> {
   if (!(Number.isInteger(relays) && relays >= 0))
-    throw new NoticeboardError('invalid-option', `${who}: relays is a whole number, 0 for none`)
+    throw new NoticeboardError('invalid-option', `${who}: relays must be a whole number, 0 for none`)
   for (const hopMs of hops) checkPositive(who, { 'each of hops': hopMs })
   return { deltas, relays, hops }
 }

@@ -170,7 +170,7 @@ export function readWorkload(input: WorkloadInput): Workload {
     serverMbps: true,
   })
   if (keepsState !== undefined && typeof keepsState !== 'boolean')
-    throw refusal('keepsState is true or false')
+    throw refusal('keepsState must be true or false')
   const given = { ...flat, ...deadlines, ...network } as Readonly<Record<string, unknown>>
   const assumed: InputName[] = []
   const numberOf = (input: InputName, otherwise = RANGES[input].otherwise): number => {

@@ -70,7 +70,7 @@ export function createController(options: ControllerOptions): Controller {
   if (!canRead(store) || !canAppend(store))
     throw new NoticeboardError(
       'invalid-option',
-      'createController(): store must be a store, which can append',
+      'createController(): store must be a store that can append, such as fileStore(folder)',
     )
   if (store.namespaces === undefined && namespaces === undefined)
     throw new NoticeboardError(
@@ -198,9 +198,9 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
         return
       const { id: rollout, stage } = found.release.rollout
       const details = { namespace, rollout, stage, why, ...(waitingFor !== '' && { waitingFor }) }
-      if (found.action === 'pause') logger.warn('a rollout stands still, and somebody has to look', details)
+      if (found.action === 'pause') logger.warn('a rollout stands still and needs an operator', details)
       else if (waitingFor !== '')
-        logger.warn('a rollout waits for what this controller does not have', details)
+        logger.warn('a rollout waits for a policy or gate that this controller does not have', details)
       return
     }
     case 'failed':

@@ -15,6 +15,6 @@ export function readDeltas(
   if (typeof given === 'object' && typeof given?.codec === 'function') return given
   throw new NoticeboardError(
     'invalid-option',
-    `${who}: deltas must be false, or what zstdDeltas() of noticeboard/deltas gives`,
+    `${who}: deltas must be false, or what zstdDeltas() of noticeboard/deltas returns`,
   )
 }

@@ -38,7 +38,7 @@ export function zstdDeltas(load: () => Promise<ZstdLibrary>): Deltas {
   if (typeof load !== 'function')
     throw new NoticeboardError(
       'invalid-option',
-      "zstdDeltas() wants a function that loads the library: zstdDeltas(() => import('@bokuweb/zstd-wasm'))",
+      "zstdDeltas() needs a function that loads the library: zstdDeltas(() => import('@bokuweb/zstd-wasm'))",
     )
   return deltasBy(async () => fromLibrary(await load()))
 }

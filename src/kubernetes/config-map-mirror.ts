@@ -83,7 +83,7 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
   if (typeof apply !== 'function')
     throw new NoticeboardError(
       'invalid-option',
-      'configMapMirror() wants a function that applies a manifest: configMapMirror(async (manifest, signal) => …)',
+      'configMapMirror() needs a function that applies a manifest: configMapMirror(async (manifest, signal) => …)',
     )
   const {
     timeoutMs = 30_000,
@@ -97,7 +97,7 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
   if (nameOf !== undefined && typeof nameOf !== 'function')
     throw new NoticeboardError(
       'invalid-option',
-      "configMapMirror(): name is a function of the namespace, such as () => 'checkout-board'; each namespace has an object of its own",
+      "configMapMirror(): name must be a function of the namespace, such as () => 'checkout-board'; each namespace has an object of its own",
     )
   checkManifestOptions('configMapMirror()', common)
   const { clock, random, hasher } = readSystem('configMapMirror()', system)
@@ -119,7 +119,7 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
       if (typeof strategy?.deliver !== 'function')
         throw new NoticeboardError(
           'invalid-option',
-          "follow() wants { strategy, namespaces }, such as { strategy: hybrid(store), namespaces: ['checkout/prod'] }",
+          "follow() needs { strategy, namespaces }, such as { strategy: hybrid(store), namespaces: ['checkout/prod'] }",
         )
       const all = namespaces.map(parseNamespace)
       if (new Set(all.map(one => manifest(one).name ?? one)).size < new Set(all).size)

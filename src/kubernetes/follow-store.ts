@@ -86,7 +86,11 @@ export async function followStore(options: FollowStoreOptions, signal: AbortSign
     own.abort()
     await reading
   }
-  if (!signal.aborted) logger.warn('a store is not followed any more', { namespace, strategy: strategy.name })
+  if (!signal.aborted)
+    logger.warn('a store cannot be followed any longer; releases of it are no longer applied', {
+      namespace,
+      strategy: strategy.name,
+    })
 }
 
 /** Fetches what is not here yet, and applies all of it. */

@@ -59,7 +59,7 @@ export function checkManifestOptions(
   { kind, name, namespace, labels }: BoardManifestOptions,
 ): void {
   if (kind !== undefined && kind !== 'ConfigMap' && kind !== 'Secret')
-    throw new NoticeboardError('invalid-option', `${whose}: kind is "ConfigMap" or "Secret"`)
+    throw new NoticeboardError('invalid-option', `${whose}: kind must be "ConfigMap" or "Secret"`)
   if (name !== undefined) checkObjectName(whose, name)
   if (namespace !== undefined) checkScope(whose, namespace)
   if (labels !== undefined) checkLabels(whose, labels)

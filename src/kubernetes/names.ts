@@ -26,7 +26,7 @@ export function checkObjectName(whose: string, name: unknown): void {
   if (typeof name === 'string' && name.length <= 253 && OBJECT.test(name)) return
   throw new NoticeboardError(
     'invalid-option',
-    `${whose}: name is the name of an object in Kubernetes, such as "checkout-board": a-z, 0-9, "-" and ".", 253 characters at most`,
+    `${whose}: name must be the name of an object in Kubernetes, such as "checkout-board": a-z, 0-9, "-" and ".", 253 characters at most`,
   )
 }
 
@@ -35,7 +35,7 @@ export function checkScope(whose: string, scope: unknown): void {
   if (typeof scope === 'string' && scope.length <= 63 && SCOPE.test(scope)) return
   throw new NoticeboardError(
     'invalid-option',
-    `${whose}: namespace is a namespace of Kubernetes, such as "shop": a-z, 0-9 and "-", 63 characters at most`,
+    `${whose}: namespace must be a namespace of Kubernetes, such as "shop": a-z, 0-9 and "-", 63 characters at most`,
   )
 }
 
@@ -45,7 +45,7 @@ export function checkLabels(whose: string, labels: unknown): void {
   if (entries?.every(([key, value]) => isLabelKey(key) && isLabelValue(value)) === true) return
   throw new NoticeboardError(
     'invalid-option',
-    `${whose}: labels are labels of Kubernetes, such as { team: "checkout" }: letters, digits, "-", "_" and ".", 63 characters at most, and a key may begin with a domain and "/"`,
+    `${whose}: labels must be labels of Kubernetes, such as { team: "checkout" }: letters, digits, "-", "_" and ".", 63 characters at most, and a key may begin with a domain and "/"`,
   )
 }
 

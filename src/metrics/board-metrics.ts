@@ -92,7 +92,10 @@ export function boardMetrics<Register extends object>(
   const { prom, register = prom.register, load, maxAgeMs = 5_000 } = options
   checkPositive('boardMetrics()', { maxAgeMs })
   if (!canRead(store) || !canAppend(store))
-    throw new NoticeboardError('invalid-option', 'boardMetrics(): store must be a store, which can append')
+    throw new NoticeboardError(
+      'invalid-option',
+      'boardMetrics(): store must be a store that can append, such as fileStore(folder)',
+    )
   if (store.namespaces === undefined && options.namespaces === undefined)
     throw new NoticeboardError(
       'invalid-option',

@@ -72,7 +72,7 @@ export function notUnderstood(
     ? undefined
     : new NoticeboardError(
         'unsupported',
-        `the newest release of ${namespace} needs the feature "${unknown}", which this version of noticeboard does not have: update it here`,
+        `the newest release of ${namespace} needs the feature "${unknown}", which this version does not have: update noticeboard here`,
       )
 }
 

@@ -45,7 +45,7 @@ export function looserThan(floor: RolloutFloor, plan: Json | undefined, live: nu
   const policy = policyOf(plan)
   // What a policy of another type promises is not known here.
   if (policy !== 'staged@1')
-    return [`the floor of this namespace wants staged@1, and the plan is ${policy ?? 'unknown'}`]
+    return [`the floor of this namespace needs staged@1, and the plan is ${policy ?? 'unknown'}`]
   const read = readStagedPlan(plan)
   const { bakeMs, watchMs, quorum } = read
   const sizes = sizesOf(read, live)

@@ -49,7 +49,10 @@ export function linear({
 /** Throws `invalid-option` unless there are 2 to 50 steps. */
 export function checkSteps(whose: string, steps: number): void {
   if (!(Number.isInteger(steps) && steps >= 2 && steps <= MOST_STEPS))
-    throw new NoticeboardError('invalid-option', `${whose}: steps is a whole number from 2 to ${MOST_STEPS}`)
+    throw new NoticeboardError(
+      'invalid-option',
+      `${whose}: steps must be a whole number from 2 to ${MOST_STEPS}`,
+    )
 }
 
 /** A share as a stage writes it, to a hundredth of a percent. */

@@ -140,19 +140,21 @@ export function checkStaged(settings: StagedOptions): void {
       value !== undefined &&
       !(Number.isInteger(value) && value >= (name === 'reportMs' ? 1 : 0) && value <= limit)
     )
-      refuse(`${name} is a whole number of milliseconds, ${limit} at most`)
+      refuse(`${name} must be a whole number of milliseconds, ${limit} at most`)
   }
   for (const [name, share] of Object.entries({ excludes, holdback, quorum }))
-    if (share !== undefined && !isShare(share)) refuse(`${name} is a share above 0, 1 at most`)
+    if (share !== undefined && !isShare(share)) refuse(`${name} must be a share above 0, 1 at most`)
   if (holdback === 1) refuse('holdback: 1 would leave nobody to expose')
-  if (late !== undefined && late !== 'roll-back' && late !== 'alarm') refuse('late is "roll-back" or "alarm"')
-  if (typeof rehearse !== 'boolean') refuse('rehearse is true or false')
+  if (late !== undefined && late !== 'roll-back' && late !== 'alarm')
+    refuse('late must be "roll-back" or "alarm"')
+  if (typeof rehearse !== 'boolean') refuse('rehearse must be true or false')
   if (excludes !== undefined && stages !== undefined) refuse('give either stages or excludes')
-  if (new Set(gates.map(({ name }) => name)).size < gates.length) refuse('two gates have one name')
+  if (new Set(gates.map(({ name }) => name)).size < gates.length)
+    refuse('two gates have the same name; rename one of them')
   for (const guardrail of guardrails) checkGuardrail(guardrail, refuse)
   if (new Set(guardrails.map(({ measure }) => measure)).size < guardrails.length)
-    refuse('two guardrails watch one measure')
-  if (guardrails.length > MAX_MEASURES) refuse(`${MAX_MEASURES} guardrails are allowed`)
+    refuse('two guardrails watch the same measure; keep one')
+  if (guardrails.length > MAX_MEASURES) refuse(`at most ${MAX_MEASURES} guardrails are allowed`)
   if (stages === undefined) return
   if (!Array.isArray(stages) || stages.length === 0)
     refuse('stages must hold at least one, such as [1, "10%", "all"]')
@@ -166,7 +168,7 @@ export function checkStaged(settings: StagedOptions): void {
         spec !== null &&
         ('clients' in spec ? spec.clients.length > 0 : Object.keys(spec.labels ?? {}).length > 0))
     if (!isFine)
-      refuse('a stage is a number of clients, a share such as "10%", { labels }, { clients }, or "all"')
+      refuse('a stage must be a number of clients, a share such as "10%", { labels }, { clients }, or "all"')
   }
 }
 
@@ -180,11 +182,12 @@ function checkGuardrail(
   refuse: (problem: string) => never,
 ): void {
   if (!isLine(measure, MAX_SHORT_LINE_LENGTH))
-    refuse(`a guardrail names its measure, a text of 1 to ${MAX_SHORT_LINE_LENGTH} characters`)
-  if (direction !== 'up' && direction !== 'down') refuse('the direction of a guardrail is "up" or "down"')
+    refuse(`the measure of a guardrail must be a string of 1 to ${MAX_SHORT_LINE_LENGTH} characters`)
+  if (direction !== 'up' && direction !== 'down')
+    refuse('the direction of a guardrail must be "up" or "down"')
   if (!isWorseBy(worseBy, direction))
     refuse(
-      `worseBy of a guardrail is a share from 0 to ${MAX_WORSE_BY}, and below 1 with the direction "down"`,
+      `worseBy of a guardrail must be a share from 0 to ${MAX_WORSE_BY}, and below 1 with the direction "down"`,
     )
-  if (!isOnBad(onBad)) refuse('onBad of a guardrail is "roll-back", "pause" or "record"')
+  if (!isOnBad(onBad)) refuse('onBad of a guardrail must be "roll-back", "pause" or "record"')
 }

@@ -250,7 +250,7 @@ function whenFew(few: Few): FirstStep | undefined {
     }
   if (present < FEWEST_STAGED || incumbents >= FEWEST_STAGED) return undefined
   return refused(
-    `${present} clients were heard, and ${incumbents} of them for longer than ${seconds(reportMs)}: whoever has only just come is no evidence, so try again in ${seconds(reportMs)}`,
+    `${present} clients were heard, and ${incumbents} of them for longer than ${seconds(reportMs)}: clients that have only just come are no evidence, so try again in ${seconds(reportMs)}`,
   )
 }
 

@@ -40,7 +40,7 @@ export function timed(options: TimedOptions = {}): RolloutPolicy {
   if (!(Number.isInteger(everyMs) && everyMs >= 1 && everyMs <= MAX_BAKE_MS))
     throw new NoticeboardError(
       'invalid-option',
-      `timed(): everyMs is a whole number of milliseconds, ${MAX_BAKE_MS} at most`,
+      `timed(): everyMs must be a whole number of milliseconds, ${MAX_BAKE_MS} at most`,
     )
   const stages = Array.from({ length: steps }, (_, index): Stage => ({
     by: 'share',

@@ -132,7 +132,7 @@ export function assembleHandler(
   if (!canRead(transport))
     throw new NoticeboardError(
       'invalid-option',
-      'a server takes what it serves first, a store or a transport, and then its options: serve(store, { port: 8080 })',
+      'the first argument must be what is served, a store or a transport, and the second the options: serve(store, { port: 8080 })',
     )
   checkValues(options)
   const {
@@ -262,7 +262,7 @@ export function assembleHandler(
   const answering = new Set<Promise<Answer>>()
   const respond: Responder = request => {
     if (closing !== undefined)
-      return errorAnswer('closed', 'the server is going away; ask again soon', {
+      return errorAnswer('closed', 'the server is shutting down; try again soon', {
         headers: { 'Retry-After': '1' },
       })
     const knowing = keyring.ready()

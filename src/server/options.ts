@@ -167,7 +167,7 @@ function checkAccess({
       throw refusal('proxyIdentity.header must be the name of a header, such as "x-client-identity"')
     if (typeof proxyIdentity.grant !== 'function') throw refusal('proxyIdentity.grant must be a function')
     if ((trustedProxies ?? []).length === 0)
-      throw refusal('proxyIdentity wants trustedProxies: anybody could send that header else')
+      throw refusal('proxyIdentity needs trustedProxies, since anybody could send that header otherwise')
   }
   for (const pattern of Object.keys(floors)) {
     const problem = patternProblem(pattern)

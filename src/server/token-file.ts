@@ -46,6 +46,6 @@ export async function readOrCreateToken(
   if (/^[\x21-\x7e]{16,512}$/.test(token)) return { token, created: false }
   throw new NoticeboardError(
     'invalid-data',
-    `${path} holds no token; remove it, and a new one is made at the next start`,
+    `${path} holds no token; remove the file, and the next start makes a new one`,
   )
 }

@@ -59,7 +59,7 @@ export function createMachine<App>(
   if (!NAME.test(name))
     throw new NoticeboardError(
       'invalid-option',
-      'the name of a machine has lower-case letters, digits and hyphens, and begins with a letter',
+      'the name of a machine must have lower-case letters, digits and hyphens, and begin with a letter',
     )
   const { clock, seed, trace } = world
   const link = soundLink()

@@ -110,5 +110,5 @@ function sinceFrom({ io, args }: CommandContext): number {
   if (text === undefined) return readSystem('audit', io.system).clock.now() - DEFAULT_DAYS * DAY_MS
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00.000Z` : text
   if (isInstant(time)) return Date.parse(time)
-  throw usageError('--since wants a day such as 2026-11-01, or a time such as 2026-11-01T12:00:00.000Z')
+  throw usageError('--since must be a day such as 2026-11-01, or a time such as 2026-11-01T12:00:00.000Z')
 }

@@ -32,7 +32,8 @@ leaves nothing running, and exits with 1 when anybody was missed.`,
       return value === undefined ? [] : [`--${name}=${value}`]
     })
     const status = await runProgram(io, [findDemo(), ...given, ...(args.flag('keep') ? ['--keep'] : [])])
-    if (status === EXIT.usage) throw usageError('the demo does not know that; see above')
+    if (status === EXIT.usage)
+      throw usageError('the demo does not know one of these options; its output above names it')
     if (status !== EXIT.ok && !io.signal.aborted) {
       throw new NoticeboardError('internal', 'the demo missed clients or failed; its output says where')
     }

@@ -29,7 +29,7 @@ mounted as a volume. At most 1 MiB. Pipe it to kubectl apply --server-side: with
   positionals: [0, 1],
   async run(context) {
     const { io, args, print, json } = context
-    if (!args.flag('kubernetes')) throw usageError('say in which form: --kubernetes')
+    if (!args.flag('kubernetes')) throw usageError('the form is missing: pass --kubernetes')
     const options = readOptions(context)
     const settings = await readSettings(context, { namespace: args.positionals[0] })
     const namespace = settings.namespace()
@@ -57,7 +57,7 @@ function readOptions({ args }: CommandContext): BoardManifestOptions {
   const namespace = args.text('kube-namespace')
   const labels = args.texts('label').map(label => {
     const at = label.indexOf('=')
-    if (at < 1) throw usageError('--label wants NAME=VALUE, such as team=checkout')
+    if (at < 1) throw usageError('--label must be NAME=VALUE, such as team=checkout')
     return [label.slice(0, at), label.slice(at + 1)] as const
   })
   return {

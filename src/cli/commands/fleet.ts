@@ -34,7 +34,9 @@ stand, noticeboard status shows.`,
     const missing = args.flag('missing')
     const missingForMs = readMs(args, 'missing-for')
     if (clients.length === 0 && !missing && missingForMs === undefined)
-      throw usageError('say what is to be forgotten: --client ID, --missing, or --missing-for TIME')
+      throw usageError(
+        'the clients to forget are missing: pass --client ID, --missing, or --missing-for TIME',
+      )
     await withPublisher(context, { namespace }, async ({ publisher }) => {
       const forgotten = await publisher.forget({
         clients,

@@ -26,7 +26,7 @@ the one for a client of that name and those labels; where clients with certain l
     ...BOARD_OPTIONS,
     at: {
       value: 'VERSION',
-      text: 'an earlier one: a version, a position, or the first 8 digits of a digest; wants the token',
+      text: 'an earlier one: a version, a position, or the first 8 digits of a digest; needs the token',
     },
     client: { value: 'ID', text: 'as a client of this name gets it' },
     label: {
@@ -104,7 +104,7 @@ async function printSnapshot(
 function readIdentity({ args }: CommandContext): Identity {
   const labels = args.texts('label').map(label => {
     const at = label.indexOf('=')
-    if (at < 1 || at === label.length - 1) throw usageError('--label wants NAME=VALUE, such as region=eu')
+    if (at < 1 || at === label.length - 1) throw usageError('--label must be NAME=VALUE, such as region=eu')
     return [label.slice(0, at), label.slice(at + 1)] as const
   })
   return {

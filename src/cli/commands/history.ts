@@ -14,7 +14,7 @@ export const historyCommand: Command = {
   name: 'history',
   summary: 'list what was published, by whom and why',
   usage: '[NAMESPACE]',
-  text: 'Lists the releases of a namespace, newest first. Over a server this wants the token.',
+  text: 'Lists the releases of a namespace, newest first. Over a server this needs the token.',
   options: {
     ...BOARD_OPTIONS,
     limit: { value: 'N', text: `how many; ${DEFAULT_LIMIT} unless given, 0 for all` },

@@ -36,7 +36,7 @@ async function readPatch({ args, io, inputs }: CommandContext): Promise<Json> {
   const written = args.text('patch')
   const file = args.text('patch-file')
   if ((written === undefined) === (file === undefined))
-    throw usageError('say what changes: --patch \'{"newCheckout":false}\', or --patch-file FILE')
+    throw usageError('the patch is missing: pass --patch \'{"newCheckout":false}\', or --patch-file FILE')
   return refusing(async () => {
     const text = written ?? (await readText(inputs, inputPath(io, file ?? ''), 'the patch file'))
     return readJsonText(text, { what: 'the patch' })

@@ -121,15 +121,16 @@ type Options = ReturnType<typeof readOptions>
 
 function readOptions({ io, args }: CommandContext) {
   const reason = readReason(args, 'say why: --reason "bigger pool for the sale"; it is kept in the history')
-  if (args.flag('watch') && args.text('wait') !== undefined) throw usageError('--watch goes without --wait')
+  if (args.flag('watch') && args.text('wait') !== undefined)
+    throw usageError('--watch and --wait exclude each other; drop one')
   if (args.flag('watch') && (args.flag('dry-run') || args.text('if-version') !== undefined))
-    throw usageError('--watch goes with neither --dry-run nor --if-version')
+    throw usageError('--watch excludes --dry-run and --if-version; drop it or them')
   if (args.flag('watch') && args.texts('variant').length > 0)
     throw usageError('--watch follows one file; leave --variant out')
   const spreadMs = args.integer('spread-ms', 0)
   const bytesPerSecond = args.integer('bytes-per-second', 1)
   if (spreadMs !== undefined && bytesPerSecond !== undefined)
-    throw usageError('--spread-ms and --bytes-per-second say two things; keep one')
+    throw usageError('--spread-ms and --bytes-per-second exclude each other; drop one')
   const activateAt = readInstant(args, 'activate-at', readSystem('publish', io.system).clock.now())
   const rollout = readPolicy(args)
   const belowFloor = args.text('below-floor')
@@ -149,10 +150,10 @@ function readOptions({ io, args }: CommandContext) {
 function readPolicy(args: CommandContext['args']): RolloutPolicy | undefined {
   const stages = args.text('stages')
   const asked = [args.flag('everyone'), stages !== undefined, args.flag('timed')].filter(Boolean).length
-  if (asked > 1) throw usageError('--everyone, --stages and --timed say three things; keep one')
+  if (asked > 1) throw usageError('--everyone, --stages and --timed exclude each other; keep one')
   const rehearse = args.flag('rehearse')
   if (rehearse && (args.flag('everyone') || args.flag('timed')))
-    throw usageError('--rehearse is for stages: leave --everyone and --timed out')
+    throw usageError('--rehearse needs stages: drop --everyone or --timed')
   if (args.flag('everyone')) return everyone()
   if (args.flag('timed')) return timed()
   if (stages === undefined) return rehearse ? staged({ rehearse }) : undefined

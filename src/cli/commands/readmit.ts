@@ -23,7 +23,7 @@ A document that was withdrawn comes back with noticeboard publish --readmit. To 
     const { args } = context
     const digest = args.text('digest')
     if (digest === undefined || !/^[0-9a-f]{8,64}$/.test(digest))
-      throw usageError('say which document: --digest, with the first 8 digits of its digest or more')
+      throw usageError('the document is missing: pass --digest with the first 8 digits of its digest or more')
     const reason = readReason(args, 'say why: --reason "the driver was to blame"; it is kept in the history')
     await withPublisher(context, { namespace: args.positionals[0] }, async desk =>
       printRollout(context, desk, await desk.publisher.readmit({ digest, reason }), 'readmitted'),

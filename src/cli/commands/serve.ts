@@ -11,7 +11,7 @@ export const serveCommand: Command = {
   summary: 'serve a board folder over HTTP',
   usage: '',
   text: `Serves a board until it is interrupted, to this machine alone unless --host says otherwise. The first time say --create, which makes the
-folder; later a folder without a board is refused, since it is a mistyped name or a volume that is not mounted. Writing wants the token,
+folder; later a folder without a board is refused, since it is a mistyped name or a volume that is not mounted. Writing needs the token,
 which is made at the first start and kept in the board's private/token with mode 0600, or one of noticeboard token create.`,
   options: {
     board: { value: 'FOLDER', text: 'where the board is; or "board" in the configuration file' },
@@ -41,7 +41,7 @@ which is made at the first start and kept in the board's private/token with mode
     'require-token': {
       value: 'SCOPE',
       multiple: true,
-      text: 'what wants a token beside writing: read, report; both are allowed',
+      text: 'what needs a token beside writing: read, report; both are allowed',
     },
     'read-only': { text: 'let nobody write' },
     'metrics-port': {

@@ -29,7 +29,7 @@ export const statusCommand: Command = {
   summary: 'show who runs what',
   usage: '[NAMESPACE]',
   text: `Shows the newest release of a namespace and what its clients report: how many run it, and one by one those that do not, fifty of a state.
-Alarms come first: what somebody should look at. Without a namespace it lists all of them. Over a server this wants the token.`,
+Alarms come first: what somebody should look at. Without a namespace it lists all of them. Over a server this needs the token.`,
   options: {
     ...BOARD_OPTIONS,
     all: { text: 'list every client one by one, also those that are current or stopped' },

@@ -72,10 +72,10 @@ async function create(
 ): Promise<void> {
   const { clock, random, hasher } = readSystem('token', io.system)
   const scopes = args.texts('scope').map(readScope)
-  if (scopes.length === 0) throw usageError(`say what it may do: --scope, one of ${SCOPES.join(', ')}`)
+  if (scopes.length === 0) throw usageError(`the scope is missing: pass --scope, one of ${SCOPES.join(', ')}`)
   const namespaces = args.texts('for')
   if (namespaces.length === 0)
-    throw usageError("say for which namespaces: --for 'checkout/*', or --for '**' for all")
+    throw usageError("the namespaces are missing: pass --for 'checkout/*', or --for '**' for all")
   for (const pattern of namespaces) {
     const problem = patternProblem(pattern)
     if (problem !== undefined) throw usageError(`--for ${JSON.stringify(pattern.slice(0, 80))}: ${problem}`)
@@ -168,7 +168,9 @@ async function findFolder({ io, args }: CommandContext): Promise<string> {
     await assertBoard(board)
     return tokensOf(board)
   }
-  throw usageError('say where the tokens are: --board FOLDER, the one that is served, or --tokens FOLDER')
+  throw usageError(
+    'the folder of the tokens is missing: pass --board FOLDER, the one that is served, or --tokens FOLDER',
+  )
 }
 
 function nameFrom(name: string | undefined, verb: string): string {
@@ -192,5 +194,5 @@ function expiryFrom(text: string | undefined, nowMs: number): string | undefined
   const [, count, unit = ''] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? []
   if (count !== undefined) return new Date(nowMs + Number(count) * (UNITS[unit] ?? 0)).toISOString()
   if (isInstant(text) && Date.parse(text) > nowMs) return text
-  throw usageError('--expires wants 30m, 12h or 90d, or a time to come such as 2027-01-31T00:00:00.000Z')
+  throw usageError('--expires must be 30m, 12h or 90d, or a later time such as 2027-01-31T00:00:00.000Z')
 }

@@ -51,7 +51,7 @@ validators). The first two need no board.`,
         )
     if (checks.from === 'none') {
       throw usageError(
-        'there is nothing to validate by: give --schema FILE, a schema in noticeboard.config.js, or a board and a namespace that keeps one',
+        'no schema to validate by: pass --schema FILE, set one in noticeboard.config.js, or name a board and a namespace that keeps one',
       )
     }
     const read = await source.read(signal)

@@ -63,7 +63,7 @@ async function follow(
       continue
     }
     if (arrival.type === 'silent') {
-      print.note(`${arrival.error.message}; asking beside it`)
+      print.note(`${arrival.error.message}; polling meanwhile`)
       continue
     }
     if (lost) print.note(`back: ${name}`)
@@ -81,7 +81,7 @@ async function follow(
       if (arrival.from.unmanaged !== true && !leaps.follows(release)) {
         if (!leapt)
           print.note(
-            `${name} says that ${formatPosition(release)} is the newest: no fleet comes so far at once, and it is passed over`,
+            `${name} says that ${formatPosition(release)} is the newest, but no log grows that far at once; ignored`,
           )
         leapt = true
         continue

@@ -116,7 +116,7 @@ function refusedBy({ variable }: Proxy, status: number | undefined): Noticeboard
   return new NoticeboardError(
     'unavailable',
     status === 407
-      ? `the proxy that ${variable} names wants a user name and password, or other ones; write them as http://NAME:PASSWORD@HOST:PORT`
+      ? `the proxy that ${variable} names asks for a user name and password, or for other ones; write them as http://NAME:PASSWORD@HOST:PORT`
       : `the proxy that ${variable} names refused the connection to the server (${status})`,
   )
 }

@@ -52,9 +52,7 @@ function parseProxy({ variable, value }: Variable): Proxy {
   const text = value.includes('://') ? value : `http://${value}`
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || url.hostname === '' || !/^https?:$/.test(url.protocol))
-    throw usageError(
-      `${variable} names no proxy that is spoken here; write it like http://proxy.internal:3128, or take it out`,
-    )
+    throw usageError(`${variable} names no HTTP proxy; write it like http://proxy.internal:3128, or unset it`)
   return { url, variable }
 }
 

@@ -88,7 +88,7 @@ export function startCrew({ count, env, clock, random, logger, joined }: CrewOpt
       if (failure !== undefined && (failure.cannotListen || !hasServed))
         return fail(new NoticeboardError(failure.code, failure.message))
       const waitMs = Math.round(backoff.failed())
-      logger.error(`worker ${place} ended; it is started again`, {
+      logger.error(`worker ${place} ended and is started again`, {
         process: pid,
         by,
         afterMs: waitMs,

@@ -30,20 +30,21 @@ export interface ServePlan {
 export async function readPlan(context: CommandContext): Promise<ServePlan> {
   const { io, args } = context
   const folder = await boardFolder(context)
-  if (folder === undefined) throw usageError('say where the board is: --board FOLDER')
+  if (folder === undefined) throw usageError('the board is missing: pass --board FOLDER')
   const port = args.integer('port', 0) ?? DEFAULT_PORT
   const metricsPort = args.integer('metrics-port', 0)
   for (const [option, value] of Object.entries({ port, 'metrics-port': metricsPort ?? 0 }))
-    if (value > 65_535) throw usageError(`--${option} wants a number from 0 to 65535`)
+    if (value > 65_535) throw usageError(`--${option} must be a number from 0 to 65535`)
   const heartbeatMs = args.integer('heartbeat-ms', MIN_HEARTBEAT_MS)
   if (heartbeatMs !== undefined && heartbeatMs > MAX_HEARTBEAT_MS)
-    throw usageError(`--heartbeat-ms wants a number from ${MIN_HEARTBEAT_MS} to ${MAX_HEARTBEAT_MS}`)
+    throw usageError(`--heartbeat-ms must be a number from ${MIN_HEARTBEAT_MS} to ${MAX_HEARTBEAT_MS}`)
   const workers = args.integer('workers', 1)
   if (workers !== undefined && workers > MOST_WORKERS)
-    throw usageError(`--workers wants a number from 1 to ${MOST_WORKERS}`)
+    throw usageError(`--workers must be a number from 1 to ${MOST_WORKERS}`)
   const readOnly = args.flag('read-only')
   const tokenFile = args.text('token-file')
-  if (tokenFile === '-') throw usageError('--token-file names the file that keeps the token, such as ./token')
+  if (tokenFile === '-')
+    throw usageError('--token-file must name the file that keeps the token, such as ./token')
   const host = args.text('host')
   const hosts = args.texts('allow-host')
   const tokens = args.text('tokens')
@@ -94,5 +95,5 @@ async function fromConfig({
 
 function requirable(scope: string): 'read' | 'report' {
   if (scope === 'read' || scope === 'report') return scope
-  throw usageError('--require-token wants read or report')
+  throw usageError('--require-token must be read or report')
 }

@@ -70,7 +70,7 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
     return estimate(model, basis)
   }
   if (workload.servers > mostClients)
-    throw new NoticeboardError('invalid-option', 'compare(): a run has at least as many clients as servers')
+    throw new NoticeboardError('invalid-option', 'compare(): a run needs at least as many clients as servers')
   signal.throwIfAborted()
   const clients = Math.min(onlineOf(workload), mostClients)
   const fleet = await openFleetRun({

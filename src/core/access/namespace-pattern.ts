@@ -9,7 +9,7 @@ import { MAX_SEGMENTS, namespaceProblem, type Namespace } from '../../contracts/
  * ```
  */
 export function patternProblem(text: unknown): string | undefined {
-  if (typeof text !== 'string' || text === '') return 'it must be a text such as "checkout/*"'
+  if (typeof text !== 'string' || text === '') return 'it must be a string such as "checkout/*"'
   const segments = text.split('/')
   if (segments.length > MAX_SEGMENTS)
     return `it has ${segments.length} segments; a namespace has ${MAX_SEGMENTS} at most`

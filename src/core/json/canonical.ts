@@ -55,7 +55,7 @@ export function canonicalize(value: unknown): string {
     // A well-formed text never needs an escape of the surrogate range; JSON.stringify writes one
     // for each lone surrogate.
     if (written.includes('\\ud') && !isWellFormed(text))
-      throw refusal('it holds half of a surrogate pair, which is no character')
+      throw refusal('it holds half of a surrogate pair, which is not a character')
     return written
   }
 
@@ -76,7 +76,7 @@ export function canonicalize(value: unknown): string {
   }
 
   function writeObject(object: object): string {
-    if (!isPlainObject(object)) throw refusal('only plain objects and arrays can travel')
+    if (!isPlainObject(object)) throw refusal('only plain objects and arrays can be written as JSON')
     let text = ''
     for (const key of Object.keys(object).sort(byCodeUnit)) {
       if (key === '__proto__') throw refusal('a key is named "__proto__"; rename it')

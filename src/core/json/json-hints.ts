@@ -15,7 +15,7 @@ export function valueHint(text: string, at: number): string {
     return 'the number is not written as JSON: no plus sign, no leading zeros, and digits before and after the point'
   }
   if (/^[}\]:,]/.test(rest)) return 'a value is missing here'
-  return 'this is no JSON value; texts are written in double quotes'
+  return 'this is not a JSON value; write strings in double quotes'
 }
 
 /** What is wrong where a key is expected. */
@@ -49,10 +49,10 @@ export function stringHint(text: string, at: number): string {
 }
 
 function generalHint(rest: string): string | undefined {
-  if (rest === '') return 'the text ends too early: something is not closed'
+  if (rest === '') return 'the text ends too early: an object, a list or a string is not closed'
   if (rest.startsWith('//') || rest.startsWith('/*') || rest.startsWith('#'))
     return 'JSON has no comments; remove it'
-  if (rest.startsWith("'")) return 'JSON writes texts and keys in double quotes'
+  if (rest.startsWith("'")) return 'JSON writes strings and keys in double quotes'
   if (rest.startsWith('\u{feff}')) return 'the text has a byte order mark; save it as UTF-8 without one'
   return undefined
 }

@@ -133,7 +133,7 @@ export function readJsonText(text: string, { what, maxBytes = MAX_JSON_TEXT_BYTE
     if (plain) return text.slice(start + 1, at - 1)
     const string = JSON.parse(text.slice(start, at)) as string
     if (!isWellFormed(string))
-      throw problem('it holds half of a surrogate pair, which is no character', start)
+      throw problem('it holds half of a surrogate pair, which is not a character', start)
     return string
   }
 

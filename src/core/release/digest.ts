@@ -27,7 +27,7 @@ export function assertDigest(
   if (digestOf(hasher, bytes) === digest) return
   throw new NoticeboardError(
     'digest-mismatch',
-    `${what} is not what its digest ${digest.slice(0, 12)} names; it was changed or cut on the way`,
+    `${what} does not match its digest ${digest.slice(0, 12)}; it was changed or cut off on the way`,
   )
 }
 

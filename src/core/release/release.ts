@@ -121,7 +121,7 @@ export function encodeRelease(release: Release, signatures: readonly Json[] = []
   if (bytes.length > MAX_RELEASE_BYTES) {
     throw new NoticeboardError(
       'too-large',
-      `the release has ${bytes.length} bytes; ${MAX_RELEASE_BYTES} are allowed: fewer variants or ids`,
+      `the release has ${bytes.length} bytes; ${MAX_RELEASE_BYTES} are allowed: use fewer variants, or name fewer clients`,
     )
   }
   decodeRelease(bytes)
@@ -241,7 +241,7 @@ function readFile(file: Shape, bytes: Uint8Array): SignedRelease {
   if (shape.member('v') !== 1) {
     throw new NoticeboardError(
       'unsupported',
-      'the release is of a format version that this library does not read; update noticeboard here',
+      'the release has a format version that this version cannot read; update noticeboard here',
     )
   }
   return { release: readRelease(shape), signatures, bytes }

@@ -10,6 +10,6 @@ export function assertSchema(schema: unknown): asserts schema is Schema {
   if (mayHold && '~standard' in schema) return
   throw new NoticeboardError(
     'invalid-option',
-    'schema must speak Standard Schema: give one of zod (3.24 or later), valibot, arktype or another library that does',
+    'schema must implement Standard Schema: pass one of zod (3.24 or later), valibot, arktype or another library that does',
   )
 }

@@ -73,7 +73,7 @@ const wants =
 const number = wants(value => typeof value === 'number', 'a number')
 const count = wants(value => Number.isInteger(value) && Number(value) >= 0, 'a whole number, 0 or more')
 const flag = wants(value => typeof value === 'boolean', 'true or false')
-const text = wants(value => typeof value === 'string', 'a text')
+const text = wants(value => typeof value === 'string', 'a string')
 const list = wants(Array.isArray, 'a list of values')
 const names = wants(
   value => Array.isArray(value) && value.every(name => typeof name === 'string'),
@@ -101,9 +101,9 @@ const mapOf =
 
 const pattern: Check = (value, steps) =>
   typeof value !== 'string'
-    ? at(steps, 'must be a text')
+    ? at(steps, 'must be a string')
     : unicodePattern(value) === undefined
-      ? at(steps, 'is no regular expression that compiles')
+      ? at(steps, 'is not a valid regular expression')
       : undefined
 
 const patterns: Check = (value, steps, draft) =>

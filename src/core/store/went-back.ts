@@ -55,7 +55,7 @@ export function sayWentBack(namespace: Namespace, { from, to }: WentBack): strin
       : comparePositions(to, from) === 'older'
         ? `and ends at ${formatPosition(to)} now`
         : `and ends at ${formatPosition(to)} now, in another log`
-  return `the board of ${namespace} went back: it had ${formatPosition(from)} before, ${now}. It takes no releases, since clients would pass them over; if this is the right board, open a new epoch: noticeboard epoch ${namespace} --reason "…"`
+  return `the board of ${namespace} went back: it had ${formatPosition(from)} before, ${now}. It takes no releases, since clients would ignore them; if this is the right board, open a new epoch: noticeboard epoch ${namespace} --reason "…"`
 }
 
 /**

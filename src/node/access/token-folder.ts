@@ -55,7 +55,7 @@ const ENDING = '.json'
 export function tokenFolder(path: string, options: TokenFolderOptions = {}): TokenFolder {
   checkOptions('tokenFolder()', options, { fs: true, system: true, logger: true })
   if (typeof path !== 'string' || path === '')
-    throw new NoticeboardError('invalid-option', 'tokenFolder() wants the path of a folder')
+    throw new NoticeboardError('invalid-option', 'tokenFolder() needs the path of a folder')
   const { fs = nodeFs({ ownedAs: dirname(path) }), logger } = options
   const { clock, random } = readSystem('tokenFolder()', options.system)
   const fileOf = (name: string): string => join(path, `${name}${ENDING}`)
@@ -67,7 +67,10 @@ export function tokenFolder(path: string, options: TokenFolderOptions = {}): Tok
       if (bytes === undefined) return undefined
       const record = decodeTokenRecord(bytes)
       if (record.name === name) return record
-      throw new NoticeboardError('invalid-data', 'the file of a token is named for another one')
+      throw new NoticeboardError(
+        'invalid-data',
+        'the file of a token names another token than its own name does',
+      )
     } catch (error) {
       logger?.warn('a token grants nothing, since its file cannot be read', {
         token: name,

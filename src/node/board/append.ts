@@ -138,7 +138,7 @@ export function boardAppender(
       if (release.prev !== state.newest.digest) {
         throw new NoticeboardError(
           'invalid-data',
-          `the release does not name the one before it, ${formatPosition(state.newest.position)}; read that again and write anew`,
+          `the release does not name the one before it, ${formatPosition(state.newest.position)}; read the newest release and build yours on it`,
         )
       }
     }

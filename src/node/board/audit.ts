@@ -101,11 +101,14 @@ export function boardAudit(
       } catch (error) {
         // The way back goes through the log, and who wrote it and why must not stand in that way.
         if (!told.has(namespace))
-          logger?.warn('audit records cannot be read; the history goes without their authors and reasons', {
-            namespace,
-            position: formatPosition(position),
-            ...forLog(error, `read an audit record in ${dirname(paths.audit(namespace, position))}`),
-          })
+          logger?.warn(
+            'audit records cannot be read; the history shows no author and no reason for their releases',
+            {
+              namespace,
+              position: formatPosition(position),
+              ...forLog(error, `read an audit record in ${dirname(paths.audit(namespace, position))}`),
+            },
+          )
         told.add(namespace)
         return undefined
       }

@@ -123,7 +123,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',
-      'fileStore() wants the path of a folder, such as "/var/lib/board"',
+      'fileStore() needs the path of a folder, such as "/var/lib/board"',
     )
   }
   if (!isPositive(pollIntervalMs)) {
@@ -248,7 +248,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async next({ namespace, after }, signal) {
       enter(namespace, signal)
       if (!isEpoch(after.epoch) || (after.sequence !== 0 && !isSequence(after.sequence))) {
-        throw new NoticeboardError('invalid-option', 'next() wants a position to go on from')
+        throw new NoticeboardError('invalid-option', 'next() needs a position to go on from')
       }
       return doing(`read the board of ${namespace}`, () => reader.next(namespace, after))
     },

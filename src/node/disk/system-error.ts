@@ -82,7 +82,7 @@ const WORDS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EACCES: ['unavailable', 'this process has no permission; give its user access to the folder'],
   EPERM: [
     'unavailable',
-    'the system does not permit it; check the owner of the folder and the mount options',
+    'the operating system does not permit it; check the owner of the folder and the mount options',
   ],
   EROFS: ['unavailable', 'the file system is mounted read-only; mount it writable or choose another folder'],
   ENOSPC: ['unavailable', 'the disk is full; free some space and repeat'],
@@ -95,10 +95,10 @@ const WORDS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EEXIST: ['invalid-data', 'a file stands where a folder is expected; move it away'],
   ENOTEMPTY: ['invalid-data', 'a folder stands where a file is expected; move it away'],
   ELOOP: ['invalid-data', 'a symbolic link stands where a file is expected; put the file itself there'],
-  EINVAL: ['invalid-data', 'what stands there is no ordinary file; move it away'],
-  ENXIO: ['invalid-data', 'what stands there is no ordinary file; move it away'],
+  EINVAL: ['invalid-data', 'what stands there is not an ordinary file; move it away'],
+  ENXIO: ['invalid-data', 'what stands there is not an ordinary file; move it away'],
   ENAMETOOLONG: ['invalid-option', 'the path is too long for this file system; choose a shorter folder'],
-  ENOENT: ['unavailable', 'it vanished in the middle; something else removes files there'],
+  ENOENT: ['unavailable', 'it vanished meanwhile; find out what else removes files there'],
 }
 
 /**
@@ -111,12 +111,12 @@ export function inWords(error: unknown, doing: string): NoticeboardError {
   if (code === undefined)
     return new NoticeboardError(
       'internal',
-      `cannot ${doing}: ${isError(error) ? error.name : typeof error} is no error of a disk but a bug; please report it`,
+      `cannot ${doing}: ${isError(error) ? error.name : typeof error} is not an error of a disk but a bug; please report it`,
       {
         cause: error,
       },
     )
-  const [ours, words] = WORDS[code] ?? ['unavailable', 'the system refused']
+  const [ours, words] = WORDS[code] ?? ['unavailable', 'the operating system refused']
   return new NoticeboardError(ours, `cannot ${doing}: ${words} (${code})`, { cause: error })
 }
 

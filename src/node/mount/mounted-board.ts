@@ -65,7 +65,7 @@ export function boardOnVolume(
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0'))
     throw new NoticeboardError(
       'invalid-option',
-      'mountedBoard() wants the path of a folder, the mountPath of a ConfigMap or Secret, such as "/etc/config"',
+      'mountedBoard() needs the path of a folder, the mountPath of a ConfigMap or Secret, such as "/etc/config"',
     )
   const root = resolve(folder)
   const volume = volumeIn(root, disk)

@@ -79,7 +79,7 @@ export function fileSource(
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',
-      'a file source wants the path of a file, such as "config/checkout.yaml"',
+      'a file source needs the path of a file, such as "config/checkout.yaml"',
     )
   }
   const fs = options.fs ?? nodeFs({ symbolicLinks: 'follow' })
@@ -118,7 +118,7 @@ export function fileSource(
       if (clock.monotonic() >= untilMs)
         throw new NoticeboardError(
           'invalid-data',
-          `${path} changed each time it was read for ${MOST_SETTLING_MS / 1_000} s; write beside it and rename`,
+          `${path} changed each time it was read for ${MOST_SETTLING_MS / 1_000} s; write the new file beside it and rename it`,
         )
     }
   }

@@ -133,7 +133,10 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
         }),
       )
     }
-    return refuse(offsetOf(node), 'this is nothing that JSON has')
+    return refuse(
+      offsetOf(node),
+      'JSON has no such value; write a string, a number, true, false, null, a list or an object',
+    )
 
     function nested(work: () => Json): Json {
       if (steps.length === MAX_DEPTH)
@@ -172,14 +175,15 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   }
 
   function readKey(key: Node | null, map: YAMLMap): string {
-    if (!isScalar(key)) return refuse(key === null ? offsetOf(map) : offsetOf(key), 'a key must be a text')
-    if (typeof key.value !== 'string') return refuse(offsetOf(key), 'a key must be a text; put it in quotes')
+    if (!isScalar(key)) return refuse(key === null ? offsetOf(map) : offsetOf(key), 'a key must be a string')
+    if (typeof key.value !== 'string')
+      return refuse(offsetOf(key), 'a key must be a string; put it in quotes')
     if (key.tag !== undefined && !isPlainTag(key.tag))
       return refuse(offsetOf(key), 'tags other than those of JSON are not read; remove it')
     if (key.value === '<<' && key.type === 'PLAIN')
       return refuse(offsetOf(key), 'merge keys are not read; write the members out')
     if (!isWellFormed(key.value))
-      return refuse(offsetOf(key), 'it holds half of a surrogate pair, which is no character')
+      return refuse(offsetOf(key), 'it holds half of a surrogate pair, which is not a character')
     return key.value
   }
 
@@ -189,7 +193,7 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
       grow(scalar, value.length + 2)
       return isWellFormed(value)
         ? value
-        : refuse(offsetOf(scalar), 'it holds half of a surrogate pair, which is no character')
+        : refuse(offsetOf(scalar), 'it holds half of a surrogate pair, which is not a character')
     }
     grow(scalar, 1)
     if (typeof value === 'boolean' || value === null) return value
@@ -200,7 +204,11 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
         'the number begins with 0, which some read as octal; write it without, as 0o…, or as a string in quotes',
       )
     if (typeof value === 'bigint') return readInteger(scalar, value, source)
-    if (typeof value !== 'number') return refuse(offsetOf(scalar), 'this is nothing that JSON has')
+    if (typeof value !== 'number')
+      return refuse(
+        offsetOf(scalar),
+        'JSON has no such value; write a string, a number, true, false, null, a list or an object',
+      )
     const lost = Number.isFinite(value)
       ? lostByNumber(source.replace(/^\+/, ''))
       : 'JSON has no NaN and no infinity'

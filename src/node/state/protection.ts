@@ -219,7 +219,7 @@ export async function openProtection(
     ledger = taken
     for (const digest of convicted)
       warn(
-        `the snapshot ${digest.slice(0, 12)} is under quarantine: the process died of it twice. It is not run again here for a day, unless a release readmits it or the build changes`,
+        `the snapshot ${digest.slice(0, 12)} is quarantined: the process died twice while it ran. It is not run again here for a day, unless a release readmits it or the build changes`,
       )
   }
 

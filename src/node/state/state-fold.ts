@@ -44,7 +44,10 @@ export function foldStates(files: readonly StateFile[]): FoldedState {
       refused: unionOfRefused(refused),
       ...(readmitted.length > 0 && { readmitted }),
     },
-    warnings: forks.map(fork => `two logs were followed from here (${fork}); what was saved last holds`),
+    warnings: forks.map(
+      fork =>
+        `processes that share this folder followed two logs of one namespace (${fork}); the state saved last is used`,
+    ),
   }
 }
 

@@ -65,7 +65,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',
-      'stateFolder() wants the path of a folder, such as "/var/lib/checkout"',
+      'stateFolder() needs the path of a folder, such as "/var/lib/checkout"',
     )
   }
   const root = resolve(path)
@@ -116,7 +116,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
         const known = bytes && folded.get(namespace)?.find(instance => instance.path === path)
         // Most of them stay as they are from one save to the next.
         const file = known && sameBytes(known.bytes, bytes) ? known.file : bytes && decodeStateFile(bytes)
-        if (file?.damaged) warn(`${path} is damaged: of what it says only the snapshots are used`)
+        if (file?.damaged) warn(`${path} is damaged: only the snapshots that it names are used`)
         const hasEnded = names.includes(endOf(name))
         if (bytes && file) found.push({ path, bytes, file: hasEnded ? endedInOrder(file, name) : file })
         else if (bytes) warn(`${path} was written by another version and is left alone`)
@@ -321,7 +321,10 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     async save({ namespace, instanceId, state }) {
       parseNamespace(namespace)
       if (!isInstanceId(instanceId))
-        throw new NoticeboardError('invalid-option', 'an instanceId has 1 to 64 letters, digits, "_" and "-"')
+        throw new NoticeboardError(
+          'invalid-option',
+          'an instanceId must have 1 to 64 letters, digits, "_" and "-"',
+        )
       await inTurn(namespace, () =>
         doing(`save the state in ${pathOf(namespace)}`, () => save(namespace, instanceId, state)),
       )

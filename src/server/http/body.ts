@@ -50,7 +50,7 @@ export async function readJsonBody(
   const bytes = await readBody(request, maxBytes)
   return turns(() => {
     if (exceedsMarks(bytes, maxMarks))
-      throw new NoticeboardError('too-large', `${what} holds more values than are allowed; send it in parts`)
+      throw new NoticeboardError('too-large', `${what} holds too many JSON values; send it in parts`)
     const text = decodeText(bytes, what)
     readJsonText(text, { what, maxBytes })
     // The same value; but the texts above are slices, each of which holds on to all of the text.
@@ -75,7 +75,7 @@ export function announcedLength(request: Incoming): number | undefined {
 export function bodyWasRead(): NoticeboardError {
   return new NoticeboardError(
     'internal',
-    'the body was read before it came here; mount noticeboard before the body parser (in Fastify: with a content type parser that leaves the body alone)',
+    'another middleware read the body first; mount noticeboard before the body parser (in Fastify: with a content type parser that leaves the body alone)',
   )
 }
 

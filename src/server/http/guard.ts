@@ -128,7 +128,7 @@ export function createGuard({ hasKeys, canWrite, wants, hosts, origins }: GuardO
       if (asked.access !== 'probe' && !isKnownHost(request.header('host'))) {
         return errorAnswer(
           'forbidden',
-          `the server does not go by the name ${JSON.stringify(oneLine(request.header('host') ?? '', 100))}, which came in Host; if it is one of its own, allow it: noticeboard serve --allow-host NAME, or the option hosts`,
+          `the host ${JSON.stringify(oneLine(request.header('host') ?? '', 100))} of the request is not allowed; if it is a name of this server, add it: noticeboard serve --allow-host NAME, or the option hosts`,
           { status: 421 },
         )
       }
@@ -211,6 +211,6 @@ function lacking({ name }: Grant, scopes: readonly Scope[]): Answer {
   const wanted = [...scopes, ...(scopes.includes('admin') ? [] : ['admin'])].join(' or ')
   return errorAnswer(
     'forbidden',
-    `${name} may not do this here: it wants the scope ${wanted} for this namespace`,
+    `${name} may not do this here: it needs the scope ${wanted} for this namespace`,
   )
 }

@@ -161,7 +161,7 @@ export async function withinBudget(
 function tooManyBodies(random: Random): Answer {
   const { least, most } = RETRY_SECONDS
   const seconds = least + Math.floor(random.number() * (most - least + 1))
-  return tooMany('more is being sent here than the server holds at once; send it again', seconds * 1_000)
+  return tooMany('the server holds no more request bodies at once; send it again', seconds * 1_000)
 }
 
 interface Held {

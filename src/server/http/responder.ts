@@ -102,7 +102,7 @@ export function createResponder(options: ResponderOptions): Responder {
     const namespace = 'namespace' in route ? route.namespace : undefined
     const refused = guard.check(request, { access, namespace, caller })
     if (refused?.type === 'whole' && refused.status === MISDIRECTED)
-      logger?.warn('requests were refused that name this server as it is not called', {
+      logger?.warn('requests were refused whose Host header is not an allowed name of this server', {
         host: oneLine(request.header('host') ?? '', 100),
         option: 'hosts, or --allow-host',
       })
@@ -298,7 +298,7 @@ function readLimit(query: string): number | undefined {
   const text = new URLSearchParams(query).get('limit')
   if (text === null) return undefined
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new NoticeboardError('invalid-option', 'limit wants a whole number of releases from 1 to 999999999')
+  throw new NoticeboardError('invalid-option', 'limit must be a whole number of releases from 1 to 999999999')
 }
 
 function allowed(methods: Readonly<Record<string, unknown>>): string {

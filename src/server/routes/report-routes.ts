@@ -141,7 +141,8 @@ export function reportRoutes({
     async post(request, { namespace, mayControl, speaksFor, isBoundTo, voice }) {
       // Before the body is read: a flood costs no more than its heads.
       const waitMs = voice.type === 'stranger' ? allowance.waitMs(voice.address) : 0
-      if (waitMs > 0) return tooMany('this address brings too many reports; send fewer, or a token', waitMs)
+      if (waitMs > 0)
+        return tooMany('too many reports come from this address; send fewer, or send a token', waitMs)
       // What is no list of reports costs as much as one.
       if (voice.type === 'stranger') allowance.spend(voice.address, 1)
       const items = shapeOf(await readJsonBody(request, limits), 'the body').list('reports', MAX_REPORTS)

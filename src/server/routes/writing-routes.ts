@@ -82,7 +82,7 @@ export function writingRoutes({
     if (!isByAuthor(by, audit))
       return errorAnswer(
         'forbidden',
-        `${by.name} may only write what its own author has done: pass that author`,
+        `${by.name} may write only for the author it is bound to: pass that author`,
       )
     if (isGranted(by, { scope: 'admin', namespace })) return undefined
     const life = lifetime.begin(requestSignal)
@@ -131,7 +131,7 @@ export function writingRoutes({
     async putSnapshot(request, { namespace, digest }, by) {
       const urgent = new URLSearchParams(request.query).get('urgent') === '1'
       if (urgent && !isGranted(by, { scope: 'admin', namespace }))
-        return errorAnswer('forbidden', `${by.name} may not use the reserve: that wants the scope admin`)
+        return errorAnswer('forbidden', `${by.name} may not use the reserve: that needs the scope admin`)
       const bytes = await readBody(request, store.maxSnapshotBytes)
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       await turns(() => parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes }))

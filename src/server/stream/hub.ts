@@ -296,12 +296,12 @@ export function createHub(options: HubOptions): Hub {
     },
     admit(query, mayStay = always) {
       if (closing)
-        throw new NoticeboardError('unavailable', 'the server is going away', { retryAfterMs: 1_000 })
+        throw new NoticeboardError('unavailable', 'the server is shutting down', { retryAfterMs: 1_000 })
       if (connections.size >= maxConnections) {
         const retryAfterMs = Math.ceil(1_000 + random.number() * heartbeatMs)
         throw new NoticeboardError(
           'unavailable',
-          `the server has its ${maxConnections} connections; ask again later`,
+          `the server has reached its ${maxConnections} connections (maxConnections); try again later`,
           { retryAfterMs },
         )
       }

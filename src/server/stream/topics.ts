@@ -154,14 +154,11 @@ export function createTopics({
       const { position } = next.read
       const seen = topic.newest?.read?.position
       if (leapTold.now())
-        logger?.error(
-          'the server before this one names a position that no fleet comes to; it is passed over',
-          {
-            namespace: topic.namespace,
-            position: formatPosition(position),
-            ...(seen !== undefined && { seen: formatPosition(seen) }),
-          },
-        )
+        logger?.error('the upstream server names a position further on than a log can grow; it is ignored', {
+          namespace: topic.namespace,
+          position: formatPosition(position),
+          ...(seen !== undefined && { seen: formatPosition(seen) }),
+        })
       return
     }
     become(topic, next, false)

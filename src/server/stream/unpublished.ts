@@ -99,7 +99,7 @@ export function createUnpublished(options: UnpublishedOptions): Unpublished {
       if (names === 0 || topics.size + names <= MAX_UNPUBLISHED) return
       throw new NoticeboardError(
         'unavailable',
-        `somebody waits for each of ${MAX_UNPUBLISHED} namespaces without a release; ask again when this one has one`,
+        `streams already wait for ${MAX_UNPUBLISHED} namespaces without a release; try again once this one has a release`,
         { retryAfterMs: FULL_RETRY_MS },
       )
     },

@@ -69,7 +69,7 @@ export function createDesk({ reports }: Pick<Assembled, 'reports'>): Desk {
       })
       return () => {
         leave()
-        gone.abort(new NoticeboardError('closed', 'the process that asked is gone'))
+        gone.abort(new NoticeboardError('closed', 'the process that sent the request has ended'))
         const last = members.get(channel)
         if (last !== undefined) before = savedBy([before, last])
         members.delete(channel)

@@ -73,7 +73,7 @@ export async function readReports(
   const { unread, ...heard } = readHeardReports(answer)
   if (unread > 0)
     settings.logger?.warn(
-      'reports were left out, since this version of noticeboard cannot read them; update it here',
+      'reports were left out, since this version cannot read them; update noticeboard here',
       {
         namespace,
         reports: unread,

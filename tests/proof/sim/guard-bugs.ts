@@ -640,8 +640,8 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     file: 'src/server/http/guard.ts',
     replace: [
       [
-        "the server does not go by the name ${JSON.stringify(oneLine(request.header('host') ?? '', 100))}",
-        "the server does not go by the name ${oneLine('', 100)}",
+        "the host ${JSON.stringify(oneLine(request.header('host') ?? '', 100))}",
+        "the host ${oneLine('', 100)}",
       ],
     ],
     noticedBy: {

@@ -67,7 +67,7 @@ describe('--activate-at', () => {
     const { publish } = await desk()
     const { status, stderr } = await publish('--activate-at', '2026-11-21T08:00:00Z')
     expect(status).toBe(2)
-    expect(stderr).toContain('--activate-at is past: 2026-11-21 08:00:00Z, 1 h ago')
+    expect(stderr).toContain('--activate-at is in the past: 2026-11-21 08:00:00Z, 1 h ago')
   })
 
   test.each([

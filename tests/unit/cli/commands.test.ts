@@ -235,7 +235,7 @@ test('a JSON Schema file validates without any board', async () => {
     { path: 'secret', message: 'unrecognized key', validator: 'schema' },
   ])
   const nothing = await commandLine(['validate', '-'], { cwd: folder, stdin: '{}' })
-  expect([nothing.status, nothing.stderr]).toEqual([2, expect.stringContaining('nothing to validate by')])
+  expect([nothing.status, nothing.stderr]).toEqual([2, expect.stringContaining('no schema to validate by')])
 })
 
 test('the configuration file is found upward, and its token goes to its own address only', async () => {
@@ -466,7 +466,7 @@ test('serve --heartbeat-ms is what event streams say and keep; what no client be
   for (const written of ['9', '600001', '8s'])
     expect(await commandLine([...serving, '--heartbeat-ms', written], { cwd: folder })).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('--heartbeat-ms wants'),
+      stderr: expect.stringContaining('--heartbeat-ms must be'),
     })
   const said = async (...more: readonly string[]): Promise<string> => {
     const stop = new AbortController()
@@ -527,7 +527,7 @@ test('a disk is told as a disk: the cause, exit 5, and no word of tokens and add
     new NoticeboardError('unavailable', 'not acknowledged', { cause })
   const hint = (error: NoticeboardError): string | undefined => hintFor(error, { command: 'rollback' })
   expect([full, answered, wrapped(full), wrapped(answered)].map(hint)).toEqual(Array(4).fill(undefined))
-  expect([lost, wrapped(lost)].map(hint)).toEqual(Array(2).fill(expect.stringContaining('server running')))
+  expect([lost, wrapped(lost)].map(hint)).toEqual(Array(2).fill(expect.stringContaining('the server runs')))
   expect(statusOf(full)).toBe(5)
 })
 

@@ -70,7 +70,7 @@ test('the table says by heartbeat how long a dead stream keeps a change away', a
     'pull 10 s': '-',
   })
   const wrong = await commandLine([...ASKED, '--model=push:fast'], { cwd: await folder() })
-  expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/--model is push, hybrid/)])
+  expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/--model must be push, hybrid/)])
 })
 
 test('it exits with 1 where nothing meets the deadlines', async () => {
@@ -142,12 +142,18 @@ test('what makes no sense is a usage error that says what to type', async () => 
   }
   expect(await told()).toEqual([2, expect.stringMatching(/a workload file, --preset NAME, or --clients N/)])
   expect(await told('--clients=5')).toEqual([2, expect.stringMatching(/--document FILE or --bytes N/)])
-  expect(await told('--clients=many', '--bytes=9')).toEqual([2, '--clients wants a number'])
-  expect(await told('--preset=moon')).toEqual([2, expect.stringMatching(/--preset is one of data-centre/)])
+  expect(await told('--clients=many', '--bytes=9')).toEqual([2, '--clients must be a number'])
+  expect(await told('--preset=moon')).toEqual([
+    2,
+    expect.stringMatching(/--preset must be one of data-centre/),
+  ])
   expect(await told('--preset=iot', '--kill-switch=5')).toEqual([2, expect.stringMatching(/500ms, 5s/)])
   expect(await told('--preset=iot', '--offline=0.1')).toEqual([2, expect.stringMatching(/2%/)])
   expect(await told('--preset=iot', '--model=pull:often')).toEqual([2, expect.stringMatching(/pull:10s/)])
-  expect(await told('--preset=iot', '--depth=deep')).toEqual([2, '--depth is formula, simulation or run'])
+  expect(await told('--preset=iot', '--depth=deep')).toEqual([
+    2,
+    '--depth must be formula, simulation or run',
+  ])
   expect(await told('--preset=iot', '--seed=3')).toEqual([2, expect.stringMatching(/--depth=simulation/)])
   expect(await told('--preset=iot', 'w.json')).toEqual([2, expect.stringMatching(/not both/)])
   expect(await told('--preset=iot', '--save-costs=x')).toEqual([2, expect.stringMatching(/--calibrate/)])

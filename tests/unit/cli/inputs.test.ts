@@ -51,7 +51,7 @@ test('--format says what it is where its beginning does not', async () => {
   expect([guessed.status, guessed.stderr]).toEqual([3, expect.stringContaining('stdin:1:3')])
   expect((await run(['publish', '-', ...why, '--format', 'yaml'], { stdin: flow })).status).toBe(0)
   expect((await run(['publish', '-', ...why, '--format', 'toml'], { stdin: flow })).stderr).toContain(
-    '--format is json or yaml',
+    '--format must be json or yaml',
   )
 })
 
@@ -59,10 +59,7 @@ test('a file of another name wants --format', async () => {
   const { cwd, run } = await desk()
   await writeFile(join(cwd, 'app.conf'), YAML)
   const { status, stderr } = await run(['publish', 'app.conf', ...why])
-  expect([status, stderr]).toEqual([
-    2,
-    expect.stringContaining('say what it is: --format json or --format yaml'),
-  ])
+  expect([status, stderr]).toEqual([2, expect.stringContaining('pass --format json or --format yaml')])
   expect((await run(['publish', 'app.conf', ...why, '--format', 'yaml'])).status).toBe(0)
 })
 
@@ -75,7 +72,7 @@ test('a pipe in the place of a file is read, once', async () => {
 test('a pipe is not watched', async () => {
   const { run, pipe } = await desk()
   const { status, stderr } = await run(['publish', pipe(YAML), ...why, '--watch'])
-  expect([status, stderr]).toEqual([2, expect.stringContaining('leave --watch out')])
+  expect([status, stderr]).toEqual([2, expect.stringContaining('drop --watch')])
 })
 
 test('a pipe that nobody writes to, and standard input, are refused with --watch before anything waits for them', async () => {
@@ -85,7 +82,7 @@ test('a pipe that nobody writes to, and standard input, are refused with --watch
     const { status, stderr } = await run(['publish', name, ...why, '--watch'])
     expect([status, stderr]).toEqual([
       2,
-      expect.stringContaining(`${name} gives its text once: leave --watch out`),
+      expect.stringContaining(`${name} can be read only once; drop --watch`),
     ])
   }
 })
@@ -156,13 +153,13 @@ test('standard input is one thing only: a token is not published', async () => {
     stdin: 'a-token-that-is-long-enough\n',
   })
   expect(status).toBe(2)
-  expect(stderr).toContain('standard input is the token file already, and cannot be the document as well')
+  expect(stderr).toContain('standard input is already the token file and cannot be the document as well')
 })
 
 test('serve keeps its token in a file, and says so of -', async () => {
   const { run } = await desk()
   const { status, stderr } = await run(['serve', '--board', 'board', '--create', '--token-file', '-'])
-  expect([status, stderr]).toEqual([2, expect.stringContaining('--token-file names the file')])
+  expect([status, stderr]).toEqual([2, expect.stringContaining('--token-file must name the file')])
 })
 
 test('a pipe that nobody writes to is not waited for past an interruption', async () => {

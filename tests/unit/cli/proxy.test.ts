@@ -169,7 +169,7 @@ test('a proxy that wants a password, refuses or is not there is what the error n
   proxy.refuseWith(407)
   const closed = await type(`get ${NAMESPACE}`, env)
   expect(closed.status).toBe(5)
-  expect(closed.stderr).toContain('the proxy that HTTPS_PROXY names wants a user name and password')
+  expect(closed.stderr).toContain('the proxy that HTTPS_PROXY names asks for a user name and password')
   expect(proxy.asked.at(-1)).toBe('CONNECT board.test:443')
   proxy.refuseWith(403)
   const refused = await type(`get ${NAMESPACE}`, env)
@@ -199,7 +199,7 @@ test('a board that is not found while a proxy is set is told with the variable, 
   for (const { stderr } of [elsewhere, direct]) expect(stderr).not.toContain(port)
   expect([...new Set(proxy.asked)]).toEqual([`GET http://other.test/v1/${NAMESPACE}/release.json`])
   const without = await type(`get ${NAMESPACE} --url http://0.0.0.0:${nobody.port}`, {})
-  expect(without.stderr).toContain('is the server running')
+  expect(without.stderr).toContain('check that the server runs')
   expect(without.stderr).not.toContain('PROXY')
 })
 
@@ -207,7 +207,7 @@ test('a variable that names no proxy is refused by its name', async () => {
   const { type } = await behindProxy()
   const { status, stderr } = await type(`get ${NAMESPACE}`, { HTTP_PROXY: 'socks5://hidden.internal:1080' })
   expect(status).toBe(2)
-  expect(stderr).toContain('HTTP_PROXY names no proxy that is spoken here')
+  expect(stderr).toContain('HTTP_PROXY names no HTTP proxy')
   expect(stderr).not.toContain('hidden')
 })
 

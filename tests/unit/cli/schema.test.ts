@@ -74,7 +74,7 @@ test('where no JSON Schema is kept any more, the command line says that it check
   )
   expect(await type('validate', 'typed.json')).toMatchObject({
     status: 2,
-    stderr: expect.stringContaining('nothing to validate by'),
+    stderr: expect.stringContaining('no schema to validate by'),
   })
 })
 
@@ -156,7 +156,7 @@ test.each<[string, unknown, string]>([
   [
     'a broken pattern',
     { properties: { a: { pattern: '[' } } },
-    '#/properties/a/pattern is no regular expression',
+    '#/properties/a/pattern is not a valid regular expression',
   ],
   [
     'a reference to nowhere',

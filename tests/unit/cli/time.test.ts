@@ -69,7 +69,7 @@ test('a rollback that is given a history without an end is given up after five m
   const ran = await against(endless, { args: ['rollback', 'checkout/prod', '--reason', 'away'] })
   expect([ran.status, ran.stderr]).toEqual([
     5,
-    expect.stringContaining('error (timeout): it was not done within 300 s'),
+    expect.stringContaining('error (timeout): the command did not end within 300 s'),
   ])
   expect(ran.stderr).toContain('still reading the history of checkout/prod, after 291 s')
   expect(ran.seconds).toBeLessThan(310)
@@ -87,7 +87,7 @@ test('a command whose validator never answers is left behind a few seconds after
   const ran = await against(absent, { cwd, args: ['publish', 'service.json', '-n', 'checkout/prod', ...how] })
   expect([ran.status, ran.stderr]).toEqual([
     5,
-    expect.stringContaining('error (timeout): it was not done within 300 s'),
+    expect.stringContaining('error (timeout): the command did not end within 300 s'),
   ])
   expect(ran.seconds).toBeLessThan(320)
 })

@@ -72,12 +72,12 @@ test('a token is made, does what it may on a server that runs, and is revoked', 
 }) // prettier-ignore
 
 test.each<[string, readonly string[], RegExp]>([
-  ['no scope', ['create', 'ci', '--for', '**'], /say what it may do/],
+  ['no scope', ['create', 'ci', '--for', '**'], /the scope is missing/],
   ['a scope that there is not', ['create', 'ci', '--scope', 'publish', '--for', '**'], /there is no scope "publish"/],
-  ['no namespaces', ['create', 'ci', '--scope', 'read'], /for which namespaces/],
+  ['no namespaces', ['create', 'ci', '--scope', 'read'], /the namespaces are missing/],
   ['a pattern that is none', ['create', 'ci', '--scope', 'read', '--for', '**/prod'], /stands at the end/],
   ['a name that is none', ['create', 'My_CI', '--scope', 'read', '--for', '**'], /name the token/],
-  ['a time that has passed', ['create', 'ci', '--scope', 'read', '--for', '**', '--expires', '2020-01-01T00:00:00.000Z'], /a time to come/],
+  ['a time that has passed', ['create', 'ci', '--scope', 'read', '--for', '**', '--expires', '2020-01-01T00:00:00.000Z'], /a later time/],
   ['a time that is none', ['create', 'ci', '--scope', 'read', '--for', '**', '--expires', 'soon'], /90d/],
   ['another verb', ['show'], /it is create, list or revoke/],
 ])('token refuses %s, and makes nothing', async (_, args, words) => {
@@ -93,7 +93,9 @@ test('token makes no board of a name that was mistyped, and says where it looks'
   const mistyped = ['token', 'create', 'ci', '--scope', 'read', '--for', '**', '--board', 'borad']
   expect((await commandLine(mistyped, { cwd })).stderr).toMatch(/there is no board in .*borad/)
   expect(await readdir(cwd)).toEqual([])
-  expect((await commandLine(['token', 'list'], { cwd })).stderr).toMatch(/say where the tokens are/)
+  expect((await commandLine(['token', 'list'], { cwd })).stderr).toMatch(
+    /the folder of the tokens is missing/,
+  )
 })
 
 test('audit tells who did what in every namespace, the newest first, and finds it again', async () => {

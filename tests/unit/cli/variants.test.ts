@@ -165,7 +165,7 @@ test('publish takes a document for each region, shows in a dry run what changes 
 
   for (const wrong of ['eu.yaml', 'region:eu.yaml', 'region=eu', '=eu:eu.yaml']) {
     const { status, stderr } = await nb(...publish, '--variant', wrong)
-    expect([status, stderr]).toEqual([2, expect.stringContaining('--variant wants labels and a file')])
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--variant must be labels and a file')])
   }
   expect((await nb(...publish, '--variant', 'region=eu:gone.yaml')).stderr).toContain('gone.yaml')
   expect((await nb(...publish, ...variants, '--watch')).status).toBe(2)

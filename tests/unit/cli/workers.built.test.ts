@@ -114,7 +114,7 @@ test(
     expect(room).toBeGreaterThan(0)
     process.kill(before[0]!, 'SIGKILL')
     await board.publish(2)
-    await board.server.line(/worker 1 ended; it is started again .*by=SIGKILL/)
+    await board.server.line(/worker 1 ended and is started again .*by=SIGKILL/)
     await expect.poll(() => sizesOf(clients), { timeout: LIMIT_MS }).toEqual(new Set([2]))
     await expect.poll(async () => (await childrenOf(board.server)).length, { timeout: LIMIT_MS }).toBe(3)
     await board.publish(3)

@@ -166,7 +166,7 @@ test('options that make no sense are refused at the call', async () => {
   await refused({ ...FLEET, keepsState: 'yes' }, {}, /keepsState/)
   await refused(FLEET, { weights: { cpu: 1, bytes: 1 } }, /add up to 1/)
   await refused(FLEET, { models: [] }, /at least one/)
-  await refused(FLEET, { models: [pullModel(), pullModel()] }, /two models have one name/)
+  await refused(FLEET, { models: [pullModel(), pullModel()] }, /two models have the same name/)
   await refused(FLEET, { costs: 'mine' }, /measureCosts/)
   expect(() => pullModel({ pollIntervalMs: 0 })).toThrow(/pollIntervalMs/)
   expect(() => pushModel({ relays: 1.5 })).toThrow(/relays/)

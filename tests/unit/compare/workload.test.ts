@@ -57,9 +57,9 @@ test('a workload file that makes no sense is refused with what is wrong', async 
       message: expect.stringMatching(message),
     })
   }
-  await refused('[]', /a workload is an object/)
+  await refused('[]', /a workload must be an object/)
   await refused('{"clients":1,"documentBytes":9,"document":"a.json"}', /not both/)
-  await refused('{"clients":1,"next":"a.json"}', /goes with `document`/)
+  await refused('{"clients":1,"next":"a.json"}', /needs `document`/)
   await refused('{"clients":1,"document":7}', /name of a file/)
   await refused('{"clients":1,"document":"a.json","client":1}', /did you mean clients/)
 })

@@ -454,5 +454,5 @@ test('a plan that rehearses says so, and says it before it begins', () => {
   ])
   expect(first).toMatchObject({ plan: { rehearse: true } })
   expect(begin({ rehearse: false })).not.toHaveProperty('plan.rehearse')
-  expect(() => staged({ rehearse: 'yes' as never })).toThrow('rehearse is true or false')
+  expect(() => staged({ rehearse: 'yes' as never })).toThrow('rehearse must be true or false')
 })

@@ -69,7 +69,7 @@ describe('reading JSON as people write it', () => {
     ['-Infinity', 1, '', 'infinity'],
     ['undefined', 1, '', 'null'],
     ['True', 1, '', 'lower case'],
-    ['tru', 1, '', 'no JSON value'],
+    ['tru', 1, '', 'not a JSON value'],
     ['01', 2, '', 'leading zeros'],
     ['+1', 1, '', 'not written as JSON'],
     ['.5', 1, '', 'not written as JSON'],

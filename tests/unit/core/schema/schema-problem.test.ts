@@ -22,12 +22,12 @@ test.each<[string, object, string]>([
   [
     'a pattern that does not compile',
     inA({ pattern: '[' }),
-    '#/properties/a/pattern is no regular expression that compiles',
+    '#/properties/a/pattern is not a valid regular expression',
   ],
   [
     'a pattern of names that does not compile',
     { patternProperties: { '(': {} } },
-    '#/patternProperties/( is no regular expression',
+    '#/patternProperties/( is not a valid regular expression',
   ],
   [
     'a reference to nowhere',

@@ -54,7 +54,7 @@ describe('a YAML text', () => {
     ['__proto__', 'a:\n  __proto__: hunter2\n', '2:3', 'a', /__proto__/],
     ['a key that is a number', 'a:\n  7: hunter2\n', '2:3', 'a', /put it in quotes/],
     ['a key that is null', '? \n: hunter2\n', '1:3', '', /put it in quotes/],
-    ['a key that is a list', '? [a]\n: hunter2\n', '1:3', '', /must be a text/],
+    ['a key that is a list', '? [a]\n: hunter2\n', '1:3', '', /must be a string/],
     ['a merge key', 'a: &a {b: 1}\nc:\n  <<: *a\n', '3:3', 'c', /merge keys/],
     ['a date by tag', 'a: !!timestamp 2020-01-01\n', '1:4', '', /tags/],
     ['binary', 'a: !!binary aHVudGVyMg==\n', '1:4', '', /tags/],

@@ -176,7 +176,7 @@ describe('a snapshot of which a process died', () => {
     expect(await second.tries(POISON)).toBe('go')
     second.die()
     const third = await start()
-    expect(third.warnings).toEqual([expect.stringMatching(/bbbbbbbbbbbb is under quarantine/)])
+    expect(third.warnings).toEqual([expect.stringMatching(/bbbbbbbbbbbb is quarantined/)])
     expect(heldBy(third)).toEqual([POISON])
     expect(await third.tries(POISON, { hasOther: false })).toBe('quarantined')
     await third.close()
