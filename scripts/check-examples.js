@@ -1,6 +1,6 @@
-// Every exported function of an entry point has an example in its doc comment, and every example in
-// a doc comment of `src` compiles against the sources. Prints `file:line  what is wrong`, and exits
-// 1 when there is anything to print.
+// Every exported function of an entry point, and every method of the objects that programs hold,
+// has an example in its doc comment, and every example in a doc comment of `src` compiles against
+// the sources. Prints `file:line  what is wrong`, and exits 1 when there is anything to print.
 import { dirname, relative } from 'node:path'
 import ts from 'typescript'
 import { entryPoints, root } from './entry-points.js'
@@ -15,6 +15,20 @@ import { entryPoints, root } from './entry-points.js'
 
 /** Codes of the compiler for a name that nothing declares. */
 const NOT_FOUND = new Set([2304, 2552, 2582, 2584, 2593, 18004])
+
+/**
+ * The objects that programs hold, by the name that the examples beside them give them. Each of their
+ * methods shows a use of itself, and an example in the file of one finds it under that name.
+ */
+const OBJECTS = new Map([
+  ['client', 'Client'],
+  ['publisher', 'Publisher'],
+  ['rollout', 'Rollout'],
+  ['controller', 'Controller'],
+  ['server', 'Server'],
+  ['handler', 'Handler'],
+  ['tokens', 'TokenFolder'],
+])
 
 /**
  * What is no fault of an example: a package that is not installed here, and what is inferred of
@@ -54,7 +68,27 @@ function withoutExample() {
         )
     }
   }
-  return [...missing.values()]
+  return [...missing.values(), ...methodsWithoutExample()]
+}
+
+/** Methods of {@link OBJECTS} that show no use of themselves. @returns {string[]} */
+function methodsWithoutExample() {
+  /** @type {Set<string>} */
+  const missing = new Set()
+  const objects = new Set(OBJECTS.values())
+  for (const { name, symbol } of doors.flatMap(({ source }) => exportsOf(source))) {
+    if (!objects.has(name)) continue
+    for (const member of symbol.members?.values() ?? []) {
+      const declaration = member.declarations?.[0]
+      if (declaration === undefined || !ts.isMethodSignature(declaration)) continue
+      if (!ts.isIdentifier(declaration.name)) continue
+      const comments = ts.getJSDocCommentsAndTags(declaration).map(comment => comment.getText())
+      if (comments.some(comment => comment.includes('```ts'))) continue
+      const place = placeOf(declaration.getSourceFile(), declaration.getStart())
+      missing.add(`${place}  ${name}.${member.name}() has no example in its doc comment`)
+    }
+  }
+  return [...missing]
 }
 
 /** @param {ts.Symbol} symbol @param {ts.Declaration} declaration */
@@ -112,7 +146,8 @@ function notCompiling(all) {
   const given = namesNotFound(diagnosticsOf(modules))
   for (const [path, names] of given) {
     const made = modules.get(path)
-    if (made) made.head += [...names].map(name => `declare let ${name}: any;`).join('')
+    if (made)
+      made.head += [...names].map(name => `declare let ${name}: ${typeGiven(name, made.example)};`).join('')
   }
   return [...diagnosticsOf(modules)].flatMap(([path, found]) => {
     const { example, head } = /** @type {{ example: Example, head: string }} */ (modules.get(path))
@@ -125,6 +160,18 @@ function notCompiling(all) {
       return `${where}:${first + 1 + line}  ${message}`
     })
   })
+}
+
+/**
+ * The type of what an example takes as given: one of {@link OBJECTS} in the file that declares it,
+ * and anything elsewhere. @param {string} name @param {Example} example
+ */
+function typeGiven(name, { file: { fileName } }) {
+  const type = OBJECTS.get(name)
+  const declared = exportsOf(relative(root, fileName)).find(({ name: own }) => own === type)?.symbol
+  if (declared === undefined) return 'any'
+  const { typeParameters } = /** @type {ts.InterfaceType} */ (checker.getDeclaredTypeOfSymbol(declared))
+  return `import('./${baseOf(fileName)}.js').${type}${typeParameters === undefined ? '' : '<any>'}`
 }
 
 /**

@@ -56,22 +56,41 @@ export interface Client<Value> {
    * the newest release was refused or nothing can come in time. Its message, `issues` and `cause`
    * say why. Rejects with `invalid-document` when the defaults do not pass the schema. The client
    * goes on looking in every case.
+   *
+   * ```ts
+   * await client.ready({ timeoutMs: 5_000, fallbackTo: 'throw' })
+   * ```
    */
   ready(options?: ReadyOptions): Promise<this>
   /**
    * Looks now, whatever the strategy's timing; resolves when what was found is in force, or was
    * refused here, or waits because the client is paused. Rejects with the error of a look that
    * failed, and with the signal's reason when it aborts: the client goes on looking.
+   *
+   * ```ts
+   * await client.refresh({ signal: AbortSignal.timeout(2_000) })
+   * ```
    */
   refresh(options?: RefreshOptions): Promise<void>
   /**
    * A part of the configuration, to be read and followed by its content, or as `equal` compares it.
+   *
+   * ```ts
+   * const pool = client.select(config => config.pool)
+   * pool.current.size // read anew after each change
+   * pool.subscribe(({ size }) => resize(size))
+   * ```
    */
   select<Part>(pick: (value: DeepReadonly<Value>) => Part, options?: SelectOptions<Part>): Selected<Part>
   /**
    * Calls back with the value now, if there is one, and with each that `current` gives from then
    * on. Returns what ends it; so does the signal. Works without its object, so it fits
    * `useSyncExternalStore(config.subscribe, () => config.current)`.
+   *
+   * ```ts
+   * const stop = client.subscribe(config => resize(config.pool.size))
+   * stop()
+   * ```
    */
   subscribe(
     this: void,
@@ -93,6 +112,11 @@ export interface Client<Value> {
   /**
    * Calls back on an event; returns what ends it. A listener that throws is logged and hurts
    * nobody.
+   *
+   * ```ts
+   * client.on('change', ({ previous, current }) => resize(previous?.pool.size, current.pool.size))
+   * client.on('error', error => console.error(error.code, error.message))
+   * ```
    */
   on<Name extends ClientEventName>(
     name: Name,
@@ -112,14 +136,29 @@ export interface Client<Value> {
   /**
    * Keeps what runs, whatever is released or on its way, until `resume()`; also before the start.
    * Shown in reports and logged.
+   *
+   * ```ts
+   * client.pause() // an incident: keep what runs
+   * client.resume()
+   * ```
    */
   pause(): void
-  /** Goes on to the newest release. A pinned client stays pinned. */
+  /**
+   * Goes on to the newest release. A pinned client stays pinned.
+   *
+   * ```ts
+   * client.resume()
+   * ```
+   */
   resume(): void
   /**
    * Ends everything: no timer, socket or listener is left. The last value can still be read. Twice
    * is harmless. A client that `push` or `hybrid` feeds keeps the process alive until then; one
    * over `pull` or `onDemand` does not.
+   *
+   * ```ts
+   * process.once('SIGTERM', () => void client.close())
+   * ```
    */
   close(): Promise<void>
   /**

@@ -33,6 +33,10 @@ export interface Controller extends AsyncDisposable {
   /**
    * Stops looking, waits for what is under way, and says that it has stopped; each for a second at
    * most. The store stays open.
+   *
+   * ```ts
+   * process.once('SIGTERM', () => void controller.close())
+   * ```
    */
   close(): Promise<void>
 }

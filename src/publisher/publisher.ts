@@ -132,40 +132,84 @@ export interface Publisher<Input = unknown> {
    * other publishers keep winning, `invalid-data` or `too-large` for a document that cannot travel,
    * `store-damaged`, `unavailable`, `unauthorized`. The document that runs already is `unchanged`:
    * no release is appended.
+   *
+   * ```ts
+   * const rollout = await publisher.publish({ pool: { size: 8 } }, { reason: 'more load' })
+   * console.log(rollout.version, rollout.state)
+   * ```
    */
   publish(document: Input | Source, options: PublishOptions<Input>): Promise<Rollout>
   /**
    * Goes back to an earlier version, and withdraws the one that runs so that no client falls back
    * to it. Never delayed by a schema, a validator, a rollout, a full disk or a document that cannot
    * be read. Throws `not-found` when there is no version to go back to.
+   *
+   * ```ts
+   * await publisher.rollback({ to: 7, reason: 'version 8 loses orders' })
+   * ```
    */
   rollback(options: RollbackOptions): Promise<Rollout>
   /**
    * The rollout of the newest release, also one that has ended; undefined where that has none.
    * `drive` as in {@link PublishOptions}.
+   *
+   * ```ts
+   * const rollout = await publisher.rollout()
+   * if (rollout?.state === 'paused') console.log(await rollout.explain())
+   * ```
    */
   rollout(options?: { readonly drive?: boolean; readonly signal?: AbortSignal }): Promise<Rollout | undefined>
   /**
    * The rollout that is under way stands still; who is exposed stays so. Throws `conflict` when
    * none is.
+   *
+   * ```ts
+   * await publisher.pause({ reason: 'the sale begins' })
+   * ```
    */
   pause(options: StepOptions): Promise<Rollout>
-  /** Goes on with a rollout that was paused or has retreated, in the stage that it was in. */
+  /**
+   * Goes on with a rollout that was paused or has retreated, in the stage that it was in.
+   *
+   * ```ts
+   * await publisher.resume({ reason: 'the sale is over' })
+   * ```
+   */
   resume(options: StepOptions): Promise<Rollout>
-  /** Every client gets the candidate now; what it does is watched. */
+  /**
+   * Every client gets the candidate now; what it does is watched.
+   *
+   * ```ts
+   * await publisher.promote({ reason: 'checked by hand' })
+   * ```
+   */
   promote(options: StepOptions): Promise<Rollout>
   /**
    * Ends the rollout that is under way or watched: everybody runs what ran before it, and its
    * candidate is withdrawn. Waits for no evidence, and tries until it wins.
+   *
+   * ```ts
+   * await publisher.abort({ reason: 'it loses orders' })
+   * ```
    */
   abort(options: StepOptions): Promise<Rollout>
-  /** Takes the candidate back from the exposed without withdrawing it, so that `resume` goes on. */
+  /**
+   * Takes the candidate back from the exposed without withdrawing it, so that `resume` goes on.
+   *
+   * ```ts
+   * await publisher.retreat({ reason: 'the database moves first' })
+   * ```
+   */
   retreat(options: StepOptions): Promise<Rollout>
   /**
    * Patches every document that runs, stable and candidate, at once and for everybody, pauses a
    * rollout that is under way, and ends one that is watched. What was replaced is withdrawn. A
    * candidate that cannot be patched is aborted. Throws what the store throws when the stable
    * document cannot be read: roll back then.
+   *
+   * ```ts
+   * await publisher.kill({ patch: { newCheckout: false }, reason: 'it loses orders' })
+   * ```
    */
   kill(options: KillOptions): Promise<Rollout>
   /**
@@ -173,43 +217,109 @@ export interface Publisher<Input = unknown> {
    * quarantine, and no other: the release is said again with a readmission. Throws `not-found` when
    * the newest release does not name it; a document that was withdrawn comes back by
    * `publish(document, { readmit })`.
+   *
+   * ```ts
+   * await publisher.readmit({ digest: '3f9a01bc', reason: 'the driver was to blame' })
+   * ```
    */
   readmit(options: ReadmitOptions): Promise<Rollout>
-  /** The log, newest first; all of it unless limited. */
+  /**
+   * The log, newest first; all of it unless limited.
+   *
+   * ```ts
+   * for await (const { position, cause, audit } of publisher.history({ limit: 20 }))
+   *   console.log(formatPosition(position), cause, audit?.author, audit?.reason)
+   * ```
+   */
   history(options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<HistoryEntry>
   /**
    * Where the stable documents of two releases differ, or those of a release and what would be
    * published: for all clients, also those that get a variant. Empty when nobody gets another
    * document.
+   *
+   * ```ts
+   * const changes = await publisher.diff(7, { document: { pool: { size: 9 } } })
+   * ```
    */
   diff(before: ReleaseRef, after: ReleaseRef | ProposedDocument<Input>): Promise<readonly ReleaseChange[]>
-  /** What runs now; undefined before the first publish. Throws when its document cannot be read. */
+  /**
+   * What runs now; undefined before the first publish. Throws when its document cannot be read.
+   *
+   * ```ts
+   * const running = await publisher.current({ labels: { region: 'eu' } })
+   * console.log(running?.version, running?.document)
+   * ```
+   */
   current(options?: ReadOptions): Promise<Published | undefined>
-  /** A release of the log and its document. Throws `not-found`. */
+  /**
+   * A release of the log and its document. Throws `not-found`.
+   *
+   * ```ts
+   * const { document } = await publisher.read(7)
+   * ```
+   */
   read(ref: ReleaseRef, options?: ReadOptions): Promise<Published>
-  /** Who runs what, as the fleet's reports tell it. */
+  /**
+   * Who runs what, as the fleet's reports tell it.
+   *
+   * ```ts
+   * const fleet = await publisher.fleet()
+   * if (fleet.type === 'known') console.log(fleet.counts.current, fleet.counts.missing)
+   * ```
+   */
   fleet(): Promise<Fleet>
   /**
    * What an operator should look at now, the most urgent first; docs/alarms.md says what to do. A
    * board that cannot be read is one of them.
+   *
+   * ```ts
+   * for (const { name, severity, says } of await publisher.alarms()) page(severity, `${name}: ${says}`)
+   * ```
    */
   alarms(): Promise<readonly Alarm[]>
   /**
    * Counts instances as stopped that will not come back: machines that are gone, clients that were
    * renamed. One that lives is back with its second report from then on. Resolves to how many there
    * were. Throws `unsupported` over a store that keeps no reports.
+   *
+   * ```ts
+   * const forgotten = await publisher.forget({ missingForMs: 3_600_000 })
+   * ```
    */
   forget(options: ForgetOptions): Promise<number>
   /**
    * Goes on in a new epoch: for a store that was restored, copied or damaged, once an operator has
    * looked at it.
+   *
+   * ```ts
+   * await publisher.openEpoch({ reason: 'restored from the backup of Monday' })
+   * ```
    */
   openEpoch(options: OpenEpochOptions<Input>): Promise<Rollout>
-  /** Brings every mirror to the newest release. */
+  /**
+   * Brings every mirror to the newest release.
+   *
+   * ```ts
+   * const results = await publisher.sync()
+   * ```
+   */
   sync(): Promise<readonly MirrorResult[]>
-  /** Publishes a source now and whenever it changes, for as long as the result is iterated. */
+  /**
+   * Publishes a source now and whenever it changes, for as long as the result is iterated.
+   *
+   * ```ts
+   * for await (const step of publisher.follow(yamlFile('service.yaml'), { reason: 'the file changed' }))
+   *   if (step.type === 'failed') console.error(step.error.message)
+   * ```
+   */
   follow(source: Source, options: FollowOptions): AsyncIterable<FollowStep>
-  /** Stops what is under way; the store and the mirrors stay open. */
+  /**
+   * Stops what is under way; the store and the mirrors stay open.
+   *
+   * ```ts
+   * await publisher.close()
+   * ```
+   */
   close(): Promise<void>
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void>

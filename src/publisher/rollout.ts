@@ -76,6 +76,11 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   /**
    * Why it stands where it stands now, which clients are the evidence, and what would change the
    * verdict; undefined where its policy is not known here. Throws what the store throws.
+   *
+   * ```ts
+   * const why = await rollout.explain()
+   * console.log(why?.verdict, why?.unknowns)
+   * ```
    */
   explain(): Promise<Explanation | undefined>
 }

@@ -51,11 +51,28 @@ export interface Handler extends AsyncDisposable {
    * with `removeAllContentTypeParsers()` and
    * `addContentTypeParser('*', (request, payload, done) => done(null))`, whose route hijacks the
    * reply and passes on both `raw`.
+   *
+   * ```ts
+   * import express from 'express'
+   * express().use('/board', handler.node)
+   * ```
    */
   node(this: void, req: IncomingMessage, res: ServerResponse): void
-  /** For a server's `upgrade` event: refuses politely, since there is no WebSocket here. */
+  /**
+   * For a server's `upgrade` event: refuses politely, since there is no WebSocket here.
+   *
+   * ```ts
+   * createServer(handler.node).on('upgrade', handler.upgrade).listen(4600)
+   * ```
+   */
   upgrade(this: void, req: IncomingMessage, socket: Duplex, head: Uint8Array): void
-  /** For everything that speaks the web's `Request` and `Response`. */
+  /**
+   * For everything that speaks the web's `Request` and `Response`.
+   *
+   * ```ts
+   * export default { fetch: (request: Request) => handler.fetch(request) }
+   * ```
+   */
   fetch(this: void, request: Request): Promise<Response>
   /** Open connections of the event stream. */
   readonly connections: number
@@ -78,6 +95,10 @@ export interface Handler extends AsyncDisposable {
    * Then waits for answers that are being made, and for the store to take the last reports, each up
    * to `graceMs` (2,000 by default), and gives up what the store still does. The store stays open:
    * it is yours. Twice is harmless.
+   *
+   * ```ts
+   * await handler.close({ drainMs: 10_000 })
+   * ```
    */
   close(options?: CloseOptions): Promise<void>
 }

@@ -60,6 +60,10 @@ export interface Server extends AsyncDisposable {
   readonly handler: Handler
   /**
    * As {@link Handler.close}; then stops listening and ends every connection. The store stays open.
+   *
+   * ```ts
+   * process.once('SIGTERM', () => void server.close())
+   * ```
    */
   close(options?: CloseOptions): Promise<void>
 }

@@ -24,10 +24,21 @@ export interface TokenFolderOptions {
 
 /** A folder of tokens, a file each. */
 export interface TokenFolder extends TokenSource {
-  /** Keeps a token. Throws `conflict` when there is one of its name. */
+  /**
+   * Keeps a token. Throws `conflict` when there is one of its name.
+   *
+   * ```ts
+   * const { token, record } = makeToken('ci')
+   * await tokens.create(record)
+   * ```
+   */
   create(record: TokenRecord): Promise<void>
   /**
    * Removes a token; false when there is none of that name. Servers notice within a second or two.
+   *
+   * ```ts
+   * if (!(await tokens.revoke('ci'))) console.error('there is no token of that name')
+   * ```
    */
   revoke(name: string): Promise<boolean>
 }
