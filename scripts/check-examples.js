@@ -46,6 +46,7 @@ const sources = ts.createProgram(ts.sys.readDirectory(`${root}/src`, ['.ts', '.t
   noEmit: true,
 })
 const checker = sources.getTypeChecker()
+const functionHomes = filesOfFunctions()
 const complaints = [...withoutExample(), ...notCompiling(examples())]
 if (complaints.length > 0) {
   process.stdout.write(`${complaints.toSorted().join('\n')}\n`)
@@ -110,11 +111,31 @@ function exportsOf(source) {
   }))
 }
 
+/** The files of the sources that export each function. @returns {Map<string, string[]>} */
+function filesOfFunctions() {
+  /** @type {Map<string, string[]>} */
+  const homes = new Map()
+  for (const file of sources.getSourceFiles().filter(isOurs)) {
+    for (const statement of file.statements) {
+      if (!ts.isFunctionDeclaration(statement) || statement.name === undefined) continue
+      if (!statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) continue
+      const { text } = statement.name
+      homes.set(text, [...(homes.get(text) ?? []), file.fileName])
+    }
+  }
+  return homes
+}
+
+/** @param {ts.SourceFile} file */
+function isOurs({ fileName }) {
+  return fileName.startsWith(`${root}/src/`)
+}
+
 /** The examples of all doc comments. @returns {Example[]} */
 function examples() {
   return sources
     .getSourceFiles()
-    .filter(({ fileName }) => fileName.startsWith(`${root}/src/`))
+    .filter(isOurs)
     .flatMap(file =>
       [...file.text.matchAll(/^([ \t]*)\* ```ts\n([^]*?)^[ \t]*\* ```$/gm)].map(match => ({
         file,
@@ -146,8 +167,7 @@ function notCompiling(all) {
   const given = namesNotFound(diagnosticsOf(modules))
   for (const [path, names] of given) {
     const made = modules.get(path)
-    if (made)
-      made.head += [...names].map(name => `declare let ${name}: ${typeGiven(name, made.example)};`).join('')
+    if (made) made.head += [...names].map(name => givenTo(made.example, name)).join('')
   }
   return [...diagnosticsOf(modules)].flatMap(([path, found]) => {
     const { example, head } = /** @type {{ example: Example, head: string }} */ (modules.get(path))
@@ -160,6 +180,20 @@ function notCompiling(all) {
       return `${where}:${first + 1 + line}  ${message}`
     })
   })
+}
+
+/**
+ * What an example uses and does not import: a function that it calls and one file of the sources
+ * exports is that function, and anything else is taken as given.
+ *
+ * @param {Example} example @param {string} name @returns {string}
+ */
+function givenTo(example, name) {
+  const isCalled = new RegExp(String.raw`(?<![\w.])${name}\(`).test(example.code)
+  const [home, ...others] = (isCalled && functionHomes.get(name)) || []
+  if (home === undefined || others.length > 0) return `declare let ${name}: ${typeGiven(name, example)};`
+  const from = relative(dirname(example.file.fileName), home).replace(/\.tsx?$/, '.js')
+  return `import { ${name} } from '${from.startsWith('.') ? from : `./${from}`}';`
 }
 
 /**

@@ -9,7 +9,7 @@ const OMITTED_BYTES = 32
  * How many bytes a value takes as JSON.
  *
  * ```ts
- * if (jsonBytes(report) > MAX_REPORT_BYTES) refuse()
+ * if (jsonBytes(report) > MAX_REPORT_BYTES) leaveOut(report)
  * ```
  */
 export function jsonBytes(value: object | string): number {
