@@ -6,6 +6,8 @@ const server = createServer().listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address()
 server.close()
+// A runner of tests sets it, and node-config warns of an environment without a file.
+delete process.env['NODE_ENV']
 process.env['NODE_CONFIG'] = JSON.stringify({ noticeboard: { url: `http://127.0.0.1:${port}` } })
 
 const { config, port: own } = await import('./node-config.mjs')
