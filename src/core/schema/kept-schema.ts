@@ -1,7 +1,7 @@
 import type { Schema } from '../../contracts/schema.js'
 import { formatPointer } from '../json/pointer.js'
 import { jsonSchemaOf, type JsonSchema } from './json-schema.js'
-import { withoutLostPatterns } from './lost-patterns.js'
+import { readingsOf, withWidePatterns } from './wide-patterns.js'
 import { schemaProblem } from './schema-problem.js'
 import { widenInputs } from './zod-inputs.js'
 
@@ -37,18 +37,34 @@ export function saysNothing(jsonSchema: object): boolean {
 /**
  * The JSON Schema to keep for a schema. What cannot be written as one is left out: a place that
  * takes what JSON Schema has no words for (a coerced value, a `catch`, a class) accepts anything, a
- * pattern whose flags would be lost is dropped. Rules of code (`refine`, validators) are never in
- * it. Never throws.
+ * pattern whose flags would be lost is dropped, and a text with characters beyond U+FFFF, which
+ * count twice in a program, is checked less where that matters. Rules of code (`refine`,
+ * validators) are never in it. Never throws.
  */
 export function keptSchemaOf(schema: Schema): KeptSchema {
   const gaps = new Set<string>()
-  const widened = { libraryOptions: widenInputs(steps => gaps.add(formatPointer(steps))) }
+  // One source may stand there with the flag u and without.
+  const byUnits = new Set<string>()
+  const byCharacters = new Set<string>()
+  let countsUnits = false
+  const widened = widenInputs({
+    onGap: steps => gaps.add(formatPointer(steps)),
+    onPattern: ({ source, flags }) => (flags.includes('u') ? byCharacters : byUnits).add(source),
+    onUnits: () => {
+      countsUnits = true
+    },
+  })
   const isZod = schema['~standard'].vendor === 'zod'
-  const written = jsonSchemaOf(schema, isZod ? widened : {})
+  const written = jsonSchemaOf(schema, isZod ? { libraryOptions: widened } : {})
   const jsonSchema =
-    written === undefined || isZod
-      ? written
-      : withoutLostPatterns(written, { schema, onGap: pointer => gaps.add(pointer) })
+    written &&
+    withWidePatterns(written, {
+      readingOf: isZod
+        ? source => (byCharacters.has(source) && !byUnits.has(source) ? 'same' : 'by units')
+        : readingsOf(schema),
+      countsUnits: countsUnits || !isZod,
+      onGap: pointer => gaps.add(pointer),
+    })
   const isEmptied = jsonSchema !== undefined && saysNothing(jsonSchema) && gaps.size > 0
   if (jsonSchema === undefined || isEmptied || schemaProblem(jsonSchema) !== undefined)
     return { jsonSchema: NOTHING_KNOWN, isKnown: false, gaps: [] }

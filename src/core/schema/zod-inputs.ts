@@ -1,8 +1,9 @@
-import { losesMeaning } from './lost-patterns.js'
+import { losesMeaning } from './wide-patterns.js'
 
 /** What is looked at of one of zod's schemas. */
 interface ZodSchema {
   readonly _zod: {
+    readonly version?: { readonly major: number; readonly minor: number }
     readonly def: {
       readonly type: string
       readonly coerce?: boolean
@@ -42,13 +43,23 @@ export interface ZodOptions {
  * Has zod write a JSON Schema that refuses no document that the schema accepts. By itself zod
  * writes a coerced number as a number, forgets that a `catch` or a `preprocess` takes anything,
  * that `trim()` comes before the limits, and the flags of a regular expression. `onGap` is told
- * each place that accepts more than the schema.
+ * each place that accepts more than the schema, `onPattern` each pattern, `onUnits` that this zod
+ * counts units of UTF-16 where JSON Schema counts characters.
  */
-export function widenInputs(onGap: (path: Part['path']) => void): ZodOptions {
+export function widenInputs({
+  onGap,
+  onPattern,
+  onUnits,
+}: {
+  readonly onGap: (path: Part['path']) => void
+  readonly onPattern: (pattern: RegExp) => void
+  readonly onUnits: () => void
+}): ZodOptions {
   return {
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema, path }) {
-      const { def } = zodSchema._zod
+      const { def, version } = zodSchema._zod
+      if (version === undefined || (version.major === 4 && version.minor < COUNTS_CHARACTERS)) onUnits()
       const clear = (keep: readonly string[] = []): void => {
         for (const keyword of Object.keys(jsonSchema)) if (!keep.includes(keyword)) delete jsonSchema[keyword]
         onGap(path)
@@ -56,7 +67,9 @@ export function widenInputs(onGap: (path: Part['path']) => void): ZodOptions {
       if (takesAnything(zodSchema) || NO_WORDS.has(def.type)) return clear()
       // What a check made of the value is what the others look at.
       if (def.checks?.some(check => check._zod?.def?.check === 'overwrite') === true) return clear(['type'])
-      if (dropPatterns(jsonSchema, lostPatterns([zodSchema, def.keyType]))) onGap(path)
+      const patterns = [zodSchema, def.keyType].flatMap(patternsOf)
+      for (const pattern of patterns) onPattern(pattern)
+      if (dropPatterns(jsonSchema, lostPatterns(patterns))) onGap(path)
       // What else may fit, by a rule that is not written here, is no reason to refuse.
       if (def.inclusive === false && def.discriminator === undefined && jsonSchema['oneOf'] !== undefined) {
         jsonSchema['anyOf'] = jsonSchema['oneOf']
@@ -75,6 +88,9 @@ export function widenInputs(onGap: (path: Part['path']) => void): ZodOptions {
   }
 }
 
+/** From this minor version of zod 4 on the length of a text is that of its characters. */
+const COUNTS_CHARACTERS = 5
+
 /** Types that JSON Schema has no words for. */
 const NO_WORDS: ReadonlySet<string> = new Set([
   'bigint', 'symbol', 'undefined', 'void', 'date', 'map', 'set', 'nan', 'custom', 'transform', 'function', 'file', 'promise', 'success',
@@ -89,13 +105,8 @@ function takesAnything({ _zod: { def } }: ZodSchema): boolean {
 }
 
 /** The sources of those that JSON Schema, which has no flags, would read as something else. */
-function lostPatterns(schemas: readonly (ZodSchema | undefined)[]): ReadonlySet<string> {
-  return new Set(
-    schemas
-      .flatMap(patternsOf)
-      .filter(losesMeaning)
-      .map(({ source }) => source),
-  )
+function lostPatterns(patterns: readonly RegExp[]): ReadonlySet<string> {
+  return new Set(patterns.filter(losesMeaning).map(({ source }) => source))
 }
 
 /** Where they stand differs between the versions of zod. */

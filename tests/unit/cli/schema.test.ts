@@ -134,6 +134,22 @@ test.each([
   },
 )
 
+test('a text with an emoji, which counts as two in a program, is not refused by the command line, and another still is', async () => {
+  const { publish, typed } = await place()
+  const schema = z.object({
+    two: z.string().regex(/^..$/),
+    whole: z.string().regex(/^.{2}$/u),
+    keys: z.record(z.string().regex(/^[^/]{2}$/), z.number()),
+  })
+  const document = { two: '😀', whole: 'ab', keys: { '😀': 1 } }
+  expect(await publish(schema, document)).toEqual([])
+  expect(await typed({ ...document, whole: '😀b' })).toMatchObject({ status: 0 })
+  const refused = await typed({ two: 'abc', whole: '😀', keys: { a: 1 } })
+  expect(refused).toMatchObject({ status: 3 })
+  for (const part of ['two: expected another form', 'whole: expected another form', 'keys'])
+    expect(refused.stderr).toContain(part)
+})
+
 test('a pattern whose flag i JSON Schema cannot say is left out, and the program is warned', async () => {
   const { publish, typed } = await place()
   const schema = z.object({

@@ -191,3 +191,31 @@ test('keepSchema: false leaves what is kept as it is', async () => {
   expect(kept()).toEqual(before)
   expect(() => by(strict, { keepSchema: 'no' as unknown as boolean })).toThrow('keepSchema')
 })
+
+test('what a library takes since an emoji has the length two is taken by the kept schema, and what it negates is left out', async () => {
+  const { by, kept } = setUp()
+  const schema = written('valibot', {
+    type: 'object',
+    properties: {
+      long: { type: 'string', minLength: 2 },
+      pair: { type: 'string', pattern: '^..$' },
+      names: {
+        type: 'object',
+        patternProperties: { '^..$': { type: 'number' } },
+        additionalProperties: false,
+      },
+      other: { not: { minLength: 2 } },
+    },
+  })
+  const { warnings } = await by(schema).publish({}, why)
+  expect(warnings).toEqual([expect.stringMatching(/at #\/properties\/names, #\/properties\/other$/)])
+  const checked = schemaFromJson(kept(), { what: 'it' })['~standard']
+  const fine = { long: '😀', pair: '😀', names: { '😀': 1, a: 1 }, other: '😀' }
+  expect(await checked.validate(fine)).toEqual({ value: fine })
+  expect(await checked.validate({ long: 'a', pair: 'a' })).toMatchObject({
+    issues: [
+      { path: ['long'], code: 'too_small', minimum: 2 },
+      { path: ['pair'], code: 'invalid_format' },
+    ],
+  })
+})
