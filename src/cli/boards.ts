@@ -24,7 +24,7 @@ export interface OpenBoard {
 
 /** Which board, and what it is reached with. */
 export interface BoardQuery {
-  readonly io: Pick<Io, 'env' | 'system' | 'fetch' | 'doing'>
+  readonly io: Pick<Io, 'env' | 'system' | 'fetch' | 'doing' | 'asking'>
   readonly address: BoardAddress
   /** Whether a board may be made where there is none. Default false. */
   readonly create?: boolean
@@ -38,7 +38,7 @@ export interface BoardQuery {
  */
 export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
   const {
-    io: { env, system = {}, fetch = await fetchAround(env), doing },
+    io: { env, system = {}, asking, fetch = await fetchAround(env, asking), doing },
     address,
     create = false,
     logger,
@@ -59,13 +59,19 @@ export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
 /**
  * What asks servers: through proxies where the environment names some, and else the global `fetch`.
  */
-async function fetchAround(env: Io['env']): Promise<Fetch | undefined> {
-  if (proxyVariable(name => env[name]) === undefined) return undefined
+async function fetchAround(env: Io['env'], asking: Io['asking']): Promise<Fetch | undefined> {
+  const ofAll = env['all_proxy'] ?? env['ALL_PROXY']
+  if (proxyVariable(name => env[name]) === undefined && ofAll === undefined) return undefined
   const [{ proxiedFetch }, { readProxies }] = await Promise.all([
     import('./proxy/proxied-fetch.js'),
     import('./proxy/proxy-settings.js'),
   ])
-  return proxiedFetch(readProxies(env))
+  const find = readProxies(env)
+  return proxiedFetch(target => {
+    const proxy = find(target)
+    asking?.(proxy?.variable)
+    return proxy
+  })
 }
 
 function observed(store: CommandStore, doing: Io['doing']): CommandStore {

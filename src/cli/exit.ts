@@ -81,7 +81,17 @@ export function asError(error: unknown): NoticeboardError {
 /** What to do next, where the message does not say it already. */
 export function hintFor(
   error: NoticeboardError,
-  { command, proxy }: { readonly command: string; readonly proxy?: string | undefined },
+  {
+    command,
+    proxy,
+    isInput = false,
+  }: {
+    readonly command: string
+    /** The variable that names the proxy through which a server was asked. */
+    readonly proxy?: string | undefined
+    /** Whether it waited for what the user hands in. */
+    readonly isInput?: boolean
+  },
 ): string | undefined {
   const { code, message } = error
   switch (code) {
@@ -99,7 +109,7 @@ export function hintFor(
     case 'timeout':
       // A server that cannot listen, a disk, and a server that answered have said all there is to
       // say.
-      if (command === 'serve') return undefined
+      if (command === 'serve' || isInput) return undefined
       // What a server answers through a proxy may be the proxy's own word.
       if (proxy !== undefined && (isUnheard(error) || error.cause === undefined))
         return `${proxy} is set, so requests to other machines go through a proxy; NO_PROXY=HOST exempts one. Check that the server runs and that the address is right`

@@ -30,4 +30,9 @@ export interface Io {
    * itself, and then as long as it wants.
    */
   readonly doing?: (what: string | undefined) => void
+  /**
+   * Hears before each request to a server which variable names the proxy that it goes through;
+   * undefined where the server is asked directly.
+   */
+  readonly asking?: (proxy: string | undefined) => void
 }

@@ -1,5 +1,4 @@
 import type { NoticeboardError } from '../contracts/errors.js'
-import { proxyVariable } from '../core/proxy-variable.js'
 import { sayIssue } from '../core/say-issues.js'
 import { hintFor } from './exit.js'
 import type { Io } from './io.js'
@@ -23,7 +22,19 @@ export interface Printer {
   error(error: NoticeboardError, about: { readonly command: string; readonly json: boolean }): void
 }
 
-export function createPrinter({ stdout, stderr, env }: Pick<Io, 'stdout' | 'stderr' | 'env'>): Printer {
+/** What a command waited for last. */
+export interface Awaited {
+  /** The variable that names the proxy through which a server is asked, if it is. */
+  proxy?: string | undefined
+  /** Whether it is what the user hands in, and no board. */
+  isInput?: boolean
+}
+
+/** `awaited` may change while the command runs. */
+export function createPrinter(
+  { stdout, stderr, env }: Pick<Io, 'stdout' | 'stderr' | 'env'>,
+  awaited: Awaited = {},
+): Printer {
   const style = styleFor(stdout, env)
   const aside = styleFor(stderr, env)
   const say = (text: string): void => void stderr.write(`${text}\n`)
@@ -42,7 +53,7 @@ export function createPrinter({ stdout, stderr, env }: Pick<Io, 'stdout' | 'stde
       const headline = listed ? (message.split(': ')[0] ?? message) : message
       say(`${aside('red', `error (${code}):`)} ${printable(headline)}`)
       for (const issue of listed ? issues : []) say(`  ${printable(sayIssue(issue))}`)
-      const hint = hintFor(error, { command, proxy: proxyVariable(name => env[name]) })
+      const hint = hintFor(error, { command, ...awaited })
       if (hint !== undefined) say(aside('dim', hint))
     },
   }

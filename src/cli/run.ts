@@ -1,18 +1,15 @@
 import type { NoticeboardError } from '../contracts/errors.js'
-import { abortable } from '../async/signals.js'
 import { PART_WORD } from '../compare/run/part-calls.js'
 import { keepAlive } from '../async/keep-alive.js'
 import { readArguments, suggest } from './arguments.js'
-import { createBusy } from './busy.js'
+import { bounded, type Terminal } from './bounded.js'
 import { COMMON_OPTIONS, type Command } from './command.js'
 import { COMMANDS } from './commands/index.js'
 import { asError, EXIT, statusOf, usageError, type ExitStatus } from './exit.js'
 import { helpFor, overview } from './help.js'
 import { createInputs } from './inputs.js'
 import type { Io } from './io.js'
-import { createPrinter, type Printer } from './printer.js'
-import { readSystem } from '../system/system.js'
-import { createTimeLimit } from './time-limit.js'
+import { createPrinter, type Awaited } from './printer.js'
 import { packageVersion } from './package-version.js'
 
 /**
@@ -20,10 +17,11 @@ import { packageVersion } from './package-version.js'
  * is kept alive meanwhile.
  */
 export async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
-  const print = createPrinter(io)
+  const awaited: Awaited = {}
+  const print = createPrinter(io, awaited)
   const [name, ...rest] = args
   try {
-    return await keepAlive(dispatch(name, rest, { io, print }))
+    return await keepAlive(dispatch(name, rest, { io: observed(io, awaited), print, awaited }))
   } catch (thrown) {
     if (io.signal.aborted) return EXIT.interrupted
     const error = asError(thrown)
@@ -33,15 +31,19 @@ export async function run(args: readonly string[], io: Io): Promise<ExitStatus> 
   }
 }
 
-interface Terminal {
-  readonly io: Io
-  readonly print: Printer
+function observed(io: Io, awaited: Awaited): Io {
+  return {
+    ...io,
+    asking(proxy) {
+      awaited.proxy = proxy
+    },
+  }
 }
 
 async function dispatch(
   name: string | undefined,
   rest: readonly string[],
-  { io, print }: Terminal,
+  { io, print, awaited }: Terminal,
 ): Promise<ExitStatus> {
   if (name === undefined) {
     io.stderr.write(overview(COMMANDS, print.style))
@@ -69,46 +71,16 @@ async function dispatch(
     return EXIT.ok
   }
   checkPositionals(command, args.positionals)
-  const status = await bounded(command, { io, print }, own =>
-    command.run({ io: own, args, inputs: createInputs(own), print, json: args.flag('json') }),
-  )
+  const status = await bounded(command, { io, print, awaited }, own => {
+    const doing: Io['doing'] = what => {
+      if (own.doing === undefined) return
+      own.doing(what)
+      awaited.isInput = true
+    }
+    const inputs = createInputs({ ...own, doing })
+    return command.run({ io: own, args, inputs, print, json: args.flag('json') })
+  })
   return io.signal.aborted ? EXIT.interrupted : (status ?? EXIT.ok)
-}
-
-/**
- * How long a command may take that neither lasts nor waits for what the user wants to wait for, in
- * milliseconds.
- */
-const MOST_WAITING_MS = 300_000
-
-/**
- * Runs a command within its time, and tells what it does once that takes long. Throws `timeout`.
- */
-async function bounded<T>(
-  { lasts }: Command,
-  { io, print }: Terminal,
-  work: (io: Io) => Promise<T>,
-): Promise<T> {
-  if (lasts === true) return work(io)
-  const { clock } = readSystem('the command line', io.system)
-  const limit = createTimeLimit({ clock, interrupted: io.signal, mostMs: MOST_WAITING_MS })
-  const busy = createBusy({ clock, print })
-  let waits = false
-  const doing = (what: string | undefined): void => {
-    if (waits) return
-    if (what !== undefined) return busy.doing(what)
-    waits = true
-    busy.end()
-    limit.lift()
-  }
-  try {
-    return await abortable(work({ ...io, signal: limit.signal, doing }), limit.over)
-  } catch (error) {
-    throw limit.error ?? error
-  } finally {
-    busy.end()
-    limit.end()
-  }
 }
 
 function unknownCommand(name: string): NoticeboardError {

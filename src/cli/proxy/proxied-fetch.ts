@@ -7,7 +7,8 @@ import { connect as connectTls } from 'node:tls'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Fetch, FetchInit } from '../../contracts/system.js'
 import { systemErrorCode } from '../../node/disk/system-error.js'
-import { bareHost, portOf, type FindProxy, type Proxy } from './proxy-settings.js'
+import { bareHost, portOf } from '../../core/proxy-variable.js'
+import type { FindProxy, Proxy } from './proxy-settings.js'
 
 /**
  * A `fetch` that goes through the proxies that are found, and directly where there is none: to

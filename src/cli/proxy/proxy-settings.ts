@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { bareHost, directEntries, namesHost } from '../../core/proxy-variable.js'
 import { usageError } from '../exit.js'
 import type { Io } from '../io.js'
 
@@ -16,20 +17,19 @@ export interface Proxy {
 export type FindProxy = (target: URL) => Proxy | undefined
 
 /**
- * Reads `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in small letters too, which hold first. This
- * machine itself is never asked through a proxy: its own addresses mean another machine there.
+ * Reads `HTTP_PROXY`, `HTTPS_PROXY`, for both `ALL_PROXY`, and `NO_PROXY`, in small letters too,
+ * which hold first. This machine itself is never asked through a proxy: its own addresses mean
+ * another machine there.
  *
  * ```ts
  * const proxy = readProxies(process.env)(new URL('https://config.internal'))
  * ```
  */
 export function readProxies(env: Io['env']): FindProxy {
-  const excluded = (valueOf(env, 'NO_PROXY')?.value ?? '')
-    .split(/[\s,]+/)
-    .filter(entry => entry !== '')
-    .map(readEntry)
+  const excluded = directEntries(name => env[name]).map(readEntry)
   return target => {
-    const found = valueOf(env, target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY')
+    const own = target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+    const found = valueOf(env, own) ?? valueOf(env, 'ALL_PROXY')
     if (found === undefined || isThisMachine(target)) return undefined
     return excluded.some(covers => covers(target)) ? undefined : parseProxy(found)
   }
@@ -62,24 +62,11 @@ function isThisMachine(target: URL): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1'
 }
 
-/**
- * One entry of `NO_PROXY`: `*`, a domain with all below it, an address, a range of addresses; each
- * with a port or without.
- */
+/** One entry of `NO_PROXY`: a range of addresses, or what {@link namesHost} reads. */
 function readEntry(entry: string): (target: URL) => boolean {
-  if (entry === '*') return () => true
   const range = /^\[?([\da-f:.]+)\]?\/(\d{1,3})$/i.exec(entry)
   if (range !== null) return inRange(range[1] ?? '', Number(range[2]))
-  const [, name = '', port] = /^(.*?)(?::(\d{1,5}))?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry) ?? []
-  const domain = name
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/^\*?\./, '')
-  return target => {
-    const host = bareHost(target)
-    const isHost = host === domain || (isIP(host) === 0 && host.endsWith(`.${domain}`))
-    return domain !== '' && isHost && (port === undefined || port === portOf(target))
-  }
+  return target => namesHost(entry, target)
 }
 
 function inRange(address: string, bits: number): (target: URL) => boolean {
@@ -89,17 +76,4 @@ function inRange(address: string, bits: number): (target: URL) => boolean {
   const list = new BlockList()
   list.addSubnet(address, bits, kind)
   return target => isIP(bareHost(target)) === family && list.check(bareHost(target), kind)
-}
-
-/** The port of an address, also where it is the usual one. */
-export function portOf({ port, protocol }: URL): string {
-  return port === '' ? (protocol === 'https:' ? '443' : '80') : port
-}
-
-/**
- * The host of an address, without the brackets that stand around IPv6 and the dot that may end a
- * full name.
- */
-export function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }

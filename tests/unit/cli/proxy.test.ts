@@ -195,13 +195,30 @@ test('a board that is not found while a proxy is set is told with the variable, 
     NO_PROXY: '0.0.0.0',
   })
   expect(direct.status).toBe(5)
-  expect(direct.stderr).toContain('HTTP_PROXY is set')
+  expect(direct.stderr).toContain('is the server running')
+  expect(direct.stderr).not.toContain('PROXY')
   for (const { stderr } of [elsewhere, direct]) expect(stderr).not.toContain(port)
   expect([...new Set(proxy.asked)]).toEqual([`GET http://other.test/v1/${NAMESPACE}/release.json`])
   const without = await type(`get ${NAMESPACE} --url http://0.0.0.0:${nobody.port}`, {})
   expect(without.stderr).toContain('check that the server runs')
   expect(without.stderr).not.toContain('PROXY')
 })
+
+test.each(['all_proxy', 'ALL_PROXY'])(
+  'commands reach a board through the proxy that %s names, and a name that is not found is told with it',
+  async variable => {
+    const { proxy, store, type } = await behindProxy()
+    await publish(store, { pool: 1 })
+    const env = { [variable]: `http://127.0.0.1:${proxy.port}` }
+    expect(await type(`get ${NAMESPACE}`, env)).toMatchObject({ status: 0 })
+    const elsewhere = await type(`get ${NAMESPACE} --url http://other.test`, env)
+    expect(elsewhere.status).toBe(5)
+    expect(elsewhere.stderr).toContain(`${variable} is set`)
+    expect(new Set(proxy.asked.map(line => line.split('/')[2]))).toEqual(
+      new Set(['board.test:8420', 'other.test']),
+    )
+  },
+)
 
 test('a variable that names no proxy is refused by its name', async () => {
   const { type } = await behindProxy()
@@ -254,4 +271,11 @@ test('each kind of address has its own variable, and small letters hold first', 
     variable: 'https_proxy',
     url: { host: 'c.test:81' },
   })
+  const both = readProxies({
+    HTTPS_PROXY: 'http://a.test',
+    ALL_PROXY: 'http://b.test',
+    all_proxy: 'http://c.test',
+  })
+  expect(both(new URL('https://board.test'))?.variable).toBe('HTTPS_PROXY')
+  expect(both(new URL('http://board.test'))?.variable).toBe('all_proxy')
 })

@@ -2,6 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Clock, Fetch } from '../../../src/contracts/system.js'
+import { bounded } from '../../../src/cli/bounded.js'
+import { createPrinter } from '../../../src/cli/printer.js'
+import { run } from '../../../src/cli/run.js'
 import { encodeText } from '../../../src/core/json/text.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { makeRelease } from '../../support/server-fixtures.js'
@@ -90,6 +93,63 @@ test('a command whose validator never answers is left behind a few seconds after
     expect.stringContaining('error (timeout): the command did not end within 300 s'),
   ])
   expect(ran.seconds).toBeLessThan(320)
+})
+
+test('a command that is given up while it waits for what the user hands in does not ask whether the server runs', async () => {
+  const clock = virtualClock()
+  const cwd = await temporaryFolder()
+  const io = { env: {}, cwd, system: { clock }, signal: new AbortController().signal }
+  let said = ''
+  const stderr = { write: (text: string | Uint8Array) => (said += String(text)) }
+  let isRead = false
+  const stdin = {
+    // oxlint-disable-next-line require-yield -- nothing is typed
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+      isRead = true
+      await new Promise(() => {})
+    },
+  }
+  let status: number | undefined
+  const args = [
+    'publish',
+    '-',
+    '-n',
+    'checkout/prod',
+    '--board',
+    cwd,
+    '--create',
+    '--everyone',
+    '--reason',
+    'x',
+  ]
+  void run(args, { ...io, stdin, stdout: stderr, stderr }).then(ended => (status = ended))
+  for (let step = 0; status === undefined && step < 50_000; step += 1) {
+    if (isRead) await clock.advance(20)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  expect(status).toBe(5)
+  expect(said).toContain('error (timeout): it was not done within 300 s')
+  expect(said).not.toContain('server')
+})
+
+test('a command that returns as if it were done when its time is up has not ended well', async () => {
+  const clock = virtualClock()
+  const output = { write: () => true }
+  const io = {
+    stdout: output,
+    stderr: output,
+    stdin: (async function* () {})(),
+    env,
+    cwd: '.',
+    signal: new AbortController().signal,
+    system: { clock },
+  }
+  const ended = bounded({}, { io, print: createPrinter(io), awaited: {} }, ({ signal }) =>
+    clock.sleep(400_000, signal).catch(() => 0),
+  )
+  const refused = expect(ended).rejects.toMatchObject({ code: 'timeout' })
+  await clock.advance(301_000)
+  await refused
 })
 
 test('one that is quick says nothing of it', async () => {

@@ -84,3 +84,15 @@ test('a board that cannot be reached while a proxy is set is told with the varia
   ])
     expect(message).not.toContain('PROXY')
 })
+
+test('a board that NO_PROXY names is told without a word of the proxy', async () => {
+  const { port, release } = await holdPort()
+  onTestFinished(release)
+  const told = async (excluded: string): Promise<string> => {
+    const platform = testPlatform({ HTTP_PROXY: 'http://proxy.internal:3128', NO_PROXY: excluded })
+    const board = http(`http://0.0.0.0:${port}`, { system: { platform } })
+    return (await errorOf(board.latest({ namespace: NAMESPACE }, never))).message
+  }
+  expect(await told('10.1.2.3, 0.0.0.0')).not.toContain('PROXY')
+  expect(await told('10.1.2.3')).toContain('HTTP_PROXY is set')
+})
