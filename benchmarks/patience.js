@@ -7,7 +7,7 @@ import { availableParallelism, loadavg } from 'node:os'
  * milliseconds.
  */
 const USUAL_MS = 60_000
-const MOST_MS = 3_600_000
+const MOST_MS = 900_000
 /** How many clients of a strategy are a small fleet. */
 const SMALL_FLEET = 200
 /** From so many for each processor on, a machine is called busy. */

@@ -15,6 +15,8 @@ const neverMs = 7_200_000
 const arrivals = new Map()
 /** @type {Map<number, (times: number[]) => void>} */
 const waiting = new Map()
+/** How many have a document. */
+let up = 0
 const clients = Array.from({ length: to - from }, (_, index) => start(from + index))
 
 /** @param {number} index */
@@ -49,10 +51,16 @@ function arrived(sequence) {
 }
 
 answerQuestions({
+  up: () => up,
   /** All of them, a few at a time, so that the start is not a stampede. */
   async ready() {
     for (let index = 0; index < clients.length; index += 20) {
-      await Promise.all(clients.slice(index, index + 20).map(client => client.ready({ timeoutMs: neverMs })))
+      await Promise.all(
+        clients.slice(index, index + 20).map(async client => {
+          await client.ready({ timeoutMs: neverMs })
+          up += 1
+        }),
+      )
     }
   },
   /** Answers when all clients of this process run the release. */

@@ -6,6 +6,9 @@ import { processorMs } from '../processor-time.js'
 const clientsPerProcess = 100
 const mostProcesses = 10
 
+/** How often it is said how many clients are up, in milliseconds. */
+const tellEveryMs = 15_000
+
 /**
  * A server, and the clients that follow it.
  * @typedef {Awaited<ReturnType<typeof startFleet>>} Fleet
@@ -29,8 +32,11 @@ export async function startFleet(processes, { strategy, clients, folder, token, 
     url,
     strategy,
     clients: strategy === undefined ? 0 : clients,
-    /** Starts the clients; there must be something to follow. */
-    async begin() {
+    /**
+     * Starts the clients; there must be something to follow. Says now and then how many are up.
+     * @param {(up: number) => void} say
+     */
+    async begin(say) {
       if (strategy === undefined) return
       const count = Math.min(mostProcesses, Math.ceil(clients / clientsPerProcess))
       const bounds = Array.from({ length: count + 1 }, (_, index) => Math.round((clients * index) / count))
@@ -40,7 +46,16 @@ export async function startFleet(processes, { strategy, clients, folder, token, 
       members = await Promise.all(
         settings.map(own => processes.start(new URL('fleet-process.js', import.meta.url), own)),
       )
-      await Promise.all(members.map(member => member.ask('ready')))
+      const telling = setInterval(() => void countUp().then(say, () => {}), tellEveryMs)
+      try {
+        await Promise.all(members.map(member => member.ask('ready')))
+      } finally {
+        clearInterval(telling)
+      }
+      async function countUp() {
+        const counts = await Promise.all(members.map(member => member.ask('up')))
+        return counts.reduce((sum, up) => sum + up, 0)
+      }
     },
     /**
      * When each client ran a release. @param {number} sequence @returns {Promise<number[]>}

@@ -1,6 +1,7 @@
 // The library's own periods, shortened by one factor: an hour of a fleet's life passes in a few
-// minutes. The age at which a connection is renewed stays 30 minutes: the pause of up to 2 s that
-// comes with it cannot be shortened, and would be met too often.
+// minutes. Those of a large fleet are not shortened: it is busy enough. The age at which a
+// connection is renewed stays 30 minutes: the pause of up to 2 s that comes with it cannot be
+// shortened, and would be met too often.
 import { defaultPeriods } from 'noticeboard/core'
 
 /** @typedef {(typeof strategyNames)[number]} StrategyName */
@@ -28,7 +29,7 @@ const pollsPerSecond = 60
  */
 export function factorFor({ clients, quick }) {
   const most = quick ? 60 : 20
-  return Math.min(most, Math.max(5, Math.floor((pollsPerSecond * defaults.intervalMs) / 1_000 / clients)))
+  return Math.min(most, Math.max(1, Math.floor((pollsPerSecond * defaults.intervalMs) / 1_000 / clients)))
 }
 
 /** @param {number} factor @returns {typeof defaults} */

@@ -22,7 +22,9 @@ export function describeStrategies(
       `1. Three strategies: ${size(bytes)} (${about}), ${clients} clients each, ${rounds} changes, taking turns`,
     ),
     paragraph(
-      `Periods are shortened ${factor}-fold: poll ${seconds(intervalMs)} for ${seconds(defaults.intervalMs)}, heartbeat ${seconds(heartbeatMs)} for ${seconds(defaults.heartbeatMs)}, sweep and presence ${seconds(sweepIntervalMs)} for ${seconds(defaults.sweepIntervalMs)}.`,
+      factor === 1
+        ? `Periods are the library's own: poll ${seconds(intervalMs)}, heartbeat ${seconds(heartbeatMs)}, sweep and presence ${seconds(sweepIntervalMs)}.`
+        : `Periods are shortened ${factor}-fold: poll ${seconds(intervalMs)} for ${seconds(defaults.intervalMs)}, heartbeat ${seconds(heartbeatMs)} for ${seconds(defaults.heartbeatMs)}, sweep and presence ${seconds(sweepIntervalMs)} for ${seconds(defaults.sweepIntervalMs)}.`,
     ),
     ...(busy
       ? [
@@ -42,9 +44,13 @@ export function describeStrategies(
         ),
       ]),
     ),
-    paragraph(
-      `pull's times grow with its interval: with ${seconds(defaults.intervalMs)} instead of ${seconds(intervalMs)} they are about ${factor} times as long.`,
-    ),
+    ...(factor === 1
+      ? []
+      : [
+          paragraph(
+            `pull's times grow with its interval: with ${seconds(defaults.intervalMs)} instead of ${seconds(intervalMs)} they are about ${factor} times as long.`,
+          ),
+        ]),
     '',
     'What a change costs, idle use taken off',
     formatTable(
