@@ -1,4 +1,5 @@
 import { PLANTED_BUGS, type PlantedBug } from './bugs.js'
+import { COMPRESSED_BUGS } from './compressed-bugs.js'
 import { FORM_BUGS } from './form-bugs.js'
 import { GUARD_BUGS } from './guard-bugs.js'
 import { KEPT_HISTORIES } from './kept-seeds.js'
@@ -15,6 +16,7 @@ export const ALL_EDITS: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 
   ...NUMBER_BUGS,
   ...RESTORE_BUGS,
   ...FORM_BUGS,
+  ...COMPRESSED_BUGS,
   ...GUARD_BUGS,
   ...KEPT_HISTORIES.map(({ found, unmend }) => ({ name: found, ...unmend })),
 ]

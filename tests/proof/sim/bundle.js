@@ -45,6 +45,22 @@ const SHORT_WAIT = {
 }
 
 /**
+ * What compresses event streams works on threads. Here it works when the scene `compressed` says.
+ *
+ * @type {{ name: string, file: string, replace: readonly (readonly [string, string])[] }}
+ */
+const OWN_THREADS = {
+  name: 'the own threads',
+  file: 'src/server/encodings/gzip-frames.ts',
+  replace: [
+    [
+      "import { constants, deflateRaw } from 'node:zlib'",
+      "import { constants } from 'node:zlib'; import { deflateRaw } from '../../../tests/proof/sim/threads.js'",
+    ],
+  ],
+}
+
+/**
  * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found
  * from there.
  *
@@ -57,7 +73,7 @@ export async function bundle({ entry, bug }) {
   let patched = bug === undefined
   const planted =
     bug === undefined ? [] : [bug, ...(bug.also ?? [])].map(edit => ({ ...edit, name: bug.name }))
-  const edits = [SMALL_RESERVE, SHORT_WAIT, ...planted]
+  const edits = [SMALL_RESERVE, SHORT_WAIT, OWN_THREADS, ...planted]
   await build({
     entryPoints: [`${root}/tests/proof/sim/${entry}.ts`],
     outfile,

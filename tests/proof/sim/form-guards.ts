@@ -63,6 +63,26 @@ export const FORM_GUARDS: readonly GuardBug[] = [
     },
   },
   {
+    name: 'what-is-small-is-compressed-too',
+    file: 'src/server/encodings/gzip-frames.ts',
+    replace: [['frame.to - frame.from < MIN_ENCODED_BYTES', 'frame.to - frame.from < 0 * MIN_ENCODED_BYTES']],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/gzip-streams.test.ts',
+      title: 'goes out as it is where it is small, or nobody waited for its compression',
+    },
+  },
+  {
+    name: 'releases-alone-are-compressed',
+    file: 'src/server/http/responder.ts',
+    replace: [
+      ['asked.identity !== undefined && acceptedEncodings', 'asked !== undefined && acceptedEncodings'],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/gzip-streams.test.ts',
+      title: 'compresses nothing for who %s',
+    },
+  },
+  {
     name: 'a-worker-tells-what-it-heard-itself',
     file: 'src/server/together/member.ts',
     replace: [

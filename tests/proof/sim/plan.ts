@@ -74,10 +74,17 @@ const DRAWN_SCENES = [
  * Those that come by a chance of their own, so that the other histories stay as they are: how
  * often.
  */
-const MORE_SCENES = { rollouts: 0.08, numbers: 0.05, restores: 0.03, forms: 0.05 } as const
+const MORE_SCENES = { rollouts: 0.08, numbers: 0.05, restores: 0.03, forms: 0.05, compressed: 0.06 } as const
 
 /** All of them. */
-export const SCENE_NAMES = [...DRAWN_SCENES, 'rollouts', 'numbers', 'restores', 'forms'] as const
+export const SCENE_NAMES = [
+  ...DRAWN_SCENES,
+  'rollouts',
+  'numbers',
+  'restores',
+  'forms',
+  'compressed',
+] as const
 
 export type SceneName = (typeof SCENE_NAMES)[number]
 
