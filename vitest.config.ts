@@ -73,7 +73,7 @@ const PROOFS = ['tests/proof/{sim,guarantees,board}/**/*.test.ts']
 /** What has projects or commands of its own. */
 const ELSEWHERE = [
   'tests/system/packaging/**',
-  'tests/proof/sim/{bugs,bug-names,second-bugs,rollout-bugs,number-bugs,restore-bugs,form-bugs,compressed-bugs,guard-bugs}.test.ts',
+  'tests/proof/sim/{bugs,bug-names,second-bugs,rollout-bugs,number-bugs,restore-bugs,form-bugs,compressed-bugs,access-bugs,guard-bugs}.test.ts',
   'tests/system/built/**',
   'tests/**/*.{built,mocked}.test.ts',
 ]

@@ -1,5 +1,6 @@
 import type { Grant, TokenRecord, TokenSource } from '../../src/contracts/access.js'
 import { NoticeboardError } from '../../src/contracts/errors.js'
+import type { Random } from '../../src/contracts/system.js'
 import { drawToken } from '../../src/core/access/token.js'
 import { systemHasher, systemRandom } from '../../src/system/system.js'
 
@@ -11,7 +12,7 @@ export interface TokenBox extends TokenSource {
   isReadable: boolean
 }
 
-export function tokenBox(): TokenBox {
+export function tokenBox({ random = systemRandom }: { readonly random?: Random } = {}): TokenBox {
   const records = new Map<string, TokenRecord>()
   const box: TokenBox = {
     isReadable: true,
@@ -22,7 +23,7 @@ export function tokenBox(): TokenBox {
     give(grant) {
       const { token, record } = drawToken(
         { createdAt: '2026-01-01T00:00:00.000Z', ...grant },
-        { random: systemRandom, hasher: systemHasher },
+        { random, hasher: systemHasher },
       )
       records.set(grant.name, record)
       return token

@@ -1,3 +1,4 @@
+import { ACCESS_BUGS } from './access-bugs.js'
 import { PLANTED_BUGS, type PlantedBug } from './bugs.js'
 import { COMPRESSED_BUGS } from './compressed-bugs.js'
 import { FORM_BUGS } from './form-bugs.js'
@@ -17,6 +18,7 @@ export const ALL_EDITS: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 
   ...RESTORE_BUGS,
   ...FORM_BUGS,
   ...COMPRESSED_BUGS,
+  ...ACCESS_BUGS,
   ...GUARD_BUGS,
   ...KEPT_HISTORIES.map(({ found, unmend }) => ({ name: found, ...unmend })),
 ]

@@ -74,7 +74,14 @@ const DRAWN_SCENES = [
  * Those that come by a chance of their own, so that the other histories stay as they are: how
  * often.
  */
-const MORE_SCENES = { rollouts: 0.08, numbers: 0.05, restores: 0.03, forms: 0.05, compressed: 0.06 } as const
+const MORE_SCENES = {
+  rollouts: 0.08,
+  numbers: 0.05,
+  restores: 0.03,
+  forms: 0.05,
+  compressed: 0.04,
+  access: 0.03,
+} as const
 
 /** All of them. */
 export const SCENE_NAMES = [
@@ -84,6 +91,7 @@ export const SCENE_NAMES = [
   'restores',
   'forms',
   'compressed',
+  'access',
 ] as const
 
 export type SceneName = (typeof SCENE_NAMES)[number]

@@ -3,6 +3,7 @@ import { guardLoops } from '../../../../src/sim/loop-guard.js'
 import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import type { SceneName } from '../plan.js'
 import type { World } from '../world.js'
+import { access } from './access/play.js'
 import { compressed } from './compressed/play.js'
 import { fleet } from './fleet.js'
 import { forms } from './forms/play.js'
@@ -19,6 +20,7 @@ import { stores } from './stores.js'
 import { strategies } from './strategies.js'
 
 const SCENES: Readonly<Record<SceneName, Scene>> = {
+  access,
   compressed,
   fleet,
   forms,
