@@ -7,7 +7,16 @@
 export { adaptivePull, type AdaptivePullOptions } from './adaptive-pull.js'
 export { predictBlast, type Blast, type BlastOptions, type BlastRadius } from './blast-radius.js'
 export { compare, type CompareOptions, type Progress } from './compare.js'
-export { KINDS, type Cost, type Costs, type Counts, type Kind } from './costs/costs.js'
+export {
+  KINDS,
+  type Cost,
+  type Costs,
+  type Counts,
+  type DeltaKind,
+  type Kind,
+  type Making,
+  type MakingCosts,
+} from './costs/costs.js'
 export { recordedCosts } from './costs/recorded.js'
 export { ageOf, freshnessOf } from './formula/freshness.js'
 export type { CurvePoint } from './formula/times.js'

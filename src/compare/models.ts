@@ -27,7 +27,10 @@ export type RunnableModel = Model & Required<Pick<Model, 'strategy'>>
 export interface PathOptions {
   /** How the table calls it. Default: by what it is. */
   readonly name?: string
-  /** Whether only what changed travels, by `changedBytes` of the workload. Default false. */
+  /**
+   * Whether who runs a document is sent a change as a delta, of `changedBytes` of the workload.
+   * Default false.
+   */
   readonly deltas?: boolean
   /** How many relays share the clients. Default 0. */
   readonly relays?: number

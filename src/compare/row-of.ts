@@ -72,7 +72,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     [counts.start, online * restartsPerDay],
   ])
   const cached = shape?.snapshots === 'cache' ? CACHE_PLACES : 0
-  const changeMs = costs.changeMs + cached * serverMsOf('snapshot', { costs, ...workload })
+  const changeMs = service.changeMs + cached * serverMsOf('snapshot', { costs, ...workload })
   const streams = online * found.streams
   /** What all clients take of something in a day, as it was measured for one. */
   const inAll = (each: (amount: Amount) => number): number | undefined =>

@@ -27,7 +27,7 @@ interface CommonShape {
   readonly hops: readonly number[]
   /** How many relays share the clients; 0 for none. */
   readonly relays: number
-  /** Whether only what changed travels: what that saves, as the workload declares it. */
+  /** Whether a change travels as a delta to who runs what was before. */
   readonly deltas: boolean
 }
 

@@ -11,6 +11,8 @@ export type Kind =
   | 'log'
   /** A snapshot that is fetched. */
   | 'snapshot'
+  /** A delta that is fetched, from what the client runs. */
+  | 'delta'
   /** A report of a client. */
   | 'report'
   /** A stream that is opened, with the release that it begins with. */
@@ -21,6 +23,8 @@ export type Kind =
   | 'notice'
   /** A release on a stream with its snapshot. */
   | 'delivery'
+  /** The same with its snapshot as a delta. */
+  | 'deltaDelivery'
 
 /** Every kind, in the order of reports. */
 export const KINDS: readonly Kind[] = [
@@ -28,11 +32,13 @@ export const KINDS: readonly Kind[] = [
   'release',
   'log',
   'snapshot',
+  'delta',
   'report',
   'connect',
   'mark',
   'notice',
   'delivery',
+  'deltaDelivery',
 ]
 
 /** The kinds that are requests; the others come on a stream that is open. */
@@ -41,12 +47,21 @@ export const REQUESTS: ReadonlySet<Kind> = new Set<Kind>([
   'release',
   'log',
   'snapshot',
+  'delta',
   'report',
   'connect',
 ])
 
-/** The kinds that carry the document. */
-export const WITH_DOCUMENT: ReadonlySet<Kind> = new Set<Kind>(['snapshot', 'delivery'])
+/** The kinds that carry the document, whole or as a delta. */
+export const WITH_DOCUMENT: ReadonlySet<Kind> = new Set<Kind>([
+  'snapshot',
+  'delta',
+  'delivery',
+  'deltaDelivery',
+])
+
+/** The kinds that costs may leave out: a server hands a delta out as it does a snapshot. */
+export type DeltaKind = 'delta' | 'deltaDelivery'
 
 /** How many of each kind; what is missing is none. */
 export type Counts = { readonly [K in Kind]?: number }
@@ -75,6 +90,23 @@ export interface Cost {
   readonly bytes: number
 }
 
+/** What it takes to make or to read something, in milliseconds of a processor. */
+export interface Making {
+  readonly ms: number
+  /** More for each kilobyte (1,000 bytes) of the whole document. */
+  readonly msPerKB: number
+}
+
+/** What is made once for a change, however many clients get it, and what a client makes of it. */
+export interface MakingCosts {
+  /** A delta, made by the server. */
+  readonly delta: Making
+  /** The document, made of a delta by a client. */
+  readonly applied: Making
+  /** An encoded snapshot, made by the server. */
+  readonly encoding: Making
+}
+
 /** What a server costs: measured on one machine, on one day. */
 export interface Costs {
   readonly v: 1
@@ -87,7 +119,9 @@ export interface Costs {
     /** The command that measures the same again. */
     readonly command: string
   }
-  readonly kinds: { readonly [K in Kind]: Cost }
+  readonly kinds: { readonly [K in Exclude<Kind, DeltaKind>]: Cost } & { readonly [K in DeltaKind]?: Cost }
+  /** What deltas and encodings cost to make and to apply. Default: as recorded. */
+  readonly making?: MakingCosts
   /** What a change costs the server besides, once: it is validated, written and read. */
   readonly changeMs: number
   /**
@@ -113,7 +147,7 @@ export function serverMsOf(
   kind: Kind,
   { costs, documentBytes }: { readonly costs: Costs; readonly documentBytes: number },
 ): number {
-  const { serverMs, serverMsPerKB = 0 } = costs.kinds[kind]
+  const { serverMs, serverMsPerKB = 0 } = costOf(kind, costs)
   return serverMs + (WITH_DOCUMENT.has(kind) ? (serverMsPerKB * documentBytes) / 1_000 : 0)
 }
 
@@ -128,7 +162,16 @@ export function bytesOf(
   kind: Kind,
   { costs, documentBytes }: { readonly costs: Costs; readonly documentBytes: number },
 ): number {
-  return costs.kinds[kind].bytes + (WITH_DOCUMENT.has(kind) ? documentBytes : 0)
+  return costOf(kind, costs).bytes + (WITH_DOCUMENT.has(kind) ? documentBytes : 0)
+}
+
+/** The digest that a delta's name has beside the other one, `<digest>.from.<base>`. */
+const BASE_NAME_BYTES = '.from.'.length + 64
+
+function costOf(kind: Kind, { kinds }: Costs): Cost {
+  if (kind === 'delta') return kinds.delta ?? kinds.snapshot
+  if (kind !== 'deltaDelivery') return kinds[kind]
+  return kinds.deltaDelivery ?? { ...kinds.delivery, bytes: kinds.delivery.bytes + BASE_NAME_BYTES }
 }
 
 /**
@@ -140,21 +183,32 @@ export function bytesOf(
  */
 export function isCosts(value: unknown): value is Costs {
   if (typeof value !== 'object' || value === null) return false
-  const { v, measured, kinds, changeMs, streamMsPerSecond, memory } = value as {
+  const { v, measured, kinds, making, changeMs, streamMsPerSecond, memory } = value as {
     [Name in keyof Costs]?: unknown
   }
   const { on, machine, command } = partsOf(measured)
   const { base, perStream, perClient } = partsOf(memory)
-  const costOf = partsOf(kinds)
+  const given = partsOf(kinds)
   return (
     v === 1 &&
     [on, machine, command].every(text => typeof text === 'string') &&
     [changeMs, streamMsPerSecond, base, perStream, perClient].every(isAmount) &&
+    (making === undefined || MADE.every(name => isMaking(partsOf(making)[name]))) &&
     KINDS.every(kind => {
-      const { serverMs, serverMsPerKB = 0, bytes } = partsOf(costOf[kind])
+      if (given[kind] === undefined && MAY_BE_LEFT_OUT.has(kind)) return true
+      const { serverMs, serverMsPerKB = 0, bytes } = partsOf(given[kind])
       return [serverMs, serverMsPerKB, bytes].every(isAmount)
     })
   )
+}
+
+const MAY_BE_LEFT_OUT: ReadonlySet<Kind> = new Set<DeltaKind>(['delta', 'deltaDelivery'])
+
+const MADE: readonly (keyof MakingCosts)[] = ['delta', 'applied', 'encoding']
+
+function isMaking(value: unknown): boolean {
+  const { ms, msPerKB } = partsOf(value)
+  return [ms, msPerKB].every(isAmount)
 }
 
 function partsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 import { MAX_INLINE_BYTES } from '../../core/limits.js'
+import { maxDeltaBytes } from '../../core/release/delta-size.js'
 import { KINDS, type Counts, type Kind } from '../costs/costs.js'
 import type { Shape, StreamShape } from '../shape.js'
 import type { Workload } from '../workload.js'
@@ -38,6 +39,21 @@ export function isInline(shape: Shape, documentBytes: number): boolean {
 }
 
 /**
+ * Whether a change travels as a delta: where the model has them, and a delta of what changes is
+ * short enough beside the document.
+ *
+ * ```ts
+ * sendsDeltas(shape, { documentBytes: 204_800, changedBytes: 60 })
+ * ```
+ */
+export function sendsDeltas(
+  shape: Pick<Shape, 'deltas'> | undefined,
+  { documentBytes, changedBytes }: Pick<Workload, 'documentBytes' | 'changedBytes'>,
+): boolean {
+  return shape?.deltas === true && changedBytes <= maxDeltaBytes(documentBytes)
+}
+
+/**
  * What one client exchanges with whoever answers it.
  *
  * ```ts
@@ -48,6 +64,9 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
   const { documentBytes, keepsState, restartsPerDay } = workload
   const inline = isInline(shape, documentBytes)
   const reports = reportsOf(shape, workload)
+  // Who starts without a document has nothing that a delta could lead from.
+  const deltas = sendsDeltas(shape, workload)
+  const fetched: Counts = deltas ? { delta: 1 } : { snapshot: 1 }
   if (shape.type === 'stream') {
     const sweeps = DAY_MS / shape.sweepIntervalMs
     const streams = streamsOf(shape, workload)
@@ -63,7 +82,10 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
         mark: DAY_MS / shape.heartbeatMs + streams,
         report: reports.day,
       },
-      change: { ...(inline ? { delivery: 1 } : { notice: 1, snapshot: 1 }), report: reports.change },
+      change: {
+        ...(inline ? (deltas ? { deltaDelivery: 1 } : { delivery: 1 }) : { notice: 1, ...fetched }),
+        report: reports.change,
+      },
       start: {
         ...start,
         connect: opened,
@@ -83,7 +105,7 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
   const sweepsLost = lostAtStart(sweeps, restartsPerDay)
   return {
     day: { unchanged: perDay - sweeps, release: sweeps, log: sweeps, report: reports.day },
-    change: { unchanged: -1, release: 1, snapshot: 1, report: reports.change },
+    change: { unchanged: -1, release: 1, ...fetched, report: reports.change },
     start: {
       release: 1 - sweepsLost,
       unchanged: sweepsLost,

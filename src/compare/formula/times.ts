@@ -1,7 +1,7 @@
 import type { Costs } from '../costs/costs.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
-import { isInline, REQUEST_TRIPS } from './counts.js'
+import { isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
 import { lastOf, MEAN_WAIT, pollingOf, waitOf } from './intervals.js'
 import { serviceOf } from './service.js'
 
@@ -86,12 +86,15 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
   const service = serviceOf(shape, { workload, costs })
   const perServer = onlineOf(workload) / serversOf(shape, workload)
   const lag = lagOf(shape, workload)
-  const begin = (share: number): number => costs.changeMs + lag.least + share * (lag.most - lag.least)
+  const begin = (share: number): number => service.changeMs + lag.least + share * (lag.most - lag.least)
+
+  const deltas = sendsDeltas(shape, workload)
+  const fetchedMs = service.occupiedMs(deltas ? 'delta' : 'snapshot')
 
   if (shape.type === 'poll') {
     const { intervalMs } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * rttMs })
-    const ownMs = service.occupiedMs('release') + service.occupiedMs('snapshot')
-    const tripsMs = 2 * REQUEST_TRIPS * rttMs + ownMs
+    const ownMs = service.occupiedMs('release') + fetchedMs
+    const tripsMs = 2 * REQUEST_TRIPS * rttMs + ownMs + service.appliedMs
     const busy = (perServer * ownMs) / intervalMs
     // Where clients ask faster than the server answers, the queue decides.
     const queueMs = busy < 1 ? (busy * ownMs) / (2 * (1 - busy)) : perServer * ownMs - intervalMs
@@ -102,9 +105,9 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
     }
   }
   const inline = isInline(shape, workload.documentBytes)
-  const frameMs = service.occupiedMs(inline ? 'delivery' : 'notice')
-  const fetchMs = inline ? 0 : service.occupiedMs('snapshot')
-  const tripsMs = rttMs / 2 + (inline ? 0 : REQUEST_TRIPS * rttMs)
+  const frameMs = service.occupiedMs(inline ? (deltas ? 'deltaDelivery' : 'delivery') : 'notice')
+  const fetchMs = inline ? 0 : fetchedMs
+  const tripsMs = rttMs / 2 + (inline ? 0 : REQUEST_TRIPS * rttMs) + service.appliedMs
   const at = (share: number, lagShare: number): number => {
     // Who fetches from the same server waits until all notices are written.
     const framesMs = (fetchMs > 0 ? 1 : share) * perServer * frameMs

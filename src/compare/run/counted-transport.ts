@@ -43,7 +43,7 @@ export function countedTransport(
     delta: (query, signal) =>
       counting(
         () => inner.delta(query, signal),
-        () => 'snapshot',
+        () => 'delta',
       ),
     report: (states, signal) =>
       counting(

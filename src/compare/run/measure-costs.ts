@@ -12,6 +12,7 @@ import { readSystem } from '../../system/system.js'
 import { http, httpStore, type HttpTransport } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import type { Cost, Costs } from '../costs/costs.js'
+import { measureMaking } from './measure-making.js'
 import { manyTimes } from './many-times.js'
 import { plainFetch } from './plain-fetch.js'
 import { startServer, type ServerProcess } from './server-process.js'
@@ -96,6 +97,8 @@ export async function measureCosts({
     await bench.changes(LARGE_BYTES, 3)
     const largeMs = Math.max(0, (await bench.changes(LARGE_BYTES, 8)) - largeChangeMs) / streams
     deliveries.close()
+    onProgress('deltas and encodings')
+    const making = await measureMaking({ rounds: Math.max(5, Math.round(40 * scale)), signal })
 
     const apartKB = (LARGE_BYTES - SMALL_BYTES) / 1_000
     const snapshotPerKB = Math.max(0, large.serverMs - small.serverMs) / apartKB
@@ -127,6 +130,7 @@ export async function measureCosts({
           bytes: Math.round(noticeBytes) + 64 + 1 + 'data: \n'.length,
         },
       },
+      ...(making !== undefined && { making }),
       changeMs: round(changeMs),
       streamMsPerSecond: 0,
       memory: { base, perStream: Math.round(perStream), perClient: 2_000 },

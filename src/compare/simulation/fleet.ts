@@ -19,7 +19,7 @@ import { http, httpStore } from '../../transports/http/index.js'
 import { memory } from '../../transports/memory.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE, roundOf } from '../board.js'
 import type { Costs } from '../costs/costs.js'
-import { REQUEST_TRIPS } from '../formula/counts.js'
+import { REQUEST_TRIPS, sendsDeltas } from '../formula/counts.js'
 import { busiestSecond, eachSecond } from '../formula/return.js'
 import { serviceOf } from '../formula/service.js'
 import { serversOf } from '../formula/times.js'
@@ -27,6 +27,7 @@ import type { RunnableModel } from '../models.js'
 import type { Workload } from '../workload.js'
 import type { Population } from './population.js'
 import { createServerQueue, createTally, type ServerQueue } from './server-queue.js'
+import { simulatedDeltas } from './simulated-deltas.js'
 import { stateInMemory } from './state-in-memory.js'
 import { timedServer } from './timed-server.js'
 
@@ -64,6 +65,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
   const tally = createTally()
   const service = serviceOf(model.shape, { workload, costs })
   const { rttMs, documentBytes, keepsState } = workload
+  const deltas = sendsDeltas(model.shape, workload) && simulatedDeltas
   const store = memory({ system: { clock } })
   // Published through the first server, as people do, which so knows of it at once.
   let throughFirst: Fetch = () => Promise.reject(new TypeError('fetch failed'))
@@ -95,8 +97,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       const { fetch } = createHandler(store, {
         system: process.system,
         write: { token: TOKEN },
-        // Documents are sent whole, as the formula has it.
-        deltas: false,
+        deltas,
         ...(heartbeatMs !== undefined && { heartbeatMs }),
       })
       if (index === 0)
@@ -134,7 +135,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
         strategy: model.strategy(http('http://server', { fetch, system: process.system })),
         system: process.system,
         clientId: `client-${index}`,
-        deltas: false,
+        deltas,
         ...(state !== undefined && { state }),
       })
       client.on('change', ({ current }) => {
@@ -170,7 +171,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       const publishing = publisher
         .publish(documentOf(documentBytes, round), { rollout: everyone(), reason: 'compared' })
         .finally(() => void (written = true))
-      for (const queue of queues) queue.occupy(costs.changeMs)
+      for (const queue of queues) queue.occupy(service.changeMs)
       while (!written) await clock.advance(1)
       await publishing
       return round

@@ -33,7 +33,7 @@ export function timedServer(
 function kindOf(path: string, status: number): Kind {
   if (path.includes('/~events')) return 'connect'
   if (path.endsWith('/~reports')) return 'report'
-  if (path.includes('/snapshots/')) return 'snapshot'
+  if (path.includes('/snapshots/')) return path.includes('.from.') ? 'delta' : 'snapshot'
   if (path.includes('/releases/')) return 'log'
   return status === 304 ? 'unchanged' : 'release'
 }
@@ -48,7 +48,7 @@ function timedFrames(body: ReadableStream<Uint8Array>, queue: ServerQueue): Read
       if (done) return controller.close()
       const kind = frameOf(value)
       if (kind !== undefined && (greeted || kind !== 'notice')) await queue.serve(kind)
-      if (kind === 'notice' || kind === 'delivery') greeted = true
+      if (kind === 'notice' || kind === 'delivery' || kind === 'deltaDelivery') greeted = true
       controller.enqueue(value)
     },
     cancel: reason => reader.cancel(reason),
@@ -63,7 +63,18 @@ function frameOf(frame: Uint8Array): Kind | undefined {
   if (head.startsWith('event: mark')) return 'mark'
   if (head !== 'event: release') return undefined
   // The event, the namespace and the release, each a line; then the snapshot, and an empty line.
-  let lines = 0
-  for (const byte of frame) if (byte === LINE_FEED) lines += 1
-  return lines > 4 ? 'delivery' : 'notice'
+  const ends = lineEndsOf(frame)
+  if (ends.length <= 4) return 'notice'
+  const name = String.fromCharCode(...frame.subarray(ends[2], (ends[2] ?? 0) + NAME_BYTES))
+  return name.includes('.from.') ? 'deltaDelivery' : 'delivery'
+}
+
+/** Within so many bytes of its line a delta is told from a snapshot by its name. */
+const NAME_BYTES = 160
+
+/** Where each line of a frame ends. */
+function lineEndsOf(frame: Uint8Array): readonly number[] {
+  const ends: number[] = []
+  for (let at = frame.indexOf(LINE_FEED); at >= 0; at = frame.indexOf(LINE_FEED, at + 1)) ends.push(at)
+  return ends
 }

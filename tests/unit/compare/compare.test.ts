@@ -125,7 +125,7 @@ test('a document that is too large for a stream is fetched with push as well', a
   expect(large?.rows[0]?.perDay).toHaveProperty('snapshot')
 })
 
-test('deltas save what did not change, and are declared by name', async () => {
+test('deltas save what did not change, and stand in the name', async () => {
   const input = { ...FLEET, changedBytes: 300 }
   const { rows } = await compare(input, { models: [hybridModel(), hybridModel({ deltas: true })] })
   const [whole, deltas] = rows
@@ -134,6 +134,53 @@ test('deltas save what did not change, and are declared by name', async () => {
     2_940 * (20_480 - 300),
     -2,
   )
+})
+
+test('a delta and an encoding are made once for a change, and who starts without a document gets it whole', async () => {
+  const models = [hybridModel(), hybridModel({ deltas: true })]
+  const making = { ms: 1_000, msPerKB: 0 }
+  const nothing = { ms: 0, msPerKB: 0 }
+  const costsOf = (made: 'delta' | 'encoding' | 'applied') => ({
+    ...recordedCosts,
+    making: { delta: nothing, encoding: nothing, applied: nothing, [made]: making },
+  })
+  const input = { ...FLEET, encodedBytes: 4_480, changedBytes: 300, keepsState: false }
+  const none = await compare(input, {
+    models,
+    costs: { ...recordedCosts, making: { ...costsOf('delta').making, delta: nothing } },
+  })
+  const dearer = async (made: 'delta' | 'encoding' | 'applied') => {
+    const { rows } = await compare(input, { models, costs: costsOf(made) })
+    return rows.map(({ cpu, stalenessMs }, index) => [
+      Math.round(cpu.msPerChange - (none.rows[index]?.cpu.msPerChange ?? 0)),
+      Math.round(stalenessMs.all - (none.rows[index]?.stalenessMs.all ?? 0)),
+    ])
+  }
+  expect(await dearer('delta')).toEqual([
+    [0, 0],
+    [1_000, 1_000],
+  ])
+  expect(await dearer('encoding')).toEqual([
+    [1_000, 1_000],
+    [0, 0],
+  ])
+  expect(await dearer('applied')).toEqual([
+    [0, 0],
+    [0, 1_000],
+  ])
+  const [whole, deltas] = none.rows
+  const starts = 2_940 * 4
+  expect(whole?.perDay.snapshot).toBeCloseTo(starts + 2_940 * 40)
+  expect(deltas?.perDay).toMatchObject({ snapshot: starts, delta: 2_940 * 40 })
+})
+
+test('what travels is a delta only where the library would make one', async () => {
+  const models = [pushModel({ deltas: true })]
+  const perDay = async (input: Partial<WorkloadInput>) =>
+    (await compare({ ...FLEET, ...input }, { models })).rows[0]?.perDay
+  expect(await perDay({ changedBytes: 300 })).toHaveProperty('deltaDelivery')
+  expect(await perDay({ changedBytes: 10_241 })).not.toHaveProperty('deltaDelivery')
+  expect(await perDay({ documentBytes: 4_095, changedBytes: 300 })).not.toHaveProperty('deltaDelivery')
 })
 
 test('what clients fetch from a server comes encoded; what a stream brings, and what lies in a folder, does not', async () => {

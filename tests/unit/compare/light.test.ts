@@ -60,7 +60,7 @@ const figuresOf = ({ perDay, cpu, bytes, integral, missed }: Row): OwnClients =>
 
 /** How far a count is from a known one, as a share of that. */
 const apartOf = (count: number | undefined, known: number | undefined): number =>
-  count === known ? 0 : Math.abs((count ?? 0) / (known ?? 0) - 1)
+  (count ?? 0) === (known ?? 0) ? 0 : Math.abs((count ?? 0) / (known ?? 0) - 1)
 
 const within = (bound: number) => (apart: number) => apart < bound
 
@@ -95,6 +95,22 @@ test('a fleet that is larger than what is simulated is a light population, and t
   expect(row).toMatchObject({ depth: 'simulation', missed: 0, perDay: { delivery: 3_000 * 40 } })
   expect(await simulated(pushModel(), { clients: 3_000 })).toEqual(row)
 })
+
+test.each([hybridModel({ deltas: true }), pushModel({ deltas: true }), pullModel({ deltas: true })])(
+  'a light population takes deltas as the library’s own clients do: $name',
+  async model => {
+    const input = { clients: 20, documentBytes: 40_960, changedBytes: 60, keepsState: false }
+    const real = await simulated(model, input)
+    const light = await simulated(model, { ...input, population: 'light' })
+    for (const kind of ['delta', 'deltaDelivery', 'snapshot', 'delivery'] as const)
+      expect([kind, apartOf(light.perDay[kind], real.perDay[kind])]).toEqual([
+        kind,
+        expect.toSatisfy(within(0.03)),
+      ])
+    expect((light.perDay.delta ?? 0) + (light.perDay.deltaDelivery ?? 0)).toBe(20 * 40)
+    expect(Math.abs(light.bytes.perDay / real.bytes.perDay - 1)).toBeLessThan(0.05)
+  },
+)
 
 test.each([
   { changesPerDay: 2, restartsPerDay: 0 },

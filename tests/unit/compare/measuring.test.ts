@@ -76,11 +76,15 @@ test('nothing is started once the signal has aborted', async () => {
 test('costs are what they say they are', () => {
   expect(isCosts(recordedCosts)).toBe(true)
   expect(isCosts(JSON.parse(JSON.stringify(recordedCosts)))).toBe(true)
+  // What was saved before there were deltas.
+  expect(isCosts({ ...recordedCosts, making: undefined })).toBe(true)
   const { kinds, measured } = recordedCosts
   for (const wrong of [
     undefined,
     [],
     { ...recordedCosts, v: 2 },
+    { ...recordedCosts, making: { delta: { ms: 1, msPerKB: 0 } } },
+    { ...recordedCosts, kinds: { ...kinds, delta: { serverMs: -1, bytes: 1 } } },
     { ...recordedCosts, changeMs: -1 },
     { ...recordedCosts, changeMs: '1' },
     { ...recordedCosts, measured: { ...measured, on: 5 } },

@@ -4,6 +4,7 @@ import {
   compare,
   hybridModel,
   pullModel,
+  pushModel,
   type Comparison,
   type Counts,
   type Kind,
@@ -62,6 +63,29 @@ test('the strategies in virtual time come to what the formulas say, and to the s
   const computed = await compare(FLEET, { models })
   const simulated = await compare(FLEET, { models, depth: 'simulation' })
   expectAgreement(simulated, computed)
+})
+
+test('deltas in virtual time come to what the formulas say: those who run a document get one, who starts without gets it whole', async () => {
+  const fleet = { ...FLEET, documentBytes: 40_960, changedBytes: 60, keepsState: false }
+  const models = [
+    hybridModel({ deltas: true }),
+    pushModel({ deltas: true }),
+    pullModel({ deltas: true }),
+    hybridModel({ name: 'whole' }),
+  ]
+  const computed = await compare(fleet, { models })
+  const simulated = await compare(fleet, { models, depth: 'simulation' })
+  expectAgreement(simulated, computed)
+  const clients = 20
+  const deltasIn = ({ perDay }: Comparison['rows'][number]): readonly number[] =>
+    (['delta', 'deltaDelivery'] as const).map(kind => Math.round(countOf(perDay, kind) / clients))
+  for (const { rows } of [computed, simulated])
+    expect(rows.map(deltasIn)).toEqual([
+      [40, 0],
+      [0, 40],
+      [40, 0],
+      [0, 0],
+    ])
 })
 
 test('a client that starts beside others has its mark at once, and asks for nothing that its stream tells it', async () => {

@@ -5,8 +5,8 @@ import { seededDice } from '../../../sim/index.js'
 import { BESIDE_MS, BESIDE_SPREAD_MS } from '../../../strategies/watch/watch-loop.js'
 import { systemClock } from '../../../system/system.js'
 import { NAMESPACE } from '../../board.js'
-import type { Costs } from '../../costs/costs.js'
-import { isInline, REQUEST_TRIPS, SOAK_MS } from '../../formula/counts.js'
+import type { Costs, Kind } from '../../costs/costs.js'
+import { isInline, REQUEST_TRIPS, sendsDeltas, SOAK_MS } from '../../formula/counts.js'
 import { adaptedMs } from '../../formula/intervals.js'
 import { serviceOf } from '../../formula/service.js'
 import { FRESH_MS, serversOf } from '../../formula/times.js'
@@ -83,13 +83,15 @@ export function openLightPopulation({
   const { rttMs, keepsState, documentBytes } = workload
   const streams = shape.type === 'stream'
   const inline = isInline(shape, documentBytes)
+  const deltas = sendsDeltas(shape, workload)
   const reports = Number.isFinite(shape.reportIntervalMs)
   const heartbeatMs = shape.type === 'stream' ? shape.heartbeatMs : Number.POSITIVE_INFINITY
   const sweepMs = shape.type === 'stream' ? STREAM_SWEEP_MS : shape.sweepIntervalMs
   const allServers = serversOf(shape, workload)
   const serverCount = Math.min(allServers, size)
+  const service = serviceOf(shape, { workload, costs })
   const servers = createLightServers(serverCount, {
-    service: serviceOf(shape, { workload, costs }),
+    service,
     // Servers that are not simulated are those of clients that are not.
     weight: (weight * serverCount) / allServers,
   })
@@ -168,6 +170,10 @@ export function openLightPopulation({
   }
   const placeMs = (client: number, intervalMs: number): number =>
     phaseOf(`${NAMESPACE} client-${client}`, intervalMs)
+
+  /** A delta leads from what a client runs. */
+  const canTakeDelta = (client: number): boolean => deltas && (running[client] as number) > 0
+  const broughtTo = (client: number): Kind => (canTakeDelta(client) ? 'deltaDelivery' : 'delivery')
 
   const start = (client: number): void => {
     known[client] = 0
@@ -277,7 +283,7 @@ export function openLightPopulation({
       dead[client] = 0
       coming[client] = round
       let doneMs = servers.serve(server, 'connect', wheel.nowMs)
-      if (inline && running[client] !== round) doneMs = servers.serve(server, 'delivery', wheel.nowMs)
+      if (inline && running[client] !== round) doneMs = servers.serve(server, broughtTo(client), wheel.nowMs)
       heardMark[client] = marked[server] as number
       if (marked[server] === 1) servers.serve(server, 'mark', wheel.nowMs)
       return wait(client, STREAM, doneMs - wheel.nowMs + way() + way(), HEARS)
@@ -328,8 +334,10 @@ export function openLightPopulation({
     if (stage[lane] === WAITS) return ask(client, FETCH)
     if (stage[lane] === ASKS) {
       if (!servers.up) return wait(client, FETCH, backoffMs(client, FETCH))
-      const doneMs = servers.serve(serverOf(client), 'snapshot', wheel.nowMs)
-      return wait(client, FETCH, doneMs - wheel.nowMs + way() + way(), HEARS)
+      const kind = canTakeDelta(client) ? 'delta' : 'snapshot'
+      const doneMs = servers.serve(serverOf(client), kind, wheel.nowMs)
+      const appliedMs = kind === 'delta' ? service.appliedMs : 0
+      return wait(client, FETCH, doneMs - wheel.nowMs + way() + way() + appliedMs, HEARS)
     }
     failures[lane] = 0
     rest(client, FETCH)
@@ -441,7 +449,7 @@ export function openLightPopulation({
     for (let client = 0; client < size; client += 1) {
       if (held[client] === 0) continue
       const server = serverOf(client)
-      const doneMs = servers.serve(server, inline ? 'delivery' : 'notice', wheel.nowMs)
+      const doneMs = servers.serve(server, inline ? broughtTo(client) : 'notice', wheel.nowMs)
       if (isCut(client)) {
         dead[client] = 1
         const silentAtMs = (lastBeatMs[server] as number) + DEAD_AFTER_HEARTBEATS * heartbeatMs
@@ -467,7 +475,7 @@ export function openLightPopulation({
     counts: servers.counts,
     async publish() {
       round += 1
-      servers.occupy(costs.changeMs, wheel.nowMs)
+      servers.occupy(service.changeMs, wheel.nowMs)
       marked.fill(0)
       for (let server = 0; server < servers.count; server += 1)
         learnsAtMs[server] = wheel.nowMs + (server === 0 ? 0 : chance() * FRESH_MS)
