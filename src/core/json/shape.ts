@@ -41,55 +41,90 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** A shape over a value; `what` names the thing in messages ("the release"). */
 export function shapeOf(value: Json, what: string, path = ''): Shape {
   if (!isJsonObject(value)) throw refusal(what, path, 'must be an object')
-  const object = value
+  return new ObjectShape(value, what, path)
+}
 
-  const pathTo = (name: string): string => (name === '' ? path : joinPath(path, name))
-  const refuse = (name: string, problem: string): NoticeboardError => refusal(what, pathTo(name), problem)
-  const has = (name: string): boolean => Object.hasOwn(object, name)
-  const member = (name: string): Json => {
-    const found = has(name) ? object[name] : undefined
-    if (found === undefined) throw refuse(name, 'is missing')
+/**
+ * A class, since a list of reports has several for each, and each method is one for all of them.
+ */
+class ObjectShape implements Shape {
+  readonly #object: JsonObject
+  readonly #what: string
+  readonly path: string
+
+  constructor(object: JsonObject, what: string, path: string) {
+    this.#object = object
+    this.#what = what
+    this.path = path
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.#object, name)
+  }
+
+  optional<Name extends string, Value>(
+    name: Name,
+    read: (name: Name) => Value,
+  ): { readonly [Member in Name]?: Value } {
+    return (this.has(name) ? { [name]: read(name) } : {}) as { readonly [Member in Name]?: Value }
+  }
+
+  flag<Name extends string>(name: Name): { readonly [Member in Name]?: true } {
+    return (this.has(name) && this.#object[name] === true ? { [name]: true } : {}) as {
+      readonly [Member in Name]?: true
+    }
+  }
+
+  member(name: string): Json {
+    const found = this.has(name) ? this.#object[name] : undefined
+    if (found === undefined) throw this.refuse(name, 'is missing')
     return found
   }
-  const list = (name: string, maximum: number): readonly Json[] => {
-    const found = member(name)
-    if (!Array.isArray(found)) throw refuse(name, 'must be a list')
-    if (found.length > maximum) throw refuse(name, `holds ${found.length} items; ${maximum} are allowed`)
+
+  string(name: string, accept: (text: string) => boolean = () => true): string {
+    const found = this.member(name)
+    if (typeof found !== 'string' || !accept(found)) throw this.refuse(name, 'is not of the right form')
+    return found
+  }
+
+  integer(name: string, minimum: number, maximum: number): number {
+    const found = this.member(name)
+    const isWhole = typeof found === 'number' && Number.isSafeInteger(found)
+    // No text of ours holds a -0, which would not come back from one.
+    if (!isWhole || found < minimum || found > maximum || Object.is(found, -0)) {
+      throw this.refuse(name, `must be a whole number from ${minimum} to ${maximum}`)
+    }
+    return found
+  }
+
+  object(name: string): Shape {
+    const found = this.member(name)
+    return shapeOf(found, this.#what, this.#pathTo(name))
+  }
+
+  list(name: string, maximum: number): readonly Json[] {
+    const found = this.member(name)
+    if (!Array.isArray(found)) throw this.refuse(name, 'must be a list')
+    if (found.length > maximum) throw this.refuse(name, `holds ${found.length} items; ${maximum} are allowed`)
     return found as readonly Json[]
   }
 
-  return {
-    path,
-    has,
-    optional: (name, read) =>
-      (has(name) ? { [name]: read(name) } : {}) as {
-        readonly [Member in typeof name]?: ReturnType<typeof read>
-      },
-    flag: name =>
-      (has(name) && object[name] === true ? { [name]: true } : {}) as {
-        readonly [Member in typeof name]?: true
-      },
-    member,
-    list,
-    refuse,
-    names: () => Object.keys(object),
-    string(name, accept = () => true) {
-      const found = member(name)
-      if (typeof found !== 'string' || !accept(found)) throw refuse(name, 'is not of the right form')
-      return found
-    },
-    integer(name, minimum, maximum) {
-      const found = member(name)
-      const isWhole = typeof found === 'number' && Number.isSafeInteger(found)
-      // No text of ours holds a -0, which would not come back from one.
-      if (!isWhole || found < minimum || found > maximum || Object.is(found, -0)) {
-        throw refuse(name, `must be a whole number from ${minimum} to ${maximum}`)
-      }
-      return found
-    },
-    object: name => shapeOf(member(name), what, pathTo(name)),
-    objects: (name, maximum) =>
-      list(name, maximum).map((item, index) => shapeOf(item, what, joinPath(pathTo(name), index))),
+  objects(name: string, maximum: number): readonly Shape[] {
+    return this.list(name, maximum).map((item, index) =>
+      shapeOf(item, this.#what, joinPath(this.#pathTo(name), index)),
+    )
+  }
+
+  names(): readonly string[] {
+    return Object.keys(this.#object)
+  }
+
+  refuse(name: string, problem: string): NoticeboardError {
+    return refusal(this.#what, this.#pathTo(name), problem)
+  }
+
+  #pathTo(name: string): string {
+    return name === '' ? this.path : joinPath(this.path, name)
   }
 }
 

@@ -53,42 +53,7 @@ const ANSWERS: ReadonlySet<string> = new Set<ProbeAnswer>([
  * ```
  */
 export function readReport(value: Json): ClientReport {
-  const shape = shapeOf(value, 'the report')
-  if (shape.member('v') !== 1) throw shape.refuse('v', 'must be 1')
-  return {
-    v: 1,
-    namespace: shape.string('namespace', text => namespaceProblem(text) === undefined),
-    clientId: shape.string('clientId', isLine),
-    instanceId: shape.string('instanceId', isInstanceId),
-    ephemeral: shape.member('ephemeral') === true,
-    labels: readLabels(shape.object('labels')),
-    ...shape.optional('build', name => shape.string(name, isLine)),
-    ...shape.optional('role', name => readRole(shape.object(name))),
-    ...shape.optional('slot', name => shape.integer(name, 0, MAX_SLOT)),
-    strategy: shape.string('strategy', isLine),
-    lookMs: shape.integer('lookMs', 0, Number.MAX_SAFE_INTEGER),
-    count: shape.integer('count', 1, Number.MAX_SAFE_INTEGER),
-    upMs: shape.integer('upMs', 0, Number.MAX_SAFE_INTEGER),
-    phase: oneOf(PHASES, shape.string('phase', isLine)) as ReportPhase,
-    sinceMs: shape.integer('sinceMs', 0, Number.MAX_SAFE_INTEGER),
-    ...shape.optional('seen', name => readPosition(shape.object(name))),
-    ...shape.optional('applied', name => readPosition(shape.object(name))),
-    ...shape.optional('digest', name => shape.string(name, isDigest)),
-    ...shape.optional('version', name => shape.integer(name, 1, Number.MAX_SAFE_INTEGER)),
-    ...shape.optional('refused', name => shape.string(name, isDigest)),
-    ...shape.optional('code', name => shape.string(name, isLine)),
-    ...shape.optional('validator', name => shape.string(name, isLine)),
-    ...shape.optional('path', name => shape.string(name, isLine)),
-    ...shape.optional('reason', name => shape.string(name, isLine)),
-    ...shape.optional('verdicts', name => shape.objects(name, MAX_VERDICTS).map(readVerdict)),
-    ...shape.optional('health', name => readHealth(shape.object(name))),
-    ...shape.optional('previous', name => readPrevious(shape.object(name))),
-    ...shape.optional('measures', name => readMeasures(shape.object(name))),
-    ...shape.optional('overridden', name => readLines(shape, name, MAX_OVERRIDDEN)),
-    ...shape.optional('overriddenOmitted', name => shape.integer(name, 1, Number.MAX_SAFE_INTEGER)),
-    protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
-    ...shape.optional('nextReportWithinMs', name => shape.integer(name, 1, MAX_NEXT_REPORT_MS)),
-  }
+  return readMembers(shapeOf(value, 'the report'))
 }
 
 /**
@@ -96,13 +61,71 @@ export function readReport(value: Json): ClientReport {
  * and whether a token is bound to it.
  */
 export function readStampedReport(value: Json): ClientReport {
-  const stamped = shapeOf(value, 'the report')
-  return {
-    ...readReport(value),
-    ...stamped.optional('receivedAt', name => stamped.string(name, isInstant)),
-    ...stamped.optional('firstHeardAt', name => stamped.string(name, isInstant)),
-    ...stamped.flag('bound'),
+  const shape = shapeOf(value, 'the report')
+  const report = readMembers(shape)
+  if (shape.has('receivedAt')) report.receivedAt = shape.string('receivedAt', isInstant)
+  if (shape.has('firstHeardAt')) report.firstHeardAt = shape.string('firstHeardAt', isInstant)
+  if (shape.has('bound') && shape.member('bound') === true) report.bound = true
+  return report
+}
+
+/** A report while it is read. */
+type Unfinished = { -readonly [Name in keyof ClientReport]: ClientReport[Name] }
+
+/**
+ * Member by member into one object: a fleet's reports come by the 100,000, and an object for each
+ * member costs several times what the members do.
+ */
+function readMembers(shape: Shape): Unfinished {
+  if (shape.member('v') !== 1) throw shape.refuse('v', 'must be 1')
+  const report: Unfinished = {
+    v: 1,
+    namespace: shape.string('namespace', isNamespace),
+    clientId: shape.string('clientId', isLine),
+    instanceId: shape.string('instanceId', isInstanceId),
+    ephemeral: shape.member('ephemeral') === true,
+    labels: readLabels(shape.object('labels')),
+    strategy: shape.string('strategy', isLine),
+    lookMs: shape.integer('lookMs', 0, Number.MAX_SAFE_INTEGER),
+    count: shape.integer('count', 1, Number.MAX_SAFE_INTEGER),
+    upMs: shape.integer('upMs', 0, Number.MAX_SAFE_INTEGER),
+    phase: oneOf(PHASES, shape.string('phase', isLine)) as ReportPhase,
+    sinceMs: shape.integer('sinceMs', 0, Number.MAX_SAFE_INTEGER),
+    protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
   }
+  if (shape.has('build')) report.build = shape.string('build', isLine)
+  if (shape.has('role')) report.role = readRole(shape.object('role'))
+  if (shape.has('slot')) report.slot = shape.integer('slot', 0, MAX_SLOT)
+  if (shape.has('seen')) report.seen = readPosition(shape.object('seen'))
+  if (shape.has('applied')) report.applied = readPosition(shape.object('applied'))
+  if (shape.has('digest')) report.digest = shape.string('digest', isDigest)
+  if (shape.has('version')) report.version = shape.integer('version', 1, Number.MAX_SAFE_INTEGER)
+  if (shape.has('refused')) report.refused = shape.string('refused', isDigest)
+  if (shape.has('code')) report.code = shape.string('code', isLine)
+  if (shape.has('validator')) report.validator = shape.string('validator', isLine)
+  if (shape.has('path')) report.path = shape.string('path', isLine)
+  if (shape.has('reason')) report.reason = shape.string('reason', isLine)
+  if (shape.has('verdicts')) report.verdicts = shape.objects('verdicts', MAX_VERDICTS).map(readVerdict)
+  if (shape.has('health')) report.health = readHealth(shape.object('health'))
+  if (shape.has('previous')) report.previous = readPrevious(shape.object('previous'))
+  if (shape.has('measures')) report.measures = readMeasures(shape.object('measures'))
+  if (shape.has('overridden')) report.overridden = readLines(shape, 'overridden', MAX_OVERRIDDEN)
+  if (shape.has('overriddenOmitted'))
+    report.overriddenOmitted = shape.integer('overriddenOmitted', 1, Number.MAX_SAFE_INTEGER)
+  if (shape.has('nextReportWithinMs'))
+    report.nextReportWithinMs = shape.integer('nextReportWithinMs', 1, MAX_NEXT_REPORT_MS)
+  return report
+}
+
+/** The namespace that was read last. */
+let known: string | undefined
+
+/** Whether a text is a namespace. All that are read together are mostly of one. */
+function isNamespace(text: string): boolean {
+  if (text === known) return true
+  if (namespaceProblem(text) !== undefined) return false
+  known = text
+  return true
 }
 
 /**
