@@ -18,7 +18,7 @@ export default {
     'tests/proof/sim/*.js',
     // Started by the test of the planted bugs of guards.
     'tests/proof/sim/guarded.vitest.config.ts',
-    'tests/proof/mutation/{mutate,mutated.vitest.config}.ts',
+    'tests/proof/mutation/{mutate,mutated.vitest.config,ran.vitest.config,ran-setup}.ts',
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*.{ts,js,mjs}',
   ],

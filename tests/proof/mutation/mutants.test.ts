@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { lineOf, scoreOf, survivorsOf, folderOf, type Tried } from './mutate.js'
 import { mutantsOf } from './mutants.js'
-import { nearestTests } from './nearest-tests.js'
+import { testsOf } from './tests-of.js'
 import { mutated } from './trial.js'
 
 const changes = (text: string): readonly string[] =>
@@ -36,14 +36,32 @@ test('a mutant is planted where it was found, and nowhere else', () => {
   expect(() => mutated(`// one line more\n${text}`, last!)).toThrow('changed meanwhile')
 })
 
-test('the tests of its own folder are tried first, and those of a server never', () => {
-  const near = nearestTests([
-    'tests/unit/async/lane.test.ts',
-    'tests/unit/core/equal.test.ts',
-    'tests/system/soak/soak.built.test.ts',
+test('a mutant stands in the function whose name the engine tells', () => {
+  const inside = (text: string): unknown => mutantsOf('a.ts', text)[0]?.inside
+  expect(inside('function a() { return b.some(() => c < d) }')).toBe('a')
+  expect(inside('const a = () => b < c')).toBe('a')
+  expect(inside('class A { get size() { return b < c } }')).toBe('get size')
+  expect(inside('class A { #size() { return b < c } }')).toBe('#size')
+  expect(inside('class A { constructor() { this.a = b < c } }')).toBe('A')
+  expect(inside('const a = { b: c => c < d }')).toBe('b')
+  expect(inside('const a = b < c')).toBeUndefined()
+})
+
+test('it is tried against tests that ran its function: those beside it first, and of these the smallest', () => {
+  const ran = new Map([
+    ['tests/unit/cli/all.test.ts', { 'src/client/apply/next.ts': ['nextOf', 'other'] }],
+    ['tests/unit/client/client.test.ts', { 'src/client/apply/next.ts': ['nextOf'], 'src/a.ts': ['a'] }],
+    ['tests/unit/client/small.test.ts', { 'src/client/apply/next.ts': ['nextOf'] }],
+    ['tests/unit/client/apply/loads.test.ts', { 'src/client/apply/next.ts': ['other'] }],
   ])
-  expect(near('src/async/lane.ts')).toEqual(['tests/unit/async/lane.test.ts'])
-  expect(near('src/nowhere.ts')).toEqual([])
+  const [mutant] = mutantsOf('src/client/apply/next.ts', 'function nextOf() { return b < c }')
+  expect(testsOf(mutant!, ran)).toEqual([
+    'tests/unit/client/small.test.ts',
+    'tests/unit/client/client.test.ts',
+    'tests/unit/cli/all.test.ts',
+  ])
+  expect(testsOf({ ...mutant!, inside: undefined }, ran)).toHaveLength(4)
+  expect(testsOf({ ...mutant!, file: 'src/nowhere.ts' }, ran)).toEqual([])
 })
 
 test('what was read and is no bug does not lower a score', () => {
@@ -52,6 +70,6 @@ test('what was read and is no bug does not lower a score', () => {
   const tried = [one('failed'), one('hung'), one('passed'), one('untested'), one('passed', 'it is the same')]
   expect(scoreOf(tried)).toEqual({ tried: 5, killed: 2, told: 1, share: 0.5 })
   expect(survivorsOf(tried)).toHaveLength(3)
-  expect(lineOf(tried[3]!)).toBe('src/client/client.ts:1  <  ->  <=  (no test is near)')
+  expect(lineOf(tried[3]!)).toBe('src/client/client.ts:1  <  ->  <=  (no test runs it)')
   expect(folderOf(tried[0]!)).toBe('src/client')
 })

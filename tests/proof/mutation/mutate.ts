@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util'
 import { seededDice } from '../../../src/sim/dice.js'
 import { root } from '../sim/bundle.js'
 import { mutantsOf, type Mutant } from './mutants.js'
-import { nearestTests } from './nearest-tests.js'
+import { testsOf } from './tests-of.js'
 import { TOLD, type Told } from './told.js'
 import { tryTests, type Verdict } from './trial.js'
+import { whatRan } from './what-ran.js'
 
 /** What is mutated, and how much of it. */
 export interface MutateOptions {
@@ -27,7 +28,7 @@ export interface MutateOptions {
 /** What became of a mutant. */
 export interface Tried {
   readonly mutant: Mutant
-  /** `untested`: no quick test is near its file. */
+  /** `untested`: no quick test runs the function that it stands in. */
   readonly verdict: Verdict | 'untested'
   /** Why it is no bug, where somebody has read it. */
   readonly why: string | undefined
@@ -36,16 +37,15 @@ export interface Tried {
 /** Longer than any of the tests takes, however busy the machine is, in milliseconds. */
 const LIMIT_MS = 180_000
 
-/**
- * Tries a drawn share of the mutants of some sources against the tests that are nearest to them.
- */
+/** Tries a drawn share of the mutants of some sources against the tests that run them. */
 export async function mutate(options: MutateOptions): Promise<readonly Tried[]> {
   const { paths, sample, seed, untilMs, lanes, progress, signal } = options
   const listed = (...places: readonly string[]): readonly string[] =>
     execFileSync('git', ['ls-files', '--', ...places], { cwd: root, encoding: 'utf8' }).split('\n')
   const sources = listed(...paths).filter(file => /^src\/.*\.tsx?$/.test(file))
   if (sources.length === 0) throw new Error(`there is no source in ${paths.join(', ')}`)
-  const testsOf = nearestTests(listed('tests').filter(file => file.endsWith('.test.ts')))
+  const tests = listed('tests/unit').filter(file => file.endsWith('.test.ts'))
+  const ran = await whatRan(tests, { workers: lanes, signal })
   const all = sources.flatMap(file => mutantsOf(file, readFileSync(join(root, file), 'utf8')))
   const dice = seededDice(seed, 'mutants')
   const drawn = all
@@ -53,7 +53,7 @@ export async function mutate(options: MutateOptions): Promise<readonly Tried[]> 
     .toSorted((a, b) => a.place - b.place)
     .slice(0, sample)
     .map(({ mutant }) => mutant)
-  await assertGreen([...new Set(drawn.flatMap(({ file }) => testsOf(file)))], lanes, signal)
+  await assertGreen([...new Set(drawn.flatMap(mutant => testsOf(mutant, ran)))], lanes, signal)
 
   const startedMs = performance.now()
   const results: Tried[] = []
@@ -61,7 +61,7 @@ export async function mutate(options: MutateOptions): Promise<readonly Tried[]> 
   const lane = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       if (performance.now() - startedMs > untilMs) return
-      const tests = testsOf(mutant.file)
+      const tests = testsOf(mutant, ran)
       const verdict: Tried['verdict'] =
         tests.length === 0 ? 'untested' : await tryTests({ tests, mutant }, LIMIT_MS, signal)
       const one = { mutant, verdict, why: whyOf(mutant) }
@@ -117,7 +117,7 @@ export function survivorsOf(tried: readonly Tried[]): readonly Tried[] {
 /** A survivor in a line: where, what, by what. */
 export function lineOf({ mutant, verdict }: Tried): string {
   const short = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 60)
-  return `${mutant.file}:${mutant.line}  ${short(mutant.from)}  ->  ${short(mutant.to)}${verdict === 'untested' ? '  (no test is near)' : ''}`
+  return `${mutant.file}:${mutant.line}  ${short(mutant.from)}  ->  ${short(mutant.to)}${verdict === 'untested' ? '  (no test runs it)' : ''}`
 }
 
 /** The folder that a score is told of: `src/client`, or `src` for what lies in it. */
@@ -134,8 +134,9 @@ const HELP = `Changes the sources a little, and sees whether a test notices: npm
   npm run mutate -- src/client                      a hundred mutants of a folder
   npm run mutate -- src/core/release --sample 1000  all of a small one
 
-Each mutant is tried against the unit tests that are nearest to its file by their imports. Ends with 0 whatever the
-score is, and with 1 where the tests fail without a mutant.
+Each mutant is tried against unit tests that run the function it stands in; which those are is measured by the first
+call, in some minutes, and kept in node_modules/.cache. Ends with 0 whatever the score is, and with 2 where the tests
+fail without a mutant.
 
   PATH            files and folders (src)
   --sample N      how many are drawn (100)
