@@ -80,6 +80,8 @@ for (const [{ all, met }, what] of /** @type {const} */ ([
 const page = await readFile(`${root}/docs/guarantees.md`, 'utf8')
 const least = Number(/CI asserts\s+(\d+) %/.exec(page)?.[1])
 if (!((100 * used.met) / used.all >= least)) {
-  process.stdout.write(`docs/guarantees.md promises ${least} %, and fewer branches are taken under the simulation\n`)
+  process.stdout.write(
+    `docs/guarantees.md promises ${least} %, and fewer branches are taken under the simulation\n`,
+  )
   process.exitCode = 1
 }
