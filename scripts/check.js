@@ -27,7 +27,11 @@ const checks = {
   unused: [[bin('knip')]],
   format: [[bin('oxfmt'), '--check']],
   width: [[node, 'scripts/check-width.js']],
+  promises: [[node, 'scripts/check-promises.js']],
 }
+
+/** Checks that say something worth reading when they pass. */
+const telling = new Set(['promises'])
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => !(name in checks))
@@ -59,10 +63,8 @@ async function worker() {
       const result = await run(command)
       // A check of several commands goes on after a failure: all the type errors at once are worth
       // more.
-      if (result.code !== 0) {
-        ok = false
-        output += result.output
-      }
+      if (result.code !== 0) ok = false
+      if (result.code !== 0 || telling.has(name)) output += result.output
     }
     if (!ok) failed.push(name)
     process.stdout.write(
