@@ -170,6 +170,18 @@ test('who takes a step of a rollout is told which, in words and as JSON', async 
   expect(await releases()).toHaveLength(6)
 })
 
+test('who takes a rollout back or brings it to its end by the command line has done so', async () => {
+  const { nb, releases } = await rolloutDesk()
+  await nb([...publish, '--wait=stage'])
+  const step = async (name: string) =>
+    JSON.parse((await nb(['rollout', name, '--reason', 'the sale begins', '--json'])).stdout)
+  expect(await step('retreat')).toMatchObject({ outcome: 'retreated', state: 'retreated' })
+  expect((await releases()).at(-1)?.audience).toEqual({ by: 'count', count: 0 })
+  await step('resume')
+  expect(await step('promote')).toMatchObject({ outcome: 'promoted', state: 'watching', version: 2 })
+  expect((await releases()).at(-1)).not.toHaveProperty('audience')
+})
+
 describe('who interrupts', () => {
   test('is told that the rollout goes on, who moves it on, and how to stop it; and it does go on', async () => {
     const { nb, controller, clock, releases } = await rolloutDesk()

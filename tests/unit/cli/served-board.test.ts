@@ -1,0 +1,75 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { fileStore } from '../../../src/node/index.js'
+import { http } from '../../../src/transports/http/index.js'
+import { ask } from '../../support/asking.js'
+import { reportOf } from '../../support/report-of.js'
+import { commandLine, temporaryFolder } from './command-line.js'
+import { NAMESPACE, served } from './served.js'
+
+const never = new AbortController().signal
+
+test('what serve makes has the modes that docs/operations.md names, whatever the umask', async () => {
+  const cwd = await temporaryFolder()
+  const before = process.umask(0o077)
+  try {
+    const { publish, url } = await served({ cwd })
+    expect((await publish(1)).status).toBe(0)
+    await http(url).report([reportOf({ namespace: NAMESPACE, instanceId: 'web-1' })], never)
+  } finally {
+    process.umask(before)
+  }
+  const board = join(cwd, 'board')
+  const paths = await readdir(board, { recursive: true })
+  const seen = new Set<string>()
+  for (const path of paths) {
+    const found = await stat(join(board, path))
+    const kind = found.isDirectory() ? 'folder' : 'file'
+    seen.add(`${path.split('/')[0]}, ${kind}: ${(found.mode & 0o777).toString(8)}`)
+  }
+  expect([...seen].toSorted()).toEqual([
+    'private, file: 600',
+    'private, folder: 700',
+    'public, file: 644',
+    'public, folder: 755',
+  ])
+})
+
+test('--require-token read --require-token report wants a token for both, and nothing does without', async () => {
+  const cwd = await temporaryFolder()
+  const options = ['--require-token', 'read', '--require-token', 'report']
+  for (const [more, status] of [
+    [[], 200],
+    [options, 401],
+  ] as const) {
+    const board = join(cwd, `board-${status}`)
+    const { url, publish } = await served({ cwd, board, options: more })
+    expect((await publish(1)).status).toBe(0)
+    expect((await ask(url, `/v1/${NAMESPACE}/release.json`)).status).toBe(status)
+    const token = (await readFile(join(board, 'private/token'), 'utf8')).trim()
+    const withOne = { headers: { Authorization: `Bearer ${token}` } }
+    expect((await ask(url, `/v1/${NAMESPACE}/release.json`, withOne)).status).toBe(200)
+    const reporting = http(url).report([reportOf({ namespace: NAMESPACE, instanceId: 'a' })], never)
+    if (status === 200) await reporting
+    else await expect(reporting).rejects.toMatchObject({ code: 'unauthorized' })
+  }
+})
+
+test('controller is heard in the board that it moves the rollouts of, until it is interrupted', async () => {
+  const cwd = await temporaryFolder()
+  const board = join(cwd, 'board')
+  await writeFile(join(cwd, 'a.json'), '{"a":1}')
+  const publish = ['publish', 'a.json', '-n', NAMESPACE, '--everyone', '--reason', 'x'] as const
+  expect((await commandLine([...publish, '--board', board, '--create'], { cwd })).status).toBe(0)
+  const store = fileStore(board)
+  onTestFinished(() => store.close())
+  const roles = async () =>
+    (await store.reports?.({ namespace: NAMESPACE }, never))?.reports.map(({ role }) => role?.type)
+  expect(await roles()).toEqual([])
+  const stop = new AbortController()
+  const running = commandLine(['controller', '--board', board], { cwd, signal: stop.signal })
+  await expect.poll(roles).toEqual(['controller'])
+  stop.abort()
+  expect((await running).status).toBe(130)
+})
