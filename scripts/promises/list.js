@@ -50,8 +50,8 @@ export function beginningOf(text) {
  *
  * @param {readonly Promised[]} found
  * @param {List} list
- * @param {{ test(name: string): string | undefined, command(name: string): string | undefined }} tell
- *   what is wrong with the name of a test or a command
+ * @param {{ test(name: string): string | undefined, command(name: string): string | undefined }}
+ *   tell what is wrong with the name of a test or a command
  * @returns {string[]}
  */
 export function complaintsOf(found, list, tell) {

@@ -55,7 +55,9 @@ export function faultOfCommand(name) {
       : undefined
   const script = /^npm run ([\w:]+)/.exec(name)?.[1]
   if (script !== undefined)
-    return script in JSON.parse(read('package.json')).scripts ? undefined : `package.json has no script "${script}"`
+    return script in JSON.parse(read('package.json')).scripts
+      ? undefined
+      : `package.json has no script "${script}"`
   return existsSync(`${root}/${name}`) ? undefined : `there is no ${name}`
 }
 

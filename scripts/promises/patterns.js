@@ -10,8 +10,7 @@ export const PATTERNS = {
   // A second of something is a number, not a time.
   time: /(?!an? second(?! (?:late|apart|after|before|or|and|for|in|on|at|with|without|than)\b)(?= [a-z]))(?<![\w.,$])(?:\d[\d.,]*|half an?|an?|one|two|three|four|five|ten|six|seven|eight|nine|twelve|twenty|thirty)[ -](?:ms|s|milliseconds?|seconds?|minutes?|min|hours?|h|days?|weeks?|round trips?)(?!\w)/,
   mode: /`0o?[0-7]{3}`|\bmodes? (?:0o?)?[0-7]{3}\b/,
-  command:
-    /`(?:npm (?:run|test|install)|npx |noticeboard (?!=)|\.ci\/run|node scripts\/)[^`]*`/,
+  command: /`(?:npm (?:run|test|install)|npx |noticeboard (?!=)|\.ci\/run|node scripts\/)[^`]*`/,
   bound:
     /(?<![\w-])(?:never|always|at most|at least|within|no (?:later|longer|more|fewer|older|larger) than)(?![\w-])/i,
 }

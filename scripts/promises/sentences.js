@@ -55,11 +55,18 @@ function blocksOf(markdown) {
       end()
     } else if (line.startsWith('|')) {
       end()
-      if (!/^\|[\s|:-]+\|$/.test(line)) blocks.push(...cellsOf(line).map(cell => [/** @type {[number, string]} */ ([index, cell])]))
+      if (!/^\|[\s|:-]+\|$/.test(line))
+        blocks.push(...cellsOf(line).map(cell => [/** @type {[number, string]} */ ([index, cell])]))
     } else {
       const item = /^\s*(?:[-+*]|\d+[.)])\s+/.exec(line)
       if (item) end()
-      block.push([index, line.slice(item?.[0].length ?? 0).replace(/^\s*(?:>\s?)?/, '').trimEnd()])
+      block.push([
+        index,
+        line
+          .slice(item?.[0].length ?? 0)
+          .replace(/^\s*(?:>\s?)?/, '')
+          .trimEnd(),
+      ])
     }
   }
   end()
@@ -68,13 +75,15 @@ function blocksOf(markdown) {
 
 /** The prose in the cells of a row. @param {string} row */
 function cellsOf(row) {
-  return row
-    .split(/(?<!\\)\|/)
-    .map(cell => cell.trim())
-    // What names a test promises nothing itself.
-    .filter(cell => !cell.startsWith('`tests/'))
-    .map(cell => cell.replaceAll(/`[^`]*`/g, '').trim())
-    .filter(cell => (cell.match(/[a-z]{2,}/gi) ?? []).length > 3)
+  return (
+    row
+      .split(/(?<!\\)\|/)
+      .map(cell => cell.trim())
+      // What names a test promises nothing itself.
+      .filter(cell => !cell.startsWith('`tests/'))
+      .map(cell => cell.replaceAll(/`[^`]*`/g, '').trim())
+      .filter(cell => (cell.match(/[a-z]{2,}/gi) ?? []).length > 3)
+  )
 }
 
 /** Sentences, with where they begin. @param {string} text @returns {[number, string][]} */
