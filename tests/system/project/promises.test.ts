@@ -6,7 +6,7 @@ import { sentencesOf } from '../../../scripts/promises/sentences.js'
 
 const SAID = 'A client waits for at most 2 s, and never longer.'
 const at = (text: string, line = 3) => ({ file: 'docs/a.md', line, text, by: promisesIn(text) })
-const nothing = { test: () => undefined, command: () => undefined }
+const nothing: Parameters<typeof complaintsOf>[2] = { test: () => undefined, command: () => undefined }
 const listed = (entry: object, text = SAID): List => ({
   open: 0,
   unread: {},
