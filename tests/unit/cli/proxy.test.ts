@@ -195,7 +195,7 @@ test('a board that is not found while a proxy is set is told with the variable, 
     NO_PROXY: '0.0.0.0',
   })
   expect(direct.status).toBe(5)
-  expect(direct.stderr).toContain('is the server running')
+  expect(direct.stderr).toContain('check that the server runs')
   expect(direct.stderr).not.toContain('PROXY')
   for (const { stderr } of [elsewhere, direct]) expect(stderr).not.toContain(port)
   expect([...new Set(proxy.asked)]).toEqual([`GET http://other.test/v1/${NAMESPACE}/release.json`])

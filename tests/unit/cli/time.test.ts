@@ -128,7 +128,7 @@ test('a command that is given up while it waits for what the user hands in does 
     await new Promise(resolve => setImmediate(resolve))
   }
   expect(status).toBe(5)
-  expect(said).toContain('error (timeout): it was not done within 300 s')
+  expect(said).toContain('error (timeout): the command did not end within 300 s')
   expect(said).not.toContain('server')
 })
 
