@@ -111,9 +111,13 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   }
 
   const run = async (): Promise<void> => {
-    // What is not followed has no release, and is looked up by others.
-    const followed = [...topics.all()].filter(({ following }) => following !== undefined)
-    for (const topic of followed) if (mints) topic.mark = undefined
+    const followed: Topic[] = []
+    for (const topic of topics.all()) {
+      // What is not followed has no release, and is looked up by others.
+      if (topic.following === undefined) continue
+      if (mints) topic.mark = undefined
+      followed.push(topic)
+    }
     if (mints) {
       // A store that takes longer than a beat for all of them is not asked for all of them twice.
       minting ??= mintAll(followed).finally(() => {

@@ -7,7 +7,15 @@ import { sameBytes } from '../../core/json/text.js'
 import { createLeaps } from '../../core/release/leaps.js'
 import type { Lifetime } from '../http/lifetime.js'
 import { describeNewest, type Newest, supersedes } from './newest-release.js'
-import { askedBefore, questionOf, type Question } from './standing-question.js'
+import {
+  askedBefore,
+  questionOf,
+  sidedBefore,
+  sidesOf,
+  type Question,
+  type Sides,
+  type Standing,
+} from './standing-question.js'
 import type { Topic } from './subscriptions.js'
 
 export interface Topics {
@@ -45,12 +53,6 @@ export interface Topics {
   release(topic: Topic): void
 }
 
-/** Topics whose release stands, and those that have to be looked at. */
-export interface Standing {
-  readonly standing: readonly Topic[]
-  readonly others: readonly Topic[]
-}
-
 /** How long an answer of the store may stand for it, in milliseconds. */
 const FRESH_MS = 1_000
 
@@ -85,6 +87,10 @@ export function createTopics({
   const leapTold = createOccasions(clock, TELL_AGAIN_MS)
   /** What was asked about at the last heartbeat. */
   let lastAsked: Question | undefined
+  /** What followed from the store's answer. */
+  let lastSides: Sides | undefined
+  /** Grows with each newest release that is taken. */
+  let moves = 0
 
   const open = (namespace: Namespace): Topic => {
     const found = topics.get(namespace)
@@ -168,6 +174,7 @@ export function createTopics({
     topic.newest = newest
     topic.isOlder = isOlder
     topic.version += 1
+    moves += 1
     topic.mark = undefined
     changed(topic)
   }
@@ -216,17 +223,10 @@ export function createTopics({
     try {
       const names = await lifetime.run(async signal => store.standing?.(question.queries, signal))
       if (names === undefined) return { standing: [], others: asked }
-      const found: Topic[] = []
-      const others: Topic[] = []
-      let at = 0
-      for (const topic of asked) {
-        // What was superseded meanwhile was asked about as it was.
-        const stands = topic.version === question.versions[at] && names.has(topic.namespace)
-        if (stands) topic.checkedAtMs = Math.max(topic.checkedAtMs, askedAtMs)
-        ;(stands ? found : others).push(topic)
-        at += 1
-      }
-      return { standing: found, others }
+      const sides = sidedBefore(lastSides, { question, names, moves }) ?? sidesOf({ question, names, moves })
+      lastSides = sides
+      for (const topic of sides.standing) topic.checkedAtMs = Math.max(topic.checkedAtMs, askedAtMs)
+      return sides
     } catch {
       // Each is looked at then, and says what is wrong.
       return { standing: [], others: asked }
