@@ -19,6 +19,8 @@ export function employ(others: Threads): () => void {
 /**
  * The function of `node:zlib` of this name, which a bundle of the simulation uses instead: on real
  * threads work would end at a real time, and in an order of its own.
+ *
+ * @public
  */
 export function deflateRaw(
   bytes: Uint8Array,
