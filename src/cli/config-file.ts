@@ -32,7 +32,10 @@ export interface CommandLineConfig extends NamespaceConfig {
   readonly author?: string
   /** What rollouts ask before they go on; only in a file of code. */
   readonly gates?: readonly Gate[]
-  /** Rollout policies of your own, for `noticeboard controller`; only in a file of code. */
+  /**
+   * Rollout policies of your own, for `noticeboard serve` and `noticeboard controller`; only in a
+   * file of code.
+   */
   readonly policies?: readonly RolloutPolicy[]
   /** How documents spread where the command line does not say; only in a file of code. */
   readonly rollout?: RolloutPolicy
