@@ -15,9 +15,11 @@ const neverMs = 7_200_000
 const arrivals = new Map()
 /** @type {Map<number, (times: number[]) => void>} */
 const waiting = new Map()
+const count = to - from
+/** How many start at a time: a client asks as soon as it is made. */
+const atATime = 20
 /** How many have a document. */
 let up = 0
-const clients = Array.from({ length: to - from }, (_, index) => start(from + index))
 
 /** @param {number} index */
 function start(index) {
@@ -47,16 +49,19 @@ function arrived(sequence) {
   const times = arrivals.get(sequence) ?? []
   times.push(nowMs())
   arrivals.set(sequence, times)
-  if (times.length === clients.length) waiting.get(sequence)?.(times)
+  if (times.length === count) waiting.get(sequence)?.(times)
 }
 
 answerQuestions({
   up: () => up,
-  /** All of them, a few at a time, so that the start is not a stampede. */
+  /** Starts all of them, a few at a time, so that the start is not a stampede. */
   async ready() {
-    for (let index = 0; index < clients.length; index += 20) {
+    for (let begun = 0; begun < count; begun += atATime) {
+      const clients = Array.from({ length: Math.min(atATime, count - begun) }, (_, index) =>
+        start(from + begun + index),
+      )
       await Promise.all(
-        clients.slice(index, index + 20).map(async client => {
+        clients.map(async client => {
           await client.ready({ timeoutMs: neverMs })
           up += 1
         }),
@@ -67,7 +72,7 @@ answerQuestions({
   arrivals: ({ sequence }) =>
     new Promise(resolve => {
       const times = arrivals.get(sequence)
-      if (times?.length === clients.length) resolve(times)
+      if (times?.length === count) resolve(times)
       else waiting.set(sequence, resolve)
     }),
 })

@@ -65,6 +65,10 @@ export async function startFleet(processes, { strategy, clients, folder, token, 
       const times = await Promise.all(members.map(member => member.ask('arrivals', { sequence })))
       return times.flat().sort((a, b) => a - b)
     },
+    /** Ends its clients and its server. */
+    async end() {
+      await Promise.all([...members, board].map(member => member.end()))
+    },
     /** What the clients asked and got, and what the server used, until now. */
     async meter() {
       /** @type {import('./traffic.js').Traffic} */

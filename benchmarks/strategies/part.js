@@ -16,6 +16,13 @@ import { describeStrategies } from './report.js'
  */
 
 /**
+ * What a change took and cost; `delaysMs` has one time a client.
+ * @typedef {{ use: Use, publishMs: number, delaysMs: number[] }} Change
+ */
+
+/** @typedef {{ fleet: Fleet, idle: Use, changes: Change[] }} Measured what a fleet showed */
+
+/**
  * How long after the last client the reports of a change may take: they are gathered for a second.
  */
 const settleMs = 1_500
@@ -39,60 +46,80 @@ export async function measureStrategies({ options, processes, say }) {
       document,
       token,
     })
-    const fleets = await Promise.all(
-      [undefined, ...strategyNames].map(strategy =>
-        startFleet(processes, {
-          strategy,
-          clients,
-          folder: join(folder, strategy ?? 'nobody'),
-          token,
-          periods,
-        }),
-      ),
-    )
     const publish = (/** @type {Fleet} */ { url }, /** @type {number} */ round) =>
       publisher.ask('publish', { url, round })
-    for (const fleet of fleets) await publish(fleet, 0)
-    for (const fleet of fleets) {
-      await fleet.begin(up => say(`strategies: ${up} of ${clients} clients of ${fleet.strategy} are up`))
-    }
-    say(
-      `strategies: ${clients} clients each are up; ${factor === 1 ? 'periods are not shortened' : `periods shortened ${factor}-fold`}`,
-    )
+    // A fleet that is too large for shortened periods has the machine for itself, or clients of the
+    // others would take the processors that it needs.
+    const every = [undefined, ...strategyNames]
+    const turns = factor > 1 ? [every] : every.map(strategy => [strategy])
+    /** @type {Measured[]} */
+    const measured = []
+    for (const together of turns) measured.push(...(await measureTogether(together)))
 
-    // The first changes run code that was never run before.
-    for (const round of [1, 2]) await changeAll(round)
-    say(`strategies: nothing happens, for ${(idleMs / 1_000).toFixed(0)} s`)
-    const idle = await watchIdle(fleets, idleMs)
-
-    /** @type {Awaited<ReturnType<typeof changeAll>>[]} */
-    const changes = []
-    for (const { index } of countRounds(counting)) {
-      changes.push(await changeAll(3 + index))
-      say(`strategies: change ${index + 1} reached everybody`)
-    }
-
-    const rows = fleets.map((fleet, index) => {
-      const own = changes.flatMap(all => all[index] ?? [])
-      return rowOf(fleet, /** @type {Use} */ (idle[index]), own, factor)
-    })
-    const busy = isTooBusy(fleets, idle, periods.intervalMs)
+    const rows = measured.map(({ fleet, idle, changes }) => rowOf(fleet, idle, changes, factor))
+    const busy = measured.some(one => isTooBusy(one, periods.intervalMs))
     const figures = {
       busy,
       factor,
       periodsMs: periods,
       defaultsMs: defaults,
       idleMs,
-      rounds: changes.length,
+      rounds: Math.min(...measured.map(({ changes }) => changes.length)),
       rows,
     }
     return { figures, text: describeStrategies(figures, options) }
 
     /**
-     * One fleet after the other, so that none gets in the way of another; their reports then come
-     * together. @param {number} round
+     * Fleets of these strategies, side by side, from their start to their end.
+     * @param {readonly (import('./periods.js').StrategyName | undefined)[]} strategies
+     * @returns {Promise<Measured[]>}
      */
-    async function changeAll(round) {
+    async function measureTogether(strategies) {
+      const fleets = await Promise.all(
+        strategies.map(strategy =>
+          startFleet(processes, {
+            strategy,
+            clients,
+            folder: join(folder, strategy ?? 'nobody'),
+            token,
+            periods,
+          }),
+        ),
+      )
+      const names = strategies.filter(strategy => strategy !== undefined).join(', ')
+      for (const fleet of fleets) await publish(fleet, 0)
+      for (const fleet of fleets) {
+        await fleet.begin(up => say(`strategies: ${up} of ${clients} clients of ${fleet.strategy} are up`))
+      }
+      if (names !== '')
+        say(
+          `strategies: ${clients} clients each of ${names} are up; ${factor === 1 ? 'periods are not shortened' : `periods shortened ${factor}-fold`}`,
+        )
+
+      // The first changes run code that was never run before.
+      for (const round of [1, 2]) await changeAll(fleets, round)
+      say(`strategies: nothing happens, for ${(idleMs / 1_000).toFixed(0)} s`)
+      const idle = await watchIdle(fleets, idleMs)
+
+      /** @type {Awaited<ReturnType<typeof changeAll>>[]} */
+      const changes = []
+      for (const { index } of countRounds(counting)) {
+        changes.push(await changeAll(fleets, 3 + index))
+        if (names !== '') say(`strategies: change ${index + 1} reached everybody of ${names}`)
+      }
+      for (const fleet of fleets) await fleet.end()
+      return fleets.map((fleet, index) => ({
+        fleet,
+        idle: /** @type {Use} */ (idle[index]),
+        changes: changes.flatMap(all => all[index] ?? []),
+      }))
+    }
+
+    /**
+     * One fleet after the other, so that none gets in the way of another; their reports then come
+     * together. @param {readonly Fleet[]} fleets @param {number} round
+     */
+    async function changeAll(fleets, round) {
       const before = await Promise.all(fleets.map(fleet => fleet.meter()))
       /** @type {{ publishMs: number, delaysMs: number[] }[]} */
       const arrived = []
@@ -132,26 +159,21 @@ async function watchIdle(fleets, idleMs) {
 }
 
 /**
- * Whether this machine was too slow for the fleets: clients that pull did not get to ask as often
- * as they should, or streams were taken for dead and opened again.
- * @param {readonly Fleet[]} fleets
- * @param {readonly Use[]} idle
+ * Whether this machine was too slow for a fleet: clients that pull did not get to ask as often as
+ * they should, or streams were taken for dead and opened again.
+ * @param {Measured} measured
  * @param {number} intervalMs
  */
-function isTooBusy(fleets, idle, intervalMs) {
-  return fleets.some(({ strategy, clients }, index) => {
-    const { byKind, lengthMs } = /** @type {Use} */ (idle[index])
-    if (strategy === 'pull')
-      return (byKind['pointer'] ?? 0) < 0.8 * clients * Math.floor(lengthMs / intervalMs)
-    return (byKind['stream'] ?? 0) > 0.05 * clients
-  })
+function isTooBusy({ fleet: { strategy, clients }, idle: { byKind, lengthMs } }, intervalMs) {
+  if (strategy === 'pull') return (byKind['pointer'] ?? 0) < 0.8 * clients * Math.floor(lengthMs / intervalMs)
+  return (byKind['stream'] ?? 0) > 0.05 * clients
 }
 
 /**
  * @typedef {ReturnType<typeof rowOf>} Row
  * @param {Fleet} fleet
  * @param {Use} idle
- * @param {readonly { use: Use, publishMs: number, delaysMs: number[] }[]} changes
+ * @param {readonly Change[]} changes
  * @param {number} factor
  */
 function rowOf({ strategy, clients }, idle, changes, factor) {

@@ -1,5 +1,6 @@
 // The library's own periods, shortened by one factor: an hour of a fleet's life passes in a few
-// minutes. Those of a large fleet are not shortened: it is busy enough. The age at which a
+// minutes. Those of a large fleet are not shortened: it is busy enough, and has the machine for
+// itself. The age at which a
 // connection is renewed stays 30 minutes: the pause of up to 2 s that comes with it cannot be
 // shortened, and would be met too often.
 import { defaultPeriods } from 'noticeboard/core'

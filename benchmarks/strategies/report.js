@@ -19,7 +19,7 @@ export function describeStrategies(
   const seconds = (/** @type {number} */ ms) => `${figure(ms / 1_000)} s`
   return [
     paragraph(
-      `1. Three strategies: ${size(bytes)} (${about}), ${clients} clients each, ${rounds} changes, taking turns`,
+      `1. Three strategies: ${size(bytes)} (${about}), ${clients} clients each, ${rounds} changes, ${factor > 1 ? 'taking turns' : 'one fleet after the other'}`,
     ),
     paragraph(
       factor === 1
