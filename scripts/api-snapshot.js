@@ -7,7 +7,8 @@
 // A change of the surface is seen in a diff of these files, whatever file of `src` it was made in.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import ts from 'typescript'
-import { entryPoints, root } from './entry-points.js'
+import { root } from './entry-points.js'
+import { entryProgram, exportsOf, original } from './entry-program.js'
 
 const folder = 'docs/api-surface'
 const printer = ts.createPrinter({ removeComments: true })
@@ -17,21 +18,13 @@ const printer = ts.createPrinter({ removeComments: true })
  * @returns {Map<string, string>}
  */
 function apiSurface() {
-  const doors = entryPoints().filter(({ subpath }) => subpath !== 'bin')
-  const { config } = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const program = ts.createProgram(
-    doors.map(({ source }) => `${root}/${source}`),
-    options,
-  )
-  const checker = program.getTypeChecker()
+  const { doors, program, options } = entryProgram()
   const declarations = createDeclarations(program, options)
 
   const exportedBy = doors.map(({ source }) => {
-    const file = program.getSourceFile(`${root}/${source}`)
-    const module = file && checker.getSymbolAtLocation(file)
-    if (!module) throw new Error(`${source} exports nothing`)
-    return new Map(checker.getExportsOfModule(module).map(symbol => [symbol.name, original(checker, symbol)]))
+    const names = exportsOf(program, source)
+    if (names === undefined) throw new Error(`${source} exports nothing`)
+    return new Map(names.map(({ name, symbol }) => [name, symbol]))
   })
   const exported = new Set(exportedBy.flatMap(names => [...names.values()]))
   return new Map(
@@ -168,13 +161,6 @@ function createDeclarations(program, options) {
 /** @param {ts.Node} node */
 function isOurs(node) {
   return node.getSourceFile().fileName.startsWith(`${root}/src/`)
-}
-
-/** @param {ts.TypeChecker} checker @param {ts.Symbol} symbol */
-function original(checker, symbol) {
-  return checker.getExportSymbolOfSymbol(
-    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
-  )
 }
 
 /**

@@ -3,7 +3,8 @@
 // the sources. Prints `file:line  what is wrong`, and exits 1 when there is anything to print.
 import { dirname, relative } from 'node:path'
 import ts from 'typescript'
-import { entryPoints, root } from './entry-points.js'
+import { libraryEntryPoints, root } from './entry-points.js'
+import { exportsOf as exportsOfFile } from './entry-program.js'
 
 /**
  * An example, and where it stands.
@@ -39,7 +40,7 @@ const isExcused = (/** @type {string} */ message) =>
 
 const config = ts.readConfigFile(`${root}/tsconfig.tests.json`, ts.sys.readFile).config
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-const doors = entryPoints().filter(({ subpath }) => subpath !== 'bin')
+const doors = libraryEntryPoints()
 
 const sources = ts.createProgram(ts.sys.readDirectory(`${root}/src`, ['.ts', '.tsx']), {
   ...options,
@@ -60,13 +61,9 @@ function withoutExample() {
   for (const { subpath, source } of doors) {
     for (const { name, symbol } of exportsOf(source)) {
       const declaration = symbol.valueDeclaration
-      if (declaration === undefined || !isCallable(symbol, declaration)) continue
-      const comments = ts.getJSDocCommentsAndTags(declaration).map(comment => comment.getText())
-      if (!comments.some(comment => comment.includes('```ts')))
-        missing.set(
-          symbol,
-          `${placeOf(declaration.getSourceFile(), declaration.getStart())}  ${name}, exported by ${subpath}, has no example in its doc comment`,
-        )
+      if (declaration === undefined || !isCallable(symbol, declaration) || showsUse(declaration)) continue
+      const place = placeOf(declaration.getSourceFile(), declaration.getStart())
+      missing.set(symbol, `${place}  ${name}, exported by ${subpath}, has no example in its doc comment`)
     }
   }
   return [...missing.values(), ...methodsWithoutExample()]
@@ -82,14 +79,17 @@ function methodsWithoutExample() {
     for (const member of symbol.members?.values() ?? []) {
       const declaration = member.declarations?.[0]
       if (declaration === undefined || !ts.isMethodSignature(declaration)) continue
-      if (!ts.isIdentifier(declaration.name)) continue
-      const comments = ts.getJSDocCommentsAndTags(declaration).map(comment => comment.getText())
-      if (comments.some(comment => comment.includes('```ts'))) continue
+      if (!ts.isIdentifier(declaration.name) || showsUse(declaration)) continue
       const place = placeOf(declaration.getSourceFile(), declaration.getStart())
       missing.add(`${place}  ${name}.${member.name}() has no example in its doc comment`)
     }
   }
   return [...missing]
+}
+
+/** Whether the doc comment has an example. @param {ts.Declaration} declaration */
+function showsUse(declaration) {
+  return ts.getJSDocCommentsAndTags(declaration).some(comment => comment.getText().includes('```ts'))
 }
 
 /** @param {ts.Symbol} symbol @param {ts.Declaration} declaration */
@@ -102,13 +102,7 @@ function isCallable(symbol, declaration) {
 
 /** What a file exports, by the name that importers use. @param {string} source */
 function exportsOf(source) {
-  const file = sources.getSourceFile(`${root}/${source}`)
-  const module = file && checker.getSymbolAtLocation(file)
-  if (!module) return []
-  return checker.getExportsOfModule(module).map(symbol => ({
-    name: symbol.name,
-    symbol: symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
-  }))
+  return exportsOfFile(sources, source) ?? []
 }
 
 /** The files of the sources that export each function. @returns {Map<string, string[]>} */

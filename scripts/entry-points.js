@@ -34,6 +34,15 @@ export function entryPoints() {
 }
 
 /**
+ * Those that programs import, the command line left out.
+ *
+ * @returns {EntryPoint[]}
+ */
+export function libraryEntryPoints() {
+  return entryPoints().filter(({ subpath }) => subpath !== 'bin')
+}
+
+/**
  * The files that the package imports by a `#` name, from `imports` in `package.json`: which of them
  * depends on where the package runs. They are built beside the entry points, and nobody imports
  * them by their path.

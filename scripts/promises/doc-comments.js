@@ -1,5 +1,6 @@
 import ts from 'typescript'
-import { entryPoints, root } from '../entry-points.js'
+import { root } from '../entry-points.js'
+import { entryProgram, exportsOf } from '../entry-program.js'
 
 /**
  * A doc comment, in Markdown, and where it stands.
@@ -16,25 +17,13 @@ import { entryPoints, root } from '../entry-points.js'
  * @returns {DocComment[]}
  */
 export function docComments() {
-  const doors = entryPoints().filter(({ subpath }) => subpath !== 'bin')
-  const { config } = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const program = ts.createProgram(
-    doors.map(({ source }) => `${root}/${source}`),
-    options,
-  )
-  const checker = program.getTypeChecker()
+  const { doors, program } = entryProgram()
   /** Each once, though several entry points export it. @type {Map<string, DocComment>} */
   const found = new Map()
-  for (const { source } of doors) {
-    const file = program.getSourceFile(`${root}/${source}`)
-    const module = file && checker.getSymbolAtLocation(file)
-    for (const symbol of module ? checker.getExportsOfModule(module) : []) {
-      const original = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
-      for (const declaration of original.declarations ?? []) {
-        if (!declaration.getSourceFile().fileName.startsWith(`${root}/src/`)) continue
-        for (const comment of commentsIn(declaration)) found.set(`${comment.file}:${comment.line}`, comment)
-      }
+  for (const { symbol } of doors.flatMap(({ source }) => exportsOf(program, source) ?? [])) {
+    for (const declaration of symbol.declarations ?? []) {
+      if (!declaration.getSourceFile().fileName.startsWith(`${root}/src/`)) continue
+      for (const comment of commentsIn(declaration)) found.set(`${comment.file}:${comment.line}`, comment)
     }
   }
   return [...found.values()]

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
-import { proxyVariable } from '../core/proxy-variable.js'
+import { namesProxy } from '../core/proxy-variable.js'
 import type { Fetch, Logger } from '../contracts/system.js'
 import { fileStore } from '../node/board/file-store.js'
 import { inWords, systemErrorCode } from '../node/disk/system-error.js'
@@ -60,8 +60,7 @@ export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
  * What asks servers: through proxies where the environment names some, and else the global `fetch`.
  */
 async function fetchAround(env: Io['env'], asking: Io['asking']): Promise<Fetch | undefined> {
-  const ofAll = env['all_proxy'] ?? env['ALL_PROXY']
-  if (proxyVariable(name => env[name]) === undefined && ofAll === undefined) return undefined
+  if (!namesProxy(name => env[name])) return undefined
   const [{ proxiedFetch }, { readProxies }] = await Promise.all([
     import('./proxy/proxied-fetch.js'),
     import('./proxy/proxy-settings.js'),

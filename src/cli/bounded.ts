@@ -34,8 +34,8 @@ export async function bounded<T>(
   const limit = createTimeLimit({ clock, interrupted: io.signal, mostMs: MOST_WAITING_MS })
   const busy = createBusy({ clock, print })
   let waits = false
-  const doing = (what: string | undefined): void => {
-    awaited.isInput = false
+  const doing: NonNullable<Io['doing']> = (what, from) => {
+    awaited.isInput = from === 'input'
     if (waits) return
     if (what !== undefined) return busy.doing(what)
     waits = true

@@ -74,7 +74,7 @@ export function createInputs({ stdin, signal, doing }: Pick<Io, 'stdin' | 'signa
       }
       const earlier = known.get(path)
       if (earlier !== undefined) return earlier
-      doing?.(`reading ${what} from ${path === '-' ? 'standard input' : path}`)
+      doing?.(`reading ${what} from ${path === '-' ? 'standard input' : path}`, 'input')
       const bytes = path === '-' ? readStdin('stdin') : readWhole(path, signal)
       known.set(path, bytes)
       return bytes

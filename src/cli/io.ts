@@ -29,7 +29,7 @@ export interface Io {
    * Hears what a command is about to do, so that it can be told; undefined while it tells by
    * itself, and then as long as it wants.
    */
-  readonly doing?: (what: string | undefined) => void
+  readonly doing?: (what: string | undefined, from?: 'input') => void
   /**
    * Hears before each request to a server which variable names the proxy that it goes through;
    * undefined where the server is asked directly.

@@ -71,15 +71,9 @@ async function dispatch(
     return EXIT.ok
   }
   checkPositionals(command, args.positionals)
-  const status = await bounded(command, { io, print, awaited }, own => {
-    const doing: Io['doing'] = what => {
-      if (own.doing === undefined) return
-      own.doing(what)
-      awaited.isInput = true
-    }
-    const inputs = createInputs({ ...own, doing })
-    return command.run({ io: own, args, inputs, print, json: args.flag('json') })
-  })
+  const status = await bounded(command, { io, print, awaited }, own =>
+    command.run({ io: own, args, inputs: createInputs(own), print, json: args.flag('json') }),
+  )
   return io.signal.aborted ? EXIT.interrupted : (status ?? EXIT.ok)
 }
 

@@ -11,6 +11,20 @@ export function proxyVariable(read: (name: string) => string | undefined): strin
 }
 
 /**
+ * Whether the environment names a proxy at all, the one of `ALL_PROXY` among them, which `fetch`
+ * itself does not follow.
+ *
+ * ```ts
+ * namesProxy(name => process.env[name])
+ * ```
+ */
+export function namesProxy(read: (name: string) => string | undefined): boolean {
+  return (
+    proxyVariable(read) !== undefined || ['all_proxy', 'ALL_PROXY'].some(name => (read(name) ?? '') !== '')
+  )
+}
+
+/**
  * The entries of `NO_PROXY`, in small letters too, which hold first: what is asked directly.
  *
  * ```ts

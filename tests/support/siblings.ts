@@ -1,5 +1,5 @@
 import ts from 'typescript'
-import { entryPoints, root } from '../../scripts/entry-points.js'
+import { libraryEntryPoints, root } from '../../scripts/entry-points.js'
 
 /** What an exported function makes, told by the methods of its result. */
 export type SiblingKind = 'strategy' | 'transport' | 'source' | 'state' | 'closable'
@@ -23,7 +23,7 @@ const KINDS: readonly (readonly [SiblingKind, readonly string[]])[] = [
 
 /** Reads the entry points' exports, as the compiler sees them, so that nothing new is left out. */
 export function findSiblings(): Siblings {
-  const doors = entryPoints().filter(({ subpath }) => subpath !== 'bin' && subpath !== './sim')
+  const doors = libraryEntryPoints().filter(({ subpath }) => subpath !== './sim')
   const { config } = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   const program = ts.createProgram(

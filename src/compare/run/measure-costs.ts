@@ -12,6 +12,7 @@ import { readSystem } from '../../system/system.js'
 import { http, httpStore, type HttpTransport } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import type { Cost, Costs } from '../costs/costs.js'
+import { median, round } from './figures.js'
 import { measureMaking } from './measure-making.js'
 import { manyTimes } from './many-times.js'
 import { plainFetch } from './plain-fetch.js'
@@ -309,14 +310,4 @@ function reportOf(index: number, { digest, position }: Newest): ClientReport {
     protection: 'disk',
     nextReportWithinMs: 300_000,
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
-}
-
-/** To a tenth of a microsecond. */
-function round(ms: number): number {
-  return Math.round(ms * 10_000) / 10_000
 }

@@ -7,6 +7,7 @@ import { encodeBytes } from '../../server/encodings/encoders.js'
 import { seededDice } from '../../sim/index.js'
 import { systemHasher } from '../../system/system.js'
 import type { Making, MakingCosts } from '../costs/costs.js'
+import { median, round } from './figures.js'
 
 /** How many flags the two documents have whose difference says what a kilobyte costs. */
 const FEW_FLAGS = 200
@@ -87,8 +88,7 @@ async function medianMs(rounds: number, act: () => unknown, signal: AbortSignal)
     const { user, system } = process.cpuUsage(before)
     if (round >= rounds) found.push((user + system) / 1_000)
   }
-  found.sort((a, b) => a - b)
-  return found[found.length >> 1] ?? 0
+  return median(found)
 }
 
 /** What a making costs, by what two documents of so many bytes took. */
@@ -98,9 +98,4 @@ function lineThrough(
 ): Making {
   const msPerKB = Math.max(0, ((manyMs - fewMs) * 1_000) / (manyBytes - fewBytes))
   return { ms: round(Math.max(0, fewMs - (msPerKB * fewBytes) / 1_000)), msPerKB: round(msPerKB) }
-}
-
-/** To a tenth of a microsecond. */
-function round(ms: number): number {
-  return Math.round(ms * 10_000) / 10_000
 }

@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { root } from '../sim/bundle.js'
 import type { Mutant } from './mutants.js'
+import { runVitest } from './run-vitest.js'
 
 /** Tests to run, over the sources with a mutant or as they are. */
 export interface Trial {
@@ -26,43 +24,12 @@ export function mutated(source: string, { file, start, end, from, to }: Mutant):
  * without an end.
  */
 export async function tryTests(trial: Trial, withinMs: number, signal?: AbortSignal): Promise<Verdict> {
-  const child = spawn(
-    process.execPath,
-    [
-      join(root, 'node_modules/vitest/vitest.mjs'),
-      'run',
-      '--config',
-      join(root, 'tests/proof/mutation/mutated.vitest.config.ts'),
-      '--reporter=dot',
-    ],
-    {
-      cwd: root,
-      stdio: 'ignore',
-      detached: true,
-      env: { ...process.env, NOTICEBOARD_MUTANT: JSON.stringify(trial) },
-    },
-  )
-  // Its workers go with it.
-  const end = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  let hung = false
-  const timer = setTimeout(() => {
-    hung = true
-    end()
-  }, withinMs)
-  signal?.addEventListener('abort', end, { once: true })
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', resolve)
+  const code = await runVitest({
+    config: 'mutated.vitest.config.ts',
+    env: { NOTICEBOARD_MUTANT: JSON.stringify(trial) },
+    withinMs,
+    signal,
   })
-  clearTimeout(timer)
-  signal?.removeEventListener('abort', end)
-  signal?.throwIfAborted()
-  if (hung) return 'hung'
+  if (code === undefined) return 'hung'
   return code === 0 ? 'passed' : 'failed'
 }

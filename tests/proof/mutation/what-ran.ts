@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { root } from '../sim/bundle.js'
+import { runVitest } from './run-vitest.js'
 
 /** Which functions of which sources a file of tests ran, by their names. */
 export type Ran = Readonly<Record<string, readonly string[]>>
@@ -75,33 +75,17 @@ async function run(
   const folder = mkdtempSync(join(tmpdir(), 'noticeboard-ran-'))
   const into = join(folder, 'ran.jsonl')
   writeFileSync(into, '')
-  const child = spawn(
-    process.execPath,
-    [
-      join(root, 'node_modules/vitest/vitest.mjs'),
-      'run',
-      '--config',
-      join(root, 'tests/proof/mutation/ran.vitest.config.ts'),
-      '--reporter=dot',
-    ],
-    {
-      cwd: root,
-      stdio: 'ignore',
-      ...(signal !== undefined && { signal }),
-      timeout: LIMIT_MS,
+  try {
+    // Whether they passed is seen before mutants are tried against them.
+    await runVitest({
+      config: 'ran.vitest.config.ts',
       env: {
-        ...process.env,
         NOTICEBOARD_RAN: into,
         NOTICEBOARD_RAN_TESTS: JSON.stringify(tests),
         NOTICEBOARD_RAN_WORKERS: String(workers),
       },
-    },
-  )
-  try {
-    // Whether they passed is seen before mutants are tried against them.
-    await new Promise<void>((resolve, reject) => {
-      child.once('error', reject)
-      child.once('exit', () => resolve())
+      withinMs: LIMIT_MS,
+      signal,
     })
     const lines = readFileSync(into, 'utf8').split('\n').filter(Boolean)
     if (lines.length === 0) throw new Error('none of the unit tests ran; see npx vitest run tests/unit')

@@ -1,28 +1,4 @@
-import { expect, test } from 'vitest'
 import { FORM_BUGS } from './form-bugs.js'
-import { hunt } from './hunt.js'
-import { alone, bundleScenes } from './one-scene.js'
-import { runMany } from './run-many.js'
+import { testBugs } from './test-bugs.js'
 
-/** Seeds that nothing was written with. */
-const FROM = 8_000_000
-
-/** How many scenes a bug may survive: those of 2,000 histories. */
-const MOST = 100
-
-let most = 0
-
-test.each(FORM_BUGS)('$name is found', async bug => {
-  const file = await bundleScenes(bug)
-  const found = await hunt({ ...alone('forms'), file, bug, from: FROM, most: MOST, mostMs: 120_000 })
-  expect(found, `${bug.name} within ${MOST} scenes`).toMatchObject({ expected: true })
-  most = Math.max(most, found.seeds)
-  process.stdout.write(`${String(found.seeds).padStart(5)} scenes  ${bug.name}: ${found.oracle}\n`)
-})
-
-test('the same scenes find nothing in the source as it is', async () => {
-  const file = await bundleScenes()
-  const count = Math.max(most, 10)
-  const lines = await runMany({ ...alone('forms'), file, from: FROM, count, mostMs: 120_000 })
-  expect(lines.filter(({ violations }) => violations.length > 0)).toEqual([])
-})
+testBugs('forms', FORM_BUGS, 8_000_000)

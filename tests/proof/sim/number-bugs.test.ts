@@ -1,27 +1,4 @@
-import { expect, test } from 'vitest'
-import { hunt } from './hunt.js'
 import { NUMBER_BUGS } from './number-bugs.js'
-import { alone, bundleScenes } from './one-scene.js'
-import { runMany } from './run-many.js'
+import { testBugs } from './test-bugs.js'
 
-/** Seeds that nothing was written with. */
-const FROM = 5_000_000
-
-/** How many scenes a bug may survive: those of 2,000 histories. */
-const MOST = 100
-
-let most = 0
-
-test.each(NUMBER_BUGS)('$name is found', async bug => {
-  const file = await bundleScenes(bug)
-  const found = await hunt({ ...alone('numbers'), file, bug, from: FROM, most: MOST })
-  expect(found, `${bug.name} within ${MOST} scenes`).toMatchObject({ expected: true })
-  most = Math.max(most, found.seeds)
-  process.stdout.write(`${String(found.seeds).padStart(5)} scenes  ${bug.name}: ${found.oracle}\n`)
-})
-
-test('the same scenes find nothing in the source as it is', async () => {
-  const file = await bundleScenes()
-  const lines = await runMany({ ...alone('numbers'), file, from: FROM, count: Math.max(most, 10) })
-  expect(lines.filter(({ violations }) => violations.length > 0)).toEqual([])
-})
+testBugs('numbers', NUMBER_BUGS, 5_000_000)

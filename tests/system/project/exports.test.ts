@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { entryPoints, root } from '../../../scripts/entry-points.js'
+import { entryPoints, libraryEntryPoints, root } from '../../../scripts/entry-points.js'
 
 const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
-const library = entryPoints().filter(({ subpath }) => subpath !== 'bin')
+const library = libraryEntryPoints()
 
 test('every entry point in package.json has its source file', () => {
   const missing = entryPoints().filter(({ source }) => !existsSync(`${root}/${source}`))

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
-import { entryPoints, root, sourcesByName } from '../../../scripts/entry-points.js'
+import { libraryEntryPoints, root, sourcesByName } from '../../../scripts/entry-points.js'
 import { PIECE_OPTIONS, pagePieces } from './page-pieces.js'
 
 /** Where the pieces are taken to stand, one folder for each page; nothing is written. */
@@ -16,9 +16,7 @@ const texts = new Map(
 /** One program of all pages, which takes the package's names for its sources. */
 function compile(): ts.Program {
   const paths = Object.fromEntries(
-    entryPoints()
-      .filter(({ subpath }) => subpath !== 'bin')
-      .map(({ subpath, source }) => [join('noticeboard', subpath), [join(root, source)]]),
+    libraryEntryPoints().map(({ subpath, source }) => [join('noticeboard', subpath), [join(root, source)]]),
   )
   const { options, errors } = ts.convertCompilerOptionsFromJson(
     {
