@@ -206,7 +206,7 @@ async function startedWithin(
 
 /** Why there is no value: what `ready()` says, and what it is due to. */
 function reasonOf(
-  { looks, refusal }: Life,
+  { looks, refusal, working }: Life,
   {
     timeoutMs,
     isStarted,
@@ -236,7 +236,9 @@ function reasonOf(
           : `${none}: no answer arrived yet, and the stream is silent or not open; a proxy may buffer it (nginx: set proxy_buffering off)`,
     }
   const what = isStarted
-    ? 'there is neither saved state nor defaults to start with'
+    ? working
+      ? 'the newest document is still being fetched or checked'
+      : 'no document arrived that could run'
     : 'the start has not ended: the schema or a validator still checks the defaults, or the state folder does not answer'
   return { text: `${none}, and ${what}` }
 }

@@ -13,7 +13,7 @@ export interface HealthOptions {
   readonly probe: (context: { readonly signal: AbortSignal }) => boolean | Promise<boolean>
   /** How long one answer may take, in milliseconds; 5,000 unless given. */
   readonly timeoutMs?: number
-  /** How often it is asked, in milliseconds; 10,000 unless given. */
+  /** How long after an answer it is asked again, in milliseconds; 10,000 unless given. */
   readonly intervalMs?: number
   /**
    * How long after a snapshot came into force the probe is to say that the application is well, in

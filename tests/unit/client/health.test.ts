@@ -212,6 +212,30 @@ test('a snapshot is earned only after it was confirmed', async () => {
   expect(subject.reports.at(-1)).toMatchObject({ phase: 'healthy', version: 2 })
 })
 
+test('a probe is asked again 10 s after its answer, which may take 5 s', async () => {
+  const board = testBoard()
+  board.publish(doc(1))
+  const asked: number[] = []
+  const given: number[] = []
+  const probe = ({ signal }: { signal: AbortSignal }): Promise<boolean> => {
+    const atMs = made.clock.monotonic()
+    asked.push(atMs)
+    return new Promise((_, reject) => {
+      signal.onabort = () => {
+        given.push(made.clock.monotonic() - atMs)
+        reject(new Error('no answer'))
+      }
+    })
+  }
+  const made = started(board, { health: { probe } })
+  await made.start()
+  await made.clock.advance(61_000)
+  const apart = asked.slice(1).map((atMs, index) => atMs - (asked[index] ?? 0))
+  expect(new Set(apart)).toEqual(new Set([5_000 + 10_000]))
+  expect(asked.length).toBeGreaterThan(3)
+  expect(new Set(given)).toEqual(new Set([5_000]))
+})
+
 test('without a probe a report says nothing of health', async () => {
   const board = testBoard()
   board.publish(doc(1))
