@@ -33,7 +33,7 @@ const without = {
 
 describe('lineMirror()', () => {
   for (const { name, skip, run } of mirrorCases(open, { without })) {
-    if (skip === undefined) test(name, run)
+    if (skip === undefined) test(name, run, 60_000)
     else test.skip(`${name} (${skip})`)
   }
 })

@@ -46,7 +46,8 @@ export function calmLogger(logger: Logger, clock: Pick<Clock, 'after' | 'monoton
     (level: keyof Logger): Say =>
     (message, details) => {
       try {
-        logger[level](message, details)
+        if (details === undefined) logger[level](message)
+        else logger[level](message, details)
       } catch {
         // There is nowhere left to say it.
       }

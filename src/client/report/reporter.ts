@@ -8,7 +8,7 @@ import { createBackoff } from '../../async/backoff.js'
 import { settlesWithin, withDeadline } from '../../async/deadline.js'
 import { jitter } from '../../async/jitter.js'
 import { createWakeable } from '../../async/wakeable.js'
-import { errorName } from '../../core/built-ins.js'
+import { errorMessage, errorName } from '../../core/built-ins.js'
 
 /** A report but for what the reporter itself counts. */
 export type ReportState = Omit<ClientReport, 'v' | 'count' | 'upMs' | 'sinceMs' | 'nextReportWithinMs'>
@@ -200,10 +200,10 @@ export function startReporter({
       await running
       try {
         await send(LAST_WORD_MS)
-      } catch {
+      } catch (error) {
         // Best effort: without it the fleet sees this client as missing, after three presence
         // intervals.
-        logger.debug('the last report could not be sent')
+        logger.debug('the last report could not be sent', { message: errorMessage(error) })
       }
     },
   }

@@ -81,7 +81,7 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
           clientId: `host-${index}`,
         }),
       )
-      await step('250 reports', report(states, signal))
+      await step('one report() with 250 reports', report(states, signal))
       for (const name of names) {
         const expected = states.filter(state => state.namespace === name)
         await heardInTime(() => hook('heard').call(opened, { namespace: name }), expected, timeoutMs)

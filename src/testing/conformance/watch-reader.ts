@@ -2,7 +2,7 @@ import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 import { settlesWithin } from '../../async/deadline.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
-import { formatPosition } from '../../contracts/position.js'
+import { formatPosition, type Position } from '../../contracts/position.js'
 import type { Delivery, NoticeTransport, WatchQuery } from '../../contracts/transport.js'
 import { systemClock } from '../../system/system.js'
 import { expectSample, isSample, neverBack } from './current.js'
@@ -102,6 +102,7 @@ export function openWatch(
     release,
     async until(sample) {
       const order = neverBack()
+      let newest: Position | undefined
       const endMs = systemClock.monotonic() + timeoutMs
       while (systemClock.monotonic() < endMs) {
         const { namespace, bytes } = await release().catch((error: unknown) =>
@@ -112,10 +113,13 @@ export function openWatch(
         if (namespace !== sample.namespace) continue
         if (isSample(transport, bytes, sample)) return
         const at = order(bytes)
+        newest = at
         if (formatPosition(at) === formatPosition(sample.at))
           expectSample('the release of the watch', transport, bytes, sample)
       }
-      fail(`the watch did not bring ${sample.namespace} ${formatPosition(sample.at)} within ${timeoutMs} ms`)
+      fail(
+        `the watch did not bring ${sample.namespace} ${formatPosition(sample.at)} within ${timeoutMs} ms; ${newest === undefined ? 'it brought nothing else' : `it came as far as ${formatPosition(newest)}`}`,
+      )
     },
     async overtakes(sample) {
       const endMs = systemClock.monotonic() + timeoutMs

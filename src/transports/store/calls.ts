@@ -30,7 +30,10 @@ export function engineCalls(engine: StoreEngine, { clock, timeoutMs }: EngineCal
   let durability = engine.durability
   let opening: Promise<void> | undefined
   const late = (): NoticeboardError =>
-    new NoticeboardError('unavailable', `${name} did not answer within ${timeoutMs} ms`)
+    new NoticeboardError(
+      'unavailable',
+      `${name} did not answer within ${timeoutMs} ms (the store's option timeoutMs)`,
+    )
 
   const bounded = async <T>(work: (signal: AbortSignal) => Promise<T>, caller: AbortSignal): Promise<T> => {
     if (caller.aborted) throw new NoticeboardError('closed', 'the call was aborted before it began')

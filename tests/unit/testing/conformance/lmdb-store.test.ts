@@ -39,7 +39,7 @@ const cases = storeCases(
 
 describe('lmdbStore()', () => {
   for (const { name, skip, run } of cases) {
-    if (skip === undefined) test(name, run)
+    if (skip === undefined) test(name, run, 60_000)
     else test.skip(`${name} (${skip})`)
   }
 })
