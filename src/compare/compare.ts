@@ -20,7 +20,7 @@ import { INPUTS, readWorkload, type WorkloadInput } from './workload.js'
 /** What is compared, and how deeply. */
 export interface CompareOptions {
   /**
-   * The models; by default hybrid, push, and pull: every 30 s, as seldom as the kill switch allows,
+   * The models; by default hybrid, push, and pull: every 30 s, as seldom as the deadlines allow,
    * and adaptive.
    */
   readonly models?: readonly Model[]
@@ -38,7 +38,7 @@ export interface CompareOptions {
    */
   readonly cli?: string
   /**
-   * Whether a run is cut to two minutes for each model: outages are computed then. Default false.
+   * Whether a run is shorter: outages are computed then. Default false.
    */
   readonly quick?: boolean
   /**

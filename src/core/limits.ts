@@ -182,6 +182,13 @@ export const MAX_REPORTS_MARKS = 16_384
  */
 export const MAX_HELD_BODIES_BYTES = 33_554_432
 
+/**
+ * How many reports a second an address brings without a token, and how many gather while it brings
+ * none.
+ */
+export const REPORTS_A_SECOND = 500
+export const REPORTS_AT_ONCE = 10_000
+
 /** What a process keeps of reports in a store, in bytes. */
 export const MAX_KEPT_REPORTS_BYTES = 33_554_432
 

@@ -1,5 +1,6 @@
 import { createBucket, type Bucket } from '../async/bucket.js'
 import type { Clock } from '../contracts/system.js'
+import { REPORTS_A_SECOND, REPORTS_AT_ONCE } from '../core/limits.js'
 
 /** How much each address may bring in a time. */
 export interface Allowance {
@@ -20,13 +21,6 @@ export interface Allowance {
  * something longest ago is forgotten.
  */
 const MAX_ACCOUNTS = 10_000
-
-/**
- * How many reports a second an address brings without a token, and how many gather while it brings
- * none.
- */
-const REPORTS_A_SECOND = 500
-const REPORTS_AT_ONCE = 10_000
 
 /**
  * What an address may bring of reports without a token.

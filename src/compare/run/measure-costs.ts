@@ -43,8 +43,8 @@ const HEADERS = { connection: 'close' }
 
 /**
  * Measures what a server costs on this machine: a process of its own on an empty board, and
- * requests and streams over loopback, counted at both ends. Takes some three minutes, uses one
- * folder for temporary files, and leaves nothing running. Throws `unsupported` on systems without
+ * requests and streams over loopback, counted at both ends. Uses one folder
+ * for temporary files, and leaves nothing running. Throws `unsupported` on systems without
  * `/proc`.
  *
  * ```ts

@@ -109,7 +109,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   },
   {
     name: 'an-address-brings-what-it-likes',
-    file: 'src/server/allowance.ts',
+    file: 'src/core/limits.ts',
     replace: [['const REPORTS_AT_ONCE = 10_000', 'const REPORTS_AT_ONCE = 1e9']],
     noticedBy: {
       file: 'tests/unit/server/writing.test.ts',
@@ -118,7 +118,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   },
   {
     name: 'an-address-brings-little',
-    file: 'src/server/allowance.ts',
+    file: 'src/core/limits.ts',
     replace: [['const REPORTS_AT_ONCE = 10_000', 'const REPORTS_AT_ONCE = 1_000']],
     noticedBy: {
       file: 'tests/unit/server/writing.test.ts',

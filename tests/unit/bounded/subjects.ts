@@ -3,11 +3,12 @@ import type { ClientReport } from '../../../src/contracts/report.js'
 import type { Refusal, SavedState } from '../../../src/contracts/state.js'
 import type { Json } from '../../../src/contracts/json.js'
 import { createRefusals } from '../../../src/client/apply/refusals.js'
-import { savedAfter, withGood } from '../../../src/client/state/saved-after.js'
+import { savedAfter, withGood, withReadmitted } from '../../../src/client/state/saved-after.js'
 import { canonicalize } from '../../../src/core/json/canonical.js'
 import { encodeText } from '../../../src/core/json/text.js'
 import {
   MAX_GOOD,
+  MAX_READMITTED,
   MAX_REFUSALS,
   MAX_STATE_FILES,
   MAX_VARIANTS,
@@ -275,6 +276,26 @@ export const boundedSubjects: readonly BoundedSubject[] = [
           state = afterRestart(state, instant(second))
         },
         list: () => state.good.map(({ digest }) => keyOfDigest(digest)).reverse(),
+      }
+    },
+  },
+  {
+    bound: 'MAX_READMITTED',
+    what: 'what releases readmitted, over restarts',
+    maxEntries: MAX_READMITTED,
+    open() {
+      let state: SavedState = { good: [], refused: [] }
+      let sequence = 0
+      return {
+        add({ key }) {
+          sequence += 1
+          const position = { epoch: '1-9f3a01bc', sequence }
+          state = { ...state, ...withReadmitted(state, [{ digest: digestOfKey(key), position }]) }
+        },
+        reopen() {
+          state = afterRestart(state, instant(sequence))
+        },
+        list: () => (state.readmitted ?? []).map(({ digest }) => keyOfDigest(digest)),
       }
     },
   },

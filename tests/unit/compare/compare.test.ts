@@ -12,7 +12,7 @@ import {
 } from '../../../src/compare/index.js'
 import { essentials } from '../../../src/compare/formula/estimate.js'
 import { crossingsOf, withInput } from '../../../src/compare/verdict/crossings.js'
-import { choose } from '../../../src/compare/verdict/recommend.js'
+import { choose, type Judged } from '../../../src/compare/verdict/recommend.js'
 import { isWhole, readWorkload, type Workload } from '../../../src/compare/workload.js'
 
 const FLEET: WorkloadInput = {
@@ -61,6 +61,19 @@ test('where nothing meets the deadlines no model is recommended, and each says w
     expect(recommendation.because.some(line => line.startsWith(`${model}: a kill switch takes`))).toBe(true)
   const crossing = recommendation.unless.find(({ input }) => input === 'killSwitchMs')
   expect([crossing?.side, crossing?.then]).toEqual(['above', 'push'])
+})
+
+test('a model that costs 15 % more ties, and one that costs more than that does not', () => {
+  const rows = [1, 1.15, 1.151].map(cost => ({
+    model: `costs ${cost}`,
+    fits: true,
+    cpu: { msPerDay: cost },
+    bytes: { perDay: 1 },
+    stalenessMs: { all: 1_000 },
+  }))
+  const { best, ties, fitting } = choose(rows as unknown as readonly Judged[], { cpu: 1, bytes: 0 })
+  expect([best?.model, ...ties.map(({ model }) => model)]).toEqual(['costs 1', 'costs 1.15'])
+  expect(fitting).toHaveLength(3)
 })
 
 test('at every crossing the answer is another one, and just before it is the same', () => {
@@ -215,6 +228,8 @@ test('options that make no sense are refused at the call', async () => {
   await refused(FLEET, { models: [] }, /at least one/)
   await refused(FLEET, { models: [pullModel(), pullModel()] }, /two models have the same name/)
   await refused(FLEET, { costs: 'mine' }, /measureCosts/)
+  for (const mostClients of [0, 10_001])
+    await refused(FLEET, { depth: 'simulation', mostClients }, /mostClients must be .* from 1 to 10,000/)
   expect(() => pullModel({ pollIntervalMs: 0 })).toThrow(/pollIntervalMs/)
   expect(() => pushModel({ relays: 1.5 })).toThrow(/relays/)
 })

@@ -67,6 +67,8 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_LABELS_BYTES: [/a client has no more than ([\d,]+) bytes of JSON/],
   MAX_REPORTS_MARKS: [/with ([\d,]+) commas, brackets, braces and backslashes at most/],
   MAX_HELD_BODIES_BYTES: [/not done with is (\d+) MiB of writers/, MIB],
+  REPORTS_A_SECOND: [/brings more than ([\d,]+) reports a second without a token/],
+  REPORTS_AT_ONCE: [/reports a second without a token, once it has brought ([\d,]+)/],
   MAX_UNPUBLISHED: [/a server remembers ([\d,]+) names that somebody listens to/],
   STREAM_LINES_A_SECOND: [/more than ([\d,]+) lines a second, once it has brought/],
   STREAM_LINES_AT_ONCE: [/lines a second, once it has brought ([\d,]+)/],

@@ -272,6 +272,23 @@ test('the author of a document is told the key that the schema does not know, an
   expect(both.issues).toEqual([{ ...issue, when: { region: ['eu'] } }, issue])
 })
 
+test('a release beyond 16,384 bytes is warned of, since every client fetches it', async () => {
+  const { store, publisher } = setUp()
+  const lengthOfNewest = (): number => store.log.at(-1)?.bytes.length ?? 0
+  const to = (names: number) => {
+    const shop = Array.from({ length: names }, (_, index) => `${index}`.padStart(200, 'x'))
+    return publisher.publish(size(1), { ...why, variants: [{ when: { shop }, document: size(2) }] })
+  }
+  expect((await to(75)).warnings).toEqual([])
+  expect(lengthOfNewest()).toBeGreaterThan(15_000)
+  expect(lengthOfNewest()).toBeLessThanOrEqual(16_384)
+  const { warnings } = await to(90)
+  expect(lengthOfNewest()).toBeGreaterThan(16_384)
+  expect(warnings).toEqual([
+    expect.stringContaining(`the release has ${lengthOfNewest()} bytes, and every client fetches it`),
+  ])
+})
+
 test('a schema that is not strict warns of the keys that it drops, also in a dry run and a kill', async () => {
   const logged: string[] = []
   const logger = { debug() {}, info() {}, error() {}, warn: (text: string) => void logged.push(text) }

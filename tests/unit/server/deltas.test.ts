@@ -49,8 +49,10 @@ describe('deltas of a server', () => {
     const { deltas, made } = counted()
     const { url } = await started(store, { deltas })
     const path = pathOf(two?.digest ?? '', one?.digest ?? '')
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(url, path)))
-    for (const answer of answers)
+    const headers = { 'accept-encoding': 'br, gzip' }
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(url, path, { headers })))
+    for (const answer of answers) {
+      expect(answer.headers).not.toHaveProperty('content-encoding')
       expect(answer).toMatchObject({
         status: 200,
         headers: {
@@ -59,6 +61,7 @@ describe('deltas of a server', () => {
           'x-content-type-options': 'nosniff',
         },
       })
+    }
     expect(made()).toBe(1)
     const query = {
       namespace: NAMESPACE,
@@ -116,6 +119,21 @@ describe('deltas of a server', () => {
     expect(made()).toBe(2)
   })
 
+  test('lead from what the 50th newest release names, and not from what the 51st does', async () => {
+    const store = memory()
+    const all = await publishAll(
+      store,
+      Array.from({ length: 51 }, (_, index) => index + 1),
+    )
+    const { deltas, made } = counted()
+    const { url } = await started(store, { deltas })
+    const newest = all.at(-1)?.digest ?? ''
+    const [oldest, second] = all
+    expect((await ask(url, pathOf(newest, oldest?.digest ?? ''))).status).toBe(404)
+    expect((await ask(url, pathOf(newest, second?.digest ?? ''))).status).toBe(200)
+    expect(made()).toBe(1)
+  })
+
   test('lead from no snapshot of another namespace, and show nothing of one that may not be read', async () => {
     const store = memory()
     const [, two] = await publishAll(store, [1, 2])
@@ -167,15 +185,26 @@ describe('deltas of a server', () => {
       await store.append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 50 }, bytes }, never),
     ).toBe('appended')
     const { deltas, made } = counted()
-    // A second that does not pass.
-    const clock = { ...systemClock, monotonic: () => 1_000 }
+    // A second that passes when it is told to.
+    let nowMs = 1_000
+    const clock = { ...systemClock, monotonic: () => nowMs }
     const { url } = await started(store, { deltas, system: { clock } })
-    const statuses: number[] = []
-    for (const { digest } of documents)
-      for (const { digest: base } of all) statuses.push((await ask(url, pathOf(digest, base))).status)
-    expect(statuses.filter(status => status === 200)).toHaveLength(100)
-    expect(statuses.filter(status => status === 404)).toHaveLength(47)
+    const paths = documents.flatMap(({ digest }) => all.map(({ digest: base }) => pathOf(digest, base)))
+    const refusedOf = async (asked: readonly string[]): Promise<readonly string[]> => {
+      const refused: string[] = []
+      for (const path of asked) {
+        const { status } = await ask(url, path)
+        if (status === 404) refused.push(path)
+        else expect(status).toBe(200)
+      }
+      return refused
+    }
+    const refused = await refusedOf(paths)
+    expect(refused).toHaveLength(47)
     expect(made()).toBe(100)
+    nowMs += 1_000
+    expect(await refusedOf(refused)).toHaveLength(27)
+    expect(made()).toBe(120)
   })
 
   test('lead to a release that the server has not looked for yet, which is looked for ten times a second at most', async () => {

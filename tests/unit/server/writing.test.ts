@@ -311,6 +311,24 @@ describe('reports', () => {
     expect(await listed('nobody/publishes')).toBe(1)
   })
 
+  test('come briefly with 64 labels at most', async () => {
+    const { url } = await published()
+    const labels = { ring: 'a', shop: 'b' }
+    await http(url).report([report('a', 1, { labels, build: '7' })], never)
+    const asked = async (count: number) => {
+      const named = Array.from({ length: count - 1 }, (_, index) => `&label=l${index}`).join('')
+      const path = `/v1/${NAMESPACE}/~reports?brief=1&label=ring${named}`
+      return ask(url, path, { headers: withToken(TOKEN) })
+    }
+    const answer = await asked(64)
+    expect(answer.status).toBe(200)
+    const [brief] = (JSON.parse(answer.text) as { reports: readonly ClientReport[] }).reports
+    expect(brief).toMatchObject({ labels: { ring: 'a' }, strategy: '-' })
+    expect(brief).not.toHaveProperty('build')
+    const refused = await asked(65)
+    expect([refused.status, code(refused)]).toEqual([400, 'invalid-option'])
+  })
+
   test('of five thousand clients behind one address that start together are all kept', async () => {
     const store = memory()
     await publish(store, { pool: 1 })

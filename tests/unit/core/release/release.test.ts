@@ -132,6 +132,16 @@ describe('release files', () => {
     )
   })
 
+  it('hold 16 signatures at most', () => {
+    const signed = (count: number) =>
+      file(
+        first,
+        Array.from({ length: count }, () => ({ protected: 'x' })),
+      )
+    expect(decodeRelease(signed(16)).signatures).toHaveLength(16)
+    expect(() => decodeRelease(signed(17))).toThrow(expect.objectContaining({ code: 'invalid-data' }))
+  })
+
   it('name each digest once', () => {
     const [variant] = first.stable.variants
     const other = {
@@ -204,16 +214,25 @@ describe('marks', () => {
     )
   })
 
+  const one: Mark = {
+    v: 1,
+    namespace: 'a',
+    epoch: '1-9f3a01bc',
+    sequence: 1,
+    digest: 'a'.repeat(64),
+    asOf: '2026-11-21T09:30:00.000Z',
+    validUntil: '2026-11-21T09:30:00.001Z',
+  }
+
+  it('have 4,096 bytes at most', () => {
+    const ofBytes = (bytes: number) => encodeMark(one, ['x'.repeat(bytes - encodeMark(one, ['']).length)])
+    expect(ofBytes(4_096)).toHaveLength(4_096)
+    expect(decodeMark(ofBytes(4_096))).toEqual(one)
+    expect(() => decodeMark(ofBytes(4_097))).toThrow(expect.objectContaining({ code: 'too-large' }))
+  })
+
   it('do not end before they begin', () => {
-    const value: Mark = {
-      v: 1,
-      namespace: 'a',
-      epoch: '1-9f3a01bc',
-      sequence: 1,
-      digest: 'a'.repeat(64),
-      asOf: '2026-11-21T09:30:00.001Z',
-      validUntil: '2026-11-21T09:30:00.000Z',
-    }
+    const value: Mark = { ...one, asOf: one.validUntil, validUntil: one.asOf }
     expect(() => decodeMark(encodeMark(value))).toThrow(expect.objectContaining({ code: 'invalid-data' }))
   })
 })

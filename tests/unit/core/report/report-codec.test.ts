@@ -129,6 +129,7 @@ describe('reports', () => {
       ['a number whose name is too long', { name: 'x'.repeat(65), count: 1, sum: 1 }],
     ] as const).map(([what, number]): [string, object] => [what, { measures: { ...measured, numbers: [{ ...measured.numbers[0], ...number }] } }]),
     ['five numbers', { measures: { ...measured, numbers: Array.from({ length: 5 }, () => measured.numbers[0]) } }],
+    ['65 policies', { role: { type: 'controller', policies: Array.from({ length: 65 }, () => 'staged@1'), gates: [] } }], ['65 gates', { role: { type: 'controller', policies: [], gates: Array.from({ length: 65 }, () => 'calm') } }],
     ['another version', { v: 2 }], ['a namespace that is none', { namespace: '../x' }], ['a presence of no end', { nextReportWithinMs: 1e12 }], ['257 overrides', { overridden: Array.from({ length: 257 }, () => 'a') }],
   ])('are refused with %s', (_, change) => {
     expect(() => read(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))

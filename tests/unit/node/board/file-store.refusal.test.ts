@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError } from '../../../../src/contracts/errors.js'
@@ -482,7 +482,7 @@ describe('fileStore replaces', () => {
     expect(await readFile(loop, 'utf8')).toBe('{"size":5}')
   })
 
-  it('temporary files of processes that are gone, and no others', async () => {
+  it('temporary files of processes that are gone or older than an hour, and no others', async () => {
     const { folder, store } = await open({ owner: { tag: 'me', isGone: (tag: string) => tag === 'gone' } })
     const tmp = join(folder, 'private/tmp')
     await mkdir(tmp, { recursive: true })
@@ -490,9 +490,12 @@ describe('fileStore replaces', () => {
       'gone.0123456789ab.file',
       'alive.0123456789ab.file',
       'me.0123456789ab.file',
+      'alive.ba9876543210.file',
       'notes.txt',
     ])
       await writeFile(join(tmp, name), 'x')
+    const anHourAgo = new Date(Date.now() - 61 * 60_000)
+    await utimes(join(tmp, 'alive.ba9876543210.file'), anHourAgo, anHourAgo)
     await publish(store, { size: 1 })
     expect((await readdir(tmp)).sort()).toEqual([
       'alive.0123456789ab.file',

@@ -136,15 +136,21 @@ describe('fileStore', () => {
 
   it('moves the pointer with each release, a whole second on each time', async () => {
     const { folder, store } = await open()
-    const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')
-    const times: number[] = []
+    const published = join(folder, 'public/v1', NAMESPACE)
+    const pointer = join(published, 'release.json')
+    const pointers: number[] = []
+    const releases: number[] = []
     for (const size of [1, 2, 3]) {
-      const { bytes } = await publish(store, { size })
+      const { at, bytes } = await publish(store, { size })
       expect(new Uint8Array(await readFile(pointer))).toEqual(bytes)
-      times.push((await stat(pointer)).mtimeMs / 1000)
+      pointers.push((await stat(pointer)).mtimeMs / 1000)
+      const release = join(published, 'releases', at.epoch, `${at.sequence}.json`)
+      releases.push((await stat(release)).mtimeMs / 1000)
     }
-    expect(times.every(Number.isInteger)).toBe(true)
-    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1)
-    expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(1)
+    for (const times of [pointers, releases]) {
+      expect(times.every(Number.isInteger)).toBe(true)
+      expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1)
+      expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(1)
+    }
   })
 })

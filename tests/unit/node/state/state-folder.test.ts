@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -53,6 +53,54 @@ const load = async (folder: string, options = {}) => {
 }
 
 describe('disk', () => {
+  it('reads a file of 524,288 bytes, and leaves out one of a byte more', async () => {
+    const folder = await temporaryFolder()
+    const instances = join(folder, NAMESPACE, 'instances')
+    await mkdir(instances, { recursive: true })
+    const fileOf = (bytes: number): Uint8Array => {
+      const file = (padding: string) =>
+        encodeText(
+          canonicalize({
+            good: [],
+            padding,
+            refused: [],
+            savedAt: '2026-11-21T09:00:00.000Z',
+            seen: at(7),
+            v: 1,
+          }),
+        )
+      return file('x'.repeat(bytes - file('').length))
+    }
+    expect(fileOf(524_288)).toHaveLength(524_288)
+    await writeFile(join(instances, 'one.json'), fileOf(524_288))
+    expect(await load(folder)).toEqual({ state: { ...empty, seen: at(7) }, warnings: [] })
+    await writeFile(join(instances, 'one.json'), fileOf(524_289))
+    expect(await load(folder)).toEqual({
+      state: empty,
+      warnings: [expect.stringMatching(/one\.json is left out/)],
+    })
+  })
+
+  it('forgets what was refused before a file in readmit, at whatever age, as long as that is there', async () => {
+    const folder = await temporaryFolder()
+    const system = { clock: clockAt('2026-12-21T09:00:00.000Z') }
+    const [before, after] = [refusal({ size: 1 }, '7', 10), refusal({ size: 2 }, '7', 30)]
+    const saved = { ...empty, refused: [before, after] }
+    await stateFolder(folder, { system }).save({ namespace: NAMESPACE, instanceId: 'one', state: saved })
+    const readmit = join(folder, NAMESPACE, 'readmit')
+    await mkdir(readmit)
+    const aMonthAgo = new Date('2026-11-21T09:20:00.000Z')
+    for (const { digest } of [before, after]) {
+      await writeFile(join(readmit, digest), '')
+      await utimes(join(readmit, digest), aMonthAgo, aMonthAgo)
+    }
+    const refused = async () =>
+      (await stateFolder(folder, { system }).load({ namespace: NAMESPACE })).state.refused
+    expect(await refused()).toEqual([after])
+    await rm(join(readmit, before.digest))
+    expect(await refused()).toEqual([before, after])
+  })
+
   it('finds again what was saved', async () => {
     const folder = await temporaryFolder()
     expect(await load(folder)).toEqual({ state: empty, warnings: [] })

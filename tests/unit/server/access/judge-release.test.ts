@@ -195,6 +195,17 @@ describe('a token that publishes in stages alone', () => {
     expect(await judged({ scopes: ['publish-staged'], head: undefined, release })).toMatch(/first release/)
   })
 
+  test('exposes of those that are heard one more than a fifth of ten, and no two', async () => {
+    const buckets = CLIENTS.map(id => Number.parseInt(cohortHash(SALT, id, systemHasher).slice(0, 8), 16))
+    const exposing = (clients: number): Promise<string> =>
+      staged({
+        audience: { salt: SALT, clauses: [{ below: buckets.toSorted((a, b) => a - b)[clients] ?? BUCKETS }] },
+        ...rollout({ plan: plan({ stages: [{ by: 'share', share: 0.2 }, { by: 'all' }] }) }),
+      })
+    expect(await exposing(3)).toBe('allowed')
+    expect(await exposing(4)).toMatch(/exposes 4 of the 10 clients that are heard, and its first stage 2/)
+  })
+
   test('keeps to the floor of the namespace', async () => {
     const floors = [{ minBakeMs: 600_000 }, { firstStage: 1 }]
     expect(await staged({}, { floors })).toMatch(/a bake of 60000 ms; 600000 are wanted/)
@@ -256,6 +267,21 @@ describe('a token that takes back alone', () => {
   ])('%s', async (_, release) => {
     expect(await revert(release)).toBe('allowed')
   }) // prettier-ignore
+
+  test('drops the oldest withdrawal for its own where 128 leave no room, and never before', async () => {
+    const abortAfter = (withdrawals: number): Promise<string> => {
+      const others = Array.from({ length: withdrawals }, (_, index) => index.toString(16).padStart(64, '0'))
+      const head = identify({ ...BEGUN, withdrawn: others })
+      const withdrawn = [...others.slice(1), CANDIDATE]
+      return judged({
+        scopes: ['revert'],
+        head,
+        release: { ...next({ cause: 'abort', rollout: ended, withdrawn }), prev: head.digest },
+      })
+    }
+    expect(await abortAfter(128)).toBe('allowed')
+    expect(await abortAfter(127)).toMatch(/leaves out what was withdrawn/)
+  })
 
   test('aborts a rollout that had retreated, and withdraws what it tried', async () => {
     const retreat = next({ cause: 'retreat', rollout: going({ state: 'retreated' }) })
