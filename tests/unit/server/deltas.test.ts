@@ -119,7 +119,7 @@ describe('deltas of a server', () => {
     expect(made()).toBe(2)
   })
 
-  test('lead from what the 50th newest release names, and not from what the 51st does', async () => {
+  test('lead from what the 50th newest release names and not the 51st, and from what was named since', async () => {
     const store = memory()
     const all = await publishAll(
       store,
@@ -132,6 +132,10 @@ describe('deltas of a server', () => {
     expect((await ask(url, pathOf(newest, oldest?.digest ?? ''))).status).toBe(404)
     expect((await ask(url, pathOf(newest, second?.digest ?? ''))).status).toBe(200)
     expect(made()).toBe(1)
+    const [later] = await publishAll(store, [52])
+    for (const base of [newest, second?.digest ?? ''])
+      expect((await ask(url, pathOf(later?.digest ?? '', base))).status).toBe(200)
+    expect((await ask(url, pathOf(later?.digest ?? '', oldest?.digest ?? ''))).status).toBe(404)
   })
 
   test('lead from no snapshot of another namespace, and show nothing of one that may not be read', async () => {
