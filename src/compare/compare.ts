@@ -37,9 +37,7 @@ export interface CompareOptions {
    * `node_modules/noticeboard/dist/cli/main.js`.
    */
   readonly cli?: string
-  /**
-   * Whether a run is shorter: outages are computed then. Default false.
-   */
+  /** Whether a run is shorter: outages are computed then. Default false. */
   readonly quick?: boolean
   /**
    * What a server costs: the figures of a recorded run, or your own from `measureCosts()`. Default

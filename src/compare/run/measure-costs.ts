@@ -43,9 +43,8 @@ const HEADERS = { connection: 'close' }
 
 /**
  * Measures what a server costs on this machine: a process of its own on an empty board, and
- * requests and streams over loopback, counted at both ends. Uses one folder
- * for temporary files, and leaves nothing running. Throws `unsupported` on systems without
- * `/proc`.
+ * requests and streams over loopback, counted at both ends. Uses one folder for temporary files,
+ * and leaves nothing running. Throws `unsupported` on systems without `/proc`.
  *
  * ```ts
  * const costs = await measureCosts({ cli: 'node_modules/noticeboard/dist/cli/main.js', signal })
