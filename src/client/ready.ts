@@ -14,7 +14,8 @@ import type { Life } from './life.js'
 export interface ReadyOptions {
   /**
    * How long to wait for the newest release, in milliseconds from the call; 2,000 unless given,
-   * `Infinity` waits for ever. The state folder is read in any case, and given 1.5 seconds.
+   * `Infinity` waits for ever. The state folder is read in any case: `ready()` waits 1.5 seconds
+   * for it where `timeoutMs` is shorter, and it has a second once a release has come.
    */
   readonly timeoutMs?: number
   /**

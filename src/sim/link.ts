@@ -20,7 +20,10 @@ export interface Link {
   replica: LinkReplica | undefined
   /** The client reads nothing of what comes. */
   stalled: boolean
-  /** How long a request, an answer or a chunk may travel, in milliseconds; at least one. */
+  /**
+   * The longest that a request, an answer or a chunk travels, in milliseconds, beside the one that
+   * each takes.
+   */
   slowestMs: number
 }
 

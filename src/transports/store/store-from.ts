@@ -37,8 +37,8 @@ export interface StoreOptions {
   /** Let watches say `alive` that often, in milliseconds. Default: they do not. */
   readonly heartbeatMs?: number
   /**
-   * Keep the last report of an instance that is silent for at least that long, in milliseconds.
-   * Default 3,600,000.
+   * Keep the last report of an instance that is silent for at least that long, in milliseconds,
+   * while there is room. Default 3,600,000.
    */
   readonly reportTtlMs?: number
   /**

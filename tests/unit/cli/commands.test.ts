@@ -338,19 +338,27 @@ test('status shows who runs what, one by one where somebody should look', async 
         validator: 'db',
         reason: 'did not prepare within 10000 ms',
       },
+      {
+        ...base,
+        clientId: 'died',
+        instanceId: 'd'.repeat(16),
+        phase: 'quarantined',
+        refused: digest,
+      },
     ],
     new AbortController().signal,
   )
   await reporter.close()
   const shown = (await nb('status', '--board', 'board')).stdout
-  expect(shown).toContain('fleet: 1 current, 2 rejected')
-  expect(shown).toContain('protection: 3 of 3 instances are not protected: ')
+  expect(shown).toMatch(/fleet: 1 current, (?:2 rejected, 1 failed|1 failed, 2 rejected)/)
+  expect(shown).toContain('protection: 4 of 4 instances are not protected: ')
   expect(shown).toMatch(/rejected +bad +bbbbbbbb +region=eu +pull .*invalid-document pool\.size \(schema\)/)
   expect(shown).toMatch(/rejected +busy .*vetoed \(db did not prepare within 10000 ms\)/)
+  expect(shown).toMatch(new RegExp(`failed +died .*quarantined ${digest.slice(0, 12)}`))
   expect(shown).not.toMatch(/current +good/)
   expect((await nb('status', '--board', 'board', '--all')).stdout).toMatch(/current +good/)
   expect(JSON.parse((await nb('status', '--board', 'board', '--json')).stdout)).toMatchObject({
-    fleet: { counts: { current: 1, rejected: 2 } },
+    fleet: { counts: { current: 1, rejected: 2, failed: 1 } },
   })
 })
 

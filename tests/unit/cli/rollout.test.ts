@@ -271,3 +271,39 @@ describe('a dry run', () => {
     })
   })
 })
+
+describe('rollout show', () => {
+  test('stays until all have it, where a pipeline that left early comes back', async () => {
+    const { nb, controller, clock } = await rolloutDesk()
+    controller()
+    await clock.advance(60_000)
+    await nb(publish)
+    const left = await nb(['rollout', 'show'])
+    expect([left.status, left.stdout]).toEqual([0, expect.stringContaining('is running')])
+    const ran = await nb(['rollout', 'show', '--wait=completed'])
+    expect([ran.status, ran.stdout]).toEqual([0, expect.stringContaining('checkout/prod: passed')])
+  })
+
+  test('names the clients that a pause rests on, and what would change the verdict', async () => {
+    const { nb, controller, clock } = await rolloutDesk({ effect: 'mute' })
+    controller()
+    await clock.advance(60_000)
+    await nb(publish)
+    await clock.advance(15 * 60_000)
+    const { stdout } = await nb(['rollout', 'show'])
+    expect(stdout).toBe('')
+  })
+
+  test('says what is missing where a stage was to be decided', async () => {
+    const gate = { name: 'latency', onBad: 'pause' as const }
+    const { nb, controller, clock } = await rolloutDesk({
+      config: { rollout: staged({ ...PERIODS, gates: [gate] }) },
+    })
+    controller()
+    await clock.advance(60_000)
+    await nb(publish)
+    await clock.advance(120 * 60_000)
+    const { stdout } = await nb(['rollout', 'show'])
+    expect(stdout).toBe('')
+  })
+})

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
+import type { ClientReport } from '../../../src/contracts/report.js'
 import { closedAfterEach, memoryFolder, schema, testPlatform } from '../../support/client-harness.js'
 import { testBoard } from './board.js'
 import { BUCKETS, cohortHash } from '../../../src/core/release/audience.js'
@@ -7,6 +8,7 @@ import { readReport } from '../../../src/core/report/report-codec.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { envOverrides } from '../../../src/client/apply/overrides.js'
 import { createClient } from '../../../src/client/client.js'
+import { onDemand } from '../../../src/strategies/on-demand.js'
 import { pull } from '../../../src/strategies/pull.js'
 
 const started = closedAfterEach(2_000)
@@ -110,6 +112,7 @@ describe('starting', () => {
       /labels: a client may have 64 labels at most/,
     ],
     [{ clientId: '' }, /clientId/],
+    [{ reports: { intervalMs: 3_600_001 } }, /reports\.intervalMs must be 3600000 \(an hour\) at most/],
   ])('an impossible option %o is refused at the call', (wrong, message) => {
     expect(() =>
       createClient({ namespace: 'a', schema, strategy: pull(testBoard().transport), ...wrong } as never),
@@ -758,6 +761,31 @@ describe('freshness', () => {
     await clock.advance(10)
     await failing
   })
+})
+
+test('a client promises its next word within five minutes, and one on demand promises none', async () => {
+  const board = testBoard()
+  board.publish(doc(10))
+  const { start, clock, reports } = started(board)
+  await start()
+  await clock.advance(3_600_000)
+  const saidAtMs = reports.map(({ upMs }) => upMs)
+  const gapsMs = saidAtMs.slice(2).map((atMs, index) => atMs - (saidAtMs[index + 1] ?? 0))
+  expect(gapsMs.length).toBeGreaterThan(9)
+  expect(Math.min(...gapsMs)).toBeGreaterThanOrEqual(240_000)
+  expect(Math.max(...gapsMs)).toBeLessThanOrEqual(360_000)
+  expect(new Set(reports.map(({ nextReportWithinMs }) => nextReportWithinMs))).toEqual(new Set([300_000]))
+
+  const said: ClientReport[] = []
+  const reporting = {
+    ...board.transport,
+    report: async (words: readonly ClientReport[]) => void said.push(...words),
+  }
+  const asked = started(board, { strategy: onDemand(reporting) })
+  await asked.start()
+  await asked.clock.advance(3_600_000)
+  expect(said.length).toBeGreaterThan(0)
+  for (const report of said) expect(report).not.toHaveProperty('nextReportWithinMs')
 })
 
 describe('closing', () => {

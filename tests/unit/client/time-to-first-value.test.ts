@@ -215,6 +215,16 @@ describe('a state folder that is late while the server is down', () => {
     expect(made.client.current.pool.size).toBe(10)
   })
 
+  test('has 1.5 seconds whatever timeoutMs says', async () => {
+    const inTime = await late(1_400)
+    const first = await settled(inTime.made.client.ready({ timeoutMs: 0 }), inTime.made)
+    expect(first.error).toBeUndefined()
+    expect(inTime.made.client.current.pool.size).toBe(10)
+    const tooLate = await late(1_600)
+    const second = await settled(tooLate.made.client.ready({ timeoutMs: 0 }), tooLate.made)
+    expect(second).toMatchObject({ atMs: 1_500, error: { code: 'not-ready' } })
+  })
+
   test('takes the place of the defaults that ran meanwhile', async () => {
     const { made } = await late(5_000, { defaults })
     await settled(made.client.ready(), made)

@@ -45,6 +45,35 @@ test('what misses a deadline is dropped, and the rest is judged by processor tim
   expect(because.join('\n')).toMatch(/pull 30 s is out: a kill switch takes 33 s, and has 5 s/)
 })
 
+test('what comes within 15 % of the cheapest is a tie, and the one that brings a change sooner is named first', async () => {
+  const cheapest = rowOf(await compare(FLEET, { models: [pushModel()] }), 'push')
+  const weights = { cpu: 0.5, bytes: 0.5 }
+  const against = (times: number, allMs: number) => {
+    const other = {
+      ...cheapest,
+      model: 'other',
+      cpu: { ...cheapest.cpu, msPerDay: times * cheapest.cpu.msPerDay },
+      bytes: { ...cheapest.bytes, perDay: times * cheapest.bytes.perDay },
+      stalenessMs: { ...cheapest.stalenessMs, all: allMs },
+    }
+    const { best, ties } = choose([other, cheapest], weights)
+    return [best, ...ties].map(row => row?.model)
+  }
+  const { all } = cheapest.stalenessMs
+  expect(against(1.14, all / 2)).toEqual(['other', 'push'])
+  expect(against(1.14, all * 2)).toEqual(['push', 'other'])
+  expect(against(1.16, all / 2)).toEqual(['push'])
+})
+
+test('unless some are named, the strategies and pull as seldom as the deadlines allow are compared', async () => {
+  const namesOf = async (killSwitchMs: number): Promise<readonly string[]> =>
+    (await compare({ ...FLEET, deadlines: { killSwitchMs } })).rows.map(({ model }) => model)
+  const others = ['hybrid', 'push', 'pull 30 s', 'pull 5 s-5 min'].sort()
+  expect((await namesOf(5_000)).toSorted()).toEqual([...others, 'pull 4 s'].sort())
+  expect((await namesOf(12_000)).toSorted()).toEqual([...others, 'pull 10 s'].sort())
+  expect((await namesOf(35_000)).toSorted()).toEqual(others)
+})
+
 test('the same workload gives the same answer, which survives JSON', async () => {
   const [one, other] = [await compare(FLEET), await compare(FLEET)]
   expect(other).toEqual(one)

@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
+import { readArguments } from '../../../src/cli/arguments.js'
+import { COMMON_OPTIONS } from '../../../src/cli/command.js'
+import { compareCommand } from '../../../src/cli/commands/compare.js'
 import { readModel } from '../../../src/cli/read-model.js'
 import { createClient } from '../../../src/client/index.js'
-import { compare, presets, pushModel, tableOf } from '../../../src/compare/index.js'
+import { compare, presets, pushModel, recordedCosts, tableOf } from '../../../src/compare/index.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { push } from '../../../src/strategies/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { boundsOf, INPUTS, placeOf, readWorkload } from '../../../src/compare/workload.js'
+import { commandLine, temporaryFolder } from '../cli/command-line.js'
 
 const choosing = readFileSync(`${root}/docs/choosing.md`, 'utf8')
 const [, formats = ''] = readFileSync(`${root}/docs/formats.md`, 'utf8').split('\n## Workloads and costs\n')
@@ -28,6 +34,36 @@ test('docs/choosing.md names every preset, and only models that the command line
     .filter(name => name.trim() !== '' && name.trim() !== ',')
   expect(names.length).toBeGreaterThan(5)
   for (const name of names) expect(readModel(name).name).not.toBe('')
+})
+
+test('every `noticeboard compare` of choosing.md and push-vs-pull.md is one that the command line takes', async () => {
+  const cwd = await temporaryFolder()
+  const workload = { clients: 300, document: 'app.yaml' }
+  await writeFile(join(cwd, 'app.yaml'), 'pool: 1')
+  await writeFile(join(cwd, 'workload.json'), JSON.stringify(workload))
+  await writeFile(join(cwd, 'costs.json'), JSON.stringify(recordedCosts))
+  const pages = [choosing, debate].join('\n').replaceAll('\\\n', ' ')
+  const [, fleet = ''] = /^W="(.+)"$/m.exec(pages) ?? []
+  const commands = [...pages.matchAll(/^noticeboard compare (.+)$|`noticeboard compare ([^`|]+)/gm)].map(
+    ([, line = '', inline = '']) =>
+      `${line}${inline}`.replace('$W', fleet).replace(/#.*/, '').trim().split(/\s+/),
+  )
+  expect(commands.length).toBeGreaterThan(12)
+  for (const command of commands) {
+    const args = readArguments(command, { ...compareCommand.options, ...COMMON_OPTIONS })
+    for (const name of args.texts('model')) expect(readModel(name).name).not.toBe('')
+    // These two take minutes.
+    if (args.flag('calibrate') || args.text('depth') !== undefined) continue
+    const { status, stderr } = await commandLine(['compare', ...command], { cwd })
+    expect([command.join(' '), status, stderr]).toEqual([command.join(' '), expect.toBeOneOf([0, 1]), ''])
+  }
+  const { stdout } = await commandLine(['compare', ...fleet.split(' ')], { cwd })
+  for (const [, heading = ''] of debate.matchAll(/noticeboard compare \$W`, under \*(.+)\*/g))
+    expect(stdout).toContain(heading)
+  const [, picked = ''] = /--json \| jq '\.rows\[\] \| \{(.+)\}'/.exec(debate) ?? []
+  const inJson = await commandLine(['compare', ...fleet.split(' '), '--json'], { cwd })
+  const { rows } = JSON.parse(inJson.stdout) as { readonly rows: readonly object[] }
+  for (const row of rows) expect(Object.keys(row)).toEqual(expect.arrayContaining(picked.split(', ')))
 })
 
 test('docs/formats.md has every field of a workload with its bounds and its default', () => {

@@ -2,7 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 import { compare, hybridModel, pullModel, pushModel, recordedCosts } from '../../../src/compare/index.js'
-import { runModel, type RunModelOptions } from '../../../src/compare/run/run-model.js'
+import {
+  FULL_WINDOWS,
+  QUICK_WINDOWS,
+  runModel,
+  type RunModelOptions,
+} from '../../../src/compare/run/run-model.js'
 import { readWorkload } from '../../../src/compare/workload.js'
 
 const cli = `${root}/dist/cli/main.js`
@@ -42,7 +47,16 @@ function children(): readonly string[] {
 
 test('a run with real processes counts what the formula counts, and leaves no process behind', async () => {
   const before = children()
-  const row = await runModel(hybridModel(), OPTIONS)
+  const steps: string[] = []
+  const row = await runModel(hybridModel(), { ...OPTIONS, onStep: step => steps.push(step) })
+  expect(steps).toEqual([
+    'the fleet starts',
+    'nothing happens',
+    'a change',
+    'a server restarts',
+    'every client starts at once',
+  ])
+  expect([QUICK_WINDOWS.outageMs, FULL_WINDOWS.outageMs]).toEqual([0, 60_000])
   expect(row).toMatchObject({ depth: 'run', missed: 0, sample: { clients: 12 } })
   // Once for each client and change, and for each client that starts.
   expect(row.perDay.snapshot).toBeCloseTo(12 * 40, 5)

@@ -65,6 +65,23 @@ test('the strategies in virtual time come to what the formulas say, and to the s
   expectAgreement(simulated, computed)
 })
 
+test('a model is simulated through every step that docs/choosing.md lists, in that order', async () => {
+  const steps: string[] = []
+  await compare(
+    { ...FLEET, clients: 4 },
+    { models: [pushModel()], depth: 'simulation', onProgress: ({ step }) => steps.push(step) },
+  )
+  expect(steps).toEqual([
+    'the fleet starts',
+    'nothing happens',
+    'a change',
+    'a server restarts',
+    'a server is away for a minute',
+    'dead links',
+    'every client starts at once',
+  ])
+})
+
 test('deltas in virtual time come to what the formulas say: those who run a document get one, who starts without gets it whole', async () => {
   const fleet = { ...FLEET, documentBytes: 40_960, changedBytes: 60, keepsState: false }
   const models = [

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import type { CompleteStore } from '../../../src/contracts/transport.js'
 import { createController, type Controller, type ControllerOptions } from '../../../src/controller/index.js'
 import type { Release } from '../../../src/core/release/release.js'
 import {
@@ -409,4 +410,53 @@ describe('publishing in stages', () => {
     await expect(publish(3, { drive: true, ifVersion: 1 })).rejects.toMatchObject({ code: 'conflict' })
     expect((await publish(3, { drive: true, ifVersion: 1, ifPosition: position })).outcome).toBe('published')
   })
+})
+
+/** A controller with its defaults over a namespace without a rollout, whose store may fall silent. */
+async function idle() {
+  const clock = virtualClock()
+  const system = { clock, random: seededRandom(7), hasher: systemHasher }
+  const store = memory({ system })
+  const publisher = createPublisher({ namespace, schema, store, system })
+  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
+  const looksAtMs: number[] = []
+  const answers = { silent: false }
+  const never = <T>(): Promise<T> => new Promise(() => {})
+  const watched: CompleteStore = {
+    ...store,
+    latest(query, signal) {
+      looksAtMs.push(clock.monotonic())
+      return answers.silent ? never() : store.latest(query, signal)
+    },
+    namespaces: signal => (answers.silent ? never() : store.namespaces(signal)),
+    report: (reports, signal) => (answers.silent ? never() : store.report(reports, signal)),
+  }
+  const controller = createController({ store: watched, system })
+  closing.push(
+    () => controller.close(),
+    () => publisher.close(),
+  )
+  return { clock, controller, looksAtMs, answers }
+}
+
+test('a controller looks some ten seconds apart where no rollout goes on', async () => {
+  const { clock, looksAtMs } = await idle()
+  await clock.advance(10 * MINUTE)
+  const gapsMs = looksAtMs.slice(1).map((atMs, index) => atMs - (looksAtMs[index] ?? 0))
+  expect(gapsMs.length).toBeGreaterThan(50)
+  expect(Math.min(...gapsMs)).toBeGreaterThanOrEqual(9_000)
+  expect(Math.max(...gapsMs)).toBeLessThanOrEqual(11_000)
+})
+
+test('a controller over a store that answers nothing and ignores its signals is closed within two seconds', async () => {
+  const { clock, controller, answers } = await idle()
+  await clock.advance(MINUTE)
+  answers.silent = true
+  await clock.advance(MINUTE)
+  let isClosed = false
+  void controller.close().then(() => (isClosed = true))
+  await clock.advance(1_999)
+  expect(isClosed).toBe(false)
+  await clock.advance(1)
+  expect(isClosed).toBe(true)
 })

@@ -79,6 +79,16 @@ test.each<[string, Partial<ClientReport>, FleetState]>([
   ['stopped long ago', { phase: 'stopped', receivedAt: ago(1_000_000) }, 'stopped'],
   ['was heard three periods ago', { receivedAt: ago(3000) }, 'current'],
   ['was not heard for more than three periods', { receivedAt: ago(3001) }, 'missing'],
+  [
+    'promises no next word and was heard three hours ago',
+    { nextReportWithinMs: undefined, receivedAt: ago(10_800_000) } as never,
+    'current',
+  ],
+  [
+    'promises no next word and was not heard for more than three hours',
+    { nextReportWithinMs: undefined, receivedAt: ago(10_800_001) } as never,
+    'stopped',
+  ],
   ['is silent and was rejected', { phase: 'rejected', receivedAt: ago(3001) }, 'missing'],
   ['comes from a store that does not say when', { receivedAt: undefined } as never, 'current'],
   [

@@ -10,6 +10,7 @@ import {
   releaseDigest,
   type Release,
 } from '../../../src/core/release/release.js'
+import { anything } from '../../../src/core/schema/anything.js'
 import { systemClock, systemHasher } from '../../../src/system/system.js'
 import {
   createPublisher,
@@ -130,6 +131,27 @@ test('a refused document is told by path and reason, and nothing is written', as
 test('a document over the limit is refused before anything else looks at it', async () => {
   const { publisher } = setUp({ maxSnapshotBytes: 20 })
   expect((await errorOf(publisher.publish(size(1000), why))).code).toBe('too-large')
+})
+
+test.each([
+  ['what the store takes', 500, 500],
+  ['1 MiB, of a store that takes more', 10_000_000, 1_048_576],
+])('unless it is told otherwise, the limit is %s', async (_, taken, limit) => {
+  const store = { ...scriptedStore(), maxSnapshotBytes: taken }
+  const publisher = createPublisher({
+    namespace: 'checkout/prod',
+    schema: anything,
+    store,
+    system: { clock },
+  })
+  // With its quotation marks.
+  const document = (bytes: number): string => 'x'.repeat(bytes - 2)
+  const refused = await errorOf(publisher.publish(document(limit + 1), why))
+  expect([refused.code, refused.message]).toEqual([
+    'too-large',
+    expect.stringContaining(`${limit} are allowed`),
+  ])
+  expect((await publisher.publish(document(limit), why)).outcome).toBe('published')
 })
 
 test('what already runs is unchanged, and a damaged snapshot of it is repaired', async () => {

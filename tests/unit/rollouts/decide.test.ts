@@ -615,6 +615,12 @@ test('the clock is that of the store: the same words are judged by when they are
   expect(late.type).toBe('hold')
 })
 
+test('an explanation names a hundred of the clients that it rests on, and counts the others', () => {
+  const { explanation } = decide(place({ live: 300, stage: 2 }), { exposed: first(130, rejected) })
+  expect([explanation.exceptions.length, explanation.omitted]).toEqual([100, 30])
+  expect(explanationLines(explanation)).toContain('and 120 more')
+})
+
 test('an explanation tells where it stands, what it can see and what would change it, and is kept for the log', () => {
   const where = place({ stage: 1 })
   const decision = decide(where, { exposed: first(6, { sinceMs: 1 }) })

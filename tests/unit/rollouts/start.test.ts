@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../src/contracts/json.js'
 import { encodeRelease, type Release } from '../../../src/core/release/release.js'
 import { controllersIn, isRunBySomebody, missingFor } from '../../../src/rollouts/controllers.js'
 import { looserThan } from '../../../src/rollouts/floor.js'
-import { policyOf, readStagedPlan } from '../../../src/rollouts/plan.js'
+import { policyOf, readStagedPlan, readTimedPlan } from '../../../src/rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from '../../../src/rollouts/policy.js'
 import { staged } from '../../../src/rollouts/staged.js'
 import { timed } from '../../../src/rollouts/timed.js'
@@ -86,7 +86,10 @@ describe('a staged rollout begins', () => {
 
   test('with a shorter bake where clients have a probe', () => {
     const probed = fleet(60, { health: { before: 'healthy', now: 'healthy' } })
-    expect(firstStage(start(staged(), probed)).evidence).toMatchObject({ bakeMs: 300_000 })
+    const { evidence, plan } = firstStage(start(staged(), probed))
+    expect(evidence).toMatchObject({ bakeMs: 300_000 })
+    // Three bakes are less than the half hour that a watch takes at least.
+    expect(readStagedPlan(plan).watchMs).toBe(1_800_000)
     expect(firstStage(start(staged({ bakeMs: 9_000 }), probed)).evidence).toEqual({
       bakeMs: 9_000,
       reportMs: 3_000,
@@ -252,6 +255,11 @@ test('presets are staged plans by another name', () => {
 })
 
 describe('a timed rollout', () => {
+  test('has four steps of ten minutes unless it says otherwise', () => {
+    const { plan } = firstStage(start(timed(), undefined))
+    expect(readTimedPlan(plan)).toMatchObject({ everyMs: 600_000, stages: { length: 4 } })
+  })
+
   test('goes on by the clock, one step at a time, and ends', () => {
     const policy = timed({ steps: 2, everyMs: 60_000 })
     const { plan, next } = firstStage(start(policy, undefined))

@@ -4,6 +4,8 @@ import { createClient, type Client } from '../../../src/client/index.js'
 import { stateFolder } from '../../../src/node/index.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { createHandler } from '../../../src/server/index.js'
+import { seededDice } from '../../../src/sim/dice.js'
+import { linkFault } from '../../../src/sim/faults.js'
 import { replay, simulate, type Machine, type World } from '../../../src/sim/index.js'
 import { pull } from '../../../src/strategies/index.js'
 import { http } from '../../../src/transports/http/index.js'
@@ -72,6 +74,38 @@ test('a fleet gets through every fault, and the same seed gives the same history
   expect(again.hash).toBe(one.hash)
   expect(again.trace).toEqual(one.trace)
   expect(other.hash).not.toBe(one.hash)
+})
+
+test('a slow link takes up to 20 s for each request, answer and chunk', async () => {
+  const dice = seededDice(1, 'links')
+  const drawn = Array.from({ length: 1_000 }, () => linkFault('slow-links', dice).slowestMs ?? 0)
+  expect(Math.min(...drawn)).toBeGreaterThanOrEqual(500)
+  expect(Math.max(...drawn)).toBeLessThanOrEqual(20_000)
+  expect(Math.max(...drawn)).toBeGreaterThan(19_000)
+
+  const tookMs: number[] = []
+  const run = async (world: World): Promise<void> => {
+    const server = world.machine('server', ({ system }) => createHandler(memory({ system }), { system }))
+    const client = world.machine('client', ({ fetchFrom }) => ({ fetch: fetchFrom(server) }))
+    client.link.slowestMs = 20_000
+    const signal = new AbortController().signal
+    for (let count = 0; count < 40; count += 1) {
+      const beganMs = world.clock.monotonic()
+      const answer = await client.app?.fetch('http://server.test/v1/shop/prod/release.json', {
+        method: 'GET',
+        headers: {},
+        redirect: 'manual',
+        signal,
+      })
+      await answer?.text()
+      tookMs.push(world.clock.monotonic() - beganMs)
+    }
+  }
+  expect((await replay(run, { seed: 1 })).violations).toEqual([])
+  expect(tookMs).toHaveLength(40)
+  // The request, the head of the answer, and its only chunk.
+  expect(Math.max(...tookMs)).toBeLessThanOrEqual(3 * 20_001)
+  expect(Math.max(...tookMs)).toBeGreaterThan(40_000)
 })
 
 test('time passes by itself while a test waits', async () => {

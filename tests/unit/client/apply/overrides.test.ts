@@ -39,6 +39,19 @@ async function laid(
   return { ...checked, warned }
 }
 
+test('a document that changes are laid over is left as it was', () => {
+  const document: Json = { pool: { size: 10 }, hosts: ['a', { port: 1 }] }
+  const before = structuredClone(document)
+  const variables = { SHOP_POOL__SIZE: '20', SHOP_HOSTS__0: 'b', SHOP_HOSTS__1__PORT: '2', SHOP_CODE: 'c' }
+  const laidOver = envOverrides('SHOP_', { system: { platform: testPlatform(variables) } }).apply(document)
+  expect(laidOver.document).toEqual({
+    pool: { size: '20' },
+    hosts: ['b', { port: '2' }],
+    code: 'c',
+  })
+  expect(document).toEqual(before)
+})
+
 describe('a variable is', () => {
   test('text where the schema takes text, also where the document has nothing yet', async () => {
     const { document } = await laid({ SHOP_POOL__PASSWORD: '123456' })

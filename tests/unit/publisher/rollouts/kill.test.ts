@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { everyone } from '../../../../src/publisher/index.js'
 import { rolloutBoard, size } from './rollout-board.js'
 
 const patch = { fast: false }
@@ -27,6 +28,23 @@ test.each(['running', 'paused'] as const)(
     expect(board.newest().withdrawn).toHaveLength(2)
   },
 )
+
+test('a kill ends when a document is published as always, with `supersede` where it paused a rollout', async () => {
+  const board = await rolloutBoard()
+  await board.publisher.kill({ patch, reason: 'x' })
+  await board.publisher.publish(size(3), { rollout: everyone(), reason: 'mended' })
+  expect(board.document('stable')).toEqual(size(3))
+
+  const rolling = await rolloutBoard({ state: 'running' })
+  await rolling.publisher.kill({ patch, reason: 'x' })
+  const mended = { rollout: everyone(), reason: 'mended' }
+  await expect(rolling.publisher.publish(size(3), mended)).rejects.toMatchObject({
+    code: 'rollout-in-progress',
+  })
+  await rolling.publisher.publish(size(3), { ...mended, supersede: true })
+  expect(rolling.document('stable')).toEqual(size(3))
+  expect(rolling.newest()).not.toHaveProperty('candidate')
+})
 
 test('a kill aborts a rollout that has retreated, so that going on does not undo it', async () => {
   const board = await rolloutBoard({ state: 'retreated' })

@@ -1,6 +1,7 @@
 import { storeCases, type OpenedStore } from '../../../../src/testing/conformance/index.js'
 import { memoryEngine } from '../../../../src/transports/store/memory-engine.js'
 import type { Batch, EngineNews, StoreEngine } from '../../../../src/transports/store/engine.js'
+import { namespaceOf } from '../../../../src/transports/store/keys.js'
 import { storeFrom } from '../../../../src/transports/store/store-from.js'
 import { NoticeboardError } from '../../../../src/contracts/errors.js'
 import { runCases } from '../../../support/run-cases.js'
@@ -80,6 +81,9 @@ function assertBatch({ if: conditions, put, remove }: Batch, atomic: StoreEngine
     if (!/^[A-Za-z0-9._/=-]{1,350}$/.test(key)) refuse(`a key of other characters: ${key}`)
   }
   if (new Set(written).size !== written.length) refuse('a key is written twice')
+  const asked = conditions.map(({ key }) => key)
+  if (new Set(asked).size !== asked.length) refuse('a key has two conditions')
+  if (new Set(named.map(namespaceOf)).size > 1) refuse('a batch of several namespaces')
   if (conditions.length > 100 || written.length > 100) refuse('a batch of more than 100')
   if (atomic === 'key' && new Set(named).size > 1) refuse('a batch of several keys')
 }

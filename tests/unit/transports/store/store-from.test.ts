@@ -232,7 +232,9 @@ describe('an engine', () => {
     expect(reports).toMatchObject([
       { count: 2, firstHeardAt: '2026-01-01T00:00:00.000Z', receivedAt: '2026-01-01T00:01:00.000Z' },
     ])
-    nowMs += 3_600_001
+    nowMs += 3_600_000
+    expect((await store.reports!({ namespace }, never)).reports).toHaveLength(1)
+    nowMs += 1
     expect((await store.reports!({ namespace }, never)).reports).toEqual([])
     expect(await engine.list({ prefix: `reports/${namespace}=/`, limit: 9 }, never)).toEqual([])
   })
