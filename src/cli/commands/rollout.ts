@@ -1,7 +1,7 @@
 import { formatPosition } from '../../contracts/position.js'
 import { stageNumberOf } from '../../core/release/rollout.js'
 import type { HistoryEntry, Publisher, StepOptions } from '../../publisher/index.js'
-import { explanationLines } from '../../rollouts/index.js'
+import { explanationLines, sayFailure } from '../../rollouts/index.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError, type ExitStatus } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
@@ -101,6 +101,10 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
   for (const line of variantLines(variants)) print.data(`${line}\n`)
   if (explanation === undefined) print.data('its policy is not known here, so the evidence is not judged\n')
   else for (const line of explanationLines(explanation)) print.data(`  ${line}\n`)
+  // What was taken back is not judged any more; the history keeps which clients it was for.
+  const isTakenBack = state === 'retreated' || state === 'rolled-back'
+  const { exceptions = [] } = (isTakenBack ? story.at(-1)?.audit?.evidence : undefined) ?? {}
+  for (const exception of exceptions) print.data(`  ${sayFailure(exception)}\n`)
   print.data('\n')
   print.table(
     ['when', 'release', 'step', 'state', 'stage', 'by', 'why'],

@@ -291,7 +291,9 @@ describe('rollout show', () => {
     await nb(publish)
     await clock.advance(15 * 60_000)
     const { stdout } = await nb(['rollout', 'show'])
-    expect(stdout).toBe('')
+    expect(stdout).toContain(' is retreated\n')
+    expect(stdout.match(/^ {2}client-\d+: silent/gm)).toHaveLength(2)
+    expect(stdout).toContain('would change it: resume it, or abort it')
   })
 
   test('says what is missing where a stage was to be decided', async () => {
@@ -302,8 +304,10 @@ describe('rollout show', () => {
     controller()
     await clock.advance(60_000)
     await nb(publish)
-    await clock.advance(120 * 60_000)
+    await clock.advance(60 * 60_000)
     const { stdout } = await nb(['rollout', 'show'])
-    expect(stdout).toBe('')
+    expect(stdout).toMatch(/^ {2}not decided by 2026-01-01T/m)
+    expect(stdout).toMatch(/^ {2}waiting for: gate latency$/m)
+    expect(stdout).toContain('would change it: the end of this: waiting for: gate latency')
   })
 })
