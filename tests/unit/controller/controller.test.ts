@@ -412,7 +412,7 @@ describe('publishing in stages', () => {
   })
 })
 
-/** A controller with its defaults over a namespace without a rollout, whose store may fall silent. */
+/** A controller with its defaults, over a store without a rollout that may fall silent. */
 async function idle() {
   const clock = virtualClock()
   const system = { clock, random: seededRandom(7), hasher: systemHasher }
