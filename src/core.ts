@@ -230,6 +230,8 @@ export {
   type BuildForecast,
   type StepOptions,
   type ProposedDocument,
+  type Pruned,
+  type PruneOptions,
   type Published,
   type ReadOptions,
   type ReleaseChange,

@@ -34,6 +34,7 @@ import { readmit, type ReadmitOptions } from './readmit.js'
 import { isSource } from './object-source.js'
 import { prepareAll, variantsOf, type VariantDocument } from './prepare.js'
 import { publishDocument, type PublishOptions } from './publish.js'
+import { pruneSnapshots, type Pruned, type PruneOptions } from './prune.js'
 import { DEFAULT_RETRIES, eachWithSignal, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
 import { assertGates, type Gate } from './rollouts/gates.js'
@@ -297,6 +298,17 @@ export interface Publisher<Input = unknown> {
    */
   openEpoch(options: OpenEpochOptions<Input>): Promise<Rollout>
   /**
+   * Removes the snapshots that old releases name and no other, and their deltas, so that the store
+   * does not grow for ever. What a rollback goes back to and both documents of a rollout that is
+   * under way stay, and so do the releases themselves. Nothing else removes snapshots, and mirrors
+   * keep theirs. Throws `unsupported` over a store that removes none, such as a server's.
+   *
+   * ```ts
+   * const { removed, removedBytes } = await publisher.prune({ keepReleases: 100, keepDays: 90 })
+   * ```
+   */
+  prune(options?: PruneOptions): Promise<Pruned>
+  /**
    * Brings every mirror to the newest release.
    *
    * ```ts
@@ -447,6 +459,7 @@ export function createPublisher<Input = unknown, Output = Input>(
     alarms: () =>
       run(undefined, async signal => (await lookAtNamespace(context, signal, () => readOnce(signal))).alarms),
     forget: settings => run(settings?.signal, signal => forgetInstances(context, settings ?? {}, signal)),
+    prune: (settings = {}) => run(settings.signal, signal => pruneSnapshots(context, settings, signal)),
     sync: () =>
       run(undefined, async signal => {
         const newest = await readNewest(context, signal)

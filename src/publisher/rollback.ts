@@ -1,4 +1,4 @@
-import { NoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
 import type { HeardReports } from '../contracts/report.js'
 import { checkOptions } from '../core/options.js'
@@ -88,6 +88,32 @@ function endOf({ rollout }: Release): RolloutState | undefined {
   return { ...rollout, state: 'rolled-back', controller: 'publisher', why: 'rolled back by hand' }
 }
 
+/**
+ * The releases that a rollback without `to` goes back to: by what clients report, and where that
+ * cannot be read. None where there is no earlier version. Throws `store-damaged` for a board that
+ * went back.
+ *
+ * ```ts
+ * const kept = (await findGoals(context, newest, signal)).flatMap(({ stable }) => digestsOf({ stable }))
+ * ```
+ */
+export async function findGoals(
+  context: PublisherContext,
+  newest: Release,
+  signal: AbortSignal,
+): Promise<readonly Release[]> {
+  const heard = await heardThere(context, signal)
+  const goals: Release[] = []
+  for (const choice of [undefined, ...(heard === undefined ? [] : [createChoice(heard)])]) {
+    try {
+      goals.push(await chooseTarget(context, newest, { to: undefined, choice, signal }))
+    } catch (error) {
+      if (!isNoticeboardError(error, 'not-found')) throw error
+    }
+  }
+  return goals
+}
+
 interface Goal {
   readonly stable: Arm['variants']
   readonly kept: ReadonlySet<Digest>
@@ -99,11 +125,7 @@ async function chooseGoal(
   newest: Release,
   { to, signal }: { readonly to: ReleaseRef | undefined; readonly signal: AbortSignal },
 ): Promise<Goal> {
-  // A rollback does not wait for what clients report.
-  const heard = await heardReports({ ...context, retries: 0 }, signal, WITHOUT_LABELS)
-  // Nobody would follow it, and what is left of the log could look as if there were nothing to go
-  // back to.
-  if (heard?.wentBack !== undefined) throw wentBackError(context.namespace, heard.wentBack)
+  const heard = await heardThere(context, signal)
   const choice = to === undefined && heard !== undefined ? createChoice(heard) : undefined
   const { stable } = await chooseTarget(context, newest, { to, choice, signal })
   const warnings = [
@@ -116,6 +138,15 @@ async function chooseGoal(
     kept: new Set(digestsOf({ stable })),
     warnings: warnings.filter(warning => warning !== undefined),
   }
+}
+
+async function heardThere(context: PublisherContext, signal: AbortSignal): Promise<HeardReports | undefined> {
+  // A rollback does not wait for what clients report.
+  const heard = await heardReports({ ...context, retries: 0 }, signal, WITHOUT_LABELS)
+  // Nobody would follow it, and what is left of the log could look as if there were nothing to go
+  // back to.
+  if (heard?.wentBack !== undefined) throw wentBackError(context.namespace, heard.wentBack)
+  return heard
 }
 
 /** What reports have to say to where a rollback goes. */

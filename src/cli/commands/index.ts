@@ -10,6 +10,7 @@ import { exportCommand } from './export.js'
 import { getCommand } from './get.js'
 import { historyCommand } from './history.js'
 import { killCommand } from './kill.js'
+import { pruneCommand } from './prune.js'
 import { publishCommand } from './publish.js'
 import { readmitCommand } from './readmit.js'
 import { rollbackCommand } from './rollback.js'
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   tokenCommand,
   auditCommand,
   exportCommand,
+  pruneCommand,
   epochCommand,
   compareCommand,
   demoCommand,

@@ -142,7 +142,7 @@ export function boardAppender(
         )
       }
     }
-    const missing = await snapshots.missing(namespace, release)
+    const missing = await snapshots.secure(namespace, release)
     if (missing !== undefined) throw missingSnapshot(missing)
 
     const record = await prepareAudit(query, false)
@@ -175,7 +175,7 @@ function noRelease(error: unknown): 'no release' {
 }
 
 /** Throws `store-damaged` with what to do. */
-function refuseDamage(namespace: Namespace, { damage, newest, highestEpoch }: LogState): void {
+export function refuseDamage(namespace: Namespace, { damage, newest, highestEpoch }: LogState): void {
   if (damage === undefined) return
   const served: Position | undefined = newest?.position
   throw new NoticeboardError(

@@ -17,7 +17,7 @@ import { readDeltas } from '../../core/read-deltas.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
 import { readSystem } from '../../system/system.js'
 import { createBoard } from './board.js'
-import { boardAppender } from './append.js'
+import { boardAppender, refuseDamage } from './append.js'
 import { boardAudit } from './audit.js'
 import { boardDeltas } from './deltas.js'
 import { openBoardFolder } from './folder.js'
@@ -368,15 +368,17 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       parseDigest(digest)
       await prepare()
       await doing(`remove a snapshot of ${namespace}`, async () => {
-        const { newest } = await reader.look(namespace)
+        const state = await reader.look(namespace)
+        // What the releases that are missing name is not known.
+        refuseDamage(namespace, state)
+        const { newest } = state
         if (newest !== undefined && digestsOf(decodeRelease(newest.bytes).release).includes(digest)) {
           throw new NoticeboardError(
             'forbidden',
             `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}…; publish another first`,
           )
         }
-        await snapshots.remove({ namespace, digest })
-        await deltas.forget(namespace, digest)
+        await snapshots.remove({ namespace, digest, before: () => deltas.forget(namespace, digest) })
       })
     },
 

@@ -3,7 +3,7 @@ import type { Digest, Namespace } from '../../contracts/names.js'
 import { digestsOf, variantsOf, type Release } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
-import { isUnfit, systemErrorCode } from '../disk/system-error.js'
+import { isForbidden, isUnfit, systemErrorCode } from '../disk/system-error.js'
 import { ABANDONED_MS } from '../../core/limits.js'
 
 /** Snapshots of a board, each in a file named by its digest. */
@@ -19,10 +19,20 @@ export interface BoardSnapshots {
     readonly digest: Digest
     readonly bytes: Uint8Array
   }): Promise<void>
-  /** Forgets a snapshot. Throws `forbidden` when it was written within the hour. */
-  remove(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>
-  /** A snapshot that a release names and that is not here in its full length. */
-  missing(namespace: Namespace, release: Release): Promise<Digest | undefined>
+  /**
+   * Forgets a snapshot, after `before`. Throws `forbidden` when it was written or touched within
+   * the hour.
+   */
+  remove(query: {
+    readonly namespace: Namespace
+    readonly digest: Digest
+    readonly before: () => Promise<void>
+  }): Promise<void>
+  /**
+   * A snapshot that a release names and that is not here in its full length. Those that are here
+   * and old are touched, so that retention leaves them alone until the release is in place.
+   */
+  secure(namespace: Namespace, release: Release): Promise<Digest | undefined>
 }
 
 export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapshots {
@@ -34,6 +44,21 @@ export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapsho
       // Too large, or a link to nowhere: damaged, and replaced. A folder in its place makes the
       // rename fail, in words.
       if (isUnfit(error)) return false
+      throw error
+    }
+  }
+
+  const isYoung = (stat: { readonly changedMs: number } | undefined): boolean =>
+    stat !== undefined && clock.now() - stat.changedMs < ABANDONED_MS
+
+  /** Whether the file is still there. One that belongs to somebody else keeps its time. */
+  const touch = async (path: string): Promise<boolean> => {
+    try {
+      await fs.touch(path, clock.now())
+      return true
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return false
+      if (isForbidden(error)) return true
       throw error
     }
   }
@@ -59,33 +84,40 @@ export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapsho
       await files.replace(path, bytes)
     },
 
-    async remove({ namespace, digest }) {
+    async remove({ namespace, digest, before }) {
       const path = paths.snapshot(namespace, digest)
+      // A young one is not moved, since somebody may be about to read it.
+      if (isYoung(await fs.stat(path))) throw tooYoung(digest)
+      await before()
       const aside = await files.moveAside(path)
       if (aside === undefined) return
-      const stat = await fs.stat(aside)
-      // A release that names it may be on its way.
-      const isYoung = stat !== undefined && clock.now() - stat.changedMs < ABANDONED_MS
+      // Somebody touched it in between: a release that names it may be on its way.
+      const isWanted = isYoung(await fs.stat(aside))
       // Where somebody wrote it again in the meantime, that one stays.
-      if (isYoung) await fs.link(aside, path)
+      if (isWanted) await fs.link(aside, path)
       await files.discard(aside)
       await fs.syncFolder(paths.snapshots(namespace))
-      if (isYoung)
-        throw new NoticeboardError(
-          'forbidden',
-          `the snapshot ${digest.slice(0, 12)}… was written within the hour, and a release may be about to name it; remove it later`,
-        )
+      if (isWanted) throw tooYoung(digest)
     },
 
-    async missing(namespace, release) {
+    async secure(namespace, release) {
       const lengths = new Map(variantsOf(release).map(({ digest, bytes }) => [digest, bytes]))
       for (const digest of digestsOf(release)) {
-        const stat = await fs.stat(paths.snapshot(namespace, digest))
+        const path = paths.snapshot(namespace, digest)
+        const stat = await fs.stat(path)
         if (stat === undefined || stat.bytes !== lengths.get(digest)) return digest
+        if (clock.now() - stat.changedMs >= ABANDONED_MS / 2 && !(await touch(path))) return digest
       }
       return undefined
     },
   }
+}
+
+function tooYoung(digest: Digest): NoticeboardError {
+  return new NoticeboardError(
+    'forbidden',
+    `the snapshot ${digest.slice(0, 12)}… was written within the hour, and a release may be about to name it; remove it later`,
+  )
 }
 
 /** The refusal of a release whose snapshots are not all here. */

@@ -48,6 +48,7 @@ const doors: Record<string, (unknown: object) => unknown> = {
     publisher().publish({ size: 1 }, { rollout: root.everyone(), reason: 'a test', ...unknown }),
   rollback: unknown => publisher().rollback({ reason: 'a test', ...unknown }),
   openEpoch: unknown => publisher().openEpoch({ reason: 'a test', document: { size: 1 }, ...unknown }),
+  prune: unknown => publisher().prune(unknown),
   history: unknown => publisher().history(unknown),
   follow: unknown =>
     publisher().follow(

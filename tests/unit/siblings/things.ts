@@ -187,6 +187,7 @@ function openPublisher(store: Store): OpenThing {
         void (await publisher.publish(quietSource, { ...settings, signal })),
       rollback: async signal => void (await publisher.rollback({ ...back, signal })),
       openEpoch: async signal => void (await publisher.openEpoch({ ...epoch, signal })),
+      prune: async signal => void (await publisher.prune({ signal })),
       forget: async signal => void (await publisher.forget({ missing: true, signal })),
       ...Object.fromEntries(
         STEPS.map(step => [
@@ -206,6 +207,7 @@ function openPublisher(store: Store): OpenThing {
       publish: options => publisher.publish({ size: 1 }, { ...settings, ...options }),
       rollback: options => publisher.rollback({ ...back, ...options }),
       openEpoch: options => publisher.openEpoch({ ...epoch, ...options }),
+      prune: options => publisher.prune(options),
       forget: options => publisher.forget({ missing: true, ...options }),
       ...Object.fromEntries(
         STEPS.map(step => [step, (options: object) => publisher[step]({ ...back, ...options })]),
