@@ -187,6 +187,33 @@ test('after whatever happened, what is within the bounds can be read, and rollou
   expect(rollouts).toBeGreaterThan(2)
 }, 120_000)
 
+test('what a rollout leads to stays, forward and back, where older releases alone name it', async () => {
+  const tried = { rollout: timed(), drive: true, reason: 'a test' }
+  const bounds = { keepReleases: 1, keepDays: 0 }
+  const retreated = place()
+  await retreated.publish(1)
+  await retreated.publisher.publish({ pool: 2 }, tried)
+  await retreated.publisher.retreat(back)
+  await retreated.clock.advance(DAY_MS)
+  expect(await retreated.publisher.prune(bounds)).toMatchObject({ removed: 0, kept: 2 })
+  await retreated.publisher.resume(back)
+  const [resumed] = await retreated.releases()
+  expect(resumed?.candidate).toBeDefined()
+  expect((await retreated.present(digestsOf(resumed!))).size).toBe(2)
+
+  // A rollback would pass over the version from before the rollout, since some had the new one there.
+  const watched = place()
+  await watched.publish(1)
+  const variants = [{ when: { region: ['eu'] }, document: { pool: 2 } }]
+  await watched.publisher.publish({ pool: 3 }, { ...settings, variants })
+  await watched.publisher.publish({ pool: 2 }, tried)
+  expect((await watched.publisher.promote(back)).state).toBe('watching')
+  await watched.clock.advance(DAY_MS)
+  expect(await watched.publisher.prune(bounds)).toMatchObject({ removed: 0, kept: 3 })
+  await watched.publisher.abort(back)
+  expect((await watched.present(digestsOf((await watched.releases())[0]!))).size).toBe(2)
+})
+
 test('a dry run tells what would go, and removes nothing', async () => {
   const { clock, publisher, publish, present } = place()
   const all: Digest[] = []
