@@ -4,7 +4,7 @@ import { DEFAULT_RETENTION, removesNothing, type Pruned } from '../../publisher/
 import { readSystem } from '../../system/system.js'
 import { withBoard, type OpenBoard } from '../boards.js'
 import { createBusy } from '../busy.js'
-import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
+import { BOARD_OPTIONS, type Command } from '../command.js'
 import { asError, statusOf, type ExitStatus } from '../exit.js'
 import type { CommandStore } from '../observed-store.js'
 import { openPublisherOn } from '../open-publisher.js'

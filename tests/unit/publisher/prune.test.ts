@@ -201,7 +201,8 @@ test('what a rollout leads to stays, forward and back, where older releases alon
   expect(resumed?.candidate).toBeDefined()
   expect((await retreated.present(digestsOf(resumed!))).size).toBe(2)
 
-  // A rollback would pass over the version from before the rollout, since some had the new one there.
+  // A rollback would pass over the version from before the rollout, since some had the new one
+  // there.
   const watched = place()
   await watched.publish(1)
   const variants = [{ when: { region: ['eu'] }, document: { pool: 2 } }]
