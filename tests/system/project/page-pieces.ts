@@ -36,7 +36,7 @@ declare const token: string
 declare function readToken(): Promise<string>
 declare function log(...words: unknown[]): void
 interface Pool { close(): void }
-declare const db: { resize(size: number): void; connect(size: number): Promise<Pool>; use(pool: Pool): void }
+declare const db: { resize(size: number): void; connect(size: number): Promise<Pool>; use(pool: Pool): void; isUp(): boolean }
 declare const app: { use(path: string, handler: (req: IncomingMessage, res: ServerResponse) => void): void }
 `
 

@@ -152,5 +152,5 @@ test('a client that follows and a publisher that publishes lose nothing while ol
   for (const digest of published)
     await store.snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: 1_000 }, never)
   expect(removed).toBeGreaterThan(20)
-  expect(await names()).toHaveLength(new Set([...old, ...published]).size - removed)
+  expect(await names()).toEqual(expect.arrayContaining(published.map(file)))
 })
