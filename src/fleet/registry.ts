@@ -118,8 +118,8 @@ export function createRegistry({
     of(namespace) {
       const read = wordReader()
       const [nowMs, sinceMs] = [clock.now(), clock.monotonic()]
-      return Array.from(byNamespace.get(namespace)?.values() ?? [], ({ word, heardMs }) =>
-        steadyTimes(read(word), { nowMs, silentMs: sinceMs - heardMs }),
+      return Array.from(byNamespace.get(namespace)?.values() ?? [], ({ word, heardMs, firstHeardMs }) =>
+        steadyTimes(read(word), { nowMs, silentMs: sinceMs - heardMs, knownMs: sinceMs - firstHeardMs }),
       )
     },
     get size() {

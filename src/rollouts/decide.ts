@@ -3,6 +3,7 @@ import type { Observed } from './client-state.js'
 import { decideWayBack } from './decide-way-back.js'
 import { bothResults, readGates, type GateResult } from './gate.js'
 import { guardrailResult } from './guardrail.js'
+import { beganAhead, beginByThisClock } from './clock-set-back.js'
 import { badFleet, badByComparison, canCompare, judgeStage, sayFailures, type Verdict } from './judge.js'
 import { rehearsalAnew, rehearsalFrom, rehearsalWithOneMore } from './next-rehearsal.js'
 import { oneMoreIn, stageFrom, watchFrom } from './next-stage.js'
@@ -41,6 +42,8 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
   const heard = { ...evidence.heard, asOf: new Date(nowMs).toISOString() }
   const view = viewOf({ release, rollout, plan, heard, hasher })
   const place: Place = { ...standing, ...evidence, heard, view }
+  const goesOn = rollout.state === 'running' || rollout.state === 'watching'
+  if (goesOn && beganAhead(rollout, nowMs)) return beginByThisClock(place)
   switch (rollout.state) {
     case 'running':
     case 'paused':

@@ -6,6 +6,7 @@ import { checkOptions } from '../core/options.js'
 import type { Explanation } from './explanation.js'
 import { readTimedPlan, type TimedPlan } from './plan.js'
 import type { Decision, FirstStep, NextStage, RolloutPolicy, RolloutStanding, StartInput } from './policy.js'
+import { beganAhead, SET_BACK } from './clock-set-back.js'
 import { liveMembers } from './members.js'
 import { checkSteps } from './presets.js'
 import { runsFromMs } from './runs-from.js'
@@ -104,13 +105,13 @@ function decideTimed({ release }: RolloutStanding, nowMs: number): Decision {
     return { type: 'advance', explanation: say('it was promoted by hand, and nothing is watched'), next: end }
   if (state !== 'running' || audience === undefined)
     return { type: 'hold', explanation: say(`${state}: it does not go on by itself`) }
+  const { spreadMs = 0 } = release
+  const at = { nowMs, live: stageStart.live, spreadMs }
+  if (beganAhead(rollout, nowMs))
+    return { type: 'widen', explanation: say(SET_BACK), next: stageAt(plan, stage, audience, at) }
   if (leftMs > 0)
     return { type: 'hold', explanation: say(`the next step is in ${Math.ceil(leftMs / 1_000)} s`) }
-  const { spreadMs = 0 } = release
-  const next: NextStage =
-    stage + 1 < plan.stages.length
-      ? stageAt(plan, stage + 1, audience, { nowMs, live: stageStart.live, spreadMs })
-      : end
+  const next: NextStage = stage + 1 < plan.stages.length ? stageAt(plan, stage + 1, audience, at) : end
   return { type: 'advance', explanation: say('its time has come'), next }
 }
 

@@ -101,7 +101,9 @@ export function storeReports(
     const receivedAt = new Date(await calls.now(signal)).toISOString()
     const writes = news.map(({ key, state, before }) => {
       const isKnown = before !== undefined && before.clientId === state.clientId
-      const firstHeardAt = (isKnown ? before.firstHeardAt : undefined) ?? receivedAt
+      // A time that is yet to come was told by a clock that was ahead.
+      const known = isKnown ? before.firstHeardAt : undefined
+      const firstHeardAt = known !== undefined && known < receivedAt ? known : receivedAt
       const report = { ...state, receivedAt, firstHeardAt }
       const put: Put = { key, value: encodeText(JSON.stringify(report)), expiresInMs: lifetimeMs(state) }
       return { put, report }

@@ -46,6 +46,25 @@ describe('the registry', () => {
     expect(registry.of('a')).toMatchObject([{ phase: 'rejected', receivedAt: '2026-01-01T00:00:01.000Z' }])
   })
 
+  test.each([true, false])(
+    'knows how long it hears an instance, though its clock is set back (heard again: %s)',
+    async again => {
+      const time = virtualClock()
+      let aheadMs = 86_400_000
+      const registry = createRegistry({ clock: { ...time, now: () => time.now() + aheadMs } })
+      registry.add(report('x', 1))
+      await time.advance(60_000)
+      aheadMs = 0
+      if (again) registry.add(report('x', 2))
+      expect(registry.of('a')).toMatchObject([
+        {
+          firstHeardAt: '2026-01-01T00:00:00.000Z',
+          receivedAt: again ? '2026-01-01T00:01:00.000Z' : '2026-01-01T00:00:00.000Z',
+        },
+      ])
+    },
+  )
+
   test('stamps when a report came and when its instance was first heard, whatever it says of that', async () => {
     const clock = virtualClock()
     const registry = createRegistry({ clock })
