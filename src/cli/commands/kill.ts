@@ -12,7 +12,8 @@ export const killCommand: Command = {
   summary: 'patch every document that runs, at once and for everybody',
   usage: '[NAMESPACE]',
   text: `Applies a JSON Merge Patch to the stable document and to the candidate of a rollout, at once and for everybody, and pauses that
-rollout. Nothing is staged, and nothing stands in the way: neither a schema nor a gate nor a full disk. To undo it, publish a document as always.`,
+rollout. Nothing is staged, and neither a schema nor a gate stands in the way; a full disk does not either, once: the board keeps a reserve for that. To undo it,
+publish a document as always.`,
   options: {
     ...BOARD_OPTIONS,
     patch: { value: 'JSON', text: 'what changes: \'{"newCheckout":false}\'; null takes a member away' },

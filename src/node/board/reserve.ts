@@ -1,3 +1,4 @@
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Random } from '../../contracts/system.js'
 import type { Board } from './board.js'
 import { isDiskFull, systemErrorCode } from '../disk/system-error.js'
@@ -7,7 +8,10 @@ import { RESERVE_BYTES } from '../../core/limits.js'
 export interface BoardReserve {
   /** Makes the reserve if it is missing; false when there is no room for it. */
   keep(): Promise<boolean>
-  /** Runs work; when the disk is full gives up the reserve and runs it once more. */
+  /**
+   * Runs work; when the disk is full gives up the reserve and runs it once more. Throws
+   * `unavailable` where the reserve is spent and the disk still full.
+   */
   use<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
@@ -34,11 +38,23 @@ export function boardReserve({ hiddenFs: fs, random, paths: { reserve: path } }:
         return await work()
       } catch (error) {
         if (!isDiskFull(error)) throw error
+        if ((await fs.stat(path)) === undefined) throw spent(error)
         await fs.remove(path)
-        return work()
+        return work().catch((again: unknown) => {
+          throw isDiskFull(again) ? spent(again) : again
+        })
       }
     },
   }
+}
+
+function spent(error: unknown): NoticeboardError {
+  const cause = isNoticeboardError(error) ? error.cause : error
+  return new NoticeboardError(
+    'unavailable',
+    `the disk is full and the reserve of the board is spent; free some space and repeat (${systemErrorCode(cause)})`,
+    { cause },
+  )
 }
 
 /** Bytes without a pattern: zeros would take no room on a file system that compresses. */

@@ -6,6 +6,8 @@ import { isNoticeboardError } from '../../../../src/contracts/errors.js'
 import { RESERVE_BYTES } from '../../../../src/core/limits.js'
 import { decodeRelease } from '../../../../src/core/release/release.js'
 import { encodeText } from '../../../../src/core/json/text.js'
+import type { Board } from '../../../../src/node/board/board.js'
+import { boardReserve } from '../../../../src/node/board/reserve.js'
 import { fileStore } from '../../../../src/node/board/file-store.js'
 import {
   closeLater,
@@ -116,6 +118,25 @@ describe('a full disk', () => {
       })
       expect(await store.append({ namespace: NAMESPACE, at, bytes, urgent: true }, never)).toBe('appended')
     }
+  })
+})
+
+describe('a reserve that is spent', () => {
+  const full = (): Promise<never> => Promise.reject(Object.assign(new Error('no room'), { code: 'ENOSPC' }))
+  const spent = { code: 'unavailable', message: expect.stringContaining('the reserve of the board is spent') }
+
+  it('is said, by who gives it up in vain and by who comes after that', async () => {
+    const held = new Set(['reserve'])
+    const { use } = boardReserve({
+      hiddenFs: {
+        stat: (path: string) => Promise.resolve(held.has(path) ? { bytes: 1 } : undefined),
+        remove: (path: string) => Promise.resolve(void held.delete(path)),
+      },
+      paths: { reserve: 'reserve' },
+    } as unknown as Board)
+    await expect(use(full)).rejects.toMatchObject(spent)
+    expect(held.size).toBe(0)
+    await expect(use(full)).rejects.toMatchObject(spent)
   })
 })
 
