@@ -2,7 +2,7 @@ import type { Logger } from '../contracts/system.js'
 import type { CommandContext } from './command.js'
 
 /**
- * A logger for a command that runs until it is interrupted: warnings and errors go to stderr, a
+ * A logger for a command that runs until it is interrupted: what is worth a line goes to stderr, a
  * line each.
  */
 export function loggerFor({ print }: Pick<CommandContext, 'print'>): Logger {
@@ -15,7 +15,7 @@ export function loggerFor({ print }: Pick<CommandContext, 'print'>): Logger {
     ].join(' ')
   return {
     debug() {},
-    info: () => {},
+    info: (message, details) => print.note(shown(message, details)),
     warn: (message, details) => print.warning(shown(message, details)),
     error: (message, details) => print.failure(shown(message, details)),
   }

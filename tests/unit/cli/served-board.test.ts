@@ -75,3 +75,20 @@ test('controller is heard in the board that it moves the rollouts of, until it i
   stop.abort()
   expect((await running).status).toBe(130)
 })
+
+test('serve writes each release to its log, with the token that appended it', async () => {
+  const cwd = await temporaryFolder()
+  const server = await served({ cwd })
+  const board = join(cwd, 'board')
+  const create = ['token', 'create', 'oncall', '--scope', 'admin', '--for', '**', '--board', board]
+  const made = await commandLine([...create, '--expires', '1d'], { cwd })
+  expect(made.status, made.stderr).toBe(0)
+  await writeFile(join(cwd, 'a.json'), '{"a":1}')
+  const env = { NOTICEBOARD_URL: server.url, NOTICEBOARD_TOKEN: made.stdout.trim() }
+  const publish = ['publish', 'a.json', '-n', NAMESPACE, '--everyone', '--reason', 'x']
+  const published = await commandLine(publish, { cwd, env })
+  expect(published.status, published.stderr).toBe(0)
+  expect(server.log).toMatch(
+    /a release was appended namespace=checkout\/prod position=\S+ cause=publish by=.*oncall/,
+  )
+})
