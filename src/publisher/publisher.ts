@@ -37,11 +37,13 @@ import { publishDocument, type PublishOptions } from './publish.js'
 import { pruneSnapshots, type Pruned, type PruneOptions } from './prune.js'
 import { DEFAULT_RETRIES, eachWithSignal, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
+import { triedBy } from './rollouts/ended.js'
 import { assertGates, type Gate } from './rollouts/gates.js'
 import { assertPolicy } from './rollouts/policies.js'
 import type { RolloutFloor } from '../rollouts/floor.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { killSwitch, type KillOptions } from './rollouts/kill.js'
+import { inRollout } from './rollouts/steps.js'
 import { takeStep, type AskedStep, type StepOptions } from './rollouts/take-step.js'
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
 import { remembering } from '../core/store/remembering-store.js'
@@ -404,9 +406,9 @@ export function createPublisher<Input = unknown, Output = Input>(
       const { drive: drives = false, signal: own } = settings
       return run(own, async signal => {
         const release = (await readNewest(context, signal))?.release
-        return release?.rollout === undefined
-          ? undefined
-          : createRollout(context, root.signal, { outcome: 'unchanged', release, drives })
+        if (release === undefined || !inRollout(release)) return undefined
+        const tried = await triedBy(context, release, signal)
+        return createRollout(context, root.signal, { outcome: 'unchanged', release, tried, drives })
       })
     },
     pause: settings => step('pause', settings),

@@ -12,6 +12,7 @@ import type { BuildForecast } from './rollouts/builds.js'
 import type { StageForecast } from './rollouts/forecast.js'
 import type { RolloutEnd, RolloutStep } from './rollouts/rollout-step.js'
 import { judge, type Tending } from './rollouts/tend.js'
+import { explainEnded, hasEnded } from './rollouts/ended.js'
 import { standingOf } from './rollouts/standing.js'
 import { outlineOf } from './rollouts/outline.js'
 import { withBuiltIn } from './rollouts/policies.js'
@@ -32,7 +33,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   /** The release; for a dry run the one that it would have been. */
   readonly position: Position
   /**
-   * What is rolled out: the candidate's snapshot, or the stable one where there is no candidate.
+   * What is rolled out: the candidate's snapshot, or the stable one where there is no candidate. Of
+   * a rollout that `publisher.rollout()` found taken back, what it tried.
    */
   readonly digest: Digest
   /**
@@ -75,7 +77,9 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly settled: Promise<RolloutEnd>
   /**
    * Why it stands where it stands now, which clients are the evidence, and what would change the
-   * verdict; undefined where its policy is not known here. Throws what the store throws.
+   * verdict; undefined where its policy is not known here. Once it has ended: the evidence that was
+   * kept with its end, for which neither its policy nor a gate is asked. Throws what the store
+   * throws.
    *
    * ```ts
    * const why = await rollout.explain()
@@ -89,6 +93,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
 export interface RolloutFacts {
   readonly outcome: Rollout['outcome']
   readonly release: Release
+  /** What is rolled out, where the release does not name it any more. */
+  readonly tried?: Arm | undefined
   /** The release that it follows. */
   readonly before?: Release | undefined
   readonly withdrawn?: readonly Digest[]
@@ -116,7 +122,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
   const { outcome, release, withdrawn = [], mirrors = [], warnings = [], notes = [] } = facts
   const { forecast = [], builds = [] } = facts
   const { drives = false, policy } = facts
-  const arm = release.candidate ?? release.stable
+  const arm = facts.tried ?? release.candidate ?? release.stable
   const id = outcome === 'dry-run' ? undefined : release.rollout?.id
   const own = [
     ...(policy === undefined ? [] : [policy]),
@@ -158,6 +164,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
       if (id === undefined) return undefined
       const standing = await standingOf(context, id, root)
       if (standing.type === 'gone') return undefined
+      if (hasEnded(standing)) return explainEnded(context, standing.release, root)
       const { decision } = await judge(context, tending, { release: standing.release, signal: root })
       return decision?.explanation
     },

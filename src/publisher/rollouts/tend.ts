@@ -214,8 +214,12 @@ export async function judge(
 
 /**
  * What is known over a store that keeps no reports: the time, for policies that go by nothing else.
+ *
+ * ```ts
+ * const heard = (await readReports(context, signal)) ?? nothingHeard(context.clock)
+ * ```
  */
-function nothingHeard(clock: Clock): HeardReports {
+export function nothingHeard(clock: Clock): HeardReports {
   const asOf = new Date(clock.now()).toISOString()
   return { since: asOf, asOf, reports: [] }
 }

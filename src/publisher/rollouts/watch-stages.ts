@@ -8,11 +8,13 @@ import { runnersOf } from '../../rollouts/controllers.js'
 import { runs } from '../../rollouts/client-state.js'
 import type { Explanation } from '../../rollouts/explanation.js'
 import type { PublisherContext } from '../context.js'
+import { explainEnded, hasEnded } from './ended.js'
+import { readReports } from '../read-reports.js'
 import { outlineOf } from './outline.js'
 import type { RolloutEnd, RolloutStep } from './rollout-step.js'
 import { standingOf, type Standing } from './standing.js'
 import { onlyTried, type RolloutRelease } from './steps.js'
-import { judge, tend, type Judged, type Tending } from './tend.js'
+import { judge, nothingHeard, tend, type Judged, type Tending } from './tend.js'
 import { passes } from './watch-everyone.js'
 
 /** How often a rollout is looked at, in milliseconds. */
@@ -115,11 +117,39 @@ async function lookAt(
   const end = endIn(standing)
   if (standing.type === 'gone') return { step: undefined, end, isLate: false }
   const { release } = standing
-  const judged = await judge(context, tending, { release, signal: root })
+  const seen = hasEnded(standing)
+    ? await lookBack(context, release, root)
+    : seenIn(await judge(context, tending, { release, signal: root }))
   return {
-    step: stepOf(context, release, judged),
+    step: stepOf(context, release, seen),
     end,
     isLate: goesOn(release.rollout) && context.clock.now() > Date.parse(release.rollout.decideBy),
+  }
+}
+
+/** What one look found out about a rollout, besides its release. */
+interface Seen extends Pick<Judged, 'heard' | 'waitingFor'> {
+  readonly explanation: Explanation | undefined
+  /** Whether its policy holds it up. */
+  readonly isHeld: boolean
+}
+
+function seenIn({ decision, heard, waitingFor }: Judged): Seen {
+  return { heard, waitingFor, explanation: decision?.explanation, isHeld: decision?.type === 'pause' }
+}
+
+/** A rollout that has ended, with the evidence that was kept. */
+async function lookBack(
+  context: PublisherContext,
+  release: RolloutRelease,
+  signal: AbortSignal,
+): Promise<Seen> {
+  const heard = (await readReports(context, signal)) ?? nothingHeard(context.clock)
+  return {
+    heard,
+    waitingFor: [],
+    explanation: await explainEnded(context, release, signal),
+    isHeld: false,
   }
 }
 
@@ -142,12 +172,11 @@ function endIn(standing: Standing): RolloutEnd | undefined {
   }
 }
 
-function stepOf(context: PublisherContext, release: RolloutRelease, judged: Judged): RolloutStep {
-  const { heard, decision, waitingFor } = judged
+function stepOf(context: PublisherContext, release: RolloutRelease, seen: Seen): RolloutStep {
+  const { heard, explanation, isHeld, waitingFor } = seen
   const { rollout } = release
   const { rehearsal } = rollout.stageStart
   const fleet = summarizeFleet(heard, release)
-  const explanation = decision?.explanation
   return {
     state: rollout.state,
     stage: rollout.stage,
@@ -156,7 +185,7 @@ function stepOf(context: PublisherContext, release: RolloutRelease, judged: Judg
     ...(explanation !== undefined && { verdict: explanation.verdict, explanation }),
     why: whyOf(rollout.why, explanation),
     waitingFor,
-    isPaused: isHeldUp(rollout.state) || decision?.type === 'pause',
+    isPaused: isHeldUp(rollout.state) || isHeld,
     controllers: runnersOf(rollout.plan, heard).map(({ name }) => name),
     ...countsOf(context, release, fleet),
     fleet,
