@@ -62,7 +62,7 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
         rehearsal,
         verdict,
         waitingFor.join(),
-        why[0]?.replace(/\d+/g, ''),
+        why[0]?.replace(/\d+ (?:s|min|h) (?:left|more)|\d+/g, ''),
       ].join(' ')
       if (shown === told) return
       told = shown
@@ -82,7 +82,7 @@ function barOf({ exposed, applied, healthy }: RolloutStep): string {
  * Where a rollout stands, in one line.
  *
  * ```ts
- * headOf(step) // stage 2 of 4, running: 3 of 6 exposed run it, 1 rejected; unknown: clients run the candidate, …
+ * headOf(step) // stage 2 of 4, running: 3 of 6 exposed run it, 1 rejected; bakes 5 min, 3 min left
  * ```
  */
 export function headOf(step: RolloutStep): string {
@@ -100,8 +100,9 @@ export function headOf(step: RolloutStep): string {
     ...(missing > 0 ? [`${missing} missing`] : []),
   ]
   const reasons = [...(waitingFor.length > 0 ? [`waiting for: ${waitingFor.join(', ')}`] : []), ...why]
-  const because =
-    reasons.length === 0 ? '' : `${verdict === undefined ? '' : `${verdict}: `}${reasons.join('; ')}`
+  // What only takes its time is neither good nor bad, and needs no word for that.
+  const says = verdict === undefined || (verdict === 'unknown' && !step.isPaused) ? '' : `${verdict}: `
+  const because = reasons.length === 0 ? '' : `${says}${reasons.join('; ')}`
   return `${sayStageOf(step)}, ${state}: ${counts.join(', ')}${because === '' ? '' : `; ${because}`}`
 }
 

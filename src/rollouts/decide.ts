@@ -12,7 +12,8 @@ import type { Decision, RolloutEvidence, RolloutStanding } from './policy.js'
 import { hasLostItsClients } from './quorum.js'
 import { lossOf, rehearserIn } from './rehearsal.js'
 import { hold, say, stayPaused, type Place } from './say-decision.js'
-import { unknown, UNKNOWNS } from './unknowns.js'
+import { sayLeft } from './say-time.js'
+import { unknown, UNKNOWNS, type UnknownKind } from './unknowns.js'
 import { presenceOf } from './members.js'
 import { runsFromMs } from './runs-from.js'
 import { viewOf } from './view.js'
@@ -132,7 +133,7 @@ function decideWatch(place: Place): Decision {
     return say(place, 'pause', { verdict: 'bad', why: result.pause, wouldChange: [GREEN_AGAIN] })
   const leftMs = runsFromMs(place.release, rollout) + plan.watchMs - nowMs
   if (leftMs > 0) {
-    const why = [`watched for ${Math.ceil(leftMs / 1_000)} s more`]
+    const why = [`all run it, and it is watched for ${sayLeft(leftMs, plan.watchMs)} more`]
     return hold(place, { verdict: 'unknown', why })
   }
   return say(
@@ -213,11 +214,7 @@ function unheard({ heard, view }: Place): readonly string[] {
 function waysOut(verdict: Verdict): readonly string[] {
   switch (verdict.verdict) {
     case 'unknown':
-      return verdict.unknowns.map(({ kind, text }) =>
-        kind === 'label-over-represented'
-          ? 'promote it by hand, or stage it by another label'
-          : `the end of this: ${text}`,
-      )
+      return [...new Set(verdict.unknowns.map(({ kind }) => wayOutOf(kind)))]
     case 'suspect':
       return ['the failure of a second client', 'a healthy one in its place']
     case 'alarming':
@@ -229,6 +226,18 @@ function waysOut(verdict: Verdict): readonly string[] {
     case 'good':
       return []
   }
+}
+
+/** What the stage's own clients end, by becoming healthy or by failing. */
+const ENDED_BY_CLIENTS: ReadonlySet<UnknownKind> = new Set([
+  'baking', 'not-applied', 'too-few', 'canary-missing',
+]) // prettier-ignore
+
+function wayOutOf(kind: UnknownKind): string {
+  if (kind === 'label-over-represented') return 'promote it by hand, or stage it by another label'
+  return ENDED_BY_CLIENTS.has(kind)
+    ? 'enough healthy clients of the stage, or a failure among them'
+    : 'the end of what it waits for'
 }
 
 function act(

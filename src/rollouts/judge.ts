@@ -3,9 +3,12 @@ import { canReach, PAUSE_AT, ROLL_BACK_AT } from './e-process.js'
 import type { GateResult } from './gate.js'
 import { imbalanceOf } from './imbalance.js'
 import { idOf, idsIn, isByLabel } from './cohort.js'
+import { heardMs } from './members.js'
 import type { Hasher } from '../contracts/system.js'
+import { stageNumberOf } from '../core/release/rollout.js'
 import { quorumOf, type Quorum } from './quorum.js'
 import { percent } from './resolving-power.js'
+import { sayLeft, sayTime } from './say-time.js'
 import { unknown, UNKNOWNS, type Unknown, type UnknownKind } from './unknowns.js'
 import { failuresIn, type StageView } from './view.js'
 
@@ -86,8 +89,9 @@ function badStage(view: StageView, failures: readonly Failure[]): Verdict | unde
   const { rollout } = view
   if (rollout.stage < STRICT_STAGES) {
     const claimed = failures.filter(({ kind }) => CLAIMED.has(kind))
-    if (claimed.length > 0) return badFor(claimed, `${sayFailures(claimed)} in stage ${rollout.stage}`)
-    if (failures.length > 1) return badFor(failures, `${sayFailures(failures)} in stage ${rollout.stage}`)
+    const where = `in stage ${stageNumberOf(rollout)}`
+    if (claimed.length > 0) return badFor(claimed, `${sayFailures(claimed)} ${where}`)
+    if (failures.length > 1) return badFor(failures, `${sayFailures(failures)} ${where}`)
     const { added = 0 } = rollout.stageStart
     if (failures.length === 1 && added === 0)
       return { verdict: 'suspect', why: `${sayFailures(failures)}; one alone is no proof`, failures }
@@ -166,7 +170,7 @@ function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly U
 
   if (asked === 0) say('too-few')
   if (healthy < needed) {
-    if (of('baking') > 0) say('baking', { clients: of('baking') })
+    if (of('baking') > 0) say('baking', { text: sayBake(view), clients: of('baking') })
     if (of('waiting') > 0) say('not-applied', { clients: of('waiting') })
     const doubts = ['shared-id', 'probe-unhealthy', 'probe-threw', 'probe-timed-out'] as const
     for (const why of doubts) {
@@ -175,7 +179,7 @@ function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly U
     }
     const missing = needed - healthy
     say('too-few', {
-      text: `${healthy} clients are healthy, and ${missing} more have to be`,
+      text: `${healthy} of ${asked} clients ${healthy === 1 ? 'is' : 'are'} healthy, and ${needed === asked ? 'all' : needed} have to be`,
       clients: missing,
     })
   }
@@ -210,6 +214,16 @@ function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly U
 export function unseenIn({ seenShare }: Pick<StageView, 'seenShare'>): Unknown | undefined {
   if (seenShare >= SEEN_SHARE) return undefined
   return unknown('not-seen', { text: `${percent(seenShare)} of the live clients have seen this stage` })
+}
+
+/** How long a stage bakes, and how long its last client that bakes has left. */
+function sayBake({ exposed, plan: { bakeMs }, nowMs }: StageView): string {
+  const left = exposed.flatMap(({ member: { current }, state }) =>
+    state.is === 'baking' ? current.map(word => bakeMs - word.sinceMs - (nowMs - heardMs(word))) : [],
+  )
+  const leftMs = Math.max(0, ...left)
+  const rest = leftMs > 0 ? `${sayLeft(leftMs, bakeMs)} left` : 'and the report of its end is due'
+  return `bakes ${sayTime(bakeMs)}, ${rest}`
 }
 
 /** Clients that were named, and neither are healthy nor failed nor are gone in order. */

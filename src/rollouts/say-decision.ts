@@ -22,11 +22,16 @@ export function say(
   reasons: Reasons,
 ): Decision
 export function say(place: Place, type: Decision['type'], reasons: Reasons, next?: NextStage): Decision {
-  const lag = `${percent(place.view.seenShare)} of the live clients have seen this stage`
+  const { view } = place
+  // In the watch nothing waits for that any more.
+  const lag =
+    view.rollout.state === 'watching'
+      ? []
+      : [`${percent(view.seenShare)} of the live clients have seen this stage`]
   // Where nothing else is the reason, what is unknown is.
   const why = reasons.why.length > 0 ? reasons.why : (reasons.unknowns ?? []).map(({ text }) => text)
-  const numbers = place.view.readings.map(({ text }) => text).filter(text => !why.includes(text))
-  const explanation = explain(place.view, { ...reasons, why: [...why, ...numbers, lag] })
+  const numbers = view.readings.map(({ text }) => text).filter(text => !why.includes(text))
+  const explanation = explain(view, { ...reasons, why: [...why, ...numbers, ...lag] })
   return (next === undefined ? { type, explanation } : { type, explanation, next }) as Decision
 }
 

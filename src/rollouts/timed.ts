@@ -10,6 +10,7 @@ import { beganAhead, SET_BACK } from './clock-set-back.js'
 import { liveMembers } from './members.js'
 import { checkSteps } from './presets.js'
 import { runsFromMs } from './runs-from.js'
+import { sayTime } from './say-time.js'
 import { sayStages, type Stage } from './stage.js'
 
 /** How a timed rollout goes. */
@@ -63,9 +64,7 @@ function startTimed(plan: TimedPlan, { salt, spreadMs, heard, nowMs }: StartInpu
     plan: plan as unknown as Json,
     evidence: undefined,
     next: stageAt(plan, 0, { salt, clauses: [] }, { nowMs, live, spreadMs }),
-    says: [
-      `stages: ${sayStages(plan.stages)}, one each ${Math.round(plan.everyMs / 1_000)} s, whatever happens`,
-    ],
+    says: [`stages: ${sayStages(plan.stages)}, one each ${sayTime(plan.everyMs)}, whatever happens`],
   }
 }
 
@@ -109,8 +108,7 @@ function decideTimed({ release }: RolloutStanding, nowMs: number): Decision {
   const at = { nowMs, live: stageStart.live, spreadMs }
   if (beganAhead(rollout, nowMs))
     return { type: 'widen', explanation: say(SET_BACK), next: stageAt(plan, stage, audience, at) }
-  if (leftMs > 0)
-    return { type: 'hold', explanation: say(`the next step is in ${Math.ceil(leftMs / 1_000)} s`) }
+  if (leftMs > 0) return { type: 'hold', explanation: say(`the next step is in ${sayTime(leftMs)}`) }
   const next: NextStage = stage + 1 < plan.stages.length ? stageAt(plan, stage + 1, audience, at) : end
   return { type: 'advance', explanation: say('its time has come'), next }
 }

@@ -46,7 +46,10 @@ export const UNKNOWNS: Readonly<
     means: 'too many live clients have not seen the release that began the stage',
     policy: 'waits',
   },
-  'canary-missing': { means: 'a client that was named for the stage is not healthy yet', policy: 'waits' },
+  'canary-missing': {
+    means: 'a client that was chosen or named for the stage is not healthy yet',
+    policy: 'waits',
+  },
   'shared-id': { means: 'several instances report under one clientId side by side', policy: 'waits' },
   'label-over-represented': {
     means: 'the exposed clients carry a label far more often than the fleet does',
