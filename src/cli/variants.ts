@@ -33,12 +33,23 @@ function toldApart(variants: readonly Variant[] = []): readonly string[] {
 }
 
 /**
- * What a rollout brings, beside the version that everybody else runs.
+ * One arm of a release: what is stable, or what a rollout brings beside it.
  *
  * ```ts
- * sayCandidate(release.candidate) // version 2 7e8059f49558
+ * sayArm(release.candidate) // version 2 7e8059f49558
  * ```
  */
-export function sayCandidate({ version, variants }: Arm): string {
-  return `version ${version} ${shortDigest((variants.at(-1) ?? variants[0]).digest)}`
+export function sayArm(arm: Arm): string {
+  return `version ${arm.version} ${shortDigest(mainDigest(arm))}`
+}
+
+/**
+ * The snapshot of an arm for the clients that no variant's labels match: the last one.
+ *
+ * ```ts
+ * shortDigest(mainDigest(release.stable))
+ * ```
+ */
+export function mainDigest({ variants }: Arm): string {
+  return (variants.at(-1) ?? variants[0]).digest
 }

@@ -21,7 +21,7 @@ import { readSystem } from '../system/system.js'
 import type { PublisherContext } from './context.js'
 import { diffArms, type ReleaseChange } from './diff-arms.js'
 import { openNewEpoch, type OpenEpochOptions } from './epoch.js'
-import { findRelease, readDocumentOf, type ReleaseRef } from './resolve-ref.js'
+import { findArm, readDocumentOf, type NamedArm, type ReleaseRef } from './resolve-ref.js'
 import { summarizeFleet, type Fleet } from '../fleet/summary.js'
 import { forgetInstances, type ForgetOptions } from './forget.js'
 import { FOLLOW_OPTIONS, followSource, type FollowOptions, type FollowStep } from './follow.js'
@@ -101,8 +101,8 @@ export interface Published {
   readonly version: number
   readonly digest: Digest
   /**
-   * The stable document of the clients with the labels that were asked for; where none were, of
-   * those that no variant's labels match.
+   * The document that `version` is for the clients with the labels that were asked for; where none
+   * were, for those that no variant's labels match.
    */
   readonly document: Json
   readonly release: Release
@@ -236,9 +236,9 @@ export interface Publisher<Input = unknown> {
    */
   history(options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<HistoryEntry>
   /**
-   * Where the stable documents of two releases differ, or those of a release and what would be
-   * published: for all clients, also those that get a variant. Empty when nobody gets another
-   * document.
+   * Where the documents of two versions differ, or those of a version and what would be published:
+   * for all clients, also those that get a variant. A version or a digest names the candidate of a
+   * rollout too, while it goes on and afterwards. Empty when nobody gets another document.
    *
    * ```ts
    * const changes = await publisher.diff(7, { document: { pool: { size: 9 } } })
@@ -255,7 +255,8 @@ export interface Publisher<Input = unknown> {
    */
   current(options?: ReadOptions): Promise<Published | undefined>
   /**
-   * A release of the log and its document. Throws `not-found`.
+   * A release of the log and its document, also the candidate of a rollout, where `ref` is its
+   * version or its digest. Throws `not-found`.
    *
    * ```ts
    * const { document } = await publisher.read(7)
@@ -425,12 +426,12 @@ export function createPublisher<Input = unknown, Output = Input>(
     },
     diff: (before, after) =>
       run(undefined, async signal => {
-        const from = (await findRelease(context, before, signal)).stable
+        const from = (await findArm(context, before, signal)).arm
         const proposed = readProposed(after)
         const prepared = proposed && prepareAll(context, proposed.document, proposed.variants ?? [])
         const to =
           prepared === undefined
-            ? (await findRelease(context, after as ReleaseRef, signal)).stable
+            ? (await findArm(context, after as ReleaseRef, signal)).arm
             : { variants: variantsOf(prepared) }
         return diffArms(
           from,
@@ -443,13 +444,14 @@ export function createPublisher<Input = unknown, Output = Input>(
       const labels = readLabels('current()', settings)
       return run(undefined, async signal => {
         const release = (await readNewest(context, signal))?.release
-        return release === undefined ? undefined : readPublished(context, release, { labels, signal })
+        if (release === undefined) return undefined
+        return readPublished(context, { release, arm: release.stable }, { labels, signal })
       })
     },
     read: (ref, settings = {}) => {
       const labels = readLabels('read()', settings)
       return run(undefined, async signal =>
-        readPublished(context, await findRelease(context, ref, signal), { labels, signal }),
+        readPublished(context, await findArm(context, ref, signal), { labels, signal }),
       )
     },
     fleet: () =>
@@ -484,12 +486,12 @@ export function createPublisher<Input = unknown, Output = Input>(
 
 async function readPublished(
   context: PublisherContext,
-  release: Release,
+  { release, arm }: NamedArm,
   { labels, signal }: { readonly labels: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ): Promise<Published> {
-  const { digest } = variantFor(release.stable, { labels })
+  const { digest } = variantFor(arm, { labels })
   const document = await readDocumentOf(context, digest, signal)
-  return { position: positionOf(release), version: release.stable.version, digest, document, release }
+  return { position: positionOf(release), version: arm.version, digest, document, release }
 }
 
 function readLabels(call: string, settings: ReadOptions): Readonly<Record<string, string>> {

@@ -1,6 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
-import { isDigest, type Digest } from '../contracts/names.js'
+import type { Digest } from '../contracts/names.js'
 import { comparePositions, formatPosition, type Position } from '../contracts/position.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { assertDigest } from '../core/release/digest.js'
@@ -18,8 +18,9 @@ import { retried } from './retry.js'
 export type ReleaseRef = number | string | Position
 
 /**
- * The newest release that a reference names, in the log that ends with `head` where that was read
- * before. Throws `not-found`, or `invalid-option` for a value that is no reference.
+ * The newest release that a reference names by what is stable, or with `candidates` by what a
+ * rollout tries as well; in the log that ends with `head` where that was read before. Throws
+ * `not-found`, or `invalid-option` for a value that is no reference.
  *
  * ```ts
  * const release = await findRelease(context, 7, signal)
@@ -29,12 +30,12 @@ export async function findRelease(
   context: PublisherContext,
   ref: ReleaseRef,
   signal: AbortSignal,
-  head?: Release,
+  { head, candidates = false }: { readonly head?: Release; readonly candidates?: boolean } = {},
 ): Promise<Release> {
   const newest = head ?? (await readNewest(context, signal))?.release
   if (newest === undefined)
     throw new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`)
-  const matches = matcher(ref, newest)
+  const matches = matcher(ref, { newest, candidates })
   if (matches(newest)) return newest
   const found = await firstInHistory(context, { fits: matches }, signal)
   if (found !== undefined) return found
@@ -42,6 +43,33 @@ export async function findRelease(
     'not-found',
     `${context.namespace} has no ${nameRef(ref)}; see which there are in its history`,
   )
+}
+
+/** A release that a reference names, and which of its arms. */
+export interface NamedArm {
+  readonly release: Release
+  readonly arm: Arm
+}
+
+/**
+ * The arm that a reference names, to be read or compared: also the candidate of a rollout, while it
+ * goes on and afterwards, by its version or its digest. A position and `current` name what is
+ * stable. Throws as {@link findRelease} does.
+ *
+ * ```ts
+ * const { arm } = await findArm(context, 2, signal)
+ * ```
+ */
+export async function findArm(
+  context: PublisherContext,
+  ref: ReleaseRef,
+  signal: AbortSignal,
+): Promise<NamedArm> {
+  const isArm = armMatcher(ref)
+  const release = await findRelease(context, ref, signal, { candidates: isArm !== undefined })
+  const { stable, candidate } = release
+  const isCandidate = isArm !== undefined && !isArm(stable) && candidate !== undefined
+  return { release, arm: isCandidate ? candidate : stable }
 }
 
 /**
@@ -72,17 +100,29 @@ interface Wanted {
   readonly isBetter?: (release: Release) => boolean
 }
 
-function matcher(ref: ReleaseRef, newest: Release): (release: Release) => boolean {
+function matcher(
+  ref: ReleaseRef,
+  { newest, candidates }: { readonly newest: Release; readonly candidates: boolean },
+): (release: Release) => boolean {
   if (ref === 'current') return release => release === newest
-  if (typeof ref === 'number') return ({ epoch, stable }) => epoch === newest.epoch && stable.version === ref
-  if (typeof ref === 'string' && (isDigest(ref) || /^[0-9a-f]{8,64}$/.test(ref))) {
-    return release => release.stable.variants.some(({ digest }) => digest.startsWith(ref))
+  const isArm = armMatcher(ref)
+  if (isArm !== undefined) {
+    const isNamed = ({ stable, candidate }: Release): boolean =>
+      isArm(stable) || (candidates && candidate !== undefined && isArm(candidate))
+    return release => (typeof ref !== 'number' || release.epoch === newest.epoch) && isNamed(release)
   }
   if (typeof ref === 'object' && ref !== null) return release => comparePositions(release, ref) === 'same'
   throw new NoticeboardError(
     'invalid-option',
     'a version must be named by its number, its position, or 8 or more digits of its digest',
   )
+}
+
+/** Which arms a version or a digest names; undefined for what names a release. */
+function armMatcher(ref: ReleaseRef): ((arm: Arm) => boolean) | undefined {
+  if (typeof ref === 'number') return ({ version }) => version === ref
+  if (typeof ref !== 'string' || !/^[0-9a-f]{8,64}$/.test(ref)) return undefined
+  return ({ variants }) => variants.some(({ digest }) => digest.startsWith(ref))
 }
 
 function nameRef(ref: ReleaseRef): string {

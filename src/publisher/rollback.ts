@@ -206,7 +206,7 @@ async function chooseTarget(
 ): Promise<Release> {
   if (to === undefined)
     return findEarlier(context, newest, { isRefused: release => choice?.isRefused(release) === true, signal })
-  const named = await findRelease(context, to, signal, newest)
+  const named = await findRelease(context, to, signal, { head: newest })
   const missing = await firstUnreadable(context, digestsOf({ stable: named.stable }), signal)
   if (missing === undefined) return named
   throw new NoticeboardError(

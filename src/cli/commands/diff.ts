@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { HistoryEntry, Publisher, ReleaseChange } from '../../publisher/index.js'
+import type { Arm } from '../../core/release/release.js'
 import { sameVariants } from '../../publisher/resolve-ref.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
@@ -7,13 +8,14 @@ import { FORMAT_OPTION, sourceFor } from '../documents.js'
 import { usageError } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
 import { parseReference } from '../references.js'
+import { sayArm } from '../variants.js'
 
 export const diffCommand: Command = {
   name: 'diff',
   summary: 'show what changed between two versions',
   usage: '[VERSION [VERSION]]',
-  text: `Compares two versions, or one with the current, or the current with what ran before it; or, with --file, the current with a
-file, as it would be published: for all clients. What clients with certain labels get is compared as well. Versions are
+  text: `Compares two versions, or one with the current, or the current with what ran before it; while a rollout goes on, what is
+stable with what it tries; or, with --file, the current with a file, as it would be published: for all clients. What clients with certain labels get is compared as well. Versions are
 numbers, positions, the first 8 digits of a digest, or "current".`,
   options: {
     ...BOARD_OPTIONS,
@@ -41,13 +43,29 @@ numbers, positions, the first 8 digits of a digest, or "current".`,
       async ({ publisher }): Promise<readonly ReleaseChange[]> => {
         if (document !== undefined) return publisher.diff('current', { document })
         if (references !== undefined) return publisher.diff(...references)
-        return publisher.diff(await beforeCurrent(publisher), 'current')
+        const underWay = await candidateOf(publisher)
+        if (underWay === undefined) return publisher.diff(await beforeCurrent(publisher), 'current')
+        print.note(
+          `from ${sayArm(underWay.stable)}, which is stable, to ${sayArm(underWay.tried)}, which its rollout tries`,
+        )
+        return publisher.diff('current', underWay.tried.version)
       },
     )
     if (json) return print.jsonLine(changes)
     if (changes.length === 0) return print.note('no difference')
     print.data(formatChanges(changes, print.style))
   },
+}
+
+interface UnderWay {
+  readonly stable: Arm
+  readonly tried: Arm
+}
+
+/** What a rollout tries beside what is stable; undefined while none does. */
+async function candidateOf(publisher: Publisher): Promise<UnderWay | undefined> {
+  const { candidate: tried, stable } = (await publisher.current())?.release ?? {}
+  return tried === undefined || stable === undefined ? undefined : { stable, tried }
 }
 
 /** The release that ran something else before the current one. */

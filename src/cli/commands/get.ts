@@ -3,7 +3,7 @@ import type { Identity } from '../../contracts/identity.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { sayMatch } from '../../core/release/labels.js'
-import type { Release } from '../../core/release/release.js'
+import type { Arm } from '../../core/release/release.js'
 import { target } from '../../core/release/target.js'
 import { readSystem, systemHasher } from '../../system/system.js'
 import { withBoard, type OpenBoard } from '../boards.js'
@@ -26,7 +26,7 @@ the one for a client of that name and those labels; where clients with certain l
     ...BOARD_OPTIONS,
     at: {
       value: 'VERSION',
-      text: 'an earlier one: a version, a position, or the first 8 digits of a digest; needs the token',
+      text: 'another one, also what a rollout tries: a version, a position, or the first 8 digits of a digest; needs the token',
     },
     client: { value: 'ID', text: 'as a client of this name gets it' },
     label: {
@@ -49,8 +49,9 @@ the one for a client of that name and those labels; where clients with certain l
     if (at !== undefined) {
       const ref = parseReference(at)
       return withPublisher(context, { namespace }, async ({ publisher, board }) => {
-        const { digest, release } = await publisher.read(ref, { labels: identity.labels })
-        noteVariants(context, release)
+        const { digest, version, release } = await publisher.read(ref, { labels: identity.labels })
+        const { stable, candidate } = release
+        noteVariants(context, candidate?.version === version ? candidate : stable)
         await printSnapshot(context, board, { namespace: publisher.namespace, digest })
       })
     }
@@ -66,7 +67,7 @@ the one for a client of that name and those labels; where clients with certain l
             : `version ${coming.stable.version} waits: clients switch to it at ${then}; noticeboard get --at ${coming.stable.version} prints it`,
         )
       }
-      noteVariants(context, release)
+      noteVariants(context, release.stable)
       const wanted = target(release, { identity, refused: () => false, hasher: systemHasher })
       if (wanted.arm === 'keep')
         throw new NoticeboardError(
@@ -79,9 +80,9 @@ the one for a client of that name and those labels; where clients with certain l
 }
 
 /** Says which labels get another document, to who asked for none. */
-function noteVariants({ args, print }: CommandContext, { stable }: Release): void {
+function noteVariants({ args, print }: CommandContext, { variants }: Arm): void {
   if (args.texts('label').length > 0 || args.text('client') !== undefined) return
-  for (const { when } of stable.variants) {
+  for (const { when } of variants) {
     if (when === undefined) continue
     const labels = Object.entries(when).map(([name, [value = '']]) => `--label ${name}=${value}`)
     print.note(`clients with ${sayMatch(when)} get another document: noticeboard get ${labels.join(' ')}`)

@@ -6,7 +6,7 @@ import { sayInstant } from '../instant.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSystem } from '../../system/system.js'
 import type { Cell } from '../table.js'
-import { sayCandidate, variantsCell } from '../variants.js'
+import { mainDigest, sayArm, variantsCell } from '../variants.js'
 
 const DEFAULT_LIMIT = 20
 
@@ -50,19 +50,23 @@ export const historyCommand: Command = {
             ...(activateAt !== undefined && { activateAt }),
             ...audit,
           })
-        else
+        else {
+          // Time, author and reason are of what a release brings.
+          const { stable } = entry.release
+          const brought = candidate ?? stable
           rows.push([
-            version,
+            brought.version,
             formatPosition(position),
             shortTime(issuedAt),
             cause,
-            shortDigest(digest),
-            variantsCell(variants),
-            candidate && sayCandidate(candidate),
+            shortDigest(mainDigest(brought)),
+            variantsCell(brought.variants),
+            candidate && sayArm(stable),
             sayInForce(lasted, nowMs),
             audit?.author,
             audit?.reason,
           ])
+        }
       }
       if (json) return
       if (rows.length === 0) return print.note(`nothing was published in ${publisher.namespace} yet`)
@@ -73,12 +77,12 @@ export const historyCommand: Command = {
         'cause',
         'digest',
         'variants',
-        'in stages',
+        'all others run',
         'in force',
         'author',
         'reason',
       ]
-      const hidden = new Set([...(waits ? [] : ['in force']), ...(isStaged ? [] : ['in stages'])])
+      const hidden = new Set([...(waits ? [] : ['in force']), ...(isStaged ? [] : ['all others run'])])
       const isShown = (_: unknown, index: number): boolean => !hidden.has(columns[index] ?? '')
       print.table(
         columns.filter(isShown),

@@ -17,12 +17,12 @@ import { EXIT, type ExitStatus } from '../exit.js'
 import { foldMissing, type MissingGroup } from '../fold-missing.js'
 import { sayActivation, sayLength, sayRange } from '../instant.js'
 import { readMs } from '../quantities.js'
+import { headlines, originsOf, type Origins } from '../headlines.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
 import type { Style, Tone } from '../style.js'
 import type { Cell } from '../table.js'
 import { readSystem } from '../../system/system.js'
-import { sayCandidate, variantLines } from '../variants.js'
 
 export const statusCommand: Command = {
   name: 'status',
@@ -64,23 +64,21 @@ Alarms come first: what somebody should look at. Without a namespace it lists al
 /** Prints one namespace, and returns how many alarms it has. */
 async function printOne(context: CommandContext, publisher: Publisher): Promise<number> {
   const found = await look(publisher)
-  show(context, publisher, found)
+  const { newest } = found
+  const isStaged = newest?.release.candidate !== undefined
+  show(context, publisher, { ...found, origins: isStaged ? await originsOf(publisher, newest) : new Map() })
   return found.alarms.length
 }
 
 function show(
   { io, args, print, json }: CommandContext,
   { namespace }: Pick<Publisher, 'namespace'>,
-  { newest, fleet, alarms }: Look,
+  { newest, fleet, alarms, origins }: Look & { readonly origins: Origins },
 ): void {
   if (json)
     return print.jsonLine({ namespace, newest: newest === undefined ? null : plain(newest), alarms, fleet })
-  print.data(
-    newest === undefined ? `${namespace}: nothing was published yet\n` : `${headline(namespace, newest)}\n`,
-  )
-  for (const line of variantLines(newest?.variants)) print.data(`${line}\n`)
-  if (newest?.release.candidate !== undefined)
-    print.data(`in stages: ${sayCandidate(newest.release.candidate)}; noticeboard rollout show says more\n`)
+  if (newest === undefined) print.data(`${namespace}: nothing was published yet\n`)
+  else for (const line of headlines(namespace, newest, origins)) print.data(`${line}\n`)
   if (newest?.activateAt !== undefined) {
     const isStaged = newest.release.rollout !== undefined
     const nowMs = readSystem('status', io.system).clock.now()
@@ -259,20 +257,8 @@ async function look(publisher: Publisher): Promise<Look> {
   return { newest, fleet, alarms }
 }
 
-function plain({ release: _, audit, ...entry }: HistoryEntry): object {
-  return { ...entry, ...audit }
-}
-
-function headline(
-  namespace: string,
-  { version, position, digest, cause, issuedAt, audit }: HistoryEntry,
-): string {
-  const who = audit?.author === undefined ? '' : ` by ${audit.author}`
-  const why = audit === undefined ? '' : `: ${audit.reason}`
-  return `${namespace}: version ${version} (${formatPosition(position)}) ${shortDigest(digest)}, ${cause} ${shortTime(issuedAt)}${who}${why}`.replace(
-    /\p{Cc}/gu,
-    '�',
-  )
+function plain({ release: { candidate }, audit, ...entry }: HistoryEntry): object {
+  return { ...entry, ...(candidate !== undefined && { candidate }), ...audit }
 }
 
 const SEVERITY_TONES: Readonly<Record<Alarm['severity'], Tone>> = { critical: 'red', warning: 'yellow' }

@@ -36,7 +36,7 @@ async function desk() {
     const system = { clock: { ...systemClock, now: () => nowMs } }
     const store = fileStore(join(cwd, 'board'), { system })
     const publisher = createPublisher({ namespace: 'checkout/prod', schema: anything, store, system })
-    await publisher.publish({ a: 2 }, { rollout: timed(), reason: 'x', drive: true, ...options })
+    await publisher.publish({ a: 2 }, { rollout: timed(), reason: 'smaller', drive: true, ...options })
     await publisher.close()
     await store.close()
   }
@@ -184,12 +184,66 @@ describe('status and history, while a version goes out in stages', () => {
     const { publishStaged, rowsOf, run } = await desk()
     await publishStaged()
     const status = (await run('status', '--board', 'board')).stdout
-    expect(status).toContain('checkout/prod: version 1 (')
-    expect(status).toMatch(/^in stages: version 2 \w{12}; noticeboard rollout show says more$/m)
+    expect(status).toMatch(/^checkout\/prod: version 1 \(.*:1\) \w{12}, publish .*: x$/m)
+    expect(status).toMatch(
+      /^in stages: version 2 \(.*:2\) \w{12}, publish .*: smaller; noticeboard rollout show says more$/m,
+    )
     const [begun, first] = await rowsOf('history')
-    expect(begun).toMatch(/^ +1 .* version 2 \w{12} /)
-    expect(first).not.toContain('version 2')
+    expect(begun).toMatch(/^ +2 .* version 1 \w{12} .*smaller$/)
+    expect(first).toMatch(/^ +1 /)
+    expect(first).not.toContain('version')
     const [newest] = (await run('history', '--board', 'board', '--json')).stdout.split('\n')
     expect(JSON.parse(newest ?? '')).toMatchObject({ version: 1, candidate: { version: 2 } })
+  })
+
+  test('leave its own time and reason to each of the two, also after a step of the rollout', async () => {
+    const { publishStaged, pass, run } = await desk()
+    pass(60_000)
+    await publishStaged()
+    pass(60_000)
+    const why = ['--reason', 'lunch', '--board', 'board']
+    expect((await run('rollout', 'pause', ...why)).status).toBe(0)
+    expect((await run('status', '--board', 'board')).stdout.split('\n').slice(0, 2)).toEqual([
+      expect.stringMatching(/^checkout\/prod: version 1 .*, publish 2026-11-21 09:00:00Z: x$/),
+      expect.stringMatching(/^in stages: version 2 .*, publish 2026-11-21 09:01:00Z: smaller; /),
+    ])
+    const [paused] = (await run('history', '--board', 'board')).stdout.trim().split('\n').slice(1)
+    expect(paused).toMatch(/^ +2 .* pause .* version 1 \w{12} .*lunch$/)
+    const { stdout } = await run('status', '--board', 'board', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ newest: { version: 1, candidate: { version: 2 } } })
+  })
+})
+
+describe('what a rollout tries', () => {
+  test('is read and compared by its version while the rollout goes on, and afterwards', async () => {
+    const { publishStaged, run } = await desk()
+    await publishStaged()
+    const look = async () => {
+      const changed = await run('diff', '1', '2', '--board', 'board')
+      const read = await run('get', '--at', '2', '--board', 'board')
+      return [changed.stdout, read.stdout]
+    }
+    expect(await look()).toEqual(['~ a: 1 -> 2\n', '{"a":2}'])
+    expect((await run('get', '--at', '1', '--board', 'board')).stdout).toBe('{"a":1}')
+    expect((await run('rollout', 'abort', '--reason', 'x', '--board', 'board')).status).toBe(0)
+    expect(await look()).toEqual(['~ a: 1 -> 2\n', '{"a":2}'])
+  })
+
+  test('is what a plain diff compares with what is stable, and it says so', async () => {
+    const { publishStaged, run } = await desk()
+    await publishStaged()
+    const { stdout, stderr } = await run('diff', '--board', 'board')
+    expect(stdout).toBe('~ a: 1 -> 2\n')
+    expect(stderr).toMatch(
+      /^from version 1 \w{12}, which is stable, to version 2 \w{12}, which its rollout tries$/m,
+    )
+  })
+
+  test('is no goal of a rollback, since it was never stable', async () => {
+    const { publishStaged, run } = await desk()
+    await publishStaged()
+    await run('rollout', 'abort', '--reason', 'x', '--board', 'board')
+    const { status, stderr } = await run('rollback', '--to', '2', '--reason', 'x', '--board', 'board')
+    expect([status, stderr]).toEqual([1, expect.stringContaining('has no version 2')])
   })
 })
