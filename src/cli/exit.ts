@@ -6,6 +6,7 @@ import {
 } from '../contracts/errors.js'
 import { systemErrorCode } from '../node/disk/system-error.js'
 import { isError } from '../core/built-ins.js'
+import { NOT_STARTED } from '../publisher/rollouts/begin.js'
 import { WEB_SERVER_REFUSES } from '../transports/http/refusal.js'
 
 /** How a command ends, as a status of the process. */
@@ -100,8 +101,8 @@ export function hintFor(
     case 'unauthorized':
       return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
     case 'forbidden':
-      // A web server over a board knows no tokens.
-      if (message.includes(WEB_SERVER_REFUSES)) return undefined
+      // A web server over a board knows no tokens, and no policy or gate goes by them.
+      if (message.includes(WEB_SERVER_REFUSES) || message.includes(NOT_STARTED)) return undefined
       return 'the server or store refuses this for your token: check that it has the scope for this namespace, and that the address is the one for writing'
     case 'rate-limited':
       return 'the server asks for fewer requests; try again later'
@@ -122,7 +123,7 @@ export function hintFor(
     case 'no-controller':
       return 'start one: noticeboard serve and noticeboard controller each run one; or wait here with --wait=completed'
     case 'fleet-unknown':
-      return 'wait until the clients have reported, or say --everyone'
+      return '--everyone publishes it to all clients at once, and nothing holds it back'
     case 'withdrawn':
       return 'noticeboard history shows why; --readmit "why it may come back" publishes it all the same'
     case 'store-damaged':

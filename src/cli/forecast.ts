@@ -30,13 +30,21 @@ export function forecastLines(
       ? [`    ${clients.map(printable).join(', ')}${clients.length < 10 ? '' : ', …'}`]
       : []),
   ])
+  const lasts = forecast.map(({ lastsMs }) => lastsMs)
+  const each = new Set(lasts).size === 1 ? `, ${sayMs(lasts[0] ?? 0)} each` : ''
+  const lasting =
+    lasts.length === 0
+      ? []
+      : [
+          `the stages take at least ${sayMs(lasts.reduce((sum, ms) => sum + ms, 0))} in all${each}: so long it bakes`,
+        ]
   const refusing = builds.map(({ build, clients, refuses, why = '' }) => {
     const count = clients === 1 ? '1 client' : `${clients} clients`
     const what = refuses === 'refused' ? `refused this document before: ${printable(why)}` : 'not known'
     return `  build ${build === undefined ? 'without a name' : printable(build)}, ${count}: ${what}`
   })
   const checked = `checked by ${CHECKED[from]}; builds do not report their own schema, so what they refuse is known from refusals alone`
-  return [...stages, checked, ...refusing]
+  return [...stages, ...lasting, checked, ...refusing]
 }
 
 /** Who is in these states gets nothing any more. */
@@ -45,13 +53,16 @@ const GONE: ReadonlySet<FleetState> = new Set<FleetState>(['missing', 'replaced'
 /** A stream brings a release within so long, in milliseconds, unless the fleet is a large one. */
 const STREAM_MS = 1_000
 
+/** How long somebody who is called takes to roll back, in milliseconds. */
+const HUMAN_MS = 900_000
+
 /**
  * What a bad document would do in this fleet, in one line; none where it goes by no stages, or
  * nobody reports. Clients with a stream have it within a second, the others within the time that
  * they say they look in.
  *
  * ```ts
- * blastLines(rollout, await publisher.fleet()) // ['a document that shows what is wrong after 90 s would reach 1 of 20 clients, …']
+ * blastLines(rollout, await publisher.fleet()) // ['for example, a document that does harm 90 s after it arrives would reach 1 of 20 clients …']
  * ```
  */
 export function blastLines({ forecast }: Pick<Rollout, 'forecast'>, fleet: Fleet): readonly string[] {
@@ -67,8 +78,12 @@ export function blastLines({ forecast }: Pick<Rollout, 'forecast'>, fleet: Fleet
   if (all === undefined) return []
   const stalenessMs = { half: (looksMs[Math.floor(looksMs.length / 2)] ?? all) / 2, all }
   const stages = forecast.map(({ exposed }) => exposed)
-  const { staged, everyone, showsAfterMs } = predictBlast({ clients: first.of, stalenessMs }, { stages })
+  const bakeMs = forecast.at(-1)?.lastsMs ?? first.lastsMs
+  const { staged, everyone, showsAfterMs } = predictBlast(
+    { clients: first.of, stalenessMs },
+    { stages, bakeMs, humanMs: HUMAN_MS },
+  )
   return [
-    `a document that shows what is wrong after ${sayMs(showsAfterMs)} would reach ${staged.reached} of ${first.of} clients and be gone after ${sayMs(staged.goneMs)}; to everyone at once, ${everyone.reached} and ${sayMs(everyone.goneMs)}`,
+    `for example, a document that does harm ${sayMs(showsAfterMs)} after it arrives would reach ${staged.reached} of ${first.of} clients and be gone after ${sayMs(staged.goneMs)}; to everyone at once ${everyone.reached}, and be gone after ${sayMs(everyone.goneMs)} where somebody takes ${sayMs(HUMAN_MS)} to roll back`,
   ]
 }

@@ -15,6 +15,9 @@ import { activationOf, tooEarly } from './activation.js'
 import { askGates, type Gate } from './gates.js'
 import { nameOfPolicy, policyOr } from './policies.js'
 
+/** How the refusal of a start is told apart: no token and no scope would change it. */
+export const NOT_STARTED = 'the rollout does not start'
+
 /** What a rollout is about to begin with. */
 export interface Beginning {
   /** The newest release, which it begins after; undefined where it is the first of all. */
@@ -143,10 +146,14 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
       'fleet-unknown',
       `the reports of ${namespace} cannot be read now, so it is unknown which clients would be exposed: try again`,
     )
-  if (first.type === 'refused') return refuse(CODES[first.why], `${namespace}: ${first.says.join('; ')}`)
+  if (first.type === 'refused')
+    return refuse(CODES[first.why], `${namespace}: ${NOT_STARTED}: ${first.says.join('; ')}`)
   const loose = looseness(planned)
   if (loose.length > 0)
-    return refuse('forbidden', `${namespace}: ${loose.join('; ')}; or say why in { belowFloor }`)
+    return refuse(
+      'forbidden',
+      `${namespace}: ${NOT_STARTED}: ${loose.join('; ')}; or say why in { belowFloor }`,
+    )
   if (first.type === 'everyone') return { type: 'everyone', notes: first.says }
   const notes = [...first.says]
   if (

@@ -23,6 +23,8 @@ export interface StageForecast {
   readonly of: number
   /** What it can see: `12 of 60 clients; with no failure seen …`. */
   readonly canSee: string
+  /** How long it lasts at least, in milliseconds: a bake, or three of them for the way back. */
+  readonly lastsMs: number
   /** Some of those that it exposes and the stage before did not. */
   readonly clients: readonly string[]
 }
@@ -50,7 +52,8 @@ export function forecast(
   const { rehearsal } = rollout?.stageStart ?? {}
   let before: Audience = rehearsal === undefined ? { salt: audience.salt, clauses: [] } : audience
   let known: ReadonlySet<Member> = new Set()
-  const rehearsed = rehearsal === undefined ? [] : [rehearsalForecast(live, { audience, hasher })]
+  const rehearsed =
+    rehearsal === undefined ? [] : [rehearsalForecast(live, { audience, hasher, bakeMs: plan.bakeMs })]
   const stages = plan.stages.map(stage => {
     before = audienceOf({ stage, live, before, holdback: plan.holdback ?? 0, hasher })
     const inside = live.filter(member => inAudience(member, before, hasher))
@@ -61,6 +64,7 @@ export function forecast(
       exposed: inside.length,
       of: live.length,
       canSee: sayResolvingPower({ live: live.length, healthy: inside.length }),
+      lastsMs: plan.bakeMs,
       clients: fresh.slice(0, NAMED).map(({ clientId }) => clientId),
     }
   })
@@ -69,7 +73,11 @@ export function forecast(
 
 function rehearsalForecast(
   live: readonly Member[],
-  { audience, hasher }: { readonly audience: Audience; readonly hasher: Hasher },
+  {
+    audience,
+    hasher,
+    bakeMs,
+  }: { readonly audience: Audience; readonly hasher: Hasher; readonly bakeMs: number },
 ): StageForecast {
   const clients = live.filter(member => inAudience(member, audience, hasher))
   return {
@@ -77,6 +85,7 @@ function rehearsalForecast(
     exposed: clients.length,
     of: live.length,
     canSee: 'whether one client can go back to what ran before',
+    lastsMs: 3 * bakeMs,
     clients: clients.map(({ clientId }) => clientId),
   }
 }

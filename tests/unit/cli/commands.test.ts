@@ -134,6 +134,9 @@ test('publishing wants a reason; the first document goes to everyone, and the ne
   expect([first.status, first.stderr]).toEqual([0, expect.stringContaining('goes to everyone')])
   const second = await nb('publish', 'b.json', '--reason', 'x', '--json')
   expect([second.status, second.error?.code]).toEqual([3, 'fleet-unknown'])
+  // The message says for how long to wait.
+  const [, hint] = (await nb('publish', 'b.json', '--reason', 'x')).stderr.trim().split('\n').slice(-2)
+  expect(hint).toContain('--everyone publishes it to all clients at once')
 })
 
 test('each way to fail has its own exit status', async () => {

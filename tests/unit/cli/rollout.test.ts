@@ -147,12 +147,37 @@ describe('who publishes and waits', () => {
     expect(ran.status).toBe(0)
   })
 
+  test('is sent to no token where a gate is red before it begins', async () => {
+    const { nb, releases } = await rolloutDesk({
+      config: gated(() => ({ verdict: 'bad', why: 'p99 is 2 s' })),
+    })
+    const ran = await nb([...publish, '--wait=completed'])
+    expect([ran.status, ran.stderr]).toEqual([
+      3,
+      expect.stringContaining('checkout/prod: the rollout does not start: gate latency is red: p99 is 2 s'),
+    ])
+    expect(ran.stderr).not.toContain('token')
+    expect(await releases()).toHaveLength(1)
+  })
+
   test('leaves with 8 when time is up', async () => {
     const { nb } = await rolloutDesk()
     const ran = await nb([...publish, '--wait=completed', '--timeout', '30', '--json'])
     expect(ran.status).toBe(8)
     expect(JSON.parse(ran.stdout)).toMatchObject({ end: 'running', state: 'running', stage: 0 })
   })
+})
+
+test('who looks at a rollout that was taken back sees the version that it tried, and the evidence of its end', async () => {
+  const { nb, clock } = await rolloutDesk({ effect: 'rejected' })
+  await nb([...publish, '--wait=completed'])
+  await clock.advance(20 * PERIODS.bakeMs)
+  const { stdout } = await nb(['rollout', 'show'])
+  const [head, ...lines] = stdout.split('\n')
+  expect(head).toMatch(/^checkout\/prod: rollout \w+ of version 2 \w{12} is rolled-back$/)
+  expect(lines[0]).toBe('  rolled-back, stage 1 of 4: bad')
+  expect(lines[1]).toMatch(/^ {2}rolled back: 1 rejected in stage 1; /)
+  expect(lines).toContainEqual(expect.stringMatching(/^ {2}client-\d+: rejected$/))
 })
 
 test('who takes a step of a rollout is told which, in words and as JSON', async () => {
@@ -227,10 +252,11 @@ describe('a dry run', () => {
       expect.stringMatching(/^ {2}10 %: 3 of 20 clients; with no failure seen this excludes faults/),
       expect.stringMatching(/^ {2}50 %: 10 of 20 clients; /),
       expect.stringMatching(/^ {2}all: 20 of 20 clients; /),
+      'the stages take at least 4 min in all, 60 s each: so long it bakes',
       'checked by no schema at all, since none is known; builds do not report their own schema, so what they refuse is known from refusals alone',
       '  build 1, 20 clients: not known',
       expect.stringMatching(
-        /^a document that shows what is wrong after 90 s would reach 1 of 20 clients and be gone after \d+ s; to everyone at once, 20 and /,
+        /^for example, a document that does harm 90 s after it arrives would reach \d+ of 20 clients and be gone after \d+ s; to everyone at once 20, and be gone after 17 min where somebody takes 15 min to roll back$/,
       ),
     ])
     expect(await releases()).toHaveLength(1)
