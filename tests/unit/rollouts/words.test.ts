@@ -75,7 +75,10 @@ describe('the words of a rollout', () => {
   })
 
   test('of the watch tell how long it lasts, and nothing of who has seen a stage', () => {
-    const watched = explained({ digest: CANDIDATE, seen: undefined }, { state: 'watching', stage: 3 })
+    const watched = explained(
+      { digest: CANDIDATE, seen: { ...START, sequence: 1 } },
+      { state: 'watching', stage: 3 },
+    )
     expect(watched.why).toEqual(['all run it, and it is watched for 28 min more'])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createPublisher, everyone, type Gate } from '../../../../src/publisher/index.js'
+import { createPublisher, everyone, type Gate, type RolloutStep } from '../../../../src/publisher/index.js'
 import type { RolloutPolicy } from '../../../../src/rollouts/index.js'
 import { rolloutBoard, schema, size } from './rollout-board.js'
 
@@ -61,7 +61,7 @@ describe('a rollout that has ended', () => {
       why: ['rolled back: aborted by hand: to get there'],
       wouldChange: [],
     })
-    const steps = []
+    const steps: RolloutStep[] = []
     for await (const step of rollout ?? []) steps.push(step)
     expect(steps).toMatchObject([
       { state: 'rolled-back', why: ['rolled back: aborted by hand: to get there'], waitingFor: [] },
