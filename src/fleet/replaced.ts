@@ -3,42 +3,55 @@ import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
 import { isLongHeard } from './standing.js'
 
 /**
- * The instances of one client that others came after, of those that are silent. One that is heard
- * says so by naming the instance before it, whose instanceId nobody can guess, and so on back.
- * After an instance without a state that survives nobody can name it: there another one counts that
- * was first heard since its last word, and for three periods, so that one report of a stranger
- * hides nobody who is missing.
+ * The instances of one client that others came after. One that names the instance before it, whose
+ * instanceId nobody can guess, says that it has ended: that holds whether or not it is still heard,
+ * and whatever becomes of the one that names it. Only an instance that goes on to speak beside the
+ * one that names it is still there, as where two machines share a state folder. After an instance
+ * without a state that survives nobody can name it: once it is silent another one counts that was
+ * first heard since its last word, for three periods, and has not stopped, so that one report of a
+ * stranger hides nobody who is missing.
  *
  * ```ts
- * const replaced = replacedIn({ heard, silent })
+ * const replaced = replacedIn({ words, silent })
  * ```
  */
-export function replacedIn({ heard, silent }: WordsOfClient): ReadonlySet<string> {
-  const before = new Map(
-    [...silent, ...heard].map(({ instanceId, previous }) => [instanceId, previous?.instanceId]),
-  )
+export function replacedIn({ words, silent }: WordsOfClient): ReadonlySet<string> {
   const replaced = new Set<string>()
-  for (const { previous } of heard)
-    for (let name = previous?.instanceId; name !== undefined && !replaced.has(name); name = before.get(name))
-      replaced.add(name)
+  const byInstance = new Map(words.map(word => [word.instanceId, word]))
+  for (const word of words) {
+    const before = word.previous && byInstance.get(word.previous.instanceId)
+    if (before !== undefined && before !== word && !speaksBeside(before, word))
+      replaced.add(before.instanceId)
+  }
   for (const { instanceId, protection, receivedAt } of silent)
-    if (protection === 'none' && receivedAt !== undefined && heard.some(word => cameAfter(word, receivedAt)))
+    if (protection === 'none' && receivedAt !== undefined && words.some(word => cameAfter(word, receivedAt)))
       replaced.add(instanceId)
   return replaced
 }
 
-/**
- * The last words of the instances of one client: those that are heard, and those that are silent.
- */
+/** The last words of the instances of one client: all of them, and those that are silent. */
 export interface WordsOfClient {
-  readonly heard: readonly ClientReport[]
+  readonly words: readonly ClientReport[]
   readonly silent: readonly ClientReport[]
 }
 
+/**
+ * Whether an instance was heard for more than its period since the one that names it came: no word
+ * of it was on the way for so long.
+ */
+function speaksBeside(
+  { receivedAt, nextReportWithinMs: periodMs = MAX_NEXT_REPORT_MS }: ClientReport,
+  { firstHeardAt }: ClientReport,
+): boolean {
+  if (receivedAt === undefined || firstHeardAt === undefined) return false
+  return Date.parse(receivedAt) - Date.parse(firstHeardAt) > periodMs
+}
+
 function cameAfter(
-  { firstHeardAt, receivedAt, nextReportWithinMs: periodMs = MAX_NEXT_REPORT_MS }: ClientReport,
+  { phase, firstHeardAt, receivedAt, nextReportWithinMs: periodMs = MAX_NEXT_REPORT_MS }: ClientReport,
   lastWordAt: string,
 ): boolean {
-  if (firstHeardAt === undefined || receivedAt === undefined || firstHeardAt < lastWordAt) return false
+  if (phase === 'stopped' || firstHeardAt === undefined || receivedAt === undefined) return false
+  if (firstHeardAt < lastWordAt) return false
   return isLongHeard({ heardForMs: Date.parse(receivedAt) - Date.parse(firstHeardAt), periodMs })
 }

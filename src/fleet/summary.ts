@@ -15,13 +15,14 @@ import { digestsOf, positionOf, type Release } from '../core/release/release.js'
  * - `rejected`: refused the newest document and runs something older;
  * - `unsupported`: the newest release needs a feature that this instance does not have;
  * - `failed`: took it back, by a probe or after deaths;
- * - `crashed`: its predecessor ended abruptly on the newest document, and it does not run that one;
+ * - `crashed`: its predecessor ended abruptly on the newest document within its trial, and it has
+ *   not come through that trial itself since;
  * - `diverged`: took the newest release, and runs a document that the release does not name;
  * - `paused`: kept where it is by a pin file or `pause()`;
  * - `ahead`: has seen a release that this store does not have: the store lost something;
  * - `missing`: silent for three times its presence period;
- * - `replaced`: silent likewise, and another instance of the same client came after it: it names
- *   it, or was heard for long since its last word;
+ * - `replaced`: another instance of the same client came after it: that one names it, or it is
+ *   silent and the other one was heard for long since its last word;
  * - `stopped`: closed in order, or promised no further word and was silent for three hours.
  */
 export type FleetState =
@@ -120,24 +121,22 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
   const lost = new Set([...byClient.values()].flatMap(words => [...lostState(words)]))
   const replaced = new Set<string>()
   for (const words of byClient.values()) {
+    if (words.length === 1) continue
     const silent = words
       .filter(report => report.phase !== 'stopped' && isSilent(report))
       .map((report): ClientReport =>
         lost.has(report.instanceId) ? { ...report, protection: 'none' } : report,
       )
-    if (silent.length === 0) continue
-    const heard = words.filter(report => report.phase !== 'stopped' && !isSilent(report))
-    for (const instanceId of replacedIn({ heard, silent })) replaced.add(instanceId)
+    for (const instanceId of replacedIn({ words, silent })) replaced.add(instanceId)
   }
 
   const members = last.map((report): FleetMember => {
     const silentMs = silence(report)
+    if (report.phase === 'stopped') return { state: 'stopped', report, silentMs }
+    if (replaced.has(report.instanceId)) return { state: 'replaced', report, silentMs }
+    if (!isSilent(report)) return { state: liveState(report, newest), report, silentMs }
     // Who promised nothing is not missed.
-    const isGone = isSilent(report) && report.nextReportWithinMs === undefined
-    if (report.phase === 'stopped' || isGone) return { state: 'stopped', report, silentMs }
-    if (isSilent(report))
-      return { state: replaced.has(report.instanceId) ? 'replaced' : 'missing', report, silentMs }
-    return { state: liveState(report, newest), report, silentMs }
+    return { state: report.nextReportWithinMs === undefined ? 'stopped' : 'missing', report, silentMs }
   })
   members.sort(
     (a, b) =>
@@ -193,24 +192,24 @@ function liveState(report: ClientReport, newest: Release | undefined): FleetStat
   if (report.seen !== undefined && isBeyond(report.seen, own)) return 'ahead'
   if (newest === undefined || own === undefined) return 'current'
   const upToDate = report.seen !== undefined && comparePositions(report.seen, own) === 'same'
-  const { digest, applied, previous } = report
-  const named = digestsOf(newest)
-  const runsIt = digest !== undefined && named.includes(digest)
-  const diedOfIt =
-    previous?.end === 'abrupt' && previous.digest !== undefined && named.includes(previous.digest)
+  const { digest, applied } = report
+  const runsIt = digest !== undefined && digestsOf(newest).includes(digest)
+  // Who runs it and is healthy has come through the trial itself.
+  const isProven = runsIt && report.phase === 'healthy'
+  const notThere = !isProven && cameAfterDeath(report, newest) ? 'crashed' : 'behind'
   switch (report.phase) {
     case 'rejected':
       // A refusal of something older than the newest release says nothing about the newest.
       if (report.code === 'unsupported') return 'unsupported'
-      return upToDate ? 'rejected' : 'behind'
+      return upToDate ? 'rejected' : notThere
     case 'reverted':
     case 'quarantined':
-      return upToDate ? 'failed' : 'behind'
+      return upToDate ? 'failed' : notThere
     case 'applied':
     case 'healthy':
-      if (runsIt) return upToDate ? 'current' : 'behind'
+      if (runsIt) return notThere === 'behind' && upToDate ? 'current' : notThere
       if (applied !== undefined && comparePositions(applied, own) === 'same') return 'diverged'
-      return diedOfIt ? 'crashed' : 'behind'
+      return notThere
     case 'paused':
       return 'paused'
     case 'waiting':
@@ -218,8 +217,18 @@ function liveState(report: ClientReport, newest: Release | undefined): FleetStat
     case 'trying':
     case 'other':
     case 'stopped':
-      return diedOfIt && !runsIt ? 'crashed' : 'behind'
+      return notThere
   }
+}
+
+/** For so long a death is held against what ran, unless a rollout says longer, in milliseconds. */
+const TRIAL_MS = 120_000
+
+/** Whether the instance before it ended abruptly on what the newest release names, in its trial. */
+function cameAfterDeath({ previous }: ClientReport, newest: Release): boolean {
+  if (previous?.end !== 'abrupt' || previous.digest === undefined) return false
+  const trialMs = Math.max(TRIAL_MS, newest.evidence?.bakeMs ?? 0)
+  return previous.ranMs < trialMs && digestsOf(newest).includes(previous.digest)
 }
 
 function count(members: readonly FleetMember[]): Record<FleetState, number> {

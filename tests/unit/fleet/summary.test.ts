@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ClientReport, HeardReports } from '../../../src/contracts/report.js'
+import type { ClientReport, HeardReports, PreviousLife } from '../../../src/contracts/report.js'
 import type { Release } from '../../../src/core/release/release.js'
 import { summarizeFleet, type FleetState } from '../../../src/fleet/summary.js'
 
@@ -19,6 +19,11 @@ const base: ClientReport = {
   v: 1, namespace: 'n', clientId: 'a', instanceId: 'a1', ephemeral: false, labels: {}, strategy: 'pull', count: 1,
   phase: 'healthy', seen: at(5), applied: at(5), digest: good, version: 5, protection: 'none', lookMs: 30_000, upMs: 0, sinceMs: 0, nextReportWithinMs: 1000, receivedAt: ago(100),
 } // prettier-ignore
+
+/** How an instance ended that died of the newest document. */
+function died(ranMs = 9): PreviousLife {
+  return { instanceId: 'a0', digest: good, end: 'abrupt', ranMs }
+}
 
 /** What a store answers that has listened for an hour. */
 const heard = (reports: readonly ClientReport[], listenedMs = 3_600_000): HeardReports => ({
@@ -63,9 +68,12 @@ test.each<[string, Partial<ClientReport>, FleetState]>([
     { applied: at(4), digest: old, previous: { instanceId: 'a0', digest: old, end: 'abrupt', ranMs: 9 } },
     'behind',
   ],
+  ['runs what its predecessor died on', { phase: 'applied', previous: died() }, 'crashed'],
+  ['is about to try what its predecessor died on', { phase: 'trying', previous: died() }, 'crashed'],
+  ['came through the trial in which its predecessor died', { previous: died() }, 'current'],
   [
-    'runs what its predecessor died on',
-    { previous: { instanceId: 'a0', digest: good, end: 'abrupt', ranMs: 9 } },
+    'came after one that died when its trial was over',
+    { phase: 'applied', previous: died(120_000) },
     'current',
   ],
   ['took it back', { phase: 'reverted', applied: at(4), digest: old }, 'failed'],
@@ -151,6 +159,14 @@ test.each<[string, readonly Partial<ClientReport>[], number]>([
     2,
   ],
   ['came after its last word, and is heard for three periods', [{ firstHeardAt: ago(950_000) }], 1],
+  [
+    'named it, and has stopped since',
+    [
+      { instanceId: 'a2', phase: 'stopped', receivedAt: ago(900_000), previous: after('a1') },
+      { instanceId: 'a3', firstHeardAt: ago(10) },
+    ],
+    1,
+  ],
 ])('a silent instance is replaced when another one of its client %s', (_, others, replaced) => {
   const words = others.map(other => ({ ...base, instanceId: 'a3', ...other }))
   expect(summarizeFleet(heard([silent, ...words]), newest)).toMatchObject({
@@ -165,7 +181,7 @@ test.each<[string, Partial<ClientReport>, Partial<ClientReport>?]>([
   ['was there before', { firstHeardAt: ago(1_100_000) }],
   ['names a guess', { previous: after('a0') }],
   ['came later, but whose state would survive', { firstHeardAt: ago(950_000) }, kept],
-  ['names it, and has stopped', { phase: 'stopped', previous: after('a1') }],
+  ['came long after it, and has stopped', { phase: 'stopped', firstHeardAt: ago(950_000) }],
   ['is another client, and names it', { clientId: 'b', previous: after('a1') }],
 ])('a silent instance is missing when another one %s', (_, other, own = {}) => {
   const reports = [
@@ -173,6 +189,60 @@ test.each<[string, Partial<ClientReport>, Partial<ClientReport>?]>([
     { ...base, instanceId: 'a3', ...other },
   ]
   expect(summarizeFleet(heard(reports), newest)).toMatchObject({ counts: { replaced: 0, missing: 1 } })
+})
+
+test('an instance that is named is replaced at once, and runs nothing any more', () => {
+  const dead = { ...base, firstHeardAt: ago(5_000), receivedAt: ago(1_500) }
+  const next = {
+    ...base,
+    ...{
+      instanceId: 'a2',
+      firstHeardAt: ago(1_400),
+      phase: 'applied' as const,
+      previous: { ...died(), instanceId: 'a1' },
+    },
+  }
+  expect(summarizeFleet(heard([dead, next]), newest)).toMatchObject({
+    counts: { current: 0, crashed: 1, replaced: 1 },
+    running: [{ digest: good, version: 5, instances: 1 }],
+    unprotected: 1,
+  })
+  const third = {
+    ...base,
+    ...{
+      instanceId: 'a3',
+      firstHeardAt: ago(50),
+      digest: old,
+      version: 4,
+      applied: at(4),
+      phase: 'quarantined' as const,
+    },
+    previous: { ...died(), instanceId: 'a2' },
+  }
+  expect(summarizeFleet(heard([third, next, dead]), newest)).toMatchObject({
+    counts: { current: 0, crashed: 0, failed: 1, replaced: 2 },
+    running: [{ digest: old, version: 4, instances: 1 }],
+  })
+})
+
+test('of two that are silent the one that the other names is replaced, and one is missing', () => {
+  const reports = [silent, { ...silent, instanceId: 'a2', receivedAt: ago(900_000), previous: after('a1') }]
+  for (const protection of ['disk', 'none'] as const)
+    expect(summarizeFleet(heard(reports.map(report => ({ ...report, protection }))), newest)).toMatchObject({
+      counts: { replaced: 1, missing: 1 },
+    })
+})
+
+test('one that speaks on beside the one that names it is still there', () => {
+  const both = (receivedAt: string): readonly ClientReport[] => [
+    { ...base, receivedAt },
+    { ...base, instanceId: 'a2', firstHeardAt: ago(2_000), previous: after('a1') },
+  ]
+  // A last word may be on the way while the next instance starts.
+  expect(summarizeFleet(heard(both(ago(1_000))), newest)).toMatchObject({
+    counts: { current: 1, replaced: 1 },
+  })
+  expect(summarizeFleet(heard(both(ago(999))), newest)).toMatchObject({ counts: { current: 2, replaced: 0 } })
 })
 
 test('no report of a stranger, who knows no instanceId, makes one that is missing count as replaced', () => {
