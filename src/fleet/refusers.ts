@@ -10,30 +10,36 @@ export interface Refusers {
 
 /**
  * Counts the clients that refused one of some snapshots, took it back, or have it under quarantine,
- * as their last words tell. Where a client's own overrides had a part in it, that says nothing of
- * the snapshot.
+ * as the last words of their instances tell; each once however many instances it has. Where a
+ * client's own overrides had a part in it, that says nothing of the snapshot.
  *
  * ```ts
  * const { refused, of } = countRefusers(heard, digestsOf(release))
  * ```
  */
 export function countRefusers({ reports }: HeardReports, digests: readonly Digest[]): Refusers {
-  const clients = reports.filter(isHere)
-  return { refused: clients.filter(report => hasRefused(report, digests)).length, of: clients.length }
+  return countAmong(reports, digests)
 }
 
 /**
- * The same of those alone for which a token that names them speaks, each once however many
- * instances it has: what nobody else can have said, and no one of them for others.
+ * The same of those alone for which a token that names them speaks: what nobody else can have said,
+ * and no one of them for others.
  *
  * ```ts
  * const { refused, of } = countBoundRefusers(heard, digestsOf(release))
  * ```
  */
 export function countBoundRefusers({ reports }: HeardReports, digests: readonly Digest[]): Refusers {
-  const bound = reports.filter(report => report.bound === true && isHere(report))
-  const refusers = bound.filter(report => hasRefused(report, digests))
-  return { refused: namesOf(refusers).size, of: namesOf(bound).size }
+  return countAmong(
+    reports.filter(({ bound }) => bound === true),
+    digests,
+  )
+}
+
+function countAmong(reports: readonly ClientReport[], digests: readonly Digest[]): Refusers {
+  const clients = reports.filter(isHere)
+  const refusers = clients.filter(report => hasRefused(report, digests))
+  return { refused: namesOf(refusers).size, of: namesOf(clients).size }
 }
 
 /**

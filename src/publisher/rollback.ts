@@ -188,7 +188,7 @@ function createChoice(heard: HeardReports): Choice {
 function refusedThere(heard: HeardReports, stable: Arm): string | undefined {
   const { refused, of } = countRefusers(heard, digestsOf({ stable }))
   if (refused === 0) return undefined
-  return `${refused} of ${of} instances refused version ${stable.version}, to which this goes back, when they saw it; if an earlier one is meant, name it: noticeboard rollback --to VERSION, or { to }`
+  return `${refused} of ${of} clients refused version ${stable.version}, to which this goes back, when they saw it; if an earlier one is meant, name it: noticeboard rollback --to VERSION, or { to }`
 }
 
 async function chooseTarget(

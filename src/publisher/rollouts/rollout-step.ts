@@ -36,7 +36,10 @@ export interface RolloutStep {
   readonly isPaused: boolean
   /** The controllers that are heard and able to move it on, by name. */
   readonly controllers: readonly string[]
-  /** Clients of the audience; for everyone, instances that take part: heard lately and not gone. */
+  /**
+   * Live clients of the audience, for everyone all live ones; each counts once, however many
+   * instances it has, as the one of them that is worst.
+   */
   readonly exposed: number
   /** How many of them run it. */
   readonly applied: number
@@ -45,6 +48,7 @@ export interface RolloutStep {
   readonly behind: number
   readonly rejected: number
   readonly failed: number
+  /** How many clients have an instance that is missing. */
   readonly missing: number
   readonly explanation?: Explanation
   readonly fleet: Fleet

@@ -2,9 +2,10 @@ import { keepAlive } from '../../async/keep-alive.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import { comparePositions } from '../../contracts/position.js'
 import type { Release } from '../../core/release/release.js'
-import { isLive, summarizeFleet, type Fleet } from '../../fleet/summary.js'
+import { isLive, summarizeFleet, type Fleet, type FleetMember } from '../../fleet/summary.js'
 import type { PublisherContext } from '../context.js'
 import { readNewest } from '../read-head.js'
+import { countClients, NO_CLIENTS, type Where } from './client-counts.js'
 import type { RolloutStep } from './rollout-step.js'
 
 /** How often the reports are read while a rollout is watched, in milliseconds. */
@@ -67,19 +68,23 @@ function stepOf(fleet: Fleet): RolloutStep {
     controllers: [],
     fleet,
   }
-  if (fleet.type === 'unknown')
-    return { ...still, exposed: 0, applied: 0, healthy: 0, behind: 0, rejected: 0, failed: 0, missing: 0 }
-  const { counts, members } = fleet
-  const live = members.filter(isLive)
-  return {
-    ...still,
-    exposed: live.length,
-    applied: counts.current,
-    healthy: live.filter(({ state, report }) => state === 'current' && report.phase === 'healthy').length,
-    behind: counts.behind + counts.paused,
-    rejected: counts.rejected,
-    failed: counts.failed,
-    missing: counts.missing,
+  return { ...still, ...(fleet.type === 'unknown' ? NO_CLIENTS : countClients(fleet.members, whereIs)) }
+}
+
+function whereIs({ state, report }: FleetMember): Where {
+  switch (state) {
+    case 'current':
+      return report.phase === 'healthy' ? 'healthy' : 'applied'
+    case 'behind':
+    case 'paused':
+      return 'behind'
+    case 'rejected':
+      return 'rejected'
+    case 'failed':
+    case 'crashed':
+      return 'failed'
+    default:
+      return 'other'
   }
 }
 

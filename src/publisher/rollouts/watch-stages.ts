@@ -3,11 +3,12 @@ import { asNoticeboardError } from '../../contracts/errors.js'
 import { isExposed } from '../../core/release/audience.js'
 import { digestsOf } from '../../core/release/release.js'
 import { goesOn, type RolloutPhase } from '../../core/release/rollout.js'
-import { isLive, summarizeFleet, type Fleet } from '../../fleet/summary.js'
+import { summarizeFleet, type Fleet } from '../../fleet/summary.js'
 import { runnersOf } from '../../rollouts/controllers.js'
 import { runs } from '../../rollouts/client-state.js'
 import type { Explanation } from '../../rollouts/explanation.js'
 import type { PublisherContext } from '../context.js'
+import { countClients, NO_CLIENTS, type ClientCounts } from './client-counts.js'
 import { explainEnded, hasEnded } from './ended.js'
 import { readReports } from '../read-reports.js'
 import { outlineOf } from './outline.js'
@@ -206,28 +207,19 @@ function whyOf(said: string | undefined, explanation: Explanation | undefined): 
  * Clients of the audience by what they report of the candidate; once it is stable for all, all of
  * them.
  */
-function countsOf(
-  { hasher }: PublisherContext,
-  release: RolloutRelease,
-  fleet: Fleet,
-): Pick<RolloutStep, 'exposed' | 'applied' | 'healthy' | 'behind' | 'rejected' | 'failed' | 'missing'> {
-  const counts = { exposed: 0, applied: 0, healthy: 0, behind: 0, rejected: 0, failed: 0, missing: 0 }
-  if (fleet.type === 'unknown') return counts
+function countsOf({ hasher }: PublisherContext, release: RolloutRelease, fleet: Fleet): ClientCounts {
+  if (fleet.type === 'unknown') return NO_CLIENTS
   const { audience } = release
   const digests = new Set(audience === undefined ? digestsOf(release) : onlyTried(release))
-  for (const member of fleet.members) {
-    const { report, state } = member
-    if (audience !== undefined && !isExposed(audience, report, hasher)) continue
-    if (state === 'missing') counts.missing += 1
-    if (!isLive(member)) continue
-    counts.exposed += 1
-    const refused = report.refused !== undefined && digests.has(report.refused)
-    if (refused && report.phase === 'rejected') counts.rejected += 1
-    else if (refused) counts.failed += 1
-    else if (runs(report, digests)) {
-      counts.applied += 1
-      if (report.phase === 'healthy') counts.healthy += 1
-    } else counts.behind += 1
-  }
-  return counts
+  const exposed =
+    audience === undefined
+      ? fleet.members
+      : fleet.members.filter(({ report }) => isExposed(audience, report, hasher))
+  return countClients(exposed, ({ state, report }) => {
+    const { refused, phase, previous } = report
+    if (refused !== undefined && digests.has(refused)) return phase === 'rejected' ? 'rejected' : 'failed'
+    if (state === 'crashed' && previous?.digest !== undefined && digests.has(previous.digest)) return 'failed'
+    if (!runs(report, digests)) return 'behind'
+    return phase === 'healthy' ? 'healthy' : 'applied'
+  })
 }

@@ -462,10 +462,13 @@ test('a rollback to a version that clients refused says so, and how many', async
     report({ clientId: 'a', instanceId: 'a', verdicts }),
     report({ clientId: 'b', instanceId: 'b', verdicts: [{ ...verdicts[0]!, overridden: true }] }),
     report({ clientId: 'c', instanceId: 'c' }),
+    // Each client counts once, however often it was started.
+    report({ clientId: 'a', instanceId: 'a2', verdicts }),
+    report({ clientId: 'a', instanceId: 'a3', verdicts }),
   ]
   const back = await publisher.rollback({ reason: 'three is bad' })
   expect(back.version).toBe(2)
-  expect(back.warnings).toContainEqual(expect.stringContaining('1 of 3 instances refused version 2'))
+  expect(back.warnings).toContainEqual(expect.stringContaining('1 of 3 clients refused version 2'))
 })
 
 describe('a rollback, where report tokens name the clients that refused a version', () => {
@@ -504,7 +507,7 @@ describe('a rollback, where report tokens name the clients that refused a versio
     const { publisher } = await refusedBy(60, { of: 60 })
     const back = await publisher.rollback({ reason: 'three is bad' })
     expect(back.version).toBe(2)
-    expect(back.warnings).toEqual([expect.stringContaining('60 of 60 instances refused version 2')])
+    expect(back.warnings).toEqual([expect.stringContaining('60 of 60 clients refused version 2')])
   })
 
   test('is not steered by strangers, in neither direction', async () => {
@@ -538,7 +541,7 @@ describe('a rollback, where report tokens name the clients that refused a versio
     store.heard = store.heard?.map(word => ({ ...word, verdicts }))
     const back = await publisher.rollback({ reason: 'three is bad' })
     expect(back.version).toBe(2)
-    expect(back.warnings).toEqual([expect.stringContaining('3 of 3 instances refused version 2')])
+    expect(back.warnings).toEqual([expect.stringContaining('3 of 3 clients refused version 2')])
   })
 })
 
@@ -782,6 +785,33 @@ test('whoever iterates a rollout sees the fleet take it', async () => {
     ['unknown', 0, 0, 0, 0],
     ['known', 2, 1, 1, 0],
     ['known', 2, 1, 0, 1],
+  ])
+})
+
+test('a rollout counts clients, each once as the worst of its live instances, and none that is replaced', async () => {
+  const store = scriptedStore()
+  const publisher = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
+  const { position, digest } = await publisher.publish(size(1), why)
+  const rollout = await publisher.publish(size(2), why)
+  const before = { seen: position, applied: position, digest, version: 1 }
+  const after = {
+    ...{ seen: rollout.position, applied: rollout.position, digest: rollout.digest, version: 2 },
+    phase: 'healthy' as const,
+  }
+  const previous = { instanceId: 'a1', digest, end: 'clean', ranMs: 9 } as const
+  store.heard = [
+    report({ ...before, clientId: 'a', instanceId: 'a1' }),
+    report({ ...after, clientId: 'a', instanceId: 'a2', previous }),
+    report({ ...after, clientId: 'b', instanceId: 'b1' }),
+    report({ ...after, clientId: 'b', instanceId: 'b2', phase: 'applied' }),
+    report({
+      ...after,
+      ...{ clientId: 'c', instanceId: 'c1', phase: 'applied' },
+      previous: { instanceId: 'c0', digest: rollout.digest, end: 'abrupt', ranMs: 9 },
+    }),
+  ]
+  expect(await collect(rollout)).toMatchObject([
+    { exposed: 3, applied: 2, healthy: 1, behind: 0, rejected: 0, failed: 1, missing: 0 },
   ])
 })
 
