@@ -2,6 +2,7 @@ import { formatPosition } from '../contracts/position.js'
 import type { HeardReports } from '../contracts/report.js'
 import { oneLine } from '../core/json/text.js'
 import type { Release } from '../core/release/release.js'
+import { sayDeath } from '../core/report/say-death.js'
 import { goesOn, stageNumberOf } from '../core/release/rollout.js'
 import { claimsAmong } from '../fleet/claims.js'
 import { isLive, summarizeFleet, type Fleet, type FleetMember, type FleetState } from '../fleet/summary.js'
@@ -70,7 +71,11 @@ function clientAlarms({ newest, heard, nowMs }: NamespaceFacts, fleet: Fleet | u
       ? []
       : among('board-behind', ['ahead'], 'have seen releases that the board does not have')),
     ...among('clients-diverged', ['diverged'], 'run a document that the newest release does not name'),
-    ...among('clients-failed', ['failed', 'crashed'], 'took the newest document back, or died of it'),
+    ...among(
+      'clients-failed',
+      ['failed', 'crashed'],
+      'took the newest document back, or came after one that died of it',
+    ),
     ...among('clients-rejected', ['rejected', 'unsupported'], 'refuse the newest release'),
     ...about('clients-behind', late, 'have not taken the newest release, two looks and a minute after it'),
   ]
@@ -109,8 +114,14 @@ function rolloutAlarms({ newest, heard, nowMs, standsStill }: NamespaceFacts): r
 function examples(members: readonly FleetMember[]): string {
   const named = members
     .slice(0, 3)
-    .map(({ report: { clientId, code, path, validator } }) =>
-      [clientId, code, path, validator && `(${validator})`]
+    .map(({ state, report: { clientId, code, path, validator, previous } }) =>
+      [
+        clientId,
+        code,
+        path,
+        validator && `(${validator})`,
+        state === 'crashed' && previous !== undefined ? sayDeath(previous) : undefined,
+      ]
         .filter(part => part !== undefined && part !== '')
         .join(' '),
     )

@@ -35,7 +35,10 @@ export interface PreviousLife {
    * else. `other`: an end of a later version, which this one does not know.
    */
   readonly end: 'clean' | 'abrupt' | 'other'
-  /** How long it ran that snapshot, in milliseconds of monotonic time, as far as the disk tells. */
+  /**
+   * How long it ran that snapshot at least, in milliseconds of monotonic time: the disk is told
+   * every 5 s, and an abrupt end is not told.
+   */
   readonly ranMs: number
 }
 

@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { formatPosition } from '../../contracts/position.js'
 import { groupBy } from '../../core/group-by.js'
+import { sayDeath } from '../../core/report/say-death.js'
 import {
   FLEET_STATES,
   type Alarm,
@@ -285,10 +286,17 @@ function countsIn({ counts }: Extract<Fleet, { type: 'known' }>, style: Style): 
 
 function rowOf({ state, report, silentMs }: FleetMember): readonly Cell[] {
   const { clientId, instanceId, labels, strategy, version, seen, code, validator, path } = report
-  const { phase, refused, reason } = report
+  const { phase, refused, reason, previous } = report
   const held =
     phase === 'quarantined' && refused !== undefined ? `quarantined ${shortDigest(refused)}` : undefined
-  const why = [held, code, path, validator && `(${validator}${reason === undefined ? '' : ` ${reason}`})`]
+  const death = state === 'crashed' && previous !== undefined ? sayDeath(previous) : undefined
+  const why = [
+    held,
+    death,
+    code,
+    path,
+    validator && `(${validator}${reason === undefined ? '' : ` ${reason}`})`,
+  ]
     .filter(part => part !== undefined)
     .join(' ')
   return [

@@ -88,6 +88,11 @@ test.each<[string, Partial<ClientReport>, readonly AlarmName[]]>([
     { ...behind, previous: { instanceId: 'x', digest: good, end: 'abrupt', ranMs: 5 } },
     ['clients-failed'],
   ],
+  [
+    'runs what the one before it died of',
+    { phase: 'applied', previous: { instanceId: 'x', digest: good, end: 'abrupt', ranMs: 5 } },
+    ['clients-failed'],
+  ],
   ['looks each 30 s and is behind after an hour', behind, ['clients-behind']],
   ['looks once an hour and may be behind for two', { ...behind, lookMs: 3_600_000 }, []],
   ['is missing', { ...behind, receivedAt: ago(2_000_000) }, []],

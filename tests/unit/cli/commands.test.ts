@@ -365,6 +365,30 @@ test('status shows who runs what, one by one where somebody should look', async 
   })
 })
 
+test('status counts a client that died of the newest document once, as crashed, and --check fails', async () => {
+  const { nb, write, board } = await place()
+  await write('a.json', '{"a":1}')
+  const { position, digest } = JSON.parse((await nb('publish', 'a.json', ...everyone, '--json')).stdout)
+  const reporter = fileStore(board)
+  const first = reportOf({
+    ...{ namespace: 'checkout/prod', clientId: 'api-1', instanceId: 'a'.repeat(16) },
+    ...{ seen: position, applied: position, digest, version: 1, protection: 'disk' },
+  })
+  await reporter.report([first], new AbortController().signal)
+  expect((await nb('status', '--board', 'board', '--check')).status).toBe(0)
+  const previous = { instanceId: first.instanceId, digest, end: 'abrupt', ranMs: 33 } as const
+  await reporter.report([{ ...first, instanceId: 'b'.repeat(16), previous }], new AbortController().signal)
+  await reporter.close()
+  const { status, stdout } = await nb('status', '--board', 'board', '--check')
+  expect(status).not.toBe(0)
+  const death = `the one before it ended abruptly on ${digest.slice(0, 12)}`
+  expect(stdout).toContain(
+    `alarm clients-failed: 1 of 1 took the newest document back, or came after one that died of it: api-1 ${death}`,
+  )
+  expect(stdout).toContain('fleet: 0 current, 1 replaced, 1 crashed\nrunning: version 1: 1\n')
+  expect(stdout).toMatch(new RegExp(`crashed +api-1 .*${death}`))
+})
+
 test('status lists fifty of a state one by one, however many strangers report, and their labels in a line', async () => {
   const { nb, write, board } = await place()
   await write('a.json', '{"a":1}')

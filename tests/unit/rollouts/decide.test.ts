@@ -176,7 +176,9 @@ describe('a stage that is good', () => {
     })
     expect(explanation).toMatchObject({ counts: { exposed: 30, unprotected: 3 }, decideBy: minute(120) })
     const lines = explanationLines(explanation)
-    expect(lines).toContain('3 of 30 clients are not protected: they have no state that outlives a restart')
+    expect(lines).toContain(
+      '3 of 30 clients are not protected: their state does not outlive a restart, or did not answer in time',
+    )
     expect(lines.at(-1)).toBe(`to be decided by ${minute(120)}`)
   })
 

@@ -65,7 +65,9 @@ describe('a staged rollout begins', () => {
       index < 12 ? { ...report, protection: 'none' } : report,
     )
     const { says } = firstStage(start(staged(), { asOf, since, reports: some }))
-    expect(says.at(-1)).toBe('12 of 60 clients are not protected: they have no state that outlives a restart')
+    expect(says.at(-1)).toBe(
+      '12 of 60 clients are not protected: their state does not outlive a restart, or did not answer in time',
+    )
   })
 
   test('with a release that readers accept', () => {
