@@ -1,12 +1,12 @@
 import { formatPosition } from '../contracts/position.js'
-import type { HeardReports } from '../contracts/report.js'
+import type { HeardReports, RolloutStandstill } from '../contracts/report.js'
 import { oneLine } from '../core/json/text.js'
 import type { Release } from '../core/release/release.js'
 import { sayDeath } from '../core/report/say-death.js'
-import { goesOn, stageNumberOf } from '../core/release/rollout.js'
+import { goesOn, stageNumberOf, type RolloutState } from '../core/release/rollout.js'
 import { claimsAmong } from '../fleet/claims.js'
 import { isLive, summarizeFleet, type Fleet, type FleetMember, type FleetState } from '../fleet/summary.js'
-import { isRunBySomebody } from '../rollouts/controllers.js'
+import { controllersIn, missingFor, type HeardController } from '../rollouts/controllers.js'
 import { ALARM_NAMES, alarmOf, type Alarm, type AlarmName } from './alarm.js'
 
 /** What is known of one namespace. */
@@ -16,8 +16,13 @@ export interface NamespaceFacts {
   readonly heard: HeardReports | undefined
   /** What the clock of the store says, in milliseconds since 1970. */
   readonly nowMs: number
-  /** Why a rollout that is not paused by hand stands still, where its policy says so. */
+  /**
+   * Why a rollout that is not paused by hand stands still, where its policy says so here. What
+   * controllers say of it is with the reports.
+   */
   readonly standsStill?: string | undefined
+  /** Why the rollout cannot be looked at here; told where no controller could say more. */
+  readonly cannotLook?: string | undefined
 }
 
 /** What a client is given beside two of its looks, in milliseconds. */
@@ -90,24 +95,46 @@ function isLate({ state, report }: FleetMember, newest: Release, nowMs: number):
   return nowMs - fromMs > allowedMs
 }
 
-function rolloutAlarms({ newest, heard, nowMs, standsStill }: NamespaceFacts): readonly Alarm[] {
+function rolloutAlarms({ newest, heard, nowMs, standsStill, cannotLook }: NamespaceFacts): readonly Alarm[] {
   const rollout = newest?.rollout
   if (rollout === undefined || !goesOn(rollout)) return []
-  const { id, state, decideBy, why, plan } = rollout
+  const { id, state, decideBy, why } = rollout
   const where = `rollout ${id}, stage ${stageNumberOf(rollout)}`
   if (state === 'paused' || state === 'retreated')
     return [alarmOf('rollout-paused', `${where}, is ${state}${why === undefined ? '' : `: ${oneLine(why)}`}`)]
+  const said = heard === undefined ? [] : controllersIn(heard)
+  const [still = standsStill] = said.flatMap(controller => saysOf(controller, { id, is: 'paused' }) ?? [])
+  const lacks = heard === undefined ? cannotLook : whyOrphaned(rollout, heard)
   return [
-    ...(standsStill === undefined
-      ? []
-      : [alarmOf('rollout-paused', `${where}, stands still: ${oneLine(standsStill)}`)]),
+    ...(still === undefined ? [] : [alarmOf('rollout-paused', `${where}, stands still: ${oneLine(still)}`)]),
     ...(nowMs > Date.parse(decideBy)
       ? [alarmOf('rollout-overdue', `${where}, was to be decided by ${decideBy}`)]
       : []),
-    ...(heard === undefined || isRunBySomebody(plan, heard)
-      ? []
-      : [alarmOf('rollout-orphaned', `${where}, has no controller that could move it on`)]),
+    ...(lacks === undefined ? [] : [alarmOf('rollout-orphaned', `${where}, ${lacks}`)]),
   ]
+}
+
+/** Why no controller that is heard could move a rollout on; undefined where one could. */
+function whyOrphaned({ id, plan }: RolloutState, heard: HeardReports): string | undefined {
+  const nobody = 'has no controller that could move it on'
+  const all = controllersIn(heard)
+  const able = all.filter(abilities => missingFor(plan, abilities).length === 0)
+  const failing = able.map(controller => saysOf(controller, { id, is: 'failing' }))
+  if (failing.includes(undefined)) return undefined
+  const [why] = failing
+  if (why !== undefined) return `cannot be moved on by ${able[0]?.name}: ${why}`
+  const [missing] = all.map(abilities => missingFor(plan, abilities)).sort((a, b) => a.length - b.length)
+  if (missing === undefined) return `${nobody}: none is heard`
+  const who = all.length === 1 ? 'the one that is heard does' : `the ${all.length} that are heard do`
+  return `${nobody}; it waits for ${missing.join(', ')}, which ${who} not have`
+}
+
+/** Why a rollout does not go on, where a controller says that of it. */
+function saysOf(
+  { stands }: HeardController,
+  { id, is }: { readonly id: string; readonly is: RolloutStandstill['is'] },
+): string | undefined {
+  return stands?.is === is && (stands.rollout ?? id) === id ? stands.why : undefined
 }
 
 /** The first clients by name, with what they say. */

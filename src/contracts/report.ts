@@ -99,8 +99,24 @@ export type ReportRole =
       readonly policies: readonly string[]
       /** The gates that it can ask, by name. */
       readonly gates: readonly string[]
+      /** Why the rollout of the namespace stands that it was to move on; absent while none does. */
+      readonly stands?: RolloutStandstill
     }
   | { readonly type: 'other' }
+
+/** Why a controller does not move a rollout on that is its to move. */
+export interface RolloutStandstill {
+  /** The rollout's id; absent where the controller could not look at it. */
+  readonly rollout?: string
+  /**
+   * `paused`: its policy holds it until somebody has looked, or a gate is green again. `failing`:
+   * the controller cannot look at it, or cannot take the step that follows. `other`: a reason of a
+   * later version, which this one does not know.
+   */
+  readonly is: 'paused' | 'failing' | 'other'
+  /** Why, for people; never a value of the configuration. */
+  readonly why: string
+}
 
 /**
  * A client's last word, as a state: a later one replaces an earlier one, a repeated one changes

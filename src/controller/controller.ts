@@ -3,16 +3,19 @@ import { settlesWithin } from '../async/deadline.js'
 import { canAppend, canRead, canReport } from '../contracts/capabilities.js'
 import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
+import type { RolloutStandstill } from '../contracts/report.js'
 import type { Logger } from '../contracts/system.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { jitter } from '../async/jitter.js'
 import { checkOptions, checkPositive } from '../core/options.js'
-import { isLine } from '../core/json/text.js'
+import { isError } from '../core/built-ins.js'
+import { isLine, oneLine } from '../core/json/text.js'
 import { silentLogger } from '../core/silent-logger.js'
 import { bareContext, type PublisherContext } from '../publisher/context.js'
 import { assertGates } from '../publisher/rollouts/gates.js'
 import { assertPolicy, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
 import { tend, type Tended, type Tending } from '../publisher/rollouts/tend.js'
+import { passes } from '../publisher/rollouts/watch-everyone.js'
 import { readSystem } from '../system/system.js'
 import { CONTROLLER_OPTIONS, type ControllerOptions } from './options.js'
 import { createPresence } from './presence.js'
@@ -91,6 +94,7 @@ export function createController(options: ControllerOptions): Controller {
   const named = namespaces?.map(parseNamespace)
 
   const tending: Tending = { by: name, policies: withBuiltIn(policies), gates }
+  const standings = new Map<Namespace, ControllerFinding>()
   const presence = createPresence({
     to: canReport(store) ? (store as ReportTransport) : undefined,
     name,
@@ -99,6 +103,7 @@ export function createController(options: ControllerOptions): Controller {
       policies: tending.policies.map(nameOfPolicy),
       gates: gates.map(gate => gate.name),
     },
+    standstillOf: namespace => standstillIn(standings.get(namespace)),
     reportMs,
     lookMs,
     clock,
@@ -107,7 +112,6 @@ export function createController(options: ControllerOptions): Controller {
   })
   const root = new AbortController()
   const contexts = new Map<Namespace, PublisherContext>()
-  const standings = new Map<Namespace, ControllerFinding>()
   let listed: readonly Namespace[] = named ?? []
 
   const contextOf = (namespace: Namespace): PublisherContext => {
@@ -172,6 +176,30 @@ export function createController(options: ControllerOptions): Controller {
   return { name, standings, close, [Symbol.asyncDispose]: close }
 }
 
+/**
+ * What a finding is to those who read reports: a rollout that waits for somebody, or cannot be
+ * looked at. A store that cannot be reached now is asked again, and what nobody here can run is
+ * seen by what the controller says it can.
+ */
+function standstillIn(found: ControllerFinding | undefined): RolloutStandstill | undefined {
+  switch (found?.type) {
+    case 'stands': {
+      if (found.action !== 'pause' || found.explanation === undefined || found.waitingFor.length > 0)
+        return undefined
+      const why = oneLine(found.explanation.why[0] || 'its policy says so')
+      return { rollout: found.release.rollout.id, is: 'paused', why }
+    }
+    case 'failed':
+      return passes(found.error)
+        ? undefined
+        : { is: 'failing', why: oneLine(`${found.error.message} (${found.error.code})`) }
+    case 'idle':
+    case 'took':
+    case undefined:
+      return undefined
+  }
+}
+
 interface Told {
   readonly namespace: Namespace
   readonly found: ControllerFinding
@@ -197,23 +225,48 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
       if (
         before?.type === 'stands' &&
         before.action === found.action &&
+        goesOnByItself(before) === goesOnByItself(found) &&
         before.waitingFor.join(', ') === waitingFor
       )
         return
       const { id: rollout, stage } = found.release.rollout
       const details = { namespace, rollout, stage, why, ...(waitingFor !== '' && { waitingFor }) }
-      if (found.action === 'pause') logger.warn('a rollout stands still and needs an operator', details)
+      if (found.action === 'pause')
+        logger.warn(
+          goesOnByItself(found)
+            ? 'a rollout stands still; it goes on by itself once the reason is gone'
+            : 'a rollout stands still and needs an operator',
+          details,
+        )
       else if (waitingFor !== '')
         logger.warn('a rollout waits for a policy or gate that this controller does not have', details)
       return
     }
     case 'failed':
-      if (before?.type !== 'failed' || before.error.code !== found.error.code)
+      if (before?.type !== 'failed' || before.error.message !== found.error.message)
         logger.error('a controller cannot move a rollout on; it tries again', {
           namespace,
           code: found.error.code,
           message: found.error.message,
+          cause: whereFrom(found.error),
         })
       return
   }
+}
+
+/**
+ * Whether what holds a rollout up may end without a person: a red gate turns green. Who paused it
+ * by hand resumes it, and what was not decided in time wants a look.
+ */
+function goesOnByItself({ release, explanation, waitingFor }: Extract<Tended, { type: 'stands' }>): boolean {
+  const { state, decideBy } = release.rollout
+  if (explanation === undefined || waitingFor.length > 0 || state === 'paused') return false
+  return Date.parse(explanation.asOf) <= Date.parse(decideBy)
+}
+
+/** The first line of the stack of what caused an error: where its author finds it. */
+function whereFrom({ cause }: NoticeboardError): string | undefined {
+  if (!isError(cause)) return undefined
+  const frame = cause.stack?.split('\n').find(line => /^\s*at /.test(line))
+  return frame === undefined ? undefined : oneLine(`${cause.name} ${frame.trim()}`)
 }

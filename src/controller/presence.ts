@@ -1,6 +1,6 @@
 import { asNoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
-import type { ClientReport, ReportRole } from '../contracts/report.js'
+import type { ClientReport, ReportRole, RolloutStandstill } from '../contracts/report.js'
 import type { Clock, Logger, Random } from '../contracts/system.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
@@ -20,6 +20,8 @@ export interface PresenceOptions {
   readonly to: ReportTransport | undefined
   readonly name: string
   readonly role: Extract<ReportRole, { type: 'controller' }>
+  /** Why the rollout of a namespace stands, where the controller was to move it on. */
+  readonly standstillOf: (namespace: Namespace) => RolloutStandstill | undefined
   readonly reportMs: number
   readonly lookMs: number
   readonly clock: Clock
@@ -35,11 +37,11 @@ export interface PresenceOptions {
  * ```
  */
 export function createPresence(options: PresenceOptions): Presence {
-  const { to, name, role, reportMs, lookMs, clock, random, logger } = options
+  const { to, name, role, standstillOf, reportMs, lookMs, clock, random, logger } = options
   const instanceId = toHex(random.bytes(16))
   const startedMs = clock.monotonic()
-  /** When it was last said in each namespace. */
-  const said = new Map<Namespace, number>()
+  /** When it was last said in each namespace, and what. */
+  const said = new Map<Namespace, { readonly atMs: number; readonly stands: RolloutStandstill | undefined }>()
   let count = 0
 
   const send = async (
@@ -50,13 +52,16 @@ export function createPresence(options: PresenceOptions): Presence {
     if (to === undefined || namespaces.length === 0) return
     count += 1
     const upMs = Math.round(clock.monotonic() - startedMs)
+    const standstills = new Map(
+      namespaces.map(namespace => [namespace, phase === 'stopped' ? undefined : standstillOf(namespace)]),
+    )
     const reports = namespaces.map((namespace): ClientReport => ({
       v: 1,
       namespace,
       clientId: name,
       instanceId,
       ephemeral: true,
-      role,
+      role: withStandstill(role, standstills.get(namespace)),
       labels: {},
       strategy: 'controller',
       lookMs,
@@ -69,7 +74,7 @@ export function createPresence(options: PresenceOptions): Presence {
     }))
     try {
       await to.report(reports, signal)
-      for (const namespace of namespaces) said.set(namespace, clock.monotonic())
+      for (const [namespace, stands] of standstills) said.set(namespace, { atMs: clock.monotonic(), stands })
     } catch (error) {
       if (signal.aborted) return
       const { code } = asNoticeboardError(error, 'internal', 'the report could not be sent')
@@ -81,11 +86,22 @@ export function createPresence(options: PresenceOptions): Presence {
     async say(namespaces, signal) {
       const nowMs = clock.monotonic()
       const isDue = (namespace: Namespace): boolean => {
-        const lastMs = said.get(namespace)
-        return lastMs === undefined || nowMs - lastMs >= reportMs
+        const last = said.get(namespace)
+        if (last === undefined || nowMs - last.atMs >= reportMs) return true
+        // A reason with a number in it may change at each look, and is not worth a report each
+        // time.
+        const stands = standstillOf(namespace)
+        return last.stands?.is !== stands?.is || last.stands?.rollout !== stands?.rollout
       }
       await send(namespaces.filter(isDue), 'waiting', signal)
     },
     stop: signal => send([...said.keys()], 'stopped', signal),
   }
+}
+
+function withStandstill(
+  role: PresenceOptions['role'],
+  stands: RolloutStandstill | undefined,
+): PresenceOptions['role'] {
+  return stands === undefined ? role : { ...role, stands }
 }

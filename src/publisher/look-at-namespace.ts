@@ -1,4 +1,4 @@
-import { alarmOf, alarmsOf, type Alarm } from '../alarms/index.js'
+import { alarmOf, alarmsOf, type Alarm, type NamespaceFacts } from '../alarms/index.js'
 import { asNoticeboardError } from '../contracts/errors.js'
 import type { HeardReports } from '../contracts/report.js'
 import type { Release } from '../core/release/release.js'
@@ -10,6 +10,7 @@ import { readReports } from './read-reports.js'
 import { withBuiltIn } from './rollouts/policies.js'
 import { inRollout } from './rollouts/steps.js'
 import { judge } from './rollouts/tend.js'
+import { passes } from './rollouts/watch-everyone.js'
 
 /** A namespace as it stands. */
 export interface NamespaceLook {
@@ -38,12 +39,11 @@ export async function lookAtNamespace(
     const heard = await read()
     const newest = (await readNewest(context, signal))?.release
     const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
-    const standsStill =
-      newest === undefined ? undefined : await standsStillFor(context, { release: newest, heard }, signal)
+    const still = newest === undefined ? {} : await standstillOf(context, { release: newest, heard }, signal)
     return {
       newest,
       fleet: heard === undefined ? NO_REPORTS : summarizeFleet(heard, newest),
-      alarms: alarmsOf({ newest, heard, nowMs, standsStill }),
+      alarms: alarmsOf({ newest, heard, nowMs, ...still }),
     }
   } catch (error) {
     signal.throwIfAborted()
@@ -55,15 +55,24 @@ export async function lookAtNamespace(
 
 const NO_REPORTS: Fleet = { type: 'unknown', why: 'no-reports' }
 
-/** Why a rollout that no operator paused waits for one. */
-async function standsStillFor(
+/** Why a rollout that no operator paused waits for one, or cannot be looked at. */
+async function standstillOf(
   context: PublisherContext,
   { release, heard }: { readonly release: Release; readonly heard: HeardReports | undefined },
   signal: AbortSignal,
-): Promise<string | undefined> {
-  if (!inRollout(release) || !goesOn(release.rollout) || release.rollout.state === 'paused') return undefined
+): Promise<Pick<NamespaceFacts, 'standsStill' | 'cannotLook'>> {
+  if (!inRollout(release) || !goesOn(release.rollout) || release.rollout.state === 'paused') return {}
   const policies = withBuiltIn(context.rollout === undefined ? [] : [context.rollout])
-  // Gates are the controller's to ask: alarms are looked for often, and by more than one.
-  const { decision } = await judge(context, { policies, gates: [] }, { release, heard, signal })
-  return decision?.type === 'pause' ? (decision.explanation.why[0] ?? 'its policy says so') : undefined
+  try {
+    // Gates are the controller's to ask: alarms are looked for often, and by more than one.
+    const { decision } = await judge(context, { policies, gates: [] }, { release, heard, signal })
+    return decision?.type === 'pause'
+      ? { standsStill: decision.explanation.why[0] ?? 'its policy says so' }
+      : {}
+  } catch (error) {
+    signal.throwIfAborted()
+    if (passes(error)) throw error
+    const { code, message } = asNoticeboardError(error, 'internal', 'the rollout could not be judged')
+    return { cannotLook: `cannot be looked at: ${message} (${code})` }
+  }
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../contracts/json.js'
-import type { ClientReport, HeardReports } from '../contracts/report.js'
+import type { ClientReport, HeardReports, RolloutStandstill } from '../contracts/report.js'
 import { isSilent } from './members.js'
 import { gatesOf, policyOf } from './plan.js'
 
@@ -30,6 +30,13 @@ export function missingFor(plan: Json, { policies, gates }: Abilities): readonly
   ]
 }
 
+/** A controller that is heard. */
+export interface HeardController extends Abilities {
+  readonly name: string
+  /** Why the rollout of its namespace stands, by its own word. */
+  readonly stands?: RolloutStandstill
+}
+
 /**
  * The controllers that are heard, with what each can do.
  *
@@ -37,15 +44,13 @@ export function missingFor(plan: Json, { policies, gates }: Abilities): readonly
  * for (const { name, gates } of controllersIn(heard)) console.log(name, gates)
  * ```
  */
-export function controllersIn({
-  asOf,
-  reports,
-}: HeardReports): readonly (Abilities & { readonly name: string })[] {
+export function controllersIn({ asOf, reports }: HeardReports): readonly HeardController[] {
   const nowMs = Date.parse(asOf)
   return reports.flatMap((report: ClientReport) => {
     const { role, clientId, phase } = report
     if (role?.type !== 'controller' || phase === 'stopped' || isSilent(report, nowMs)) return []
-    return [{ name: clientId, policies: role.policies, gates: role.gates }]
+    const { policies, gates, stands } = role
+    return [{ name: clientId, policies, gates, ...(stands !== undefined && { stands }) }]
   })
 }
 
@@ -56,10 +61,7 @@ export function controllersIn({
  * const names = runnersOf(rollout.plan, heard).map(({ name }) => name)
  * ```
  */
-export function runnersOf(
-  plan: Json,
-  heard: HeardReports,
-): readonly (Abilities & { readonly name: string })[] {
+export function runnersOf(plan: Json, heard: HeardReports): readonly HeardController[] {
   return controllersIn(heard).filter(abilities => missingFor(plan, abilities).length === 0)
 }
 

@@ -8,6 +8,7 @@ import type {
   ProbeAnswer,
   ReportPhase,
   ReportRole,
+  RolloutStandstill,
   SnapshotVerdict,
   StageMeasures,
 } from '../../contracts/report.js'
@@ -35,6 +36,7 @@ const VERDICTS: ReadonlySet<string> = new Set<SnapshotVerdict['verdict']>([
   'reverted',
   'quarantined',
 ])
+const STANDSTILLS: ReadonlySet<string> = new Set<RolloutStandstill['is']>(['paused', 'failing'])
 const ENDS: ReadonlySet<string> = new Set<PreviousLife['end']>(['clean', 'abrupt'])
 const ANSWERS: ReadonlySet<string> = new Set<ProbeAnswer>([
   'healthy',
@@ -169,6 +171,15 @@ function readRole(shape: Shape): ReportRole {
     type: 'controller',
     policies: readLines(shape, 'policies', MAX_RUNNABLE),
     gates: readLines(shape, 'gates', MAX_RUNNABLE),
+    ...shape.optional('stands', name => readStandstill(shape.object(name))),
+  }
+}
+
+function readStandstill(shape: Shape): RolloutStandstill {
+  return {
+    ...shape.optional('rollout', name => shape.string(name, isLine)),
+    is: oneOf(STANDSTILLS, shape.string('is', isLine)) as RolloutStandstill['is'],
+    why: shape.string('why', isLine),
   }
 }
 

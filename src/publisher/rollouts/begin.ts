@@ -12,6 +12,7 @@ import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
 import { firstUnreadable } from '../resolve-ref.js'
 import { activationOf, tooEarly } from './activation.js'
+import { askToStart } from './ask-policy.js'
 import { askGates, type Gate } from './gates.js'
 import { nameOfPolicy, policyOr } from './policies.js'
 
@@ -105,7 +106,7 @@ export async function begin(
   signal.throwIfAborted()
   const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
   const stable = newest.stable.variants.map(({ digest }) => digest)
-  const first = policy.start({ heard, nowMs, salt, stable, spreadMs, gates, hasher })
+  const first = askToStart(policy, { heard, nowMs, salt, stable, spreadMs, gates, hasher })
   const begun = beginWith(context, { ...beginning, newest, policy, first, nowMs })
   if (begun.type !== 'rollout') return begun
   return (await withoutWayBack(context, { newest, candidate: beginning.candidate }, signal)) ?? begun

@@ -18,6 +18,7 @@ import { syncMirrors } from '../mirrors.js'
 import { readNewest } from '../read-head.js'
 import { readReports } from '../read-reports.js'
 import { firstUnreadable } from '../resolve-ref.js'
+import { askToDecide } from './ask-policy.js'
 import { findTrial, findWayBack } from './find-trial.js'
 import { askGates, type Gate } from './gates.js'
 import { nameOfPolicy, policyFor } from './policies.js'
@@ -208,7 +209,7 @@ export async function judge(
     signal,
   )
   signal.throwIfAborted()
-  const decision = policy.decide({ release, hasher }, { heard, gates: answers }, Date.parse(heard.asOf))
+  const decision = askToDecide(policy, { release, hasher }, { heard, gates: answers })
   return { decision, waitingFor, heard }
 }
 
