@@ -334,6 +334,9 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async report(states, signal) {
       for (const { namespace } of states) enter(namespace, signal)
       reports.hear(states)
+      // Who goes has no time for later, and is missed where it would still count as there.
+      if (states.some(({ role, phase }) => role?.type === 'controller' && phase === 'stopped'))
+        await reports.flush()
     },
 
     async reports({ namespace }, signal) {

@@ -127,3 +127,25 @@ test.each<[string, ServeOptions]>([
   await server.close({ drainMs: 0 })
   expect(asked).toBe(false)
 })
+
+test('the controller of a server that was closed does not count for the next one over its folder, also where the store was left open', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-rollouts-'))
+  const store = fileStore(folder)
+  const publisher = createPublisher({ namespace, schema, store })
+  await publisher.publish({ pool: 1 }, { reason: 'the first' })
+  const policy = { ...staged(), type: 'hours' }
+  const server = await serve(store, { write: { token }, controller: { policies: [policy], lookMs: 20 } })
+  const another = fileStore(folder)
+  onTestFinished(async () => {
+    await publisher.close()
+    await store.close()
+    await another.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const heard = async () => controllersIn(await another.reports({ namespace }, never))
+  // What the store writes together it has written by then.
+  await until(async () => (await heard()).length > 0)
+  expect((await heard())[0]?.policies).toContain('hours@1')
+  await server.close({ drainMs: 0 })
+  expect(await heard()).toEqual([])
+}, 60_000)
