@@ -73,6 +73,7 @@ export {
   type Refusal,
   type ReportPhase,
   type ReportRole,
+  type RolloutStandstill,
   type ReportsQuery,
   type ReportTransport,
   type Quarantine,

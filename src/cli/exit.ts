@@ -121,7 +121,7 @@ export function hintFor(
     case 'rollout-in-progress':
       return 'noticeboard rollout show tells where it stands; --supersede replaces it'
     case 'no-controller':
-      return 'start one: noticeboard serve and noticeboard controller each run one; or wait here with --wait=completed'
+      return 'noticeboard serve and noticeboard controller each run one; a policy or gate of your own has to be in `policies` or `gates` of the noticeboard.config.mjs that they read, or in serve(store, { controller: { policies, gates } }). Or wait here with --wait=completed'
     case 'fleet-unknown':
       return '--everyone publishes it to all clients at once, and nothing holds it back'
     case 'withdrawn':

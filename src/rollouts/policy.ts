@@ -68,9 +68,10 @@ export type FirstStep =
 /**
  * Why a rollout may not begin. `fleet-unknown`: clients may be there that were not heard yet.
  * `no-reports`: nothing reports to this store. `gate-red`: a gate that is red already would end it.
- * `no-rehearsal`: the way back is to be rehearsed, and no live client can.
+ * `no-rehearsal`: the way back is to be rehearsed, and no live client can. `policy`: a reason of the
+ * policy's own, which it says; the publish is `forbidden` for now.
  */
-export type StartRefusal = 'fleet-unknown' | 'no-reports' | 'gate-red' | 'no-rehearsal'
+export type StartRefusal = 'fleet-unknown' | 'no-reports' | 'gate-red' | 'no-rehearsal' | 'policy'
 
 /** Where a rollout stands: its newest release, whose `rollout` is the whole of it. */
 export interface RolloutStanding {

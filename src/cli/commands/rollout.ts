@@ -1,7 +1,7 @@
 import { formatPosition } from '../../contracts/position.js'
 import { stageNumberOf } from '../../core/release/rollout.js'
 import type { HistoryEntry, Publisher, StepOptions } from '../../publisher/index.js'
-import { explanationLines, sayFailure } from '../../rollouts/index.js'
+import { explanationLines, policyOf, sayFailure } from '../../rollouts/index.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError, type ExitStatus } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
@@ -80,6 +80,8 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
   }
   const explanation = await rollout.explain()
   const story = await storyOf(publisher, rollout.id)
+  // What holds it up, or that nothing moves it on, as controllers say it: gates are not asked here.
+  const alarms = (await publisher.alarms()).filter(({ name }) => name.startsWith('rollout-'))
   const { id, state, stage, of, rehearsal, digest, variants, version } = rollout
   if (json)
     return print.jsonLine({
@@ -94,12 +96,14 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
         ...(variants !== undefined && { variants }),
         version,
       },
+      alarms,
       explanation: explanation ?? null,
       story: story.map(({ position, issuedAt, cause, audit }) => ({ position, issuedAt, cause, ...audit })),
     })
   print.data(`${namespace}: rollout ${id} of version ${version} ${shortDigest(digest)} is ${state}\n`)
   for (const line of variantLines(variants)) print.data(`${line}\n`)
-  if (explanation === undefined) print.data('its policy is not known here, so the evidence is not judged\n')
+  for (const { name, says } of alarms) print.data(`alarm ${name}: ${says}\n`)
+  if (explanation === undefined) print.data(`${sayUnknownPolicy(story)}\n`)
   else for (const line of explanationLines(explanation)) print.data(`  ${line}\n`)
   // What was taken back is not judged any more; the history keeps which clients it was for.
   const isTakenBack = state === 'retreated' || state === 'rolled-back'
@@ -118,6 +122,12 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
       audit?.reason ?? release.rollout?.why,
     ]),
   )
+}
+
+function sayUnknownPolicy(story: readonly HistoryEntry[]): string {
+  const plan = story.at(-1)?.release.rollout?.plan
+  const name = plan === undefined ? undefined : policyOf(plan)
+  return `its policy${name === undefined ? '' : ` ${name}`} is not known here, so the evidence is not judged; to see it judged, give the policy as \`rollout\` in the noticeboard.config.mjs of this folder`
 }
 
 /** Every release of a rollout, the first one first. */

@@ -164,11 +164,12 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
     !isRunBySomebody(first.plan, heard)
   ) {
     const policies = [nameOfPolicy(planned.policy)]
-    const able = controllersIn(heard).filter(one => one.policies.includes(policies[0] ?? ''))
+    const all = controllersIn(heard)
+    const able = all.filter(one => one.policies.includes(policies[0] ?? ''))
     if (able.length === 0)
       return refuse(
         'no-controller',
-        `no controller that runs ${policies.join()} is heard in ${namespace}, so nothing would move the rollout on: start noticeboard serve or noticeboard controller, or pass { drive: true } and iterate the rollout`,
+        `no controller that runs ${policies.join()} is heard in ${namespace}, so nothing would move the rollout on: ${all.length === 0 ? 'start noticeboard serve or noticeboard controller' : `give the policy to one that is heard (${all[0]?.name}) and start it again`}, or pass { drive: true } and iterate the rollout`,
       )
     const gates = [...new Set(able.flatMap(one => one.gates))]
     notes.push(`waiting for: ${missingFor(first.plan, { policies, gates }).join(', ')}`)
@@ -208,6 +209,7 @@ const CODES: Readonly<Record<StartRefusal, ErrorCode>> = {
   'no-reports': 'unsupported',
   'gate-red': 'forbidden',
   'no-rehearsal': 'unsupported',
+  policy: 'forbidden',
 }
 
 /** Where the plan is looser than the floor, unless somebody said why. */

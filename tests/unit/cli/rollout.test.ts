@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { Gate } from '../../../src/publisher/index.js'
+import type { Gate, RolloutPolicy } from '../../../src/publisher/index.js'
 import { staged } from '../../../src/rollouts/index.js'
 import { PERIODS, rolloutDesk, screenOf } from './rollout-desk.js'
 
@@ -178,6 +178,39 @@ test('who looks at a rollout that was taken back sees the version that it tried,
   expect(lines[0]).toBe('  rolled-back, stage 1 of 4: bad')
   expect(lines[1]).toMatch(/^ {2}rolled back: 1 rejected in stage 1; /)
   expect(lines).toContainEqual(expect.stringMatching(/^ {2}client-\d+: rejected$/))
+})
+
+describe('who looks at a rollout', () => {
+  test('is told that nothing moves it on, and what it waits for', async () => {
+    const { nb, clock, controller } = await rolloutDesk()
+    await nb([...publish, '--wait=stage'])
+    const alone = await nb(['rollout', 'show'])
+    expect(alone.stdout).toContain('alarm rollout-orphaned: ')
+    expect(alone.stdout).toContain('has no controller that could move it on: none is heard')
+    controller()
+    await clock.advance(30_000)
+    expect((await nb(['rollout', 'show'])).stdout).not.toContain('alarm')
+  })
+
+  test('is told what its policy is called and where to give it, where it is not known', async () => {
+    const own = staged(PERIODS)
+    const hours: RolloutPolicy = {
+      ...own,
+      type: 'hours',
+      start(input) {
+        const first = own.start(input)
+        return first.type === 'stage' ? { ...first, plan: { type: 'hours', version: 1 } } : first
+      },
+    }
+    const { nb, publisher, controller, clock } = await rolloutDesk()
+    controller()
+    await clock.advance(30_000)
+    await publisher.publish({ pool: 2 }, { rollout: hours, drive: true, reason: 'more' })
+    const { stdout } = await nb(['rollout', 'show'])
+    expect(stdout).toContain('its policy hours@1 is not known here')
+    expect(stdout).toContain('give the policy as `rollout` in the noticeboard.config.mjs')
+    expect(stdout).toContain('it waits for policy hours@1, which the one that is heard does not have')
+  })
 })
 
 test('who takes a step of a rollout is told which, in words and as JSON', async () => {

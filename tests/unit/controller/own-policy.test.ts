@@ -226,3 +226,21 @@ test('a red gate that holds a stage beyond its time needs an operator', async ()
   await clock.advance(90 * MINUTE)
   expect(lines.map(({ message }) => message)).toContain('a rollout stands still and needs an operator')
 })
+
+test('a policy refuses a start for a reason of its own, which is said', async () => {
+  const { publisher } = await world()
+  const closed = () => ({ type: 'refused', why: 'policy', says: ['the office opens at 9'] }) as const
+  await expect(
+    publisher.publish({ pool: 2 }, { ...publishing, rollout: { ...hours(), start: closed } }),
+  ).rejects.toMatchObject({ code: 'forbidden', message: 'checkout/prod: the office opens at 9' })
+})
+
+test('a publish is refused while the controllers that are heard lack its policy, and names one of them', async () => {
+  const { clock, publisher, controller } = await world()
+  controller({ name: 'the night shift' })
+  await clock.advance(MINUTE)
+  await expect(publisher.publish({ pool: 2 }, { ...publishing, rollout: hours() })).rejects.toMatchObject({
+    code: 'no-controller',
+    message: expect.stringContaining('give the policy to one that is heard (the night shift)'),
+  })
+})
