@@ -4,6 +4,7 @@ import type { Json } from '../contracts/json.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { isJsonObject } from '../core/json/shape.js'
 import { encodeText } from '../core/json/text.js'
+import { checkOptions } from '../core/options.js'
 import { configFile } from '../node/index.js'
 import { diffDocuments } from '../publisher/index.js'
 import { encodeBytes } from '../server/encodings/encoders.js'
@@ -20,18 +21,25 @@ export type WorkloadFile = Omit<WorkloadInput, 'documentBytes'> & {
   readonly next?: string
 }
 
+/** How a workload is read. */
+export interface LoadWorkloadOptions {
+  /** Ends the reading. Default: nothing does. */
+  readonly signal?: AbortSignal
+}
+
 /**
  * Reads a workload and the documents that it names, of which only their sizes are kept. Throws
  * `invalid-option` for what makes no sense, and `not-found` for a file that is not there.
  *
  * ```ts
- * const result = await compare(await loadWorkload('workload.json', { signal }))
+ * const result = await compare(await loadWorkload('workload.json'))
  * ```
  */
-export async function loadWorkload(
-  path: string,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<WorkloadInput> {
+export async function loadWorkload(path: string, options: LoadWorkloadOptions = {}): Promise<WorkloadInput> {
+  checkOptions('loadWorkload()', options, { signal: true })
+  const { signal = new AbortController().signal } = options
+  if (typeof path !== 'string' || path === '') throw refusal('path must be the name of a file')
+  if (!isSignal(signal)) throw refusal('signal must be an AbortSignal')
   const read = await configFile(path).read(signal)
   if (!isJsonObject(read))
     throw new NoticeboardError('invalid-option', `${path}: a workload must be an object`)
@@ -100,6 +108,14 @@ async function encodedLength(bytes: Uint8Array): Promise<number> {
 
 function bytesOf(document: Json): Uint8Array {
   return encodeText(canonicalize(document))
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  return typeof (value as AbortSignal | null)?.throwIfAborted === 'function'
+}
+
+function refusal(problem: string): NoticeboardError {
+  return new NoticeboardError('invalid-option', `loadWorkload(): ${problem}`)
 }
 
 function fileOf(field: string, name: unknown, path: string): string | undefined {

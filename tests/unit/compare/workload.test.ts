@@ -80,3 +80,19 @@ test('the JSON Schema takes every preset and the bounds of every number, and not
   expect(accepts({ ...base, client: 3 })).toBe(false)
   expect(accepts({ document: 'a.json' })).toBe(false)
 })
+
+test('a workload is read without options, and options that make no sense are refused by name', async () => {
+  const folder = await folderWith({ 'workload.json': '{ "clients": 60, "documentBytes": 100 }' })
+  const path = join(folder, 'workload.json')
+  await expect(loadWorkload(path)).resolves.toEqual({ clients: 60, documentBytes: 100 })
+  await expect(loadWorkload(path, {})).resolves.toEqual({ clients: 60, documentBytes: 100 })
+  const refused = async (read: Promise<unknown>, message: RegExp) =>
+    expect(read).rejects.toMatchObject({
+      code: 'invalid-option',
+      message: expect.stringMatching(message),
+    })
+  await refused(loadWorkload(path, null as never), /loadWorkload\(\): options must be an object/)
+  await refused(loadWorkload(path, { sign: signal } as never), /did you mean signal/)
+  await refused(loadWorkload(path, { signal: 5 } as never), /loadWorkload\(\): signal must be an AbortSignal/)
+  await refused(loadWorkload(undefined as never), /loadWorkload\(\): path must be the name of a file/)
+})
