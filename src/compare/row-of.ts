@@ -1,6 +1,6 @@
 import { KINDS, REQUESTS, serverMsOf, type Costs, type Counts, type Kind } from './costs/costs.js'
 import { sumOf, type CountsOfClient } from './formula/counts.js'
-import type { HalfOpen } from './formula/half-open.js'
+import { halfOf, type HalfOpen } from './formula/half-open.js'
 import { serviceOf, type Service } from './formula/service.js'
 import { onlineOf, serversOf, type Times } from './formula/times.js'
 import type { Model } from './models.js'
@@ -85,7 +85,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     model: model.name,
     depth,
     ...(sample !== undefined && { sample }),
-    stalenessMs: { half: times.half, p99: times.p99, all: times.all },
+    stalenessMs: { half: halfOf(times, halfOpen), p99: times.p99, all: times.all },
     halfOpen: { clients: online * halfOpen.share, worstMs: halfOpen.worstMs },
     offline: clients - online,
     integral: (online * (times.mean + halfOpen.share * halfOpen.meanMs)) / 1_000,

@@ -17,11 +17,13 @@ export interface Row {
   readonly misses: readonly Miss[]
   /**
    * How long a change takes to the clients that are there, from `publish()` on, in milliseconds.
+   * Those whose connection is dead without their knowing are told apart; only in `half` they count
+   * where they are more than half.
    */
   readonly stalenessMs: { readonly half: number; readonly p99: number; readonly all: number }
   /**
    * Clients whose connection is dead without their knowing when a change comes: how many in the
-   * mean, and by when they have it.
+   * mean, and by when they have it at most, from `publish()` on, in milliseconds.
    */
   readonly halfOpen: { readonly clients: number; readonly worstMs: number }
   /**

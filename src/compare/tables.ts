@@ -146,8 +146,19 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
           : []),
       ],
     },
+    { title: 'After an outage of a minute', points: sayRecovery(result) },
     { title: 'A bad document', points: sayBlast(result) },
   ]
+}
+
+/** After how long clients are back, a line for all models that say the same. */
+function sayRecovery({ rows }: Comparison): readonly string[] {
+  const models = new Map<string, string[]>()
+  for (const { model, recoveryMs } of rows) {
+    const said = `half of the clients are back after ${sayMs(recoveryMs.half)}, all after ${sayMs(recoveryMs.all)}`
+    models.set(said, [...(models.get(said) ?? []), model])
+  }
+  return [...models].map(([said, names]) => `${names.join('; ')}: ${said}`)
 }
 
 function sayBlast({ blastRadius, workload }: Comparison): readonly string[] {

@@ -15,6 +15,20 @@ export function sayMs(ms: number): string {
 }
 
 /**
+ * A length of time that is beyond another, with as many digits as tell it from that one.
+ *
+ * ```ts
+ * sayBeyond(10_080, 10_000) // 10.08 s
+ * ```
+ */
+export function sayBeyond(ms: number, limitMs: number): string {
+  const [said, limit] = [sayMs(ms), sayMs(limitMs)]
+  if (said !== limit) return said
+  const exact = `${Number((ms / 1_000).toFixed(2))} s`
+  return exact === `${limitMs / 1_000} s` ? `a little over ${limit}` : exact
+}
+
+/**
  * A share for people.
  *
  * ```ts

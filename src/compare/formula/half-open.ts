@@ -9,7 +9,8 @@ export interface HalfOpen {
   /** The share of clients that wait on a dead stream at any time. */
   readonly share: number
   /**
-   * How much longer such a client waits for a change, in milliseconds: in the mean, and at most.
+   * How long such a client waits for a change, from `publish()` on, in milliseconds: in the mean,
+   * and at most.
    */
   readonly meanMs: number
   readonly worstMs: number
@@ -22,6 +23,23 @@ const DAY_MS = 86_400_000
  * back.
  */
 const RETURN_MS = 250
+
+/**
+ * By when half of the clients that are there have a change, in milliseconds, where dead streams may
+ * be more than half: then all others have it, and those whose wait is short among the rest.
+ *
+ * ```ts
+ * halfOf({ half: 300, all: 450 }, { share: 0.66, meanMs: 3_500 }) // 1,700
+ * ```
+ */
+export function halfOf(
+  times: { readonly half: number; readonly all: number },
+  { share, meanMs }: Pick<HalfOpen, 'share' | 'meanMs'>,
+): number {
+  if (share <= 0.5) return times.half
+  // Their waits are taken to be spread evenly around the mean.
+  return Math.max(times.all, ((share - 0.5) / share) * 2 * meanMs)
+}
 
 /**
  * How many streams are dead at any time, and for how long. A stream dies at any time between two

@@ -2,7 +2,11 @@ import type { Row } from '../row.js'
 import { placeOf, type InputName, type Workload } from '../workload.js'
 import type { Crossing } from './crossings.js'
 import { count, figure, percent, sayBytes, sayMs } from '../words.js'
+import { deadlineOf } from './misses.js'
 import { costOf, TIE, type Choice, type Weights } from './recommend.js'
+
+/** From this share of the clients on, dead connections are no exception any more. */
+const MANY = 0.1
 
 /**
  * Why a model is taken, a sentence each; or why none is.
@@ -27,12 +31,9 @@ export function becauseOf(
   const dropped = rows.filter(({ fits }) => !fits)
   const dearer = fitting.filter(row => row !== best && !ties.includes(row))
   return [
-    `${best.model} brings a change to all ${count(workload.clients - best.offline)} clients that are there within ${sayMs(best.stalenessMs.all)}, and has ${sayMs(Math.min(workload.killSwitchMs, workload.routineMs))}`,
-    ...(best.halfOpen.clients >= 0.05
-      ? [
-          `on average ${figure(best.halfOpen.clients)} of them wait on a connection that is dead, and have it ${sayMs(best.halfOpen.worstMs)} later at most`,
-        ]
-      : []),
+    `${best.model} brings a change to all ${count(workload.clients - best.offline)} clients that are there within ${sayMs(best.stalenessMs.all)}, and has ${sayMs(deadlineOf(workload))}`,
+    ...sayHalfOpen(best, workload),
+    ...sayHeartbeat(best, { fitting, workload, weights }),
     ...(best.offline > 0
       ? [`${count(best.offline)} are away, and get it when they are back, as with every model`]
       : []),
@@ -47,6 +48,39 @@ export function becauseOf(
       return `${next.model}, the next that fits, costs ${figure(ratio)} times as much (processor time to the power of ${weights.cpu}, times bytes to the power of ${weights.bytes})`
     }),
     ...(fitting.length === 1 ? ['no other model fits'] : []),
+  ]
+}
+
+/** What clients on dead connections get, where there are any to speak of. */
+function sayHalfOpen({ halfOpen, offline }: Row, { clients }: Workload): readonly string[] {
+  if (halfOpen.clients < 0.05) return []
+  const share = halfOpen.clients / (clients - offline)
+  return [
+    `on average ${figure(halfOpen.clients)} of them wait on a connection that is dead, and have it ${sayMs(halfOpen.worstMs)} after the publish at most`,
+    ...(share > MANY
+      ? [
+          `these are ${percent(share)} of the clients that are there: within the deadline, but more than an exception`,
+        ]
+      : []),
+  ]
+}
+
+/** Which model meets the deadline also on dead connections, where the one that is taken does not. */
+function sayHeartbeat(
+  best: Row,
+  {
+    fitting,
+    workload,
+    weights,
+  }: { readonly fitting: readonly Row[]; readonly workload: Workload; readonly weights: Weights },
+): readonly string[] {
+  const deadlineMs = deadlineOf(workload)
+  if (best.halfOpen.worstMs <= deadlineMs) return []
+  const sooner = fitting.find(({ halfOpen }) => halfOpen.worstMs > 0 && halfOpen.worstMs <= deadlineMs)
+  if (sooner === undefined) return []
+  const ratio = costOf(sooner, weights) / costOf(best, weights)
+  return [
+    `also dead connections have it within ${sayMs(sooner.halfOpen.worstMs)} with "${sooner.model}", which costs ${figure(ratio)} times as much`,
   ]
 }
 

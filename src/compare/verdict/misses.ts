@@ -1,4 +1,4 @@
-import { count, percent, sayMs } from '../words.js'
+import { count, percent, sayBeyond, sayMs } from '../words.js'
 import type { Miss, Row } from '../row.js'
 import type { Workload } from '../workload.js'
 
@@ -6,14 +6,15 @@ import type { Workload } from '../workload.js'
 const BUSY = 0.7
 
 /** More clients than this share on dead streams is not "all but a few". */
-const MOST_HALF_OPEN = 0.01
+export const MOST_HALF_OPEN = 0.01
 
 /** How many streams a server takes unless it is told otherwise. */
 const MOST_STREAMS = 50_000
 
 /**
  * Why a model does not fit a workload; nothing where it does. A deadline holds for the clients that
- * are there and whose connection lives, as long as the others are fewer than one in a hundred.
+ * are there and whose connection lives; from one in a hundred on also for those whose connection is
+ * dead without their knowing.
  *
  * ```ts
  * missesOf(row, { workload, servers: 1, streams: 3_000, share: 0.0002 })
@@ -41,14 +42,15 @@ export function missesOf(
   if (all > killSwitchMs)
     misses.push({
       what: 'kill-switch',
-      text: `a kill switch takes ${sayMs(all)}, and has ${sayMs(killSwitchMs)}`,
+      text: `a kill switch takes ${sayBeyond(all, killSwitchMs)}, and has ${sayMs(killSwitchMs)}`,
     })
   if (all > routineMs)
-    misses.push({ what: 'routine', text: `a change takes ${sayMs(all)}, and has ${sayMs(routineMs)}` })
-  if (share > MOST_HALF_OPEN && halfOpen.worstMs > Math.min(killSwitchMs, routineMs))
+    misses.push({ what: 'routine', text: `a change takes ${sayBeyond(all, routineMs)}, and has ${sayMs(routineMs)}` })
+  const deadlineMs = deadlineOf(workload)
+  if (share > MOST_HALF_OPEN && halfOpen.worstMs > deadlineMs)
     misses.push({
       what: 'half-open',
-      text: `${percent(share)} of the clients wait on dead streams at any time, for up to ${sayMs(halfOpen.worstMs)}`,
+      text: `${percent(share)} of the clients wait on dead streams at any time, for up to ${sayBeyond(halfOpen.worstMs, deadlineMs)}, and have ${sayMs(deadlineMs)}`,
     })
   if (cpu.share / servers > BUSY)
     misses.push({
@@ -63,4 +65,16 @@ export function missesOf(
   if (missed > 0)
     misses.push({ what: 'missed', text: `a change never reached ${count(missed)} of the clients` })
   return misses
+}
+
+/**
+ * By when a change has to be everywhere: the shorter of the two deadlines, since both are met by
+ * the same delivery.
+ *
+ * ```ts
+ * deadlineOf({ killSwitchMs: 5_000, routineMs: 60_000 }) // 5,000
+ * ```
+ */
+export function deadlineOf({ killSwitchMs, routineMs }: Pick<Workload, 'killSwitchMs' | 'routineMs'>): number {
+  return Math.min(killSwitchMs, routineMs)
 }
