@@ -32,6 +32,24 @@ export function readNumber(args: Arguments, name: string): number | undefined {
   return Number(written)
 }
 
+const SIZES: Readonly<Record<string, number>> = { B: 1, KB: 1_000, MB: 1e6, KiB: 1_024, MiB: 1_048_576 }
+
+/**
+ * A size as people write it: `20480`, `600KB`, `1MiB`. Throws a usage error.
+ *
+ * ```ts
+ * readBytes(args, 'bytes')
+ * ```
+ */
+export function readBytes(args: Arguments, name: string): number | undefined {
+  const written = args.text(name)
+  if (written === undefined) return undefined
+  const [, number, unit = 'B'] = /^(\d+(?:\.\d+)?)(B|KB|MB|KiB|MiB)?$/.exec(written) ?? []
+  if (number === undefined)
+    throw usageError(`--${name} must be a size such as 20480, 600KB, 64KiB or 1MB`)
+  return Math.round(Number(number) * (SIZES[unit] ?? 1))
+}
+
 /**
  * A share as people write it: `2%`. Throws a usage error.
  *

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import {
+  assumptionsOf,
   compare,
   comparisonPage,
   headlineOf,
@@ -22,7 +23,7 @@ import type { CommandContext } from './command.js'
 import { EXIT, usageError, type ExitStatus } from './exit.js'
 import { wrap } from './help.js'
 import { inputPath, readText } from './inputs.js'
-import { readMs, readNumber, readShare } from './quantities.js'
+import { readBytes, readMs, readNumber, readShare } from './quantities.js'
 import { readModel } from './read-model.js'
 import type { Cell } from './table.js'
 
@@ -111,7 +112,7 @@ async function readInput({ io, args }: CommandContext): Promise<WorkloadInput> {
     const path = args.text(name)
     return path === undefined ? undefined : resolve(io.cwd, path)
   })
-  const bytes = readNumber(args, 'bytes')
+  const bytes = readBytes(args, 'bytes')
   const changesPerDay = readNumber(args, 'changes-per-day')
   const restartsPerDay = readNumber(args, 'restarts-per-day')
   const servers = readNumber(args, 'servers')
@@ -170,7 +171,7 @@ async function readCosts({ io, args, inputs, print }: CommandContext): Promise<'
 
 function show(result: Comparison, { print }: CommandContext): void {
   const { headings, lines } = tableOf(result)
-  print.data(`${print.style('bold', headlineOf(result))}\n${print.style('dim', methodOf(result))}\n\n`)
+  print.data(`${print.style('bold', headlineOf(result))}\n${print.style('dim', `${methodOf(result)}\n${assumptionsOf(result)}`)}\n\n`)
   print.table(
     [...headings, ' '],
     lines.map(({ cells, fits, mark }): readonly Cell[] => [

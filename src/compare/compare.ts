@@ -14,14 +14,15 @@ import { simulateModel } from './simulation/simulate-model.js'
 import { becauseOf } from './verdict/because.js'
 import { crossoverMapOf } from './verdict/crossover-map.js'
 import { crossingsOf } from './verdict/crossings.js'
+import { sayDeltas } from './verdict/deltas.js'
 import { choose, WEIGHTS, type Weights } from './verdict/recommend.js'
 import { INPUTS, readWorkload, type WorkloadInput } from './workload.js'
 
 /** What is compared, and how deeply. */
 export interface CompareOptions {
   /**
-   * The models; by default hybrid, push, and pull: every 30 s, as seldom as the deadlines allow,
-   * and adaptive.
+   * The models; by default hybrid and push, with the usual heartbeat and with one that suits the
+   * deadlines, and pull: every 30 s, as seldom as the deadlines allow, and adaptive.
    */
   readonly models?: readonly Model[]
   /**
@@ -120,6 +121,7 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
   const unless = crossingsOf(shaped, { ...basis, weights })
   const moved = new Set(unless.map(({ input }) => input))
   const { best } = choice
+  const taken = shaped.find(({ name }) => name === best?.model)
   return {
     v: 1,
     depth,
@@ -127,7 +129,10 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
     recommendation: {
       model: best?.model,
       ties: choice.ties.map(({ model }) => model),
-      because: becauseOf(choice, { rows, workload, weights }),
+      because: [
+        ...becauseOf(choice, { rows, workload, weights }),
+        ...(taken === undefined ? [] : sayDeltas(taken, basis)),
+      ],
       unless,
     },
     rows,

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { adaptivePull, type AdaptivePullOptions } from './adaptive-pull.js'
+export { assumptionsOf } from './assumptions.js'
 export { predictBlast, type Blast, type BlastOptions, type BlastRadius } from './blast-radius.js'
 export { compare, type CompareOptions, type Progress } from './compare.js'
 export {

@@ -95,6 +95,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     requests: { perSecond: requestsIn(perDay) / DAY_S, perChange: requestsIn(perChange) },
     bytes: {
       perDay: inAll(({ bytes }) => bytes) ?? bytesIn(perDay, service),
+      fromCache: totalOf(perDay, kind => (service.isCached(kind) ? service.bytes(kind) : 0)),
       perIdleHour: (used === undefined ? bytesIn(idle, service) : online * used.day.bytes) / 24,
       perChange: used === undefined ? bytesIn(perChange, service) : online * used.change.bytes,
     },

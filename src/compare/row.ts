@@ -40,8 +40,16 @@ export interface Row {
   readonly perDay: Counts
   /** Requests of all clients. */
   readonly requests: { readonly perSecond: number; readonly perChange: number }
-  /** Bytes of all clients, both ways, wherever they come from. */
-  readonly bytes: { readonly perDay: number; readonly perIdleHour: number; readonly perChange: number }
+  /**
+   * Bytes of all clients, both ways, wherever they come from; `fromCache` is what of `perDay` a
+   * content delivery network sends, and the servers do not.
+   */
+  readonly bytes: {
+    readonly perDay: number
+    readonly fromCache: number
+    readonly perIdleHour: number
+    readonly perChange: number
+  }
   /** Processor time of all servers: as a share of one processor in the mean, and for a change. */
   readonly cpu: { readonly share: number; readonly msPerDay: number; readonly msPerChange: number }
   /** Memory of each server, in bytes. */

@@ -1,3 +1,4 @@
+import { COLUMNS } from './columns.js'
 import type { Comparison } from './result.js'
 import type { Row } from './row.js'
 import { sayCrossing } from './verdict/because.js'
@@ -23,18 +24,7 @@ export interface ComparisonTable {
  */
 export function tableOf({ rows, recommendation }: Comparison): ComparisonTable {
   return {
-    headings: [
-      '',
-      'kill switch, worst',
-      'dead stream',
-      'half',
-      'client-seconds/change',
-      'requests/s',
-      'server CPU',
-      'bytes/day',
-      'memory',
-      'peak after restart',
-    ],
+    headings: ['', ...COLUMNS.map(({ heading }) => heading)],
     lines: rows.map(row => ({
       fits: row.fits,
       mark:
@@ -58,7 +48,7 @@ function cellsOf(row: Row): readonly string[] {
     figure(integral),
     figure(requests.perSecond),
     percent(cpu.share),
-    sayBytes(bytes.perDay),
+    `${sayBytes(bytes.perDay)}${bytes.fromCache > 0 ? `, of it CDN ${sayBytes(bytes.fromCache)}` : ''}`,
     sayBytes(memory),
     `${figure(peak.afterRestart.requestsPerSecond)}/s`,
   ]
@@ -136,7 +126,7 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
     {
       title: 'What you need not know',
       points: [
-        `alone these move nothing within a factor of ${WORTH_A_LINE}: ${INPUTS.filter(
+        `alone, or documentBytes and encodedBytes together, these move nothing within a factor of ${WORTH_A_LINE}: ${INPUTS.filter(
           input => !near.some(crossing => crossing.input === input),
         )
           .map(placeOf)
@@ -168,6 +158,6 @@ function sayBlast({ blastRadius, workload }: Comparison): readonly string[] {
   return [
     `one that shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
     `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, most of which is for somebody who was called`,
-    `a good one takes ${sayMs(staged.completesMs)} through all stages${day > 86_400_000 ? `, so ${figure(changesPerDay)} a day do not fit one after another` : ''}`,
+    `a good one takes ${sayMs(staged.completesMs)} through all stages, which the deadlines do not count${day > 86_400_000 ? `, so ${figure(changesPerDay)} a day do not fit one after another` : ''}`,
   ]
 }

@@ -10,6 +10,8 @@ export interface Service {
   cpuMs(kind: Kind): number
   /** Bytes on the wire, wherever they come from. */
   bytes(kind: Kind): number
+  /** Whether a content delivery network sends it in the server's place. */
+  isCached(kind: Kind): boolean
   /** How long the server is occupied, in milliseconds; none where somebody else answers. */
   occupiedMs(kind: Kind): number
   /**
@@ -57,6 +59,7 @@ export function serviceOf(
   return {
     cpuMs,
     bytes,
+    isCached,
     changeMs: costs.changeMs + (deltas ? madeMs(delta) : encodes ? madeMs(encoding) : 0),
     appliedMs: deltas ? madeMs(applied) : 0,
     occupiedMs: kind =>

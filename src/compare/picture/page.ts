@@ -1,4 +1,6 @@
 import type { Comparison } from '../result.js'
+import { assumptionsOf } from '../assumptions.js'
+import { COLUMNS } from '../columns.js'
 import { headlineOf, methodOf, outcomeOf, tableOf } from '../tables.js'
 import { escapeText } from './chart.js'
 import { blastChart, loadChart, propagationChart } from './charts.js'
@@ -28,7 +30,7 @@ export function comparisonPage(result: Comparison): string {
   })
   const parts = outcomeOf(result).map(
     ({ title, points }) =>
-      `<section><h2>${escapeText(title)}</h2><ul>${points.map(point => `<li>${escapeText(point)}</li>`).join('')}</ul></section>`,
+      `<section><h2>${escapeText(title)}</h2><ul>${points.map(point => `<li>${escapeText(point.replace(' -> ', ' → '))}</li>`).join('')}</ul></section>`,
   )
   const pictures = [
     ['How a change reaches the fleet', propagationChart(result)],
@@ -38,12 +40,16 @@ export function comparisonPage(result: Comparison): string {
       : [['Which model, for which fleet', mapPicture(result.map, result)] as const]),
     ['A bad document, over time', blastChart(result)],
   ].map(([title, picture]) => `<section><h2>${title}</h2>${picture}</section>`)
+  const columns = COLUMNS.map(
+    ({ heading, text }) => `<dt>${escapeText(heading)}</dt><dd>${escapeText(text)}</dd>`,
+  )
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${escapeText(headlineOf(result))}</title><style>${STYLE}</style></head>
-<body><main><h1>${escapeText(headlineOf(result))}</h1><p class="method">${escapeText(methodOf(result))}</p>
+<body><main><h1>${escapeText(headlineOf(result))}</h1><p class="method">${escapeText(methodOf(result))}</p><p class="method">${escapeText(assumptionsOf(result))}</p>
 <div class="table"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>
 <div class="parts">${parts.join('')}</div>
 <div class="pictures">${pictures.join('')}</div>
+<section><h2>What the columns say</h2><dl>${columns.join('')}</dl></section>
 </main></body></html>
 `
 }

@@ -92,7 +92,14 @@ function sayHeartbeat(
  * ```
  */
 export function sayCrossing({ input, side, crossesAt, then, assumed }: Crossing): string {
-  return `${placeOf(input)} ${side} ${sayInput(input, crossesAt)} -> ${then ?? 'none of these'}${assumed ? ' (you did not give it)' : ''}`
+  const from = sayInput(input, crossesAt)
+  const at =
+    input === 'clients' || input === 'servers'
+      ? side === 'above'
+        ? `from ${from} on`
+        : `${from} or fewer`
+      : `${side} ${from}`
+  return `${placeOf(input)} ${at} -> ${then ?? 'none of these'}${assumed ? ' (you did not give it)' : ''}`
 }
 
 /**

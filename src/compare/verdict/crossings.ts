@@ -131,6 +131,9 @@ export function withInput(workload: Workload, input: InputName, value: number): 
       documentBytes: value,
       encodedBytes: (workload.encodedBytes * value) / workload.documentBytes,
     }
+  // Encoded it is never larger than plain.
+  if (input === 'encodedBytes')
+    return { ...workload, encodedBytes: value, documentBytes: Math.max(workload.documentBytes, value) }
   return { ...workload, [input]: value }
 }
 

@@ -60,7 +60,7 @@ test('--json prints the whole comparison, and options come on top of a file or a
 test('the table says by heartbeat how long a dead stream keeps a change away', async () => {
   const models = ['push:1500ms', 'hybrid:cdn:4s', 'push', 'pull:10s'].map(model => `--model=${model}`)
   const { stdout } = await commandLine([...ASKED, ...models], { cwd: await folder() })
-  const [heading = '', ...rows] = stdout.split('\n').slice(3, 8)
+  const [heading = '', ...rows] = stdout.split('\n').slice(4, 9)
   const at = heading.indexOf('DEAD STREAM')
   const said = rows.map(row => [row.split('  ')[0], row.slice(at).split('  ')[0]])
   expect(Object.fromEntries(said)).toEqual({
@@ -71,6 +71,19 @@ test('the table says by heartbeat how long a dead stream keeps a change away', a
   })
   const wrong = await commandLine([...ASKED, '--model=push:fast'], { cwd: await folder() })
   expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/--model must be push, hybrid/)])
+})
+
+test('a size is taken with its unit', async () => {
+  const cwd = await folder()
+  const bytesOf = async (bytes: string): Promise<number> => {
+    const args = ['compare', '--clients=10', `--bytes=${bytes}`, '--model=pull', '--json']
+    return (JSON.parse((await commandLine(args, { cwd })).stdout) as Comparison).workload.documentBytes
+  }
+  expect(await bytesOf('600KB')).toBe(600_000)
+  expect(await bytesOf('0.5MiB')).toBe(524_288)
+  expect(await bytesOf('20480')).toBe(20_480)
+  const { status, stderr } = await commandLine(['compare', '--clients=10', '--bytes=600 apples'], { cwd })
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/--bytes must be a size such as 20480, 600KB/)])
 })
 
 test('it exits with 1 where nothing meets the deadlines', async () => {

@@ -1,0 +1,30 @@
+import { MAX_INLINE_BYTES } from '../core/limits.js'
+import type { Comparison } from './result.js'
+import { count, figure, percent, sayMs } from './words.js'
+
+/**
+ * What a comparison takes for granted beside its headline, given or by default, in one line.
+ *
+ * ```ts
+ * assumptionsOf(result) // round trip 20 ms; 2 % away; restarts of each client: 1 a day; …
+ * ```
+ */
+export function assumptionsOf({ workload, rows }: Pick<Comparison, 'workload' | 'rows'>): string {
+  const { rttMs, offlineShare, restartsPerDay, halfOpenPerClientDay, idleTimeoutMs } = workload
+  const { servers, serverMbps, routineMs, documentBytes } = workload
+  return [
+    `round trip ${sayMs(rttMs)}`,
+    `${percent(offlineShare)} of the clients away`,
+    `restarts of each client: ${figure(restartsPerDay)} a day`,
+    `connections that die unnoticed: ${figure(halfOpenPerClientDay)} a day each`,
+    `silent ones are cut after ${sayMs(idleTimeoutMs)}`,
+    `servers: ${count(servers)} of ${figure(serverMbps)} Mbit/s`,
+    `routine changes within ${sayMs(routineMs)}`,
+    ...(documentBytes > MAX_INLINE_BYTES
+      ? [
+          `the document is too large for a stream (${MAX_INLINE_BYTES / 1_024} KiB), so push fetches it as hybrid does`,
+        ]
+      : []),
+    ...(rows.some(({ bytes }) => bytes.fromCache > 0) ? ['what a CDN sends takes no time here'] : []),
+  ].join('; ')
+}

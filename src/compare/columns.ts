@@ -1,0 +1,39 @@
+/** A column of the table, and what it says. */
+export interface Column {
+  readonly heading: string
+  readonly text: string
+}
+
+/** Every column but the first, which names the model; `docs/choosing.md` says the same. */
+export const COLUMNS: readonly Column[] = [
+  {
+    heading: 'kill switch, worst',
+    text: 'from publish() until the last client that is there runs the new version, whose connection lives',
+  },
+  {
+    heading: 'dead stream',
+    text: 'from publish() until the others have it at the latest, whose connection died unnoticed',
+  },
+  {
+    heading: 'half',
+    text: 'until half of them do; where more than half are on dead streams, those count',
+  },
+  {
+    heading: 'client-seconds/change',
+    text: 'how long clients ran the old version, added up over all of them: what a kill switch costs',
+  },
+  {
+    heading: 'requests/s',
+    text: 'of all clients, on average over a day with its changes and restarts',
+  },
+  { heading: 'server CPU', text: 'of all servers, on average, as a share of one processor' },
+  {
+    heading: 'bytes/day',
+    text: 'of all clients, both ways, headers and framing included; TLS, TCP and IP not; what of it a CDN sends is told apart',
+  },
+  { heading: 'memory', text: 'of each server' },
+  {
+    heading: 'peak after restart',
+    text: 'requests in the busiest second after a server was gone for two seconds and lost every stream',
+  },
+]

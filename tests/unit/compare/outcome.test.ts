@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { root } from '../../../scripts/entry-points.js'
+import { readModel } from '../../../src/cli/read-model.js'
+import {
+  assumptionsOf,
+  compare,
+  comparisonPage,
+  hybridModel,
+  outcomeOf,
+  pullModel,
+  pushModel,
+  tableOf,
+  type Comparison,
+  type WorkloadInput,
+} from '../../../src/compare/index.js'
+import { COLUMNS } from '../../../src/compare/columns.js'
+import { sayCrossing } from '../../../src/compare/verdict/because.js'
+import { withInput } from '../../../src/compare/verdict/crossings.js'
+import { readWorkload } from '../../../src/compare/workload.js'
+
+const FLEET: WorkloadInput = {
+  clients: 3_000,
+  documentBytes: 204_800,
+  changesPerDay: 40,
+  deadlines: { killSwitchMs: 5_000, routineMs: 60_000 },
+  offlineShare: 0.02,
+}
+
+const reasonsOf = ({ recommendation }: Comparison): string => recommendation.because.join('\n')
+
+test('what a comparison assumes stands in one line, on the page as well', async () => {
+  const network = { rttMs: 35, halfOpenPerClientDay: 0.5, idleTimeoutMs: 50_000, serverMbps: 250 }
+  const result = await compare({ ...FLEET, network, restartsPerDay: 3, servers: 2 })
+  const line = assumptionsOf(result)
+  expect(line).not.toContain('\n')
+  for (const part of ['35 ms', '2 %', '3 a day', '0.5 a day', '50 s', '2 of 250 Mbit/s', '60 s'])
+    expect(line).toContain(part)
+  expect(comparisonPage(result)).toContain(line)
+})
+
+test('every column is explained, on the page and in docs/choosing.md with the same words', async () => {
+  const choosing = readFileSync(`${root}/docs/choosing.md`, 'utf8').replaceAll('`', '')
+  const result = await compare(FLEET)
+  const page = comparisonPage(result)
+  expect(tableOf(result).headings.slice(1)).toEqual(COLUMNS.map(({ heading }) => heading))
+  for (const { heading, text } of COLUMNS) {
+    expect(choosing).toContain(`| ${heading} | ${text} |`)
+    expect(page).toContain(`<dt>${heading}</dt><dd>${text}</dd>`)
+  }
+})
+
+test('the time of stages is told apart from the deadlines', async () => {
+  const { points = [] } = outcomeOf(await compare(FLEET)).find(({ title }) => title === 'A bad document') ?? {}
+  expect(points.join('\n')).toMatch(/through all stages.* the deadlines do not count/)
+})
+
+test('a document that is too large for a stream is said to be fetched', async () => {
+  expect(assumptionsOf(await compare({ ...FLEET, documentBytes: 614_400 }))).toMatch(
+    /too large for a stream \(256 KiB\), so push fetches it/,
+  )
+  expect(assumptionsOf(await compare(FLEET))).not.toMatch(/too large/)
+})
+
+test('what a content delivery network sends is told apart from what the servers send', async () => {
+  const models = [hybridModel(), hybridModel({ cdn: true })]
+  const result = await compare(FLEET, { models })
+  const [own, cdn] = result.rows
+  expect(own?.bytes.fromCache).toBe(0)
+  const snapshots = 2_940 * 40 * 204_800
+  expect((cdn?.bytes.fromCache ?? 0) / snapshots).toBeCloseTo(1, 1)
+  expect(cdn?.bytes.fromCache).toBeLessThan(cdn?.bytes.perDay ?? 0)
+  const cells = tableOf(result).lines.map(line => line.cells[7])
+  expect(cells).toEqual([expect.not.stringContaining('CDN'), expect.stringMatching(/^36 GB, of it CDN 24 GB$/)])
+  expect(assumptionsOf(result)).toMatch(/what a CDN sends takes no time here/)
+})
+
+test('who says what changes is told what deltas would save', async () => {
+  const changed = { ...FLEET, changedBytes: 300 }
+  const saved = reasonsOf(await compare(changed, { models: [pushModel()] }))
+  expect(saved).toMatch(/with deltas push sends 300 bytes for a change in place of 205 KB: .* in place of .* in place of/)
+  const nothing = await compare({ ...changed, changedBytes: 150_000 }, { models: [pushModel()] })
+  expect(reasonsOf(nothing)).toMatch(/deltas would save nothing/)
+  for (const [input, model] of [
+    [FLEET, pushModel()],
+    [changed, pushModel({ deltas: true })],
+  ] as const)
+    expect(reasonsOf(await compare(input, { models: [model] }))).not.toMatch(/with deltas|deltas would/)
+})
+
+test('every model of the command line has a variant with deltas', () => {
+  const names = ['push:deltas', 'hybrid:cdn:2s:deltas', 'pull:10s:deltas', 'pull:10s:static:deltas', 'adaptive:deltas']
+  expect(names.map(name => readModel(name).name)).toEqual([
+    'push, deltas',
+    'hybrid, CDN, heartbeat 2 s, deltas',
+    'pull 10 s, deltas',
+    'pull 10 s, static folder, deltas',
+    'pull 5 s-5 min, deltas',
+  ])
+  for (const name of ['deltas', 'push:deltas:2s', 'push:deltas:deltas'])
+    expect(() => readModel(name)).toThrow(/--model must be/)
+})
+
+test('a document is never larger encoded than plain when its size is varied', () => {
+  const workload = readWorkload({ ...FLEET, encodedBytes: 4_096 })
+  const larger = withInput(workload, 'encodedBytes', 300_000)
+  expect(larger).toMatchObject({ documentBytes: 300_000, encodedBytes: 300_000 })
+  expect(withInput(workload, 'encodedBytes', 2_048)).toMatchObject({ documentBytes: 204_800 })
+})
+
+test('a crossing of what is counted in ones names the first number that changes the answer', async () => {
+  const crossing = { input: 'servers', crossesAt: 2, factor: 2, then: 'hybrid', assumed: false } as const
+  expect(sayCrossing({ ...crossing, side: 'above' })).toBe('servers from 2 on -> hybrid')
+  expect(sayCrossing({ ...crossing, side: 'below' })).toBe('servers 2 or fewer -> hybrid')
+  const { recommendation } = await compare({ ...FLEET, clients: 60_000 }, { models: [hybridModel(), pullModel()] })
+  const servers = recommendation.unless.find(({ input }) => input === 'servers')
+  expect(servers && sayCrossing(servers)).toMatch(/^servers from \d+ on -> hybrid/)
+})
