@@ -4,6 +4,8 @@ import { curveMonotoneX, curveStepAfter, line } from 'd3-shape'
 /** A line of a chart. */
 export interface Series {
   readonly name: string
+  /** Which look it has: one of `lookOf()`, or `ink` or `soft` for what is no model. */
+  readonly look: string
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
@@ -38,9 +40,6 @@ export const RIGHT = 34
 export const TOP = 12
 export const BOTTOM = 46
 
-/** How many colours and dashes there are; the page's style has one for each. */
-export const LINES = 7
-
 /**
  * A chart as SVG, by itself: text is text, colours are the page's, and lines differ in their dashes
  * as well.
@@ -67,25 +66,25 @@ export function chart({ title, series, x, y, steps }: ChartOptions): string {
     ),
   ]
   const lines = series.map(
-    ({ name, points }, index) =>
-      `<path class="line line-${index % LINES}" d="${path(points) ?? ''}"><title>${escapeText(name)}</title></path>`,
+    ({ name, look, points }) =>
+      `<path class="line line-${look}" d="${path(points) ?? ''}"><title>${escapeText(name)}</title></path>`,
   )
-  return `<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeText(title)}">${grid.join('')}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeText(x.label)}</text><text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escapeText(y.label)}</text>${lines.join('')}</svg>${legend(series.map(({ name }) => name))}</figure>`
+  return `<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeText(title)}">${grid.join('')}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeText(x.label)}</text><text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escapeText(y.label)}</text>${lines.join('')}</svg>${legend(series)}</figure>`
 }
 
 /**
  * The names of lines or areas, with a sample of each.
  *
  * ```ts
- * legend(['hybrid', 'push'])
+ * legend([{ name: 'hybrid', look: '0' }])
  * ```
  */
-export function legend(names: readonly string[]): string {
-  const entries = names.map(
-    (name, index) =>
-      `<li><svg viewBox="0 0 28 10" aria-hidden="true"><path class="line line-${index % LINES}" d="M1 5H27"/></svg>${escapeText(name)}</li>`,
+export function legend(entries: readonly Pick<Series, 'name' | 'look'>[]): string {
+  const items = entries.map(
+    ({ name, look }) =>
+      `<li><svg viewBox="0 0 28 10" aria-hidden="true"><path class="line line-${look}" d="M1 5H27"/></svg>${escapeText(name)}</li>`,
   )
-  return `<ul class="legend">${entries.join('')}</ul>`
+  return `<ul class="legend">${items.join('')}</ul>`
 }
 
 /**

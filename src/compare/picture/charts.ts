@@ -1,6 +1,7 @@
 import type { Comparison } from '../result.js'
 import { count, figure, sayMs } from '../words.js'
 import { chart, powersOfTen, roundTicks, type Series } from './chart.js'
+import { looksOf } from './looks.js'
 
 /**
  * How a change reaches the fleet: the share of clients that run it, over time.
@@ -10,8 +11,10 @@ import { chart, powersOfTen, roundTicks, type Series } from './chart.js'
  * ```
  */
 export function propagationChart({ rows, workload }: Comparison): string {
+  const looks = looksOf(rows.map(({ model }) => model))
   const series = rows.map(({ model, curve }): Series => ({
     name: model,
+    look: looks.get(model) ?? 'ink',
     points: curve.map(({ ms, share }): readonly [number, number] => [ms, share]),
   }))
   const times = series.flatMap(({ points }) => points.map(([ms]) => ms)).filter(Number.isFinite)
@@ -22,6 +25,7 @@ export function propagationChart({ rows, workload }: Comparison): string {
       ...series,
       {
         name: `kill switch: ${sayMs(workload.killSwitchMs)}`,
+        look: 'ink',
         points: [
           [workload.killSwitchMs, 0],
           [workload.killSwitchMs, 1],
@@ -41,8 +45,10 @@ export function propagationChart({ rows, workload }: Comparison): string {
  * ```
  */
 export function loadChart({ rows }: Comparison): string {
+  const looks = looksOf(rows.map(({ model }) => model))
   const series = rows.map(({ model, loadAfterOutage }): Series => ({
     name: model,
+    look: looks.get(model) ?? 'ink',
     points: loadAfterOutage.map((requests, second): readonly [number, number] => [second, requests]),
   }))
   // Some air above the highest, whose top would be cut off else.
@@ -91,6 +97,7 @@ export function blastChart({ blastRadius, workload, rows, recommendation }: Comp
     series: [
       {
         name: 'to everyone at once',
+        look: 'ink',
         points: [
           [0, 1],
           [halfMs, workload.clients],
@@ -98,7 +105,7 @@ export function blastChart({ blastRadius, workload, rows, recommendation }: Comp
           [longestMs * 1.05, 1],
         ],
       },
-      { name: 'in stages', points: [[0, 1], ...rising, [staged.goneMs, 1], [longestMs * 1.05, 1]] },
+      { name: 'in stages', look: 'soft', points: [[0, 1], ...rising, [staged.goneMs, 1], [longestMs * 1.05, 1]] },
     ],
     x: {
       label: 'minutes since publish()',

@@ -9,13 +9,13 @@ import {
   escapeText,
   HEIGHT,
   LEFT,
-  LINES,
   powersOfTen,
   px,
   RIGHT,
   TOP,
   WIDTH,
 } from './chart.js'
+import { looksOf } from './looks.js'
 
 const DEADLINES_MS = [1_000, 10_000, 60_000, 600_000, 3_600_000]
 
@@ -39,8 +39,9 @@ export function mapPicture(
   const wide = (WIDTH - RIGHT - LEFT) / clients.length
   const high = (HEIGHT - BOTTOM - TOP) / killSwitchMs.length
   const models = rows.map(({ model }) => model)
+  const looks = looksOf(models)
   const lookOf = (model: string | null): string =>
-    `area area-${model === null ? 'none' : models.indexOf(model) % LINES}`
+    `area area-${model === null ? 'none' : (looks.get(model) ?? 'none')}`
 
   const areas = taken.flatMap((line, index) =>
     runsOf(line).map(
@@ -64,7 +65,9 @@ export function mapPicture(
     across(clamp(workload.clients, boundsOf(clients))),
     up(clamp(workload.killSwitchMs, boundsOf(killSwitchMs))),
   ]
-  const key = [...new Set(taken.flat())].map(
+  // In the order of the table, and last where none fits.
+  const seen = new Set(taken.flat())
+  const key = [...models, null].filter(model => seen.has(model)).map(
     model =>
       `<li><svg viewBox="0 0 28 10" aria-hidden="true"><rect class="${lookOf(model)}" width="28" height="10"/></svg>${escapeText(model ?? 'none of them')}</li>`,
   )

@@ -16,17 +16,18 @@ th:first-child{text-align:left}thead th{color:var(--soft);font-weight:500;white-
 tbody th{font-weight:600}small{color:var(--soft);font-weight:400}.taken{background:color-mix(in srgb,var(--c0) 12%,transparent)}
 .fits{color:var(--ok)}.misses{color:var(--bad)}
 ul{margin:.2rem 0;padding-left:1.2rem}
-.parts{columns:2 26rem;column-gap:2rem}.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:0 2rem}
+.parts{columns:2 26rem;column-gap:2rem;margin-top:1.2rem}.parts h2{margin-top:0}.parts section{padding-bottom:1.2rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;font-size:.9rem;margin:.2rem 0}dt{font-weight:600}dd{margin:0}.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:0 2rem}
 figure{margin:0}figure>svg{width:100%;height:auto;display:block}
 svg text{fill:var(--soft);font:13px system-ui,sans-serif}.grid{stroke:var(--grid)}
 rect{shape-rendering:crispEdges}
 .line{fill:none;stroke-width:2.2}
 .line-0{stroke:var(--c0)}.line-1{stroke:var(--c1);stroke-dasharray:7 3}.line-2{stroke:var(--c2);stroke-dasharray:2 3}.line-3{stroke:var(--c3);stroke-dasharray:9 3 2 3}.line-4{stroke:var(--c4);stroke-dasharray:4 2}.line-5{stroke:var(--c5);stroke-dasharray:12 4}.line-6{stroke:var(--c6);stroke-dasharray:1 2}
+.line-ink{stroke:var(--ink);stroke-width:1.6}.line-soft{stroke:var(--soft);stroke-dasharray:5 3}
 .area-0{fill:var(--c0)}.area-1{fill:var(--c1)}.area-2{fill:var(--c2)}.area-3{fill:var(--c3)}.area-4{fill:var(--c4)}.area-5{fill:var(--c5)}.area-6{fill:var(--c6)}.area-none{fill:var(--none)}
 .here{fill:var(--paper);stroke:var(--ink);stroke-width:2}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1rem;padding:0;font-size:.85rem}.legend svg{width:28px;height:10px;margin-right:.4rem}
 section{break-inside:avoid}
-@media screen and (max-width:600px){svg text{font-size:18px}}
+@media screen and (max-width:600px){svg text{font-size:18px}dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}}
 @media screen and (max-width:940px){table{display:block}tbody{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.6rem}thead{display:none}tr{display:block;border:1px solid var(--grid);border-radius:8px;padding:.2rem .4rem}th,td{display:flex;justify-content:space-between;gap:1rem;border:0}td::before{content:attr(data-label);color:var(--soft)}}
 @media print{:root{--ink:#000;--soft:#333;--paper:#fff;--grid:#ccc}body{font-size:11px}h1{font-size:16px}h2{font-size:12px;margin:.6rem 0 .2rem}.legend{font-size:10px}main{max-width:none;padding:0}table{font-size:9px}th,td{padding:2px 4px}.pictures{grid-template-columns:1fr 1fr}}
 `

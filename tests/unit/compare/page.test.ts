@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compare, comparisonPage, hybridModel, presets, pullModel } from '../../../src/compare/index.js'
+import { compare, comparisonPage, hybridModel, presets, pullModel, pushModel } from '../../../src/compare/index.js'
 
 const FLEET = { clients: 3_000, documentBytes: 20_480, deadlines: { killSwitchMs: 5_000 } }
 
@@ -47,4 +47,42 @@ test('the map says what a comparison of each of its places says', async () => {
     const { recommendation } = await compare({ ...FLEET, clients, deadlines }, { models })
     expect(map?.taken[line]?.[column]).toBe(recommendation.model ?? null)
   }
+})
+
+test('a model has one look in all pictures, on every page, and what is no model has none of theirs', async () => {
+  const looksIn = (page: string, name: string): readonly string[] => [
+    ...new Set(
+      [...page.matchAll(/class="(?:line line|area area)-(\w+)"[^>]*\/?>(?:<\/path>)?<\/svg>([^<]*)</g)]
+        .filter(([, , text]) => text === name)
+        .map(([, look = '']) => look),
+    ),
+  ]
+  const pages = await Promise.all(
+    [[hybridModel(), pushModel(), pullModel()], [pullModel(), pullModel({ pollIntervalMs: 4_000 }), pushModel()]].map(
+      async models => comparisonPage(await compare(FLEET, { models, map: true })),
+    ),
+  )
+  for (const page of pages) {
+    expect(looksIn(page, 'push')).toEqual(['1'])
+    expect(looksIn(page, 'pull 30 s')).toEqual(['2'])
+    expect(looksIn(page, 'to everyone at once')).toEqual(['ink'])
+    expect(looksIn(page, 'in stages')).toEqual(['soft'])
+  }
+  expect(looksIn(pages[1] ?? '', 'pull 4 s')).toEqual(['3'])
+})
+
+test('the legend of the map is in the order of the table, and none comes last', async () => {
+  const models = [hybridModel(), pushModel(), pullModel()]
+  const page = comparisonPage(await compare(FLEET, { models, map: true }))
+  const legends = [...page.matchAll(/<ul class="legend">.*?<\/ul>/g)].map(([text]) => text)
+  const map = legends.find(text => text.includes('your workload')) ?? ''
+  const names = [...map.matchAll(/<\/svg>([^<]*)</g)].map(([, name]) => name)
+  expect(names.slice(-2)).toEqual(['none of them', 'your workload'])
+  expect(['hybrid', 'push', 'pull 30 s'].filter(name => names.includes(name))).toEqual(names.slice(0, -2))
+})
+
+test('crossings stand with an arrow', async () => {
+  const page = comparisonPage(await compare(FLEET))
+  expect(page).toMatch(/ → pull/)
+  expect(page).not.toContain('-&gt;')
 })
