@@ -9,9 +9,10 @@ import { defaultPeriods } from '../../core/defaults.js'
 import { createPublisher, type Publisher } from '../../publisher/index.js'
 import { everyone } from '../../rollouts/index.js'
 import { readSystem } from '../../system/system.js'
-import { http, httpStore, type HttpTransport } from '../../transports/http/index.js'
+import { http, httpStore, type HttpOptions, type HttpTransport } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import type { Cost, Costs } from '../costs/costs.js'
+import { blamingMachine, patienceOf, sayBusy, thisMachine } from './busy-machine.js'
 import { median, round } from './figures.js'
 import { measureMaking } from './measure-making.js'
 import { manyTimes } from './many-times.js'
@@ -38,19 +39,32 @@ const LARGE_BYTES = 101_000
 /** Of how many streams the opening is measured. */
 const MEASURED_STREAMS = 200
 
+/** How long an answer may take on a machine that has little else to do, in milliseconds. */
+const ANSWER_MS = 30_000
+
 /** A client that asks once in a while finds its connection closed: each request opens one. */
 const HEADERS = { connection: 'close' }
 
 /**
  * Measures what a server costs on this machine: a process of its own on an empty board, and
  * requests and streams over loopback, counted at both ends. Uses one folder for temporary files,
- * and leaves nothing running. Throws `unsupported` on systems without `/proc`.
+ * and leaves nothing running. On a busy machine it says so, and waits longer for answers. Throws
+ * `unsupported` on systems without `/proc`, and `unavailable` where an answer did not come, with the
+ * load of a machine that is busy.
  *
  * ```ts
  * const costs = await measureCosts({ cli: 'node_modules/noticeboard/dist/cli/main.js', signal })
  * ```
  */
-export async function measureCosts({
+export async function measureCosts(options: MeasureOptions): Promise<Costs> {
+  try {
+    return await measure(options)
+  } catch (error) {
+    throw blamingMachine(error, thisMachine())
+  }
+}
+
+async function measure({
   cli,
   signal,
   onProgress = () => {},
@@ -58,6 +72,9 @@ export async function measureCosts({
 }: MeasureOptions): Promise<Costs> {
   const { clock } = readSystem('measureCosts()', undefined)
   signal.throwIfAborted()
+  const busy = sayBusy(thisMachine())
+  if (busy !== undefined)
+    onProgress(`${busy}: it takes longer, and processor time may be somewhat too high`)
   const server = await startServer(cli)
   const wire = countWireBytes()
   try {
@@ -141,6 +158,12 @@ export async function measureCosts({
   }
 }
 
+/** How long answers may take at this moment. */
+function patience(): Pick<HttpOptions, 'timeoutMs' | 'firstEventTimeoutMs'> {
+  const ms = ANSWER_MS * patienceOf(thisMachine())
+  return { timeoutMs: ms, firstEventTimeoutMs: ms }
+}
+
 /** Streams that are open, and what it cost to open one. */
 interface Streams {
   readonly cost: Cost
@@ -159,7 +182,7 @@ async function openBench(
   server: ServerProcess,
   { wire, clock, signal }: { readonly wire: WireBytes; readonly clock: Clock; readonly signal: AbortSignal },
 ) {
-  const transport = http(server.url, { headers: HEADERS, fetch: plainFetch })
+  const transport = http(server.url, { headers: HEADERS, fetch: plainFetch, ...patience() })
   const publisher: Publisher = createPublisher({
     namespace: NAMESPACE,
     schema: ANY_DOCUMENT,
@@ -241,7 +264,7 @@ async function openBench(
       const end = createLinkedAbortController(signal)
       let index = 0
       const openOne = (): Promise<void> =>
-        openStream(http(server.url, { fetch: plainFetch }), {
+        openStream(http(server.url, { fetch: plainFetch, ...patience() }), {
           index: (index += 1),
           inline,
           signal: end.signal,
