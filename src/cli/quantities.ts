@@ -45,8 +45,7 @@ export function readBytes(args: Arguments, name: string): number | undefined {
   const written = args.text(name)
   if (written === undefined) return undefined
   const [, number, unit = 'B'] = /^(\d+(?:\.\d+)?)(B|KB|MB|KiB|MiB)?$/.exec(written) ?? []
-  if (number === undefined)
-    throw usageError(`--${name} must be a size such as 20480, 600KB, 64KiB or 1MB`)
+  if (number === undefined) throw usageError(`--${name} must be a size such as 20480, 600KB, 64KiB or 1MB`)
   return Math.round(Number(number) * (SIZES[unit] ?? 1))
 }
 

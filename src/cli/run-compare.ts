@@ -171,7 +171,9 @@ async function readCosts({ io, args, inputs, print }: CommandContext): Promise<'
 
 function show(result: Comparison, { print }: CommandContext): void {
   const { headings, lines } = tableOf(result)
-  print.data(`${print.style('bold', headlineOf(result))}\n${print.style('dim', `${methodOf(result)}\n${assumptionsOf(result)}`)}\n\n`)
+  print.data(
+    `${print.style('bold', headlineOf(result))}\n${print.style('dim', `${methodOf(result)}\n${assumptionsOf(result)}`)}\n\n`,
+  )
   print.table(
     [...headings, ' '],
     lines.map(({ cells, fits, mark }): readonly Cell[] => [

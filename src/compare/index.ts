@@ -37,7 +37,13 @@ export { comparisonPage } from './picture/page.js'
 export { presets, type Preset } from './presets.js'
 export type { Comparison, Recommendation } from './result.js'
 export type { Miss, Peak, Row } from './row.js'
-export { loadWorkload, withDocuments, type DocumentFiles, type LoadWorkloadOptions, type WorkloadFile } from './load-workload.js'
+export {
+  loadWorkload,
+  withDocuments,
+  type DocumentFiles,
+  type LoadWorkloadOptions,
+  type WorkloadFile,
+} from './load-workload.js'
 export { measureCosts, type MeasureOptions } from './run/measure-costs.js'
 export type { PollShape, Shape, StreamShape } from './shape.js'
 export { headlineOf, methodOf, outcomeOf, tableOf, type ComparisonTable, type OutcomePart } from './tables.js'

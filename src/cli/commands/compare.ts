@@ -13,7 +13,10 @@ Exits with 1 when no model meets the deadlines.`,
     clients: { value: 'N', text: 'how many clients follow the document' },
     document: { value: 'FILE', text: 'the document, JSON or YAML, of which only the size is used' },
     bytes: { value: 'SIZE', text: 'or its size: 20480, 600KB' },
-    next: { value: 'FILE', text: 'the document after a typical change; the reasons say what deltas would save' },
+    next: {
+      value: 'FILE',
+      text: 'the document after a typical change; the reasons say what deltas would save',
+    },
     'changes-per-day': { value: 'N', text: 'how often it changes' },
     'kill-switch': {
       value: 'TIME',

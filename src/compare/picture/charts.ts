@@ -105,7 +105,11 @@ export function blastChart({ blastRadius, workload, rows, recommendation }: Comp
           [longestMs * 1.05, 1],
         ],
       },
-      { name: 'in stages', look: 'soft', points: [[0, 1], ...rising, [staged.goneMs, 1], [longestMs * 1.05, 1]] },
+      {
+        name: 'in stages',
+        look: 'soft',
+        points: [[0, 1], ...rising, [staged.goneMs, 1], [longestMs * 1.05, 1]],
+      },
     ],
     x: {
       label: 'minutes since publish()',

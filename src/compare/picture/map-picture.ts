@@ -67,10 +67,12 @@ export function mapPicture(
   ]
   // In the order of the table, and last where none fits.
   const seen = new Set(taken.flat())
-  const key = [...models, null].filter(model => seen.has(model)).map(
-    model =>
-      `<li><svg viewBox="0 0 28 10" aria-hidden="true"><rect class="${lookOf(model)}" width="28" height="10"/></svg>${escapeText(model ?? 'none of them')}</li>`,
-  )
+  const key = [...models, null]
+    .filter(model => seen.has(model))
+    .map(
+      model =>
+        `<li><svg viewBox="0 0 28 10" aria-hidden="true"><rect class="${lookOf(model)}" width="28" height="10"/></svg>${escapeText(model ?? 'none of them')}</li>`,
+    )
   return `<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Which model is taken, by the number of clients and the deadline">${areas.join('')}${ticks.join('')}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">clients</text><text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">kill switch within</text><circle class="here" cx="${px(x)}" cy="${px(y)}" r="6"><title>your workload</title></circle></svg><ul class="legend">${key.join('')}<li><svg viewBox="0 0 28 10" aria-hidden="true"><circle class="here" cx="14" cy="5" r="4"/></svg>your workload</li></ul></figure>`
 }
 

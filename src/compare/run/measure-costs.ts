@@ -64,17 +64,11 @@ export async function measureCosts(options: MeasureOptions): Promise<Costs> {
   }
 }
 
-async function measure({
-  cli,
-  signal,
-  onProgress = () => {},
-  scale = 1,
-}: MeasureOptions): Promise<Costs> {
+async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: MeasureOptions): Promise<Costs> {
   const { clock } = readSystem('measureCosts()', undefined)
   signal.throwIfAborted()
   const busy = sayBusy(thisMachine())
-  if (busy !== undefined)
-    onProgress(`${busy}: it takes longer, and processor time may be somewhat too high`)
+  if (busy !== undefined) onProgress(`${busy}: it takes longer, and processor time may be somewhat too high`)
   const server = await startServer(cli)
   const wire = countWireBytes()
   try {

@@ -65,7 +65,9 @@ function sayHalfOpen({ halfOpen, offline }: Row, { clients }: Workload): readonl
   ]
 }
 
-/** Which model meets the deadline also on dead connections, where the one that is taken does not. */
+/**
+ * Which model meets the deadline also on dead connections, where the one that is taken does not.
+ */
 function sayHeartbeat(
   best: Row,
   {

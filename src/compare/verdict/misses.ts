@@ -45,7 +45,10 @@ export function missesOf(
       text: `a kill switch takes ${sayBeyond(all, killSwitchMs)}, and has ${sayMs(killSwitchMs)}`,
     })
   if (all > routineMs)
-    misses.push({ what: 'routine', text: `a change takes ${sayBeyond(all, routineMs)}, and has ${sayMs(routineMs)}` })
+    misses.push({
+      what: 'routine',
+      text: `a change takes ${sayBeyond(all, routineMs)}, and has ${sayMs(routineMs)}`,
+    })
   const deadlineMs = deadlineOf(workload)
   if (share > MOST_HALF_OPEN && halfOpen.worstMs > deadlineMs)
     misses.push({
@@ -75,6 +78,9 @@ export function missesOf(
  * deadlineOf({ killSwitchMs: 5_000, routineMs: 60_000 }) // 5,000
  * ```
  */
-export function deadlineOf({ killSwitchMs, routineMs }: Pick<Workload, 'killSwitchMs' | 'routineMs'>): number {
+export function deadlineOf({
+  killSwitchMs,
+  routineMs,
+}: Pick<Workload, 'killSwitchMs' | 'routineMs'>): number {
   return Math.min(killSwitchMs, routineMs)
 }

@@ -11,7 +11,11 @@ vi.mock('../../../src/compare/run/busy-machine.js', async original => ({
 test('a busy machine is named before costs are measured, and blamed where an answer does not come', async () => {
   const steps: string[] = []
   const { signal } = new AbortController()
-  const measuring = measureCosts({ cli: '/nowhere/main.js', signal, onProgress: step => void steps.push(step) })
+  const measuring = measureCosts({
+    cli: '/nowhere/main.js',
+    signal,
+    onProgress: step => void steps.push(step),
+  })
   await expect(measuring).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringMatching(

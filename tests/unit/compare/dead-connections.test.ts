@@ -107,5 +107,7 @@ test('the verdict says with which heartbeat dead connections meet the deadline a
 test('the outcome says after how long clients are back from an outage', async () => {
   const parts = outcomeOf(await compare(FLEET))
   const { points = [] } = parts.find(({ title }) => title === 'After an outage of a minute') ?? {}
-  expect(points.join('\n')).toMatch(/^hybrid; .*push.*: half of the clients are back after .* s, all after .* s$/m)
+  expect(points.join('\n')).toMatch(
+    /^hybrid; .*push.*: half of the clients are back after .* s, all after .* s$/m,
+  )
 })

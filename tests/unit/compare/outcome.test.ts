@@ -51,7 +51,8 @@ test('every column is explained, on the page and in docs/choosing.md with the sa
 })
 
 test('the time of stages is told apart from the deadlines', async () => {
-  const { points = [] } = outcomeOf(await compare(FLEET)).find(({ title }) => title === 'A bad document') ?? {}
+  const { points = [] } =
+    outcomeOf(await compare(FLEET)).find(({ title }) => title === 'A bad document') ?? {}
   expect(points.join('\n')).toMatch(/through all stages.* the deadlines do not count/)
 })
 
@@ -71,14 +72,19 @@ test('what a content delivery network sends is told apart from what the servers 
   expect((cdn?.bytes.fromCache ?? 0) / snapshots).toBeCloseTo(1, 1)
   expect(cdn?.bytes.fromCache).toBeLessThan(cdn?.bytes.perDay ?? 0)
   const cells = tableOf(result).lines.map(line => line.cells[7])
-  expect(cells).toEqual([expect.not.stringContaining('CDN'), expect.stringMatching(/^36 GB, of it CDN 24 GB$/)])
+  expect(cells).toEqual([
+    expect.not.stringContaining('CDN'),
+    expect.stringMatching(/^36 GB, of it CDN 24 GB$/),
+  ])
   expect(assumptionsOf(result)).toMatch(/what a CDN sends takes no time here/)
 })
 
 test('who says what changes is told what deltas would save', async () => {
   const changed = { ...FLEET, changedBytes: 300 }
   const saved = reasonsOf(await compare(changed, { models: [pushModel()] }))
-  expect(saved).toMatch(/with deltas push sends 300 bytes for a change in place of 205 KB: .* in place of .* in place of/)
+  expect(saved).toMatch(
+    /with deltas push sends 300 bytes for a change in place of 205 KB: .* in place of .* in place of/,
+  )
   const nothing = await compare({ ...changed, changedBytes: 150_000 }, { models: [pushModel()] })
   expect(reasonsOf(nothing)).toMatch(/deltas would save nothing/)
   for (const [input, model] of [
@@ -89,7 +95,13 @@ test('who says what changes is told what deltas would save', async () => {
 })
 
 test('every model of the command line has a variant with deltas', () => {
-  const names = ['push:deltas', 'hybrid:cdn:2s:deltas', 'pull:10s:deltas', 'pull:10s:static:deltas', 'adaptive:deltas']
+  const names = [
+    'push:deltas',
+    'hybrid:cdn:2s:deltas',
+    'pull:10s:deltas',
+    'pull:10s:static:deltas',
+    'adaptive:deltas',
+  ]
   expect(names.map(name => readModel(name).name)).toEqual([
     'push, deltas',
     'hybrid, CDN, heartbeat 2 s, deltas',
@@ -109,10 +121,15 @@ test('a document is never larger encoded than plain when its size is varied', ()
 })
 
 test('a crossing of what is counted in ones names the first number that changes the answer', async () => {
+  // A name, which nobody can await by mistake.
+  // oxlint-disable-next-line unicorn/no-thenable
   const crossing = { input: 'servers', crossesAt: 2, factor: 2, then: 'hybrid', assumed: false } as const
   expect(sayCrossing({ ...crossing, side: 'above' })).toBe('servers from 2 on -> hybrid')
   expect(sayCrossing({ ...crossing, side: 'below' })).toBe('servers 2 or fewer -> hybrid')
-  const { recommendation } = await compare({ ...FLEET, clients: 60_000 }, { models: [hybridModel(), pullModel()] })
+  const { recommendation } = await compare(
+    { ...FLEET, clients: 60_000 },
+    { models: [hybridModel(), pullModel()] },
+  )
   const servers = recommendation.unless.find(({ input }) => input === 'servers')
   expect(servers && sayCrossing(servers)).toMatch(/^servers from \d+ on -> hybrid/)
 })

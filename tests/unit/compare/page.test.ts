@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { compare, comparisonPage, hybridModel, presets, pullModel, pushModel } from '../../../src/compare/index.js'
+import {
+  compare,
+  comparisonPage,
+  hybridModel,
+  presets,
+  pullModel,
+  pushModel,
+} from '../../../src/compare/index.js'
 
 const FLEET = { clients: 3_000, documentBytes: 20_480, deadlines: { killSwitchMs: 5_000 } }
 
@@ -58,9 +65,10 @@ test('a model has one look in all pictures, on every page, and what is no model 
     ),
   ]
   const pages = await Promise.all(
-    [[hybridModel(), pushModel(), pullModel()], [pullModel(), pullModel({ pollIntervalMs: 4_000 }), pushModel()]].map(
-      async models => comparisonPage(await compare(FLEET, { models, map: true })),
-    ),
+    [
+      [hybridModel(), pushModel(), pullModel()],
+      [pullModel(), pullModel({ pollIntervalMs: 4_000 }), pushModel()],
+    ].map(async models => comparisonPage(await compare(FLEET, { models, map: true }))),
   )
   for (const page of pages) {
     expect(looksIn(page, 'push')).toEqual(['1'])

@@ -120,9 +120,7 @@ test('with a snapshot go its deltas, and before it', async () => {
 })
 
 test('a client that follows and a publisher that publishes lose nothing while old snapshots go', async () => {
-  const { publisher, other, names, store } = await place(
-    Array.from({ length: 30 }, (_, pool) => ({ pool })),
-  )
+  const { publisher, other, names, store } = await place(Array.from({ length: 30 }, (_, pool) => ({ pool })))
   const warnings: string[] = []
   const say = (message: string): void => void warnings.push(message)
   const client = closeLater(
