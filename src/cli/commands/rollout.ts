@@ -105,9 +105,8 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
   for (const { name, says } of alarms) print.data(`alarm ${name}: ${says}\n`)
   if (explanation === undefined) print.data(`${sayUnknownPolicy(story)}\n`)
   else for (const line of explanationLines(explanation)) print.data(`  ${line}\n`)
-  // What was taken back is not judged any more; the history keeps which clients it was for.
-  const isTakenBack = state === 'retreated' || state === 'rolled-back'
-  const { exceptions = [] } = (isTakenBack ? story.at(-1)?.audit?.evidence : undefined) ?? {}
+  // A stage that was taken back is judged by those who are left; the history keeps for whom it was.
+  const { exceptions = [] } = (state === 'retreated' ? story.at(-1)?.audit?.evidence : undefined) ?? {}
   for (const exception of exceptions) print.data(`  ${sayFailure(exception)}\n`)
   print.data('\n')
   print.table(

@@ -177,7 +177,7 @@ test('who looks at a rollout that was taken back sees the version that it tried,
   expect(head).toMatch(/^checkout\/prod: rollout \w+ of version 2 \w{12} is rolled-back$/)
   expect(lines[0]).toBe('  rolled-back, stage 1 of 4: bad')
   expect(lines[1]).toMatch(/^ {2}rolled back: 1 rejected in stage 1; /)
-  expect(lines).toContainEqual(expect.stringMatching(/^ {2}client-\d+: rejected$/))
+  expect(lines.filter(line => /^ {2}client-\d+: rejected$/.test(line))).toHaveLength(1)
 })
 
 describe('who looks at a rollout', () => {
@@ -367,6 +367,6 @@ describe('rollout show', () => {
     const { stdout } = await nb(['rollout', 'show'])
     expect(stdout).toMatch(/^ {2}not decided by 2026-01-01T/m)
     expect(stdout).toMatch(/^ {2}waiting for: gate latency$/m)
-    expect(stdout).toContain('would change it: the end of this: waiting for: gate latency')
+    expect(stdout).toContain('would change it: the end of what it waits for')
   })
 })
