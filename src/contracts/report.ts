@@ -114,7 +114,7 @@ export interface RolloutStandstill {
    * later version, which this one does not know.
    */
   readonly is: 'paused' | 'failing' | 'other'
-  /** Why, for people; never a value of the configuration. */
+  /** Why, for people: in words of the library, and of the policy or gate where that gave some. */
   readonly why: string
 }
 

@@ -23,7 +23,7 @@ export interface StageForecast {
   readonly of: number
   /** What it can see: `12 of 60 clients; with no failure seen …`. */
   readonly canSee: string
-  /** How long it lasts at least, in milliseconds: a bake, or three of them for the way back. */
+  /** How long it lasts at least, in milliseconds. */
   readonly lastsMs: number
   /** Some of those that it exposes and the stage before did not. */
   readonly clients: readonly string[]

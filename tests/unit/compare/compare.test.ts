@@ -65,13 +65,15 @@ test('what comes within 15 % of the cheapest is a tie, and the one that brings a
   expect(against(1.16, all / 2)).toEqual(['push'])
 })
 
-test('unless some are named, the strategies and pull as seldom as the deadlines allow are compared', async () => {
+test('unless some are named, the strategies with heartbeats and intervals that suit the deadlines are compared', async () => {
   const namesOf = async (killSwitchMs: number): Promise<readonly string[]> =>
     (await compare({ ...FLEET, deadlines: { killSwitchMs } })).rows.map(({ model }) => model)
   const others = ['hybrid', 'push', 'pull 30 s', 'pull 5 s-5 min'].sort()
-  expect((await namesOf(5_000)).toSorted()).toEqual([...others, 'pull 4 s'].sort())
-  expect((await namesOf(12_000)).toSorted()).toEqual([...others, 'pull 10 s'].sort())
-  expect((await namesOf(35_000)).toSorted()).toEqual(others)
+  const withHeartbeat = (seconds: number): readonly string[] =>
+    ['hybrid', 'push'].map(name => `${name}, heartbeat ${seconds} s`)
+  expect((await namesOf(5_000)).toSorted()).toEqual([...others, ...withHeartbeat(2), 'pull 4 s'].sort())
+  expect((await namesOf(12_000)).toSorted()).toEqual([...others, ...withHeartbeat(5), 'pull 10 s'].sort())
+  expect((await namesOf(35_000)).toSorted()).toEqual([...others, ...withHeartbeat(15)].sort())
 })
 
 test('the same workload gives the same answer, which survives JSON', async () => {
