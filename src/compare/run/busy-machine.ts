@@ -1,5 +1,5 @@
 import { availableParallelism, loadavg } from 'node:os'
-import { NoticeboardError } from '../../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 
 /** How many wanted a processor during the last minute, and how many processors there are. */
 export interface MachineLoad {
@@ -11,7 +11,7 @@ export interface MachineLoad {
 const BUSY = 1.5
 
 /** How many times the usual time a busy machine is given at most. */
-const MOST = 12
+const LONGEST = 12
 
 /**
  * What this machine has to do.
@@ -32,7 +32,7 @@ export function thisMachine(): MachineLoad {
  * ```
  */
 export function patienceOf({ load, processors }: MachineLoad): number {
-  return Math.min(MOST, Math.max(1, load / processors))
+  return Math.min(LONGEST, Math.max(1, load / processors))
 }
 
 /**
@@ -56,7 +56,7 @@ export function sayBusy({ load, processors }: MachineLoad): string | undefined {
  */
 export function blamingMachine(error: unknown, machine: MachineLoad): unknown {
   const busy = sayBusy(machine)
-  if (busy === undefined || !(error instanceof NoticeboardError) || error.code !== 'unavailable') return error
+  if (busy === undefined || !isNoticeboardError(error, 'unavailable')) return error
   return new NoticeboardError(
     'unavailable',
     `${error.message}; ${busy}: measure again when it has less to do`,

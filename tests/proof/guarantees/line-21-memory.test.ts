@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { defaultDeltas } from '#default-deltas'
 import type { FetchInit } from '../../../src/contracts/system.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
@@ -113,6 +114,9 @@ const attacksOn = ({ strategy, relayed }: Way): readonly Attack[] =>
   ATTACKS.filter(({ pulled }) => pulled || strategy !== 'pull').filter(
     ({ on }) => !(on === isPointer && strategy !== 'pull' && relayed),
   )
+
+// What is loaded at its first use is loaded before, since virtual time waits for no disk.
+beforeAll(async () => void (await defaultDeltas.codec()))
 
 describe.each(WAYS)("21. a client's memory is bounded whatever the server sends (%s)", (_name, way) => {
   test.each(attacksOn(way).map(attack => [attack.name, attack] as const))('%s', async (_attack, attack) => {

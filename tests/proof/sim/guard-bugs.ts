@@ -550,9 +550,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   {
     name: 'the-reserve-is-kept-for-nobody',
     file: 'src/node/board/reserve.ts',
-    replace: [
-      ['if (!isDiskFull(error)) throw error await fs.remove(path)', 'if (!isDiskFull(error)) throw error'],
-    ],
+    replace: [['throw spent(error) await fs.remove(path)', 'throw spent(error)']],
     noticedBy: {
       file: 'tests/unit/node/board/file-store.full.test.ts',
       title: 'refuses a publish in words, serves on, and takes a rollback',
@@ -697,7 +695,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   {
     name: 'anybody-steers-a-rollback',
     file: 'src/fleet/refusers.ts',
-    replace: [['report.bound === true && isHere(report)', 'isHere(report)']],
+    replace: [['reports.filter(({ bound }) => bound === true)', 'reports.filter(() => true)']],
     noticedBy: {
       file: 'tests/unit/server/access/bound-reports.test.ts',
       title: 'strangers that say the same %s change nothing but a warning',
@@ -875,12 +873,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   {
     name: 'no-rollback-on-a-full-disk',
     file: 'src/node/board/reserve.ts',
-    replace: [
-      [
-        'if (!isDiskFull(error)) throw error await fs.remove(path)',
-        'if (path.length > 0) throw error; await fs.remove(path)',
-      ],
-    ],
+    replace: [['if (!isDiskFull(error)) throw error if (', 'if (path.length > 0) throw error; if (']],
     noticedBy: {
       file: 'tests/unit/cli/rehearsals.test.ts',
       title: 'a disk that is full: the procedure of docs/operations.md, line by line',

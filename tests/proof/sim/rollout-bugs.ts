@@ -30,7 +30,12 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
   {
     name: 'bake-from-the-publishers-clock',
     file: 'src/publisher/rollouts/tend.ts',
-    replace: [['gates: answers }, Date.parse(heard.asOf))', 'gates: answers }, context.clock.now())']],
+    replace: [
+      [
+        '{ heard, gates: answers })',
+        '{ heard: { ...heard, asOf: new Date(context.clock.now()).toISOString() }, gates: answers })',
+      ],
+    ],
     oracles: ['stages-are-earned', 'no-false-rollback', 'evidence-is-true', 'rollouts-end-or-alarm'],
   },
   {

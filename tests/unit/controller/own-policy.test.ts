@@ -232,7 +232,10 @@ test('a policy refuses a start for a reason of its own, which is said', async ()
   const closed = () => ({ type: 'refused', why: 'policy', says: ['the office opens at 9'] }) as const
   await expect(
     publisher.publish({ pool: 2 }, { ...publishing, rollout: { ...hours(), start: closed } }),
-  ).rejects.toMatchObject({ code: 'forbidden', message: 'checkout/prod: the office opens at 9' })
+  ).rejects.toMatchObject({
+    code: 'forbidden',
+    message: 'checkout/prod: the rollout does not start: the office opens at 9',
+  })
 })
 
 test('a publish is refused while the controllers that are heard lack its policy, and names one of them', async () => {

@@ -134,7 +134,9 @@ describe('deltas of a server', () => {
     expect(made()).toBe(1)
     const [later] = await publishAll(store, [52])
     for (const base of [newest, second?.digest ?? ''])
-      expect((await ask(url, pathOf(later?.digest ?? '', base))).status).toBe(200)
+      await expect
+        .poll(async () => (await ask(url, pathOf(later?.digest ?? '', base))).status, { timeout: 10_000 })
+        .toBe(200)
     expect((await ask(url, pathOf(later?.digest ?? '', oldest?.digest ?? ''))).status).toBe(404)
   })
 
