@@ -288,6 +288,7 @@ export {
   type GateAnswer,
   type GateAnswers,
   type GateResult,
+  type HeardController,
   type LeftOut,
   type Member,
   type Moments,

@@ -38,6 +38,6 @@ async function stop() {
 
 config.ready().then(() => {
   server = createService(config).listen(Number(PORT), () => console.log(`listening on ${PORT}`))
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  process.once('SIGTERM', () => void stop())
+  process.once('SIGINT', () => void stop())
 })

@@ -6,7 +6,13 @@ export {
   type Doubt,
   type LeftOut,
 } from './client-state.js'
-export { controllersIn, isRunBySomebody, missingFor, type Abilities } from './controllers.js'
+export {
+  controllersIn,
+  isRunBySomebody,
+  missingFor,
+  type Abilities,
+  type HeardController,
+} from './controllers.js'
 export { decideWithinMs } from './deadline.js'
 export { eValue, PAUSE_AT, ROLL_BACK_AT, type StageCounts } from './e-process.js'
 export { everyone } from './everyone.js'

@@ -214,8 +214,15 @@ function misreported(world: World, { clients }: Stage, fleet: Fleet | undefined)
         ? 'failed'
         : 'rejected'
       : 'current'
+    // Who came after a death on the newest document is crashed until it has come through its own
+    // trial.
+    const { phase, previous, digest: runsNow } = report
+    const isOnTrial = phase === 'applied' && previous?.end === 'abrupt' && previous.digest === runsNow
     // Whoever may hold something need not: the process was not alone with it, or outlived it.
-    if (state !== wanted && !(state === 'current' && wanted === 'rejected' && actor.mayHoldSomething))
+    const mayBe =
+      (state === 'crashed' && isOnTrial) ||
+      (state === 'current' && wanted === 'rejected' && actor.mayHoldSomething)
+    if (state !== wanted && !mayBe)
       return `${plan.name} is ${state} in the fleet (${report.phase}), and is ${wanted}`
     const runs = runningOf(client)
     if (runs === undefined) continue

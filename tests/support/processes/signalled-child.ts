@@ -36,11 +36,12 @@ async function run({ state, listens, from, clients, copies = false }: SignalledC
   const open: Pick<Client<object>, 'close'>[] = []
   const listen = (): void => {
     if (listens === undefined) return
-    process[listens]('SIGTERM', async () => {
+    const stop = async (): Promise<never> => {
       for (const client of open) await client.close()
       say('closed')
       process.exit(7)
-    })
+    }
+    process[listens]('SIGTERM', () => void stop())
   }
   setInterval(() => {}, 1_000)
   if (from === 'before-client') listen()
