@@ -126,14 +126,17 @@ export async function bearers({ clock, dice, seed, violate, met, note }: SceneSt
   await judge()
   /** What was taken back while nobody could read that. */
   const pending = new Set<Bearer>()
+  /** Who is given a token under a name that is there takes the one of that name away. */
+  let lastNumber = 9
   for (let round = dice.between(5, 8); round > 0; round -= 1) {
     const good = all.filter(isGood)
     const some = dice.pick(good.length > 0 ? good : all)
     const what = dice.pick(['give', 'revoke', 'renew', 'mend', 'break', 'publish', 'wait'] as const)
-    if (box.isReadable && what === 'give') give(`bearer-${all.length + 10}`)
+    if (box.isReadable && what === 'give') give(`bearer-${(lastNumber += 1)}`)
     if (what === 'revoke' || what === 'renew') {
       box.revoke(some.name)
-      pending.add(some)
+      // A token that was renewed has the name of the one before it.
+      for (const each of all) if (each.name === some.name) pending.add(each)
       met('a token was taken back')
     }
     if (box.isReadable && what === 'renew') give(some.name)
