@@ -102,9 +102,11 @@ function rolloutAlarms({ newest, heard, nowMs, standsStill, cannotLook }: Namesp
   const where = `rollout ${id}, stage ${stageNumberOf(rollout)}`
   if (state === 'paused' || state === 'retreated')
     return [alarmOf('rollout-paused', `${where}, is ${state}${why === undefined ? '' : `: ${oneLine(why)}`}`)]
-  const said = heard === undefined ? [] : controllersIn(heard)
-  const [still = standsStill] = said.flatMap(controller => saysOf(controller, { id, is: 'paused' }) ?? [])
-  const lacks = heard === undefined ? cannotLook : whyOrphaned(rollout, heard)
+  const controllers = heard && controllersIn(heard)
+  const [still = standsStill] = (controllers ?? []).flatMap(
+    controller => saysOf(controller, { id, is: 'paused' }) ?? [],
+  )
+  const lacks = controllers === undefined ? cannotLook : whyOrphaned(rollout, controllers)
   return [
     ...(still === undefined ? [] : [alarmOf('rollout-paused', `${where}, stands still: ${oneLine(still)}`)]),
     ...(nowMs > Date.parse(decideBy)
@@ -115,9 +117,8 @@ function rolloutAlarms({ newest, heard, nowMs, standsStill, cannotLook }: Namesp
 }
 
 /** Why no controller that is heard could move a rollout on; undefined where one could. */
-function whyOrphaned({ id, plan }: RolloutState, heard: HeardReports): string | undefined {
+function whyOrphaned({ id, plan }: RolloutState, all: readonly HeardController[]): string | undefined {
   const nobody = 'has no controller that could move it on'
-  const all = controllersIn(heard)
   const able = all.filter(abilities => missingFor(plan, abilities).length === 0)
   const failing = able.map(controller => saysOf(controller, { id, is: 'failing' }))
   if (failing.includes(undefined)) return undefined

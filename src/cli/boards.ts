@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
+import type { Namespace } from '../contracts/names.js'
 import { namesProxy } from '../core/proxy-variable.js'
 import type { Fetch, Logger } from '../contracts/system.js'
 import { fileStore } from '../node/board/file-store.js'
@@ -54,6 +55,18 @@ export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
   if (!create) await assertBoard(address.folder)
   const store = fileStore(address.folder, { system, ...(logger !== undefined && { logger }) })
   return { store: observed(store, doing), name: address.folder, close: () => store.close() }
+}
+
+/**
+ * The names of all namespaces of a board, in order. Throws `unsupported` where it cannot list them.
+ */
+export async function namespacesOf(
+  { store, name }: Pick<OpenBoard, 'store' | 'name'>,
+  signal: AbortSignal,
+): Promise<readonly Namespace[]> {
+  if (store.namespaces === undefined)
+    throw new NoticeboardError('unsupported', `${name} cannot list its namespaces; name one`)
+  return [...(await store.namespaces(signal))].sort()
 }
 
 /**

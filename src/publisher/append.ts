@@ -3,7 +3,7 @@ import type { Digest } from '../contracts/names.js'
 import { formatPosition } from '../contracts/position.js'
 import { keepAlive } from '../async/keep-alive.js'
 import { sameBytes } from '../core/json/text.js'
-import { memoryOf } from '../core/store/remembering-store.js'
+import { assertDidNotGoBack } from '../core/store/remembering-store.js'
 import { wentBackError } from '../core/store/went-back.js'
 import { armsOf, positionOf, type Release, type SignedRelease } from '../core/release/release.js'
 import { compose, type Statement } from './compose.js'
@@ -126,8 +126,7 @@ export async function appendUntil(
   let lost: { readonly head: SignedRelease | undefined; readonly sinceMs: number } | undefined
   while (races < maxRaces && (races < LEAST_RACES || clock.monotonic() - beganMs < RACING_MS)) {
     const head = await readNewest(context, signal, readHead)
-    const wentBack = memoryOf(store)?.wentBack(namespace)
-    if (wentBack !== undefined && !opens) throw wentBackError(namespace, wentBack)
+    if (!opens) assertDidNotGoBack(store, namespace)
     if (lost !== undefined && isSameHead(lost.head, head) && clock.monotonic() - lost.sinceMs >= STUCK_MS)
       throw stuckAt(context, head)
     const decision = await decided(context, await decide(head), { opens, signal })

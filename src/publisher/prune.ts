@@ -5,8 +5,7 @@ import type { Store } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { positionOf, type Release } from '../core/release/release.js'
 import { goesOn } from '../core/release/rollout.js'
-import { memoryOf } from '../core/store/remembering-store.js'
-import { wentBackError } from '../core/store/went-back.js'
+import { assertDidNotGoBack } from '../core/store/remembering-store.js'
 import type { PublisherContext } from './context.js'
 import { readNewest } from './read-head.js'
 import { namedSince, readNamed } from './retention.js'
@@ -132,8 +131,7 @@ function readOptions(options: PruneOptions): Required<Omit<PruneOptions, 'signal
 async function readHead(context: PublisherContext, signal: AbortSignal): Promise<Release | undefined> {
   const { store, namespace } = context
   const head = await readNewest(context, signal)
-  const wentBack = memoryOf(store)?.wentBack(namespace)
-  if (wentBack !== undefined) throw wentBackError(namespace, wentBack)
+  assertDidNotGoBack(store, namespace)
   return head?.release
 }
 

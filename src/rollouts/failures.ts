@@ -6,8 +6,8 @@ import { firstHeardMs, heardMs, isSilent, wasHeardSince, type Member } from './m
  * How a client failed a snapshot. `rejected`, `reverted` and `quarantined` are its own word.
  * `vetoed`: a part of the application refused to prepare for it. `abrupt`: the life before ended on
  * it without a word. `vanished`: the same of a client without a disk, twice, as its successors
- * show. `silent`: three report periods without a word, which
- * after an outage of the server holds of all at once: compare with the clients outside the stage.
+ * show. `silent`: three report periods without a word, which after an outage of the server holds of
+ * all at once: compare with the clients outside the stage.
  */
 export type FailureKind =
   | 'rejected'

@@ -1,5 +1,5 @@
 import ts from 'typescript'
-import { libraryEntryPoints, root } from '../../scripts/entry-points.js'
+import { entryProgram, exportsOf } from '../../scripts/entry-program.js'
 
 /** What an exported function makes, told by the methods of its result. */
 export type SiblingKind = 'strategy' | 'transport' | 'source' | 'state' | 'closable'
@@ -23,13 +23,7 @@ const KINDS: readonly (readonly [SiblingKind, readonly string[]])[] = [
 
 /** Reads the entry points' exports, as the compiler sees them, so that nothing new is left out. */
 export function findSiblings(): Siblings {
-  const doors = libraryEntryPoints().filter(({ subpath }) => subpath !== './sim')
-  const { config } = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const program = ts.createProgram(
-    doors.map(({ source }) => `${root}/${source}`),
-    options,
-  )
+  const { doors, program } = entryProgram()
   const checker = program.getTypeChecker()
   const makers = new Map<SiblingKind, Set<string>>(KINDS.map(([kind]) => [kind, new Set()]))
   const takesSignal = new Set<string>()
@@ -56,12 +50,10 @@ export function findSiblings(): Siblings {
       .getCallSignatures()
       .some(({ parameters }) => parameters.some(each => givesSignal(checker.getTypeOfSymbol(each))))
 
-  for (const { source } of doors) {
-    const file = program.getSourceFile(`${root}/${source}`)
-    const door = file && checker.getSymbolAtLocation(file)
-    if (door === undefined) throw new Error(`${source} exports nothing`)
-    for (const exported of checker.getExportsOfModule(door)) {
-      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+  for (const { source } of doors.filter(({ subpath }) => subpath !== './sim')) {
+    const names = exportsOf(program, source)
+    if (names === undefined) throw new Error(`${source} exports nothing`)
+    for (const { symbol } of names) {
       if (symbol.flags & ts.SymbolFlags.Function) {
         const type = checker.getTypeOfSymbol(symbol)
         if (asksForSignal(type)) takesSignal.add(symbol.name)

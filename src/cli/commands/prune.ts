@@ -1,8 +1,8 @@
-import { NoticeboardError } from '../../contracts/errors.js'
+import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import { DEFAULT_RETENTION, removesNothing, type Pruned } from '../../publisher/prune.js'
 import { readSystem } from '../../system/system.js'
-import { withBoard, type OpenBoard } from '../boards.js'
+import { namespacesOf, withBoard } from '../boards.js'
 import { createBusy } from '../busy.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { asError, statusOf, type ExitStatus } from '../exit.js'
@@ -83,12 +83,6 @@ the server may run.`,
       busy.end()
     }
   },
-}
-
-async function namespacesOf({ store, name }: OpenBoard, signal: AbortSignal): Promise<readonly Namespace[]> {
-  if (store.namespaces === undefined)
-    throw new NoticeboardError('unsupported', `${name} cannot list its namespaces; name one`)
-  return [...(await store.namespaces(signal))].sort()
 }
 
 /** The same store, which says how many snapshots it has removed as it begins and after each. */

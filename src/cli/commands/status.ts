@@ -1,4 +1,3 @@
-import { NoticeboardError } from '../../contracts/errors.js'
 import { formatPosition } from '../../contracts/position.js'
 import { groupBy } from '../../core/group-by.js'
 import { sayDeath } from '../../core/report/say-death.js'
@@ -11,7 +10,7 @@ import {
   type Publisher,
 } from '../../publisher/index.js'
 import { sayNotProtected } from '../../rollouts/index.js'
-import { withBoard, type OpenBoard } from '../boards.js'
+import { namespacesOf, withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { openPublisherOn, withPublisher } from '../open-publisher.js'
 import { EXIT, type ExitStatus } from '../exit.js'
@@ -66,8 +65,9 @@ Alarms come first: what somebody should look at. Without a namespace it lists al
 async function printOne(context: CommandContext, publisher: Publisher): Promise<number> {
   const found = await look(publisher)
   const { newest } = found
-  const isStaged = newest?.release.candidate !== undefined
-  show(context, publisher, { ...found, origins: isStaged ? await originsOf(publisher, newest) : new Map() })
+  // As JSON the newest release speaks for itself.
+  const isTold = newest?.release.candidate !== undefined && !context.json
+  show(context, publisher, { ...found, origins: isTold ? await originsOf(publisher, newest) : new Map() })
   return found.alarms.length
 }
 
@@ -162,11 +162,8 @@ function sayLabels(labels: Readonly<Record<string, string>>): string {
 
 /** Prints every namespace, and returns how many alarms there are. */
 async function printAll({ io, print, json }: CommandContext, board: OpenBoard): Promise<number> {
-  const { store } = board
-  if (store.namespaces === undefined)
-    throw new NoticeboardError('unsupported', `${board.name} cannot list its namespaces; name one`)
   io.doing?.('listing the namespaces')
-  const namespaces = [...(await store.namespaces(io.signal))].sort()
+  const namespaces = await namespacesOf(board, io.signal)
   const rows: Cell[][] = []
   const found: unknown[] = []
   let count = 0

@@ -66,6 +66,19 @@ export function memoryOf(store: Transport): BoardMemory | undefined {
   return isRemembering(store) ? store.memory : undefined
 }
 
+/**
+ * Throws `store-damaged` where a store is known to have gone back: what it says is the newest is
+ * not.
+ *
+ * ```ts
+ * assertDidNotGoBack(store, 'checkout/prod')
+ * ```
+ */
+export function assertDidNotGoBack(store: Transport, namespace: Namespace): void {
+  const wentBack = memoryOf(store)?.wentBack(namespace)
+  if (wentBack !== undefined) throw wentBackError(namespace, wentBack)
+}
+
 function isRemembering(store: Transport): store is RememberingStore {
   return 'memory' in store && typeof (store.memory as Partial<BoardMemory> | undefined)?.hear === 'function'
 }

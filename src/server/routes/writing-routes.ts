@@ -17,8 +17,7 @@ import {
   type Release,
 } from '../../core/release/release.js'
 import { shapeOf } from '../../core/json/shape.js'
-import { memoryOf } from '../../core/store/remembering-store.js'
-import { wentBackError } from '../../core/store/went-back.js'
+import { assertDidNotGoBack } from '../../core/store/remembering-store.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import type { RolloutFloor } from '../../rollouts/floor.js'
@@ -67,8 +66,7 @@ export function writingRoutes({
    */
   const newestIn = async (namespace: Namespace): Promise<IdentifiedRelease | undefined> => {
     const latest = await lifetime.run(signal => store.latest({ namespace }, signal))
-    const wentBack = memoryOf(store)?.wentBack(namespace)
-    if (wentBack !== undefined) throw wentBackError(namespace, wentBack)
+    assertDidNotGoBack(store, namespace)
     return latest.type === 'release' ? identifyRelease(hasher, latest.bytes) : undefined
   }
 

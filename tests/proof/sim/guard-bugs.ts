@@ -454,7 +454,10 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     name: 'a-controller-knows-nothing-of-it',
     file: 'src/publisher/append.ts',
     replace: [
-      ['if (wentBack !== undefined && !opens) throw', 'if (wentBack !== undefined && races < 0) throw'],
+      [
+        'if (!opens) assertDidNotGoBack(store, namespace)',
+        'if (races < 0) assertDidNotGoBack(store, namespace)',
+      ],
     ],
     also: [
       {

@@ -72,7 +72,10 @@ export const RESTORE_BUGS: readonly PlantedBug[] = [
     name: 'a-controller-goes-on-with-what-is-left',
     file: 'src/publisher/append.ts',
     replace: [
-      ['if (wentBack !== undefined && !opens) throw', 'if (wentBack !== undefined && races < 0) throw'],
+      [
+        'if (!opens) assertDidNotGoBack(store, namespace)',
+        'if (races < 0) assertDidNotGoBack(store, namespace)',
+      ],
     ],
     also: [
       {

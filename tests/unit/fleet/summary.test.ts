@@ -99,16 +99,6 @@ test.each<[string, Partial<ClientReport>, FleetState]>([
   ],
   ['is silent and was rejected', { phase: 'rejected', receivedAt: ago(3001) }, 'missing'],
   ['comes from a store that does not say when', { receivedAt: undefined } as never, 'current'],
-  [
-    'promised no further word three hours ago',
-    { nextReportWithinMs: undefined, receivedAt: ago(10_800_000) } as never,
-    'current',
-  ],
-  [
-    'promised no further word more than three hours ago',
-    { nextReportWithinMs: undefined, receivedAt: ago(10_800_001) } as never,
-    'stopped',
-  ],
   ['was heard by a clock ahead of ours', { receivedAt: ago(-60_000) }, 'current'],
 ])('an instance that %s', (_name, over, state) => {
   const fleet = summarizeFleet(heard([{ ...base, ...over }]), newest)
