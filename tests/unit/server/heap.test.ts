@@ -59,8 +59,8 @@ describe('the memory of a server', () => {
   }, 120_000)
 
   test('stays so while all of them go on to report, and say something else', async () => {
-    const handler = open()
     const bytes = await heapBytesOf(async () => {
+      const handler = open()
       for (const round of [1, 2, 3])
         await report(handler, each => ({
           ...each,
