@@ -116,8 +116,8 @@ export const withouts = {
     seenBy: ['led away'],
     pieces: {
       'src/client/options.ts': [
-        'calmLogger(given.logger ?? silentLogger, machine.clock)',
-        '(void calmLogger, { ...(given.logger ?? silentLogger), end() {} })',
+        'given.logger === undefined ? SILENT : calmLogger(given.logger, machine.clock)',
+        'given.logger === undefined ? SILENT : (void calmLogger, { ...given.logger, end() {} })',
       ],
     },
   },
@@ -138,8 +138,8 @@ export const withouts = {
     seenBy: ['stale'],
     pieces: {
       'src/strategies/watch/watch-loop.ts': [
-        'return jitter(heartbeatOf(link.connection) *',
-        'return jitter(1e6 * heartbeatOf(link.connection) *',
+        'const heartbeatMs = heartbeatOf(link.connection) return link.connection.marks',
+        'const heartbeatMs = 1e6 * heartbeatOf(link.connection); return link.connection.marks',
       ],
       'src/server/stream/heartbeat.ts': [
         'if (!wentBack(topic.namespace)) topic.mark = times',

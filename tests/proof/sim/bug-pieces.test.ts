@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { withouts } from '../../../benchmarks/siege/without.js'
 import { ALL_EDITS } from './all-edits.js'
 import { patternOf, root } from './bundle.js'
 import { GUARD_BUGS } from './guard-bugs.js'
@@ -12,6 +13,17 @@ test.each(ALL_EDITS)('each piece of $name stands in its source once', ({ file, r
       expect.soft([...source.matchAll(new RegExp(patternOf(piece), 'g'))], piece).toHaveLength(1)
   }
 })
+
+// So it is with the bounds that a siege takes out: only the long form takes out all of them.
+test.each(Object.entries(withouts))(
+  'each piece of the bound %s stands in its source once',
+  (_, { pieces = {} }) => {
+    for (const [file, [piece]] of Object.entries(pieces)) {
+      const source = readFileSync(`${root}/${file}`, 'utf8')
+      expect.soft([...source.matchAll(new RegExp(patternOf(piece), 'g'))], piece).toHaveLength(1)
+    }
+  },
+)
 
 test.each(GUARD_BUGS)('what notices $name is there', ({ noticedBy: { file, title } }) => {
   expect(readFileSync(`${root}/${file}`, 'utf8').replaceAll('\\', '')).toContain(title)
