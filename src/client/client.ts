@@ -38,6 +38,7 @@ export interface Client<Value> {
    * before the first proof.
    */
   readonly ageMs: number
+  /** What the client is doing; `on('status', …)` tells of each change. */
   readonly status: ClientStatus
   /**
    * How soon a change arrives here, in words, as the strategy promises it while requests are

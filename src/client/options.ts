@@ -24,6 +24,7 @@ import type { Overrides } from './apply/overrides.js'
 
 /** What a client is made of. Only namespace, schema and strategy are needed. */
 export interface ClientOptions<S extends Schema> {
+  /** The namespace whose configuration this client runs, such as `checkout/prod`. */
   readonly namespace: Namespace
   /** What travels is its input, what `current` gives is its output. */
   readonly schema: S
@@ -34,26 +35,36 @@ export interface ClientOptions<S extends Schema> {
   readonly strategy: Strategy
   /**
    * Used when nothing else is there: the schema's input. Checked at start, so that it does not fail
-   * on the day it is needed.
+   * on the day it is needed. Default: none; with nothing kept on disk either, `ready()` rejects
+   * with `not-ready`.
    */
   readonly defaults?: NoInfer<InputOf<S>>
-  /** Rules beyond the schema, asked before a snapshot is applied here. */
+  /** Rules beyond the schema, asked before a snapshot is applied here. Default: none. */
   readonly validators?: readonly Validator<NoInfer<DeepReadonly<OutputOf<S>>>>[]
   /**
    * Laid over each document before it is validated, and shown in reports:
-   * `envOverrides('CHECKOUT_')`.
+   * `envOverrides('CHECKOUT_')`. Default: none.
    */
   readonly overrides?: Overrides
-  /** Where what ran is found again after a restart: `stateFolder('/var/lib/checkout')`. */
+  /**
+   * Where what ran is found again after a restart: `stateFolder('/var/lib/checkout')`. Default:
+   * none, and each start begins with nothing.
+   */
   readonly state?: StateStorage
   /**
-   * A stable name of this client; `NOTICEBOARD_CLIENT_ID`, the state folder and the host's name
-   * come after it.
+   * A stable name of this client, of 1 to 256 characters. Default: `NOTICEBOARD_CLIENT_ID`, else the
+   * name that the state folder keeps, else the host's name, else a random one.
    */
   readonly clientId?: string
-  /** Where this client runs and what it is, for rollouts and variants: `{ region: 'eu' }`. */
+  /**
+   * Where this client runs and what it is, for rollouts and variants: `{ region: 'eu' }`. Default:
+   * none.
+   */
   readonly labels?: Readonly<Record<string, string>>
-  /** The application's version. With one, a refusal is remembered over restarts of that version. */
+  /**
+   * The application's version. With one, a refusal is remembered over restarts of that version.
+   * Default: none.
+   */
   readonly build?: string
   /** Silent unless given. */
   readonly logger?: Logger
@@ -65,17 +76,22 @@ export interface ClientOptions<S extends Schema> {
    * own where it has one, see `zstdDeltas()`.
    */
   readonly deltas?: Deltas | false
-  /** How long a participant may take to prepare; 10,000 unless given. */
+  /** How long a participant may take to prepare, in milliseconds; 10,000 unless given. */
   readonly prepareTimeoutMs?: number
-  /** How long a snapshot must run before it counts as good; 60,000 unless given. */
+  /**
+   * How long a snapshot must run before it counts as good, in milliseconds; 60,000 unless given.
+   */
   readonly soakMs?: number
-  /** Whether the application is well: a snapshot after which it is not is taken back here. */
+  /**
+   * Whether the application is well: a snapshot after which it is not is taken back here. Default:
+   * no probe is asked.
+   */
   readonly health?: HealthOptions
-  /** When this client reports. */
+  /** When this client reports. Default: as its fields say. */
   readonly reports?: ReportTimes
   /**
-   * After how long a change that a participant vetoed is tried again; 300,000 unless given, plus or
-   * minus a fifth.
+   * After how long a change that a participant vetoed is tried again, in milliseconds; 300,000
+   * unless given, plus or minus a fifth.
    */
   readonly vetoRetryMs?: number
   /**

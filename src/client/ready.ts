@@ -23,13 +23,15 @@ export interface ReadyOptions {
    * (the default when there are any), or reject.
    */
   readonly fallbackTo?: 'defaults' | 'throw'
-  /** Ends the waiting: `ready()` rejects with its reason, and the client goes on. */
+  /** Ends the waiting: `ready()` rejects with its reason, and the client goes on. Default: none. */
   readonly signal?: AbortSignal
 }
 
 /** How long somebody waits for a look. */
 export interface RefreshOptions {
-  /** Ends the waiting: `refresh()` rejects with its reason, and the client goes on. */
+  /**
+   * Ends the waiting: `refresh()` rejects with its reason, and the client goes on. Default: none.
+   */
   readonly signal?: AbortSignal
 }
 

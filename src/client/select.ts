@@ -16,7 +16,7 @@ export interface SelectOptions<Part> {
 
 /** When a subscription ends. */
 export interface SubscribeOptions {
-  /** Ends the subscription when it aborts. */
+  /** Ends the subscription when it aborts. Default: none; what `subscribe()` returns ends it. */
   readonly signal?: AbortSignal
 }
 

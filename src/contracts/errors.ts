@@ -87,10 +87,14 @@ export interface Issue {
 
 /** What an error carries beside its code and message. */
 export interface NoticeboardErrorOptions {
+  /** What was thrown underneath, as `Error.cause`. Default: none. */
   readonly cause?: unknown
-  /** How long the server asked to be left alone, in milliseconds: a floor for the next attempt. */
+  /**
+   * How long the server asked to be left alone, in milliseconds: a floor for the next attempt.
+   * Default: undefined.
+   */
   readonly retryAfterMs?: number
-  /** What did not pass, when a document was refused. */
+  /** What did not pass, when a document was refused. Default: empty. */
   readonly issues?: readonly Issue[]
 }
 
@@ -102,8 +106,13 @@ const brand = Symbol.for('noticeboard.error')
  */
 export class NoticeboardError extends Error {
   override readonly name = 'NoticeboardError'
+  /** What went wrong, for programs to decide on. */
   readonly code: ErrorCode
+  /**
+   * How long the server asked to be left alone, in milliseconds; undefined where it did not say.
+   */
   readonly retryAfterMs: number | undefined
+  /** What did not pass, when a document was refused; else empty. */
   readonly issues: readonly Issue[]
 
   constructor(code: ErrorCode, message: string, options: NoticeboardErrorOptions = {}) {

@@ -73,7 +73,8 @@ export function isSequence(value: unknown): value is number {
 }
 
 /**
- * Orders `a` relative to `b`: `newer` means that `a` comes after `b`.
+ * Orders `a` relative to `b`: `newer` means that `a` comes after `b`. Throws `invalid-data` for an
+ * epoch that is none.
  *
  * ```ts
  * if (comparePositions(received, seen) === 'newer') apply(received)

@@ -46,9 +46,15 @@ export interface PublishOptions<Input = unknown> extends Expected, Spreading {
    * false: a controller does, and where none is heard nothing is published.
    */
   readonly drive?: boolean
-  /** Why it may be rolled out looser than the publisher's floor. Kept in the history. */
+  /**
+   * Why it may be rolled out looser than the publisher's floor. Kept in the history. Default: none;
+   * a looser rollout is refused.
+   */
   readonly belowFloor?: string
-  /** Why a document that was withdrawn may come back; clients that refused it try it again. */
+  /**
+   * Why a document that was withdrawn may come back; clients that refused it try it again. Default:
+   * none; such a document is refused with `withdrawn`.
+   */
   readonly readmit?: string
   /** Why, for the readers of the history. */
   readonly reason: string
@@ -61,7 +67,9 @@ export interface PublishOptions<Input = unknown> extends Expected, Spreading {
    * does, and those before run it on arrival. Default: on arrival.
    */
   readonly activateAt?: Date
-  /** Other documents for clients with certain labels; the first that matches holds. */
+  /**
+   * Other documents for clients with certain labels; the first that matches holds. Default: none.
+   */
   readonly variants?: readonly VariantDocument<Input>[]
   /** Replace a rollout that is under way. Default false: it is refused. */
   readonly supersede?: boolean

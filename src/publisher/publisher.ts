@@ -66,7 +66,7 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly store: Store
   /**
    * Mirrors, which follow the store. A mirror that fails does not fail the publish, and is brought
-   * up to date by the next one.
+   * up to date by the next one. Default: none.
    */
   readonly mirrors?: readonly Mirror[]
   /** How documents spread where a publish does not say. Default: in stages, see `publish`. */
@@ -76,11 +76,11 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
    * Default: no floor.
    */
   readonly floor?: RolloutFloor
-  /** Asked before a rollout begins, and while this publisher drives it. */
+  /** Asked before a rollout begins, and while this publisher drives it. Default: none. */
   readonly gates?: readonly Gate[]
-  /** Asked after the schema, about what the schema made of the document. */
+  /** Asked after the schema, about what the schema made of the document. Default: none. */
   readonly validators?: readonly Validator<Output>[]
-  /** Who publishes, for the history, unless a call says otherwise. */
+  /** Who publishes, for the history, unless a call says otherwise. Default: nobody is named. */
   readonly author?: string
   /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>

@@ -11,7 +11,7 @@ const MOST_STEPS = 50
 export type PresetOptions = Omit<StagedOptions, 'stages' | 'excludes'>
 
 /**
- * One client, then a share, then all: `staged([1, '10%', 'all'])`.
+ * One client, then a share, then all: `staged([1, '10%', 'all'])`. Throws `invalid-option`.
  *
  * ```ts
  * await publisher.publish(document, { rollout: canary({ share: 0.05 }), reason: 'more load' })
@@ -21,14 +21,18 @@ export function canary({
   share = 0.1,
   ...options
 }: PresetOptions & {
-  /** What is exposed after the first client. Default 0.1. */
+  /**
+   * The share of clients that is exposed after the first one: 0.05 is five in a hundred. Default
+   * 0.1.
+   */
   readonly share?: number
 } = {}): RolloutPolicy {
   return staged({ ...options, stages: [1, percentOf(share), 'all'] })
 }
 
 /**
- * One client, and then equal steps up to all: with `steps: 4` a quarter more each time.
+ * One client, and then equal steps up to all: with `steps: 4` a quarter more each time. Throws
+ * `invalid-option`.
  *
  * ```ts
  * await publisher.publish(document, { rollout: linear({ steps: 5 }), reason: 'more load' })

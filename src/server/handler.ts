@@ -105,7 +105,14 @@ export interface Handler extends AsyncDisposable {
 
 /** How a handler says goodbye. */
 export interface CloseOptions {
+  /**
+   * The longest delay that a reader is told before it comes back, in milliseconds. Default 5,000.
+   */
   readonly drainMs?: number
+  /**
+   * How long to wait for answers, and for the store to take the last reports, in milliseconds each.
+   * Default 2,000.
+   */
   readonly graceMs?: number
 }
 

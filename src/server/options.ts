@@ -57,7 +57,10 @@ export interface HandlerOptions {
    * the 10 s after which many a proxy cuts what is silent.
    */
   readonly heartbeatMs?: number | undefined
-  /** How often a store without notifications is asked while somebody listens. 1,000 by default. */
+  /**
+   * How often a store without notifications is asked while somebody listens, in milliseconds. 1,000
+   * by default.
+   */
   readonly pollIntervalMs?: number | undefined
   /**
    * How many connections of the event stream there may be. 50,000 by default; with `serve()` 1,000

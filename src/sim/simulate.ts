@@ -107,7 +107,8 @@ export async function simulate(
 }
 
 /**
- * Runs the test for one seed, without the steps that shrinking took away.
+ * Runs the test for one seed, without the steps that shrinking took away. Rejects with
+ * `invalid-option`.
  *
  * ```ts
  * const { trace } = await replay(simulation, { seed: 17, without: [0, 2] })

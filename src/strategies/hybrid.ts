@@ -29,11 +29,17 @@ export interface HybridTransports {
  * without `watch`.
  *
  * ```ts
- * const strategy = hybrid({ notify: http(url), fetch: http('https://cdn.example.com/board') })
+ * const strategy = hybrid(http(url))
  * ```
  */
 export function hybrid(transport: WatchTransport, options?: HybridOptions): Strategy
-/** The same over two transports; reports go to `fetch` where it carries them, else to `notify`. */
+/**
+ * The same over two transports; reports go to `fetch` where it carries them, else to `notify`.
+ *
+ * ```ts
+ * const strategy = hybrid({ notify: http(url), fetch: http('https://cdn.example.com/board') })
+ * ```
+ */
 export function hybrid(transports: HybridTransports, options?: HybridOptions): Strategy
 export function hybrid(transport: WatchTransport | HybridTransports, options: HybridOptions = {}): Strategy {
   const two = typeof transport === 'object' && transport !== null && 'notify' in transport

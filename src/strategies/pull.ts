@@ -21,7 +21,7 @@ export interface PullOptions {
   readonly sweepIntervalMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
-  /** How long it waits after failures. */
+  /** How long it waits after failures. Default: `defaultPeriods.backoff`. */
   readonly backoff?: BackoffTimes
 }
 

@@ -32,7 +32,8 @@ export interface FakeClient<Input, Value> extends Client<Value> {
 
 /**
  * A client that holds a value and nothing else: no timers, no sockets, no files. It is ready from
- * the start. The schema must validate without waiting.
+ * the start. The schema must validate without waiting. Throws `invalid-option` for a schema that
+ * waits, and `invalid-document` for a value that does not pass.
  *
  * ```ts
  * const config = fakeClient(schema, { pool: { size: 10 } })

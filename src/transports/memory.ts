@@ -30,7 +30,7 @@ export interface MemoryStore extends CompleteStore {
 /**
  * A store, a notifier and a place for reports, all in this process's memory: for tests, for
  * demonstrations, and for one process that publishes to itself. What it holds ends with the
- * process. Nothing needs to be closed.
+ * process. Nothing needs to be closed. Throws `invalid-option`.
  *
  * ```ts
  * const store = memory()

@@ -56,7 +56,7 @@ const KEPT_EDITIONS = 8
  * counts seconds since 2025, so a client that starts again with its state on disk sees a newer
  * epoch; within one process and second the next number is taken. The suffix and the first release
  * follow from time and content alone: processes that start in the same second on the same document
- * agree instead of forking.
+ * agree instead of forking. Throws `invalid-option`.
  *
  * ```ts
  * const strategy = hybrid(fromSource(yamlFile('/etc/checkout/config.yaml')))

@@ -67,7 +67,7 @@ type AsJson = ReadonlyMap<string, Issue | undefined>
  * underscores (`MAX_SIZE` finds `maxSize`); one that finds none makes a member in camel case. A
  * value is text; where the schema objects to it there, it is read as JSON, unless a number would
  * lose digits. Kubernetes sets `CHECKOUT_PORT` and the like for a Service that is called checkout:
- * take a prefix that no Service has, or set `enableServiceLinks: false`.
+ * take a prefix that no Service has, or set `enableServiceLinks: false`. Throws `invalid-option`.
  *
  * ```ts
  * const client = createClient({ namespace, schema, strategy, overrides: envOverrides('CHECKOUT_CONFIG_') })

@@ -57,7 +57,7 @@ const ENDING = '.json'
 /**
  * The tokens in a folder, such as `private/tokens` of a board; see docs/formats.md. A file that
  * cannot be read as a token grants nothing, and is told to the logger. Nothing is opened before the
- * first call.
+ * first call. Throws `invalid-option`.
  *
  * ```ts
  * const server = await serve(store, { tokens: tokenFolder('/var/lib/board/private/tokens') })

@@ -41,7 +41,8 @@ export interface NodeFsOptions {
 
 /**
  * The machine's disk. What it calls durable was handed to `fsync`, the file first and then the
- * folder that names it. File systems that cannot flush a folder are taken as they are.
+ * folder that names it. File systems that cannot flush a folder are taken as they are. Throws
+ * `invalid-option`.
  *
  * ```ts
  * const state = stateFolder('/var/lib/checkout', { fs: nodeFs({ fileMode: 0o640 }) })

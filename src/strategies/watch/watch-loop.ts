@@ -41,7 +41,7 @@ export interface WatchOptions {
    * 1,800,000.
    */
   readonly maxConnectionAgeMs?: number
-  /** How long it waits after failures. */
+  /** How long it waits after failures. Default: `defaultPeriods.backoff`. */
   readonly backoff?: BackoffTimes
 }
 

@@ -34,7 +34,7 @@ const reading: readonly CaseDefinition<OpenedTransport>[] = [
 /**
  * What the contracts promise of a transport, as cases for any test runner. `open` is called anew
  * for each case, and what it gives is closed after it. What a transport has not is named in
- * `without`, with the reason.
+ * `without`, with the reason. Throws `invalid-option`.
  *
  * ```ts
  * for (const { name, skip, run } of transportCases(open)) test(name, { skip }, run)
@@ -49,7 +49,7 @@ export function transportCases(
 
 /**
  * What the contracts promise of a store: all of {@link transportCases}, and what writing, the log
- * and durability add.
+ * and durability add. Throws `invalid-option`.
  *
  * ```ts
  * for (const { name, skip, run } of storeCases(open, { without: { marks: 'it sends none' } })) test(name, { skip }, run)
@@ -71,7 +71,7 @@ export function storeCases(
 
 /**
  * What the contracts promise of a mirror, seen through the transport that reads it; and all of
- * {@link transportCases} for that one.
+ * {@link transportCases} for that one. Throws `invalid-option`.
  *
  * ```ts
  * for (const { name, skip, run } of mirrorCases(open)) test(name, { skip }, run)
@@ -88,7 +88,8 @@ export function mirrorCases(
 }
 
 /**
- * What the contracts promise of what only notifies, which may lose what it is told.
+ * What the contracts promise of what only notifies, which may lose what it is told. Throws
+ * `invalid-option`.
  *
  * ```ts
  * for (const { name, skip, run } of noticeCases(open)) test(name, { skip }, run)

@@ -17,13 +17,15 @@ import { lease, outcomeOf, transactionBody } from './gateway-messages.js'
 export interface EtcdGatewayOptions {
   /** A member of the cluster, or what stands before it: `http://127.0.0.1:2379`. */
   readonly url: string
-  /** Sent with every request, such as `authorization`; a function is asked each time. */
+  /**
+   * Sent with every request, such as `authorization`; a function is asked each time. Default: none.
+   */
   readonly headers?:
     | Readonly<Record<string, string>>
     | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
   /** Stands in for the global `fetch`: for client certificates, or to try several members. */
   readonly fetch?: Fetch
-  /** The whole time that one call may take. 10,000 by default. */
+  /** The whole time that one call may take, in milliseconds. 10,000 by default. */
   readonly timeoutMs?: number
   /**
    * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.

@@ -5,11 +5,14 @@ export type Provided<T> = T | (() => T | Promise<T>)
 
 /** How a board over HTTP is spoken to. */
 export interface HttpOptions {
-  /** Sent with every request; a function is asked each time, so that what it gives may expire. */
+  /**
+   * Sent with every request; a function is asked each time, so that what it gives may expire.
+   * Default: none.
+   */
   readonly headers?: Provided<Readonly<Record<string, string>>> | undefined
   /**
    * Sent as `Authorization: Bearer`, for what is not public: `httpStore()` writes with it, and
-   * either reads with it.
+   * either reads with it. Default: none.
    */
   readonly token?: Provided<string> | undefined
   /**
@@ -18,13 +21,16 @@ export interface HttpOptions {
    * `headers: { 'accept-encoding': 'br, gzip' }` asks for less to be sent.
    */
   readonly fetch?: Fetch | undefined
-  /** The whole time that one request may take, its body included. 15,000 by default. */
+  /**
+   * The whole time that one request may take, its body included, in milliseconds. 15,000 by
+   * default.
+   */
   readonly timeoutMs?: number | undefined
-  /** How long a stream may take until its first event. 10,000 by default. */
+  /** How long a stream may take until its first event, in milliseconds. 10,000 by default. */
   readonly firstEventTimeoutMs?: number | undefined
   /**
-   * The largest snapshot that is written, and the longest line of an event stream. 1 MiB by
-   * default, as at the server.
+   * The largest snapshot that is written, and the longest line of an event stream, in bytes.
+   * 1,048,576 (1 MiB) by default, as at the server.
    */
   readonly maxSnapshotBytes?: number | undefined
   /**

@@ -30,7 +30,8 @@ export interface PostgresOptions extends StoreOptions {
 }
 
 /**
- * The SQL that creates the table, for whoever runs migrations by hand. Running it again is harmless.
+ * The SQL that creates the table, for whoever runs migrations by hand. Running it again is
+ * harmless. Throws `invalid-option`.
  *
  * ```ts
  * await pool.query(postgresTable())
