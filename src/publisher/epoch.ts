@@ -26,6 +26,7 @@ export interface OpenEpochOptions<Input = unknown> {
    * know that their reports are wrong. Default false.
    */
   readonly ignoreReports?: boolean
+  /** Ends the call early when it aborts. Default: none. */
   readonly signal?: AbortSignal
 }
 

@@ -19,6 +19,7 @@ export interface ForgetOptions {
    * as `missing` says.
    */
   readonly missingForMs?: number
+  /** Ends the call early when it aborts. Default: none. */
   readonly signal?: AbortSignal
 }
 

@@ -22,6 +22,7 @@ export interface PruneOptions {
   readonly keepDays?: number
   /** Tell what would be removed, and remove nothing. Default false. */
   readonly dryRun?: boolean
+  /** Ends the call early when it aborts. Default: none. */
   readonly signal?: AbortSignal
 }
 

@@ -78,6 +78,7 @@ export interface PublishOptions<Input = unknown> extends Expected, Spreading {
    * their reports are wrong. Default false: it is refused.
    */
   readonly ignoreReports?: boolean
+  /** Ends the call early when it aborts. Default: none. */
   readonly signal?: AbortSignal
 }
 

@@ -172,7 +172,8 @@ export interface Publisher<Input = unknown> {
    */
   pause(options: StepOptions): Promise<Rollout>
   /**
-   * Goes on with a rollout that was paused or has retreated, in the stage that it was in.
+   * Goes on with a rollout that was paused or has retreated, in the stage that it was in. Throws
+   * `conflict` when no rollout is under way that can take this step.
    *
    * ```ts
    * await publisher.resume({ reason: 'the sale is over' })
@@ -180,7 +181,8 @@ export interface Publisher<Input = unknown> {
    */
   resume(options: StepOptions): Promise<Rollout>
   /**
-   * Every client gets the candidate now; what it does is watched.
+   * Every client gets the candidate now; what it does is watched. Throws `conflict` when no rollout
+   * is under way that can take this step.
    *
    * ```ts
    * await publisher.promote({ reason: 'checked by hand' })
@@ -189,7 +191,8 @@ export interface Publisher<Input = unknown> {
   promote(options: StepOptions): Promise<Rollout>
   /**
    * Ends the rollout that is under way or watched: everybody runs what ran before it, and its
-   * candidate is withdrawn. Waits for no evidence, and tries until it wins.
+   * candidate is withdrawn. Waits for no evidence, and tries until it wins. Throws `conflict` when
+   * no rollout is under way that can take this step.
    *
    * ```ts
    * await publisher.abort({ reason: 'it loses orders' })
@@ -198,6 +201,7 @@ export interface Publisher<Input = unknown> {
   abort(options: StepOptions): Promise<Rollout>
   /**
    * Takes the candidate back from the exposed without withdrawing it, so that `resume` goes on.
+   * Throws `conflict` when no rollout is under way that can take this step.
    *
    * ```ts
    * await publisher.retreat({ reason: 'the database moves first' })

@@ -18,6 +18,7 @@ export interface ReadmitOptions {
   readonly reason: string
   /** Who readmits. Default: the publisher's own author. */
   readonly author?: string
+  /** Ends the call early when it aborts. Default: none. */
   readonly signal?: AbortSignal
 }
 

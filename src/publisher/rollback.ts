@@ -27,6 +27,7 @@ export interface RollbackOptions {
    * by most of the clients whose reports a token is bound to.
    */
   readonly to?: ReleaseRef
+  /** Ends the call early when it aborts. Default: none. */
   readonly signal?: AbortSignal
 }
 

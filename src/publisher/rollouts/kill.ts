@@ -33,6 +33,7 @@ export interface KillOptions {
    * replaced one by one, and null takes one away.
    */
   readonly patch: Json
+  /** Ends the call early when it aborts. Default: none. */
   readonly signal?: AbortSignal
 }
 

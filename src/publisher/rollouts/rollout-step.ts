@@ -46,6 +46,7 @@ export interface RolloutStep {
   /** How many of those came through their soak. */
   readonly healthy: number
   readonly behind: number
+  /** How many clients refused it. */
   readonly rejected: number
   readonly failed: number
   /** How many clients have an instance that is missing. */

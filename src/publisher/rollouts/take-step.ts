@@ -31,8 +31,9 @@ export interface StepOptions {
   readonly reason: string
   /** Who asks. Default: the publisher's own author. */
   readonly author?: string
-  /** Only if this is still the newest release. */
+  /** Only if this is still the newest release, else `conflict`. Default: whatever is the newest. */
   readonly ifPosition?: Position
+  /** Ends the call early when it aborts. Default: none. */
   readonly signal?: AbortSignal
 }
 
