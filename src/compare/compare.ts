@@ -62,8 +62,9 @@ export interface CompareOptions {
    * false.
    */
   readonly map?: boolean
+  /** Ends the comparison when it aborts. Default: none. */
   readonly signal?: AbortSignal
-  /** Called with each step of what takes its time. */
+  /** Called with each step of what takes its time. Default: none. */
   readonly onProgress?: (progress: Progress) => void
 }
 

@@ -15,8 +15,9 @@ export interface WorkloadInput {
    */
   readonly documentBytes?: number
   /**
-   * How large it is as a snapshot that is fetched travels, in brotli or gzip. `loadWorkload()`
-   * takes it from the document. Default: `documentBytes`, as if nothing were saved.
+   * How large it is as a snapshot that is fetched travels, in bytes of brotli or gzip.
+   * `loadWorkload()` takes it from the document. Default: `documentBytes`, as if nothing were
+   * saved.
    */
   readonly encodedBytes?: number
   /**
@@ -33,7 +34,7 @@ export interface WorkloadInput {
     /** Every other change, in milliseconds. Default 300,000. */
     readonly routineMs?: number
   }
-  /** The share of clients that are away at any time. Default 0. */
+  /** The share of clients that are away at any time, from 0 to 1. Default 0. */
   readonly offlineShare?: number
   /** How often each client is started anew. Default 1 a day. */
   readonly restartsPerDay?: number
@@ -60,20 +61,35 @@ export interface WorkloadInput {
 
 /** A workload with everything settled. */
 export interface Workload {
+  /** How many clients follow the document. */
   readonly clients: number
+  /** The size of the document as canonical JSON, in bytes. */
   readonly documentBytes: number
+  /** The size of a fetched snapshot in brotli or gzip, in bytes. */
   readonly encodedBytes: number
+  /** How much of the document a change concerns, in bytes. */
   readonly changedBytes: number
+  /** How many times the document changes each day. */
   readonly changesPerDay: number
+  /** The deadline of a change in an emergency, in milliseconds. */
   readonly killSwitchMs: number
+  /** The deadline of every other change, in milliseconds. */
   readonly routineMs: number
+  /** The share of clients that are away at any time, from 0 to 1. */
   readonly offlineShare: number
+  /** How many times each client starts each day. */
   readonly restartsPerDay: number
+  /** Whether clients keep their configuration on a disk that outlives a restart. */
   readonly keepsState: boolean
+  /** From a client to the server and back, in milliseconds. */
   readonly rttMs: number
+  /** How many connections of each client die each day without either end being told. */
   readonly halfOpenPerClientDay: number
+  /** After how long a silent connection is cut by what is in between, in milliseconds. */
   readonly idleTimeoutMs: number
+  /** What each server can send, in megabits a second. */
   readonly serverMbps: number
+  /** How many servers share the clients. */
   readonly servers: number
   /** The inputs that nobody gave. */
   readonly assumed: readonly InputName[]

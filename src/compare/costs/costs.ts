@@ -92,6 +92,7 @@ export interface Cost {
 
 /** What it takes to make or to read something, in milliseconds of a processor. */
 export interface Making {
+  /** For each one, before what `msPerKB` adds. */
   readonly ms: number
   /** More for each kilobyte (1,000 bytes) of the whole document. */
   readonly msPerKB: number
@@ -122,7 +123,10 @@ export interface Costs {
   readonly kinds: { readonly [K in Exclude<Kind, DeltaKind>]: Cost } & { readonly [K in DeltaKind]?: Cost }
   /** What deltas and encodings cost to make and to apply. Default: as recorded. */
   readonly making?: MakingCosts
-  /** What a change costs the server besides, once: it is validated, written and read. */
+  /**
+   * What a change costs the server besides, once, in milliseconds of its processor: it is
+   * validated, written and read.
+   */
   readonly changeMs: number
   /**
    * What an open stream costs although nothing happens on it, in milliseconds of processor time a
