@@ -5,7 +5,9 @@ import type { PreviousLife } from './report.js'
 /** A snapshot that is kept in the state folder. */
 export interface SavedSnapshot {
   readonly digest: Digest
+  /** Its version: the sequence of the release that first named it. */
   readonly version: number
+  /** Its size, in bytes. */
   readonly bytes: number
   /** Set when it ran here as a candidate, and no release has named it as stable since. */
   readonly candidate?: true
@@ -16,10 +18,13 @@ export interface Refusal {
   readonly digest: Digest
   /** The application's build; empty when it has none. */
   readonly build: string
+  /** Why: an error code. */
   readonly code: string
   /** Set when it had come into force, and a health probe took it back. */
   readonly reverted?: true
+  /** Which validator refused it; absent where none did. */
   readonly validator?: string
+  /** Where in the document; absent where the refusal names no place. */
   readonly path?: string
   /** When, as a time of docs/formats.md. */
   readonly at: string

@@ -10,11 +10,13 @@ export interface ControllerOptions {
   readonly store: Store
   /** Which namespaces it looks after. Default: all that the store names. */
   readonly namespaces?: readonly Namespace[]
-  /** Policies of your own; the library's are there. */
+  /** Policies of your own, beside the library's. Default: none. */
   readonly policies?: readonly RolloutPolicy[]
-  /** What rollouts ask before they go on: those that a plan names by the same name. */
+  /**
+   * What rollouts ask before they go on: those that a plan names by the same name. Default: none.
+   */
   readonly gates?: readonly Gate[]
-  /** Mirrors, which follow each step. */
+  /** Mirrors, which follow each step. Default: none. */
   readonly mirrors?: readonly Mirror[]
   /** Names it in releases, reports and the history. Default `controller`. */
   readonly name?: string

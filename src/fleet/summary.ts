@@ -68,6 +68,7 @@ export interface RunningVersion {
   /** Undefined for those that run on their defaults. */
   readonly digest: Digest | undefined
   readonly version: number | undefined
+  /** How many live instances run it. */
   readonly instances: number
 }
 

@@ -14,8 +14,13 @@ export interface RolloutFloor {
   readonly firstStage?: number
   /** How many times as many clients a stage may expose as the one before it, but for the first. */
   readonly growth?: number
+  /** The shortest time that a stage may bake, in milliseconds. Default 0. */
   readonly minBakeMs?: number
+  /**
+   * The shortest time that the fleet may be watched after the last stage, in milliseconds. Default 0.
+   */
   readonly minWatchMs?: number
+  /** The smallest quorum that a plan may have, a share from 0 to 1. Default 0. */
   readonly minQuorum?: number
   /** Gates that every plan has to name, each as strict as here. */
   readonly gates?: readonly string[]

@@ -15,7 +15,7 @@ import { decodeRelease, positionOf, type Release } from './release.js'
 
 /**
  * Whether a position comes right after the newest one: the next of its epoch, or the first of a
- * higher epoch. Throws `invalid-data` for an epoch that is none.
+ * higher epoch. Throws `invalid-data` for an epoch that cannot be read.
  *
  * ```ts
  * follows({ epoch: '2-0badcafe', sequence: 1 }, { epoch: '1-9f3a01bc', sequence: 7 }) // true

@@ -29,8 +29,10 @@ import {
  * others.
  */
 export interface Variant {
+  /** The labels of the clients that it is for; absent where it is for all others. */
   readonly when?: LabelMatch
   readonly digest: Digest
+  /** Its size, in bytes. */
   readonly bytes: number
 }
 
@@ -60,12 +62,14 @@ export interface Release {
   readonly v: 1
   readonly namespace: Namespace
   readonly epoch: Epoch
+  /** Counts the releases of the epoch, from 1. */
   readonly sequence: number
   /** UTC, `2026-11-21T09:30:00.000Z`. */
   readonly issuedAt: string
   /** Why there is a new release: `publish`, `rollback`, `epoch`, …; for people. */
   readonly cause: string
   readonly stable: Arm
+  /** What a rollout tries; absent where none is tried. */
   readonly candidate?: Arm
   readonly audience?: Audience
   /** Clients spread the fetching of a new snapshot over this many milliseconds. */

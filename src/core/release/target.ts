@@ -18,8 +18,10 @@ export type ArmName = 'candidate' | 'stable'
 export type Target =
   | {
       readonly arm: ArmName
+      /** The sequence of the release that first named the snapshot, in its epoch. */
       readonly version: number
       readonly digest: Digest
+      /** The size of the snapshot, in bytes. */
       readonly bytes: number
     }
   | { readonly arm: 'keep' }
