@@ -37,7 +37,7 @@ export interface BoardManifestOptions {
   readonly name?: string
   /** The namespace of Kubernetes. Default: none, the one that is current where it is applied. */
   readonly namespace?: string
-  /** Labels of the object, beside `app.kubernetes.io/managed-by`. */
+  /** Labels of the object, beside `app.kubernetes.io/managed-by`. Default: none. */
   readonly labels?: Readonly<Record<string, string>>
 }
 

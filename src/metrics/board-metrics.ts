@@ -34,9 +34,13 @@ export interface BoardMetricsOptions<Register> {
 
 /** How much of what it takes a server has taken. */
 export interface ServerLoad {
+  /** Open connections of the event stream. */
   readonly connections: number
+  /** How many of them there may be. */
   readonly maxConnections: number
+  /** Instances whose reports are kept. */
   readonly instances: number
+  /** How many of them there is room for. */
   readonly maxInstances: number
   /** What deltas have saved since the server began. */
   readonly deltas?: ServerSavings

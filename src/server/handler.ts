@@ -78,9 +78,13 @@ export interface Handler extends AsyncDisposable {
   readonly connections: number
   /** How much of what it takes the handler has taken, for `boardMetrics()`. */
   readonly load: {
+    /** Open connections of the event stream. */
     readonly connections: number
+    /** How many of them there may be. */
     readonly maxConnections: number
+    /** Instances whose reports are kept. */
     readonly instances: number
+    /** How many of them there is room for. */
     readonly maxInstances: number
     /**
      * What deltas have saved: those that were fetched, and those that went along on event streams.

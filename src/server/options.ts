@@ -69,7 +69,7 @@ export interface HandlerOptions {
   readonly maxConnections?: number | undefined
   /**
    * When a connection of the event stream is sent to open anew, give or take a fifth, so that they
-   * spread. 1,800,000 by default.
+   * spread, in milliseconds. 1,800,000 by default.
    */
   readonly maxConnectionAgeMs?: number | undefined
   /** How many bytes of snapshots are kept in memory, with their encodings. 64 MiB by default. */
@@ -93,6 +93,7 @@ export interface HandlerOptions {
    * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
    */
   readonly system?: Partial<System> | undefined
+  /** Silent unless given. */
   readonly logger?: Logger | undefined
 }
 

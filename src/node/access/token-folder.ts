@@ -19,6 +19,7 @@ export interface TokenFolderOptions {
    * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
    */
   readonly system?: Partial<System>
+  /** Silent unless given. */
   readonly logger?: Logger
 }
 

@@ -36,6 +36,7 @@ export type Fault = FaultScope &
         readonly type: 'fail'
         /** Default `unavailable`. A watch throws it after a delivery. */
         readonly code?: ErrorCode
+        /** What its error asks to wait for, in milliseconds. Default: nothing. */
         readonly retryAfterMs?: number
         /**
          * The call is made, and its answer is lost: the caller cannot know. Default: it is not

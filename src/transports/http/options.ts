@@ -37,6 +37,7 @@ export interface HttpOptions {
    * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
    */
   readonly system?: Partial<System> | undefined
+  /** Silent unless given. */
   readonly logger?: Logger | undefined
 }
 
