@@ -10,8 +10,9 @@ export interface ChaosOptions {
   /** The faults to draw from. Default {@link FAULTS}. Each seed draws its own mix of them. */
   readonly faults?: readonly Fault[]
   /**
-   * What else happens, by name: each is called one to three times, at drawn instants. An action that
-   * throws or rejects is noted in the trace and breaks nothing, since under faults that is normal.
+   * What else happens, by name: each is called one to three times, at drawn instants. An action
+   * that throws or rejects is noted in the trace and breaks nothing, since under faults that is
+   * normal. Default: none.
    */
   readonly actions?: Readonly<Record<string, (dice: Dice) => unknown>>
   /** How long things go wrong, in milliseconds. Default 60,000. */

@@ -8,9 +8,9 @@ import type { SimProcess } from './process.js'
 export interface DiskFaults {
   /** Each write fails with ENOSPC. */
   full: boolean
-  /** Probability that an fsync fails with EIO. */
+  /** Probability, from 0 to 1, that an fsync fails with EIO. */
   failSync: number
-  /** Probability that a read gives flipped bits. */
+  /** Probability, from 0 to 1, that a read gives flipped bits. */
   rot: number
   /** In which files the damage shows by itself; in all others any bit may flip. */
   shows?: (path: string) => boolean

@@ -6,11 +6,11 @@ export interface Link {
    * Nothing goes through, and nobody is told: packets vanish, and open connections stay half-open.
    */
   black: boolean
-  /** Probability that a request vanishes. */
+  /** Probability, from 0 to 1, that a request vanishes. */
   drop: number
-  /** Probability that a request arrives twice. */
+  /** Probability, from 0 to 1, that a request arrives twice. */
   duplicate: number
-  /** Probability that a body ends in the middle. */
+  /** Probability, from 0 to 1, that a body ends in the middle. */
   cut: number
   /** Chunks arrive a byte at a time. */
   bytewise: boolean

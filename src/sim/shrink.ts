@@ -4,9 +4,9 @@ import { checkOptions } from '../core/options.js'
 export interface ShrinkOptions<Part> {
   /** How many attempts to make at most. Default 500. */
   readonly maxAttempts?: number
-  /** Ends shrinking early; what is left then is returned. */
+  /** Ends shrinking early; what is left then is returned. Default: none. */
   readonly signal?: AbortSignal
-  /** Called with each smaller list that still fails, as soon as it is found. */
+  /** Called with each smaller list that still fails, as soon as it is found. Default: none. */
   readonly onSmaller?: (left: readonly Part[]) => void
 }
 

@@ -8,6 +8,7 @@ import { virtualClock, type VirtualClock } from './virtual-clock.js'
 
 /** What one history happens in. */
 export interface World {
+  /** What everything in this world is drawn from. */
   readonly seed: number
   /** The world's clock. Let time pass with `await world.clock.advance(ms)`. */
   readonly clock: VirtualClock
@@ -46,9 +47,11 @@ export interface Violation {
 
 /** Which world to make. */
 export interface WorldOptions {
+  /** What everything in this world is drawn from. */
   readonly seed: number
   /**
    * Steps of the chaos that do not happen, by their number in the order in which they were drawn.
+   * Default: none.
    */
   readonly without?: readonly number[]
 }

@@ -94,7 +94,7 @@ export interface ConformanceOptions {
   /**
    * What this one has not, or what `open` does not offer, each with the reason:
    * `{ watch: 'a folder does not notify' }`. Nothing is left out in silence: a missing part that is
-   * not named here fails its cases.
+   * not named here fails its cases. Default: nothing is left out.
    */
   readonly without?: Readonly<Partial<Record<Capability | ConformanceHook, string>>>
   /**
