@@ -74,7 +74,7 @@ export function isSequence(value: unknown): value is number {
 
 /**
  * Orders `a` relative to `b`: `newer` means that `a` comes after `b`. Throws `invalid-data` for an
- * epoch that is none.
+ * epoch that cannot be read.
  *
  * ```ts
  * if (comparePositions(received, seen) === 'newer') apply(received)
