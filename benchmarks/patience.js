@@ -1,5 +1,6 @@
 // How long a benchmark waits for an answer: longer for a larger fleet and where the machine is
-// busy, and never for ever.
+// busy, and never for ever. What `noticeboard compare` does on a busy machine is no public name,
+// and benchmarks use nothing else of the library.
 import { availableParallelism, loadavg } from 'node:os'
 
 /**

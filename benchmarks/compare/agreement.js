@@ -17,17 +17,18 @@ import { compare, hybridModel, measureCosts, pullModel, pushModel } from 'notice
 import { seededDice } from 'noticeboard/sim'
 import { figure, formatTable } from '../table.js'
 
-const { values } = parseArgs({
-  options: {
-    workloads: { type: 'string', default: '5' },
-    clients: { type: 'string', default: '200' },
-    seed: { type: 'string', default: '5' },
-    run: { type: 'boolean', default: false },
-    costs: { type: 'string' },
-    only: { type: 'string' },
-    light: { type: 'boolean', default: false },
-  },
-})
+const help = `node benchmarks/compare/agreement.js [options]
+
+  --workloads N    how many are drawn; 5 unless given
+  --clients N      simulate or run so many clients of the library at most; 200 unless given
+  --seed N         what workloads and simulations draw chance from; 5 unless given
+  --light          simulate every fleet by a light population
+  --run            real processes in place of the simulation: two minutes for each workload and model
+  --costs FILE     what a server costs, as noticeboard compare --save-costs wrote it
+  --only MODELS    of hybrid, push, pull 5 s, pull 30 s and pull 5 min only these, with commas between
+`
+
+const values = readOptions()
 const [workloads = 0, mostClients = 0, seed = 0] = [values.workloads, values.clients, values.seed].map(Number)
 
 const only = values.only?.split(',')
@@ -90,6 +91,30 @@ process.stdout.write(
   `A ${depth} over the formula; ${mostClients} clients of the library at most, seed ${seed}\n${formatTable(['workload', 'model', 'requests', 'bytes', 'CPU', 'last client', '', 'formula / this'], lines)}\n`,
 )
 process.exitCode = failures === 0 ? 0 : 1
+
+/** What was asked for; ends the process where that is help, or nothing that there is. */
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        workloads: { type: 'string', default: '5' },
+        clients: { type: 'string', default: '200' },
+        seed: { type: 'string', default: '5' },
+        run: { type: 'boolean', default: false },
+        costs: { type: 'string' },
+        only: { type: 'string' },
+        light: { type: 'boolean', default: false },
+      },
+    })
+    if (!values.help) return values
+    process.stdout.write(help)
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`)
+    process.exit(2)
+  }
+}
 
 /** What a server costs: as recorded, and of a run as this machine has it today. */
 async function readCosts() {

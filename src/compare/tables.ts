@@ -118,7 +118,10 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
   const { recommendation } = result
   const { because, model, ties } = recommendation
   const near = recommendation.unless.filter(({ factor }) => factor <= WORTH_A_LINE)
-  const assumed = near.filter(crossing => crossing.assumed).map(({ input }) => placeOf(input))
+  const assumed = INPUTS.filter(name => near.some(({ input, assumed }) => assumed && input === name)).map(
+    placeOf,
+  )
+  const still = INPUTS.filter(name => !near.some(({ input }) => input === name)).map(placeOf)
   const verdict = model === undefined ? 'No model fits' : `Take ${[model, ...ties].join(' or ')}, because`
   return [
     { title: verdict, points: because },
@@ -126,13 +129,14 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
     {
       title: 'What you need not know',
       points: [
-        `alone, or documentBytes and encodedBytes together, these move nothing within a factor of ${WORTH_A_LINE}: ${INPUTS.filter(
-          input => !near.some(crossing => crossing.input === input),
-        )
-          .map(placeOf)
-          .join(', ')}`,
+        `alone, or documentBytes and encodedBytes together, these move nothing within a factor of ${WORTH_A_LINE}: ${[
+          ...still,
+          ...(near.some(({ input }) => input === 'serverCosts')
+            ? []
+            : ['the processor time that servers take']),
+        ].join(', ')}`,
         ...(assumed.length > 0
-          ? [`look at these first, since a default stands for them: ${[...new Set(assumed)].join(', ')}`]
+          ? [`look at these first, since a default stands for them: ${assumed.join(', ')}`]
           : []),
       ],
     },

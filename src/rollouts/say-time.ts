@@ -1,6 +1,7 @@
 /**
  * A length of time for people who wait for its end, rounded up: whole seconds up to two minutes,
- * then whole minutes, and hours from two hours on.
+ * then whole minutes, and hours from two hours on. What was measured or computed is told by digits
+ * that count, and never rounded up: `sayMs` of compare.
  *
  * ```ts
  * sayTime(180_000) // 3 min

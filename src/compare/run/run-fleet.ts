@@ -1,6 +1,7 @@
 import { readSystem } from '../../system/system.js'
 import { countsBy, type Counts } from '../costs/costs.js'
 import { busiestSecond, eachSecond, RESTART_MS } from '../formula/return.js'
+import { count } from '../words.js'
 import type { FleetRun, FleetSeen } from './fleet-run.js'
 import { machineTimes } from './process-usage.js'
 
@@ -78,6 +79,7 @@ export async function runFleet(
   const pass = (ms: number): Promise<void> => clock.sleep(ms, signal)
   const step = (text: string): void => {
     signal.throwIfAborted()
+    doing = text
     onStep(text)
   }
   const during = async (act: () => Promise<void>): Promise<Span> => {
@@ -92,19 +94,24 @@ export async function runFleet(
   }
   const askedSince = async (fromMs: number): Promise<readonly number[]> =>
     (await fleet.look(0)).askedAtMs.filter(atMs => atMs >= fromMs)
-  const until = async (round: number): Promise<FleetSeen> => {
+  let doing = ''
+  const until = async (round: number, overMs = 0): Promise<FleetSeen> => {
+    let told = -1
     for (let looks = 0; ; looks += 1) {
       const seen = await fleet.look(round)
-      if (seen.running >= fleet.clients || looks >= MOST_LOOKS) return seen
+      const { running } = seen
+      if (running >= fleet.clients || looks >= MOST_LOOKS + overMs / PATIENCE_MS) return seen
+      if (running !== told) onStep(`${doing}: ${count(running)} of ${count(fleet.clients)} clients`)
+      told = running
       await pass(PATIENCE_MS)
     }
   }
 
-  step('the fleet starts')
+  step('servers are asked until they are as fast as they get')
   const first = await fleet.publish()
   await fleet.warmUp(signal, warmAfter)
-  await fleet.startClients(startsOverMs)
-  await until(first)
+  step('the fleet starts')
+  await Promise.all([fleet.startClients(startsOverMs), until(first, startsOverMs)])
   await pass(settlesMs)
 
   step('nothing happens')

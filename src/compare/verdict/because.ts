@@ -93,7 +93,10 @@ function sayHeartbeat(
  * sayCrossing(crossing) // deadlines.killSwitchMs above 34 s -> pull 30 s
  * ```
  */
-export function sayCrossing({ input, side, crossesAt, then, assumed }: Crossing): string {
+export function sayCrossing({ input, side, crossesAt, then, assumed, endsTie }: Crossing): string {
+  const to = `${then ?? 'none of these'}${endsTie ? ' alone, since a tie ends there' : ''}`
+  if (input === 'serverCosts')
+    return `servers that take ${side === 'above' ? 'more' : 'less'} than ${figure(crossesAt)} times the processor time -> ${to}`
   const from = sayInput(input, crossesAt)
   const at =
     input === 'clients' || input === 'servers'
@@ -101,7 +104,7 @@ export function sayCrossing({ input, side, crossesAt, then, assumed }: Crossing)
         ? `from ${from} on`
         : `${from} or fewer`
       : `${side} ${from}`
-  return `${placeOf(input)} ${at} -> ${then ?? 'none of these'}${assumed ? ' (you did not give it)' : ''}`
+  return `${placeOf(input)} ${at} -> ${to}${assumed ? ' (you did not give it)' : ''}`
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type Comparison,
   type WorkloadInput,
 } from '../../../src/compare/index.js'
+import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
 import { essentials } from '../../../src/compare/formula/estimate.js'
 import { crossingsOf, withInput } from '../../../src/compare/verdict/crossings.js'
 import { choose, type Judged } from '../../../src/compare/verdict/recommend.js'
@@ -110,9 +111,9 @@ test('a model that costs 15 % more ties, and one that costs more than that does 
 test('at every crossing the answer is another one, and just before it is the same', () => {
   const basis = { costs: recordedCosts, weights: { cpu: 0.5, bytes: 0.5 } }
   const models = [hybridModel(), pushModel(), pullModel({ pollIntervalMs: 4_000 }), pullModel()]
-  const answersAt = (workload: Workload): readonly (string | undefined)[] => {
+  const answersAt = (workload: Workload, costs = recordedCosts): readonly (string | undefined)[] => {
     const { best, ties } = choose(
-      models.map(model => essentials(model, { workload, costs: recordedCosts })),
+      models.map(model => essentials(model, { workload, costs })),
       basis.weights,
     )
     return [best?.model, ...ties.map(({ model }) => model)]
@@ -122,11 +123,18 @@ test('at every crossing the answer is another one, and just before it is the sam
     const workload = readWorkload(input)
     const [taken] = answersAt(workload)
     for (const crossing of crossingsOf(models, { workload, ...basis })) {
-      const { crossesAt, side, then } = crossing
-      const step = isWhole(crossing.input) ? Math.max(1, Math.ceil(crossesAt * 0.01)) : crossesAt * 0.01
+      const { input, crossesAt, side, then } = crossing
+      const step =
+        input !== 'serverCosts' && isWhole(input)
+          ? Math.max(1, Math.ceil(crossesAt * 0.01))
+          : crossesAt * 0.01
       const before = side === 'above' ? crossesAt - step : crossesAt + step
-      const at = answersAt(withInput(workload, crossing.input, crossesAt))
-      const near = answersAt(withInput(workload, crossing.input, before))
+      const answerOf = (value: number) =>
+        input === 'serverCosts'
+          ? answersAt(workload, timesAsSlow(recordedCosts, value))
+          : answersAt(withInput(workload, input, value))
+      const at = answerOf(crossesAt)
+      const near = answerOf(before)
       expect([crossing, at[0], at.includes(taken)]).toEqual([crossing, then, false])
       expect([crossing, near.includes(taken)]).toEqual([crossing, true])
       crossings += 1

@@ -14,6 +14,7 @@ import {
   type Comparison,
   type WorkloadInput,
 } from '../../../src/compare/index.js'
+import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
 import { COLUMNS } from '../../../src/compare/columns.js'
 import { sayCrossing } from '../../../src/compare/verdict/because.js'
 import { withInput } from '../../../src/compare/verdict/crossings.js'
@@ -123,7 +124,14 @@ test('a document is never larger encoded than plain when its size is varied', ()
 test('a crossing of what is counted in ones names the first number that changes the answer', async () => {
   // A name, which nobody can await by mistake.
   // oxlint-disable-next-line unicorn/no-thenable
-  const crossing = { input: 'servers', crossesAt: 2, factor: 2, then: 'hybrid', assumed: false } as const
+  const crossing = {
+    input: 'servers',
+    crossesAt: 2,
+    factor: 2,
+    then: 'hybrid',
+    assumed: false,
+    endsTie: false,
+  } as const
   expect(sayCrossing({ ...crossing, side: 'above' })).toBe('servers from 2 on -> hybrid')
   expect(sayCrossing({ ...crossing, side: 'below' })).toBe('servers 2 or fewer -> hybrid')
   const { recommendation } = await compare(
@@ -132,4 +140,41 @@ test('a crossing of what is counted in ones names the first number that changes 
   )
   const servers = recommendation.unless.find(({ input }) => input === 'servers')
   expect(servers && sayCrossing(servers)).toMatch(/^servers from \d+ on -> hybrid/)
+})
+
+test('how slow servers would have to be for another answer is said, and where it moves nothing as well', async () => {
+  const models = [hybridModel(), pullModel({ pollIntervalMs: 4_000 })]
+  const tight = await compare({ ...FLEET, documentBytes: 20_480 }, { models })
+  const crossing = tight.recommendation.unless.find(
+    ({ input, side }) => input === 'serverCosts' && side === 'above',
+  )
+  const { crossesAt = Number.NaN } = crossing ?? {}
+  expect(crossesAt).toBeGreaterThan(1)
+  const slower = { ...tight.costs, ...timesAsSlow(tight.costs, crossesAt * 1.02) }
+  const other = await compare({ ...FLEET, documentBytes: 20_480 }, { models, costs: slower })
+  expect([tight.recommendation.model, other.recommendation.model]).toEqual(['hybrid', crossing?.then])
+  const said = (result: Comparison) => JSON.stringify(outcomeOf(result))
+  expect(said(tight)).toMatch(/servers that take more than [\d.]+ times the processor time ->/)
+  const alone = await compare({ ...FLEET, clients: 1 }, { models: [hybridModel()] })
+  expect(said(alone)).toMatch(
+    /move nothing within a factor of 100: .*, the processor time that servers take"/,
+  )
+})
+
+test('a crossing at which nothing but a tie ends says so', async () => {
+  const fleet = { ...FLEET, documentBytes: 20_480 }
+  const { recommendation } = await compare(fleet, { models: [hybridModel(), pushModel()] })
+  expect(recommendation.ties).toHaveLength(1)
+  const [tie] = recommendation.ties
+  const ended = recommendation.unless.filter(({ then }) => then === tie)
+  expect(ended.length).toBeGreaterThan(0)
+  for (const crossing of ended) {
+    expect(crossing.endsTie).toBe(true)
+    expect(sayCrossing(crossing)).toContain(`-> ${tie} alone, since a tie ends there`)
+  }
+  // Beyond a deadline that pull misses no tie ends.
+  const late = await compare(fleet, { models: [hybridModel(), pullModel()] })
+  expect(late.recommendation.unless.find(({ input }) => input === 'killSwitchMs')).toMatchObject({
+    endsTie: false,
+  })
 })
