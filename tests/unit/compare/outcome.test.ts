@@ -162,19 +162,14 @@ test('how slow servers would have to be for another answer is said, and where it
 })
 
 test('a crossing at which nothing but a tie ends says so', async () => {
-  const fleet = { ...FLEET, documentBytes: 20_480 }
+  const fleet = { ...FLEET, documentBytes: 4_096, encodedBytes: 2_458, changesPerDay: 200 }
   const { recommendation } = await compare(fleet, { models: [hybridModel(), pushModel()] })
-  expect(recommendation.ties).toHaveLength(1)
-  const [tie] = recommendation.ties
-  const ended = recommendation.unless.filter(({ then }) => then === tie)
-  expect(ended.length).toBeGreaterThan(0)
-  for (const crossing of ended) {
-    expect(crossing.endsTie).toBe(true)
-    expect(sayCrossing(crossing)).toContain(`-> ${tie} alone, since a tie ends there`)
-  }
-  // Beyond a deadline that pull misses no tie ends.
-  const late = await compare(fleet, { models: [hybridModel(), pullModel()] })
-  expect(late.recommendation.unless.find(({ input }) => input === 'killSwitchMs')).toMatchObject({
-    endsTie: false,
-  })
+  expect([recommendation.model, recommendation.ties]).toEqual(['push', ['hybrid']])
+  const of = (input: string) => recommendation.unless.find(crossing => crossing.input === input)
+  const [larger, slower] = [of('documentBytes'), of('serverMbps')]
+  expect([larger?.then, larger?.endsTie]).toEqual(['hybrid', true])
+  expect(larger && sayCrossing(larger)).toMatch(/-> hybrid alone, since a tie ends there$/)
+  // On a slow line push is too late: the answer changes, and no tie.
+  expect([slower?.then, slower?.endsTie]).toEqual(['hybrid', false])
+  expect(slower && sayCrossing(slower)).not.toMatch(/tie/)
 })
