@@ -1,4 +1,5 @@
 import { KINDS, type Cost, type Costs, type Kind, type Making } from './costs.js'
+import { recordedMaking } from './recorded.js'
 
 /**
  * The costs of a server that takes so many times the processor time for everything. Bytes, memory
@@ -9,7 +10,7 @@ import { KINDS, type Cost, type Costs, type Kind, type Making } from './costs.js
  * ```
  */
 export function timesAsSlow(costs: Costs, factor: number): Costs {
-  const { kinds, making, changeMs, streamMsPerSecond } = costs
+  const { kinds, making = recordedMaking, changeMs, streamMsPerSecond } = costs
   const slower = ({ serverMs, serverMsPerKB = 0, bytes }: Cost): Cost => ({
     serverMs: factor * serverMs,
     serverMsPerKB: factor * serverMsPerKB,
@@ -24,9 +25,7 @@ export function timesAsSlow(costs: Costs, factor: number): Costs {
         return cost === undefined ? [] : [[kind, slower(cost)]]
       }),
     ) as Costs['kinds'],
-    ...(making !== undefined && {
-      making: { delta: longer(making.delta), applied: making.applied, encoding: longer(making.encoding) },
-    }),
+    making: { delta: longer(making.delta), applied: making.applied, encoding: longer(making.encoding) },
     changeMs: factor * changeMs,
     streamMsPerSecond: factor * streamMsPerSecond,
   }

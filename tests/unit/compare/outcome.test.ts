@@ -123,11 +123,11 @@ test('a document is never larger encoded than plain when its size is varied', ()
 
 test('a crossing of what is counted in ones names the first number that changes the answer', async () => {
   // A name, which nobody can await by mistake.
-  // oxlint-disable-next-line unicorn/no-thenable
   const crossing = {
     input: 'servers',
     crossesAt: 2,
     factor: 2,
+    // oxlint-disable-next-line unicorn/no-thenable
     then: 'hybrid',
     assumed: false,
     endsTie: false,
