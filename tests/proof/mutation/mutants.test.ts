@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import { lineOf, scoreOf, survivorsOf, folderOf, type Tried } from './mutate.js'
+import { importersIn } from './importers.js'
+import { createJudge } from './judge.js'
 import { mutantsOf } from './mutants.js'
-import { testsOf } from './tests-of.js'
-import { mutated } from './trial.js'
+import { telling } from './places.js'
+import { testsOf, type Known } from './tests-of.js'
+import { mutated, type Trial } from './trial.js'
 
 const changes = (text: string): readonly string[] =>
   mutantsOf('a.ts', text).map(({ from, to }) => `${from} -> ${to}`)
@@ -47,21 +50,121 @@ test('a mutant stands in the function whose name the engine tells', () => {
   expect(inside('const a = b < c')).toBeUndefined()
 })
 
-test('it is tried against tests that ran its function: those beside it first, and of these the smallest', () => {
-  const ran = new Map([
-    ['tests/unit/cli/all.test.ts', { 'src/client/apply/next.ts': ['nextOf', 'other'] }],
-    ['tests/unit/client/client.test.ts', { 'src/client/apply/next.ts': ['nextOf'], 'src/a.ts': ['a'] }],
-    ['tests/unit/client/small.test.ts', { 'src/client/apply/next.ts': ['nextOf'] }],
-    ['tests/unit/client/apply/loads.test.ts', { 'src/client/apply/next.ts': ['other'] }],
-  ])
-  const [mutant] = mutantsOf('src/client/apply/next.ts', 'function nextOf() { return b < c }')
-  expect(testsOf(mutant!, ran)).toEqual([
+const NEXT = 'src/client/apply/next.ts'
+
+/** Of each test: which places it ran, and how long it took. */
+const known = (
+  tests: Readonly<Record<string, readonly [Readonly<Record<string, readonly string[]>>, number?]>>,
+): Known => ({
+  ran: new Map(Object.entries(tests).map(([test, [places, tookMs = 10]]) => [test, { places, tookMs }])),
+  importers: new Map([
+    [NEXT, ['src/client/index.ts']],
+    ['src/client/index.ts', ['src/cli/run.ts']],
+  ]),
+})
+
+test('it is tried against tests that ran its place: those beside it first, and of these the quickest', () => {
+  const [mutant] = mutantsOf(NEXT, 'function nextOf() { return b < c }')
+  const place = mutant!.place!
+  const tests = known({
+    'tests/unit/cli/all.test.ts': [{ [NEXT]: [place, 'other:1'] }],
+    'tests/unit/client/client.test.ts': [{ [NEXT]: [place] }, 20],
+    'tests/unit/client/small.test.ts': [{ [NEXT]: [place] }],
+    'tests/unit/client/apply/elsewhere.test.ts': [{ [NEXT]: ['nextOf:1'] }],
+  })
+  expect(testsOf(mutant!, tests)).toEqual([
     'tests/unit/client/small.test.ts',
     'tests/unit/client/client.test.ts',
     'tests/unit/cli/all.test.ts',
   ])
-  expect(testsOf({ ...mutant!, inside: undefined }, ran)).toHaveLength(4)
-  expect(testsOf({ ...mutant!, file: 'src/nowhere.ts' }, ran)).toEqual([])
+  expect(testsOf({ ...mutant!, file: 'src/nowhere.ts' }, tests)).toEqual([])
+})
+
+test('where no test ran its place, those that ran its function are tried', () => {
+  const [mutant] = mutantsOf(NEXT, 'function nextOf() { return b < c }')
+  const tests = known({
+    'tests/unit/client/a.test.ts': [{ [NEXT]: ['nextOf:1'] }],
+    'tests/unit/client/b.test.ts': [{ [NEXT]: ['next:1'] }],
+  })
+  expect(testsOf(mutant!, tests)).toEqual(['tests/unit/client/a.test.ts'])
+})
+
+test('what stands in no function is tried where its file is used, or handed on to who uses it', () => {
+  const [mutant] = mutantsOf(NEXT, 'const a = b < c')
+  const [used, loaded] = [{ [NEXT]: [':1', 'nextOf:1'] }, { [NEXT]: [':1'] }]
+  const tests = { 'tests/unit/a.test.ts': [used], 'tests/unit/b.test.ts': [loaded] } as const
+  expect(testsOf(mutant!, known(tests))).toEqual(['tests/unit/a.test.ts'])
+  const far = { 'tests/unit/c.test.ts': [{ 'src/cli/run.ts': ['run:1'] }] } as const
+  expect(testsOf(mutant!, known(far))).toEqual(['tests/unit/c.test.ts'])
+})
+
+test('tests are added as long as they take no more than three quarters of a minute together', () => {
+  const [mutant] = mutantsOf(NEXT, 'function nextOf() { return b < c }')
+  const ran = { [NEXT]: [mutant!.place!] }
+  const slow = { 'tests/unit/a.test.ts': [ran, 100_000], 'tests/unit/b.test.ts': [ran, 200_000] } as const
+  expect(testsOf(mutant!, known(slow))).toEqual(['tests/unit/a.test.ts'])
+})
+
+test('each place of a source tells that it ran, and what it does stays', () => {
+  const text = `
+    export function of(a) {
+      if (a > 2) return 'big'
+      else if (a > 1) { const b = () => a > 5 ? 1 : 'middle'; return b() }
+      for (const one of [a]) if (one) return (a && 'one') || 'none'
+      switch (a) { case 0: return a ?? 5 }
+    }`
+  const run = (a: number): readonly [unknown, number] => {
+    const noticeboardRan = new Set<string>()
+    const source = telling('a.ts', text).replace('export ', '')
+    const of = new Function('globalThis', `${source}\nreturn of`)({ noticeboardRan }) as (
+      a: number,
+    ) => unknown
+    const loaded = noticeboardRan.size
+    return [of(a), noticeboardRan.size - loaded]
+  }
+  expect(run(3)).toEqual(['big', 2])
+  expect(run(2)).toEqual(['middle', 6])
+  expect(run(1)).toEqual(['one', 6])
+  expect(run(0)).toEqual([0, 6])
+})
+
+test('a place is the same where only lines above it changed', () => {
+  const places = (text: string): unknown => mutantsOf('a.ts', text).map(({ place }) => place)
+  const text = 'function a() { return b < c }'
+  expect(places(text)).toEqual(places(`const d = e\n${text}`))
+  expect(places(text)).not.toEqual(places(text.replace('<', '>')))
+  expect(places('function a(b = 5) { }')).toEqual([undefined])
+})
+
+test('who imports a source is read from the texts', () => {
+  const texts = new Map([
+    ['src/a/one.ts', "import { b } from '../b.js'"],
+    ['src/two.ts', "export * from './b.js'"],
+  ])
+  expect([...importersIn(texts)]).toEqual([['src/b.ts', ['src/a/one.ts', 'src/two.ts']]])
+})
+
+test('a test that fails without a mutant notices none, and is left out', async () => {
+  const [mutant] = mutantsOf('a.ts', 'const a = b < c')
+  const trials: Trial[] = []
+  const sick: string[] = []
+  const judge = createJudge({
+    tryTests: trial => {
+      trials.push(trial)
+      const failed = trial.tests.filter(test => test === 'sick' || (test === 'sharp' && trial.mutant))
+      return Promise.resolve({
+        verdict: failed.length === 0 ? 'passed' : 'failed',
+        failed: failed.slice(0, 1),
+      })
+    },
+    onSick: test => sick.push(test),
+  })
+  expect(await judge.verdictOf(mutant!, ['sick', 'blunt'])).toBe('passed')
+  expect(await judge.verdictOf(mutant!, ['blunt', 'sharp', 'sick'])).toBe('failed')
+  expect(await judge.verdictOf(mutant!, ['sick'])).toBe('passed')
+  expect(sick).toEqual(['sick'])
+  // Whether a test is sound is asked once.
+  expect(trials.filter(({ mutant }) => mutant === undefined)).toHaveLength(2)
 })
 
 test('what was read and is no bug does not lower a score', () => {

@@ -1,4 +1,6 @@
 import ts from 'typescript'
+import { nameOf } from './function-name.js'
+import { placeAt, placesOf } from './places.js'
 
 /** One small change to a source. */
 export interface Mutant {
@@ -15,6 +17,11 @@ export interface Mutant {
    * The function that it stands in, by the name that the engine tells; of what has none, the next.
    */
   readonly inside?: string | undefined
+  /**
+   * The key of the innermost place of that function that it stands in; undefined where it stands
+   * beside all of them, as the default of a parameter does.
+   */
+  readonly place?: string | undefined
 }
 
 type Change = Pick<Mutant, 'start' | 'end' | 'to'>
@@ -53,30 +60,21 @@ const METHODS: Readonly<Record<string, string>> = {
  */
 export function mutantsOf(file: string, text: string): readonly Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const places = placesOf(source)
   const found: Mutant[] = []
   const visit = (node: ts.Node, around: string | undefined): void => {
     if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return
     const inside = nameOf(node, source) ?? around
     for (const { start, end, to } of changesOf(node, source)) {
       const line = source.getLineAndCharacterOfPosition(start).line + 1
-      found.push({ file, line, start, end, from: text.slice(start, end), to, inside })
+      const around = placeAt(places, start)
+      const place = around?.inside === inside ? around?.key : undefined
+      found.push({ file, line, start, end, from: text.slice(start, end), to, inside, place })
     }
     ts.forEachChild(node, child => visit(child, inside))
   }
   visit(source, undefined)
   return found.toSorted((a, b) => a.start - b.start)
-}
-
-/** The name that an engine gives to a function; undefined for all else, and for one without. */
-function nameOf(node: ts.Node, source: ts.SourceFile): string | undefined {
-  const textOf = (name: ts.Node | undefined): string | undefined => name?.getText(source)
-  if (ts.isGetAccessorDeclaration(node)) return `get ${textOf(node.name)}`
-  if (ts.isSetAccessorDeclaration(node)) return `set ${textOf(node.name)}`
-  if (ts.isConstructorDeclaration(node)) return textOf(node.parent.name)
-  if (ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node)) return textOf(node.name)
-  if (!ts.isArrowFunction(node) && !ts.isFunctionExpression(node)) return undefined
-  const { parent } = node
-  return ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) ? textOf(parent.name) : undefined
 }
 
 function changesOf(node: ts.Node, source: ts.SourceFile): readonly Change[] {

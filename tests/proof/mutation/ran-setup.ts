@@ -1,43 +1,27 @@
 import { appendFileSync } from 'node:fs'
-import { Session } from 'node:inspector/promises'
 import { relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 
 /**
- * Writes which functions of the sources a file of tests ran, a line of JSON for each file of tests,
- * to the file that `NOTICEBOARD_RAN` names.
+ * Writes which places of the sources a file of tests ran, a line of JSON for each file of tests, to
+ * the file that `NOTICEBOARD_RAN` names. The places tell it themselves, see places.ts.
  */
 const into = process.env['NOTICEBOARD_RAN'] ?? ''
 
-/** Test files share a process, and so does what counts. */
-const shared = globalThis as { noticeboardSession?: Session }
+/** Test files share a process; what ran before is another file's. */
+const ran = new Set<string>()
+Object.assign(globalThis, { noticeboardRan: ran })
+const startedMs = performance.now()
 
-async function session(): Promise<Session> {
-  if (shared.noticeboardSession !== undefined) return shared.noticeboardSession
-  const made = new Session()
-  made.connect()
-  await made.post('Profiler.enable')
-  await made.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
-  return (shared.noticeboardSession = made)
-}
-
-beforeAll(async () => {
-  // What ran before is another file's.
-  await (await session()).post('Profiler.takePreciseCoverage')
-})
-
-afterAll(async () => {
-  const { result } = await (await session()).post('Profiler.takePreciseCoverage')
-  const ran: Record<string, string[]> = {}
-  for (const { url, functions } of result) {
-    const path = relative(root, url.startsWith('file:') ? fileURLToPath(url) : url)
-    if (!path.startsWith('src/')) continue
-    const names = functions.flatMap(({ functionName, ranges }) =>
-      functionName !== '' && (ranges[0]?.count ?? 0) > 0 ? [functionName] : [],
-    )
-    if (names.length > 0) ran[path] = [...new Set([...(ran[path] ?? []), ...names])]
+afterAll(() => {
+  const tookMs = Math.round(performance.now() - startedMs)
+  const places: Record<string, string[]> = {}
+  for (const told of ran) {
+    const bar = told.indexOf('|')
+    const file = told.slice(0, bar)
+    places[file] = [...(places[file] ?? []), told.slice(bar + 1)]
   }
-  appendFileSync(into, `${JSON.stringify({ test: relative(root, expect.getState().testPath ?? ''), ran })}\n`)
+  const test = relative(root, expect.getState().testPath ?? '')
+  appendFileSync(into, `${JSON.stringify({ test, ran: { places, tookMs } })}\n`)
 })

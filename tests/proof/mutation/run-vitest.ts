@@ -7,6 +7,8 @@ export interface VitestRun {
   /** The configuration, beside this file. */
   readonly config: string
   readonly env: Readonly<Record<string, string>>
+  /** A file for what became of each test, in JSON. */
+  readonly report?: string
   /** After how long they are ended, with all of their workers, in milliseconds. */
   readonly withinMs: number
   readonly signal?: AbortSignal | undefined
@@ -17,11 +19,12 @@ export interface VitestRun {
  * was up. Rejects once the signal aborts.
  */
 export async function runVitest(run: VitestRun): Promise<number | undefined> {
-  const { config, env, withinMs, signal } = run
+  const { config, env, report, withinMs, signal } = run
+  const reporting = report === undefined ? ['--reporter=dot'] : ['--reporter=json', `--outputFile=${report}`]
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const child = spawn(
     process.execPath,
-    [vitest, 'run', '--config', join(root, 'tests/proof/mutation', config), '--reporter=dot'],
+    [vitest, 'run', '--config', join(root, 'tests/proof/mutation', config), ...reporting],
     { cwd: root, stdio: 'ignore', detached: true, env: { ...process.env, ...env } },
   )
   // Its workers go with it.

@@ -5,8 +5,12 @@ import { dirname, join } from 'node:path'
 import { root } from '../sim/bundle.js'
 import { runVitest } from './run-vitest.js'
 
-/** Which functions of which sources a file of tests ran, by their names. */
-export type Ran = Readonly<Record<string, readonly string[]>>
+/** What a file of tests ran. */
+export interface Ran {
+  /** The keys of the places that it ran, by source. */
+  readonly places: Readonly<Record<string, readonly string[]>>
+  readonly tookMs: number
+}
 
 /** What is known of a file of tests with these bytes. */
 interface Known {
@@ -15,7 +19,7 @@ interface Known {
 }
 
 /** Kept between runs: a file of tests is asked again when it changed. */
-const KEPT = join(root, 'node_modules/.cache/noticeboard-mutants/ran.json')
+const KEPT = join(root, 'node_modules/.cache/noticeboard-mutants/places.json')
 
 /** Longer than all of the unit tests take, however busy the machine is, in milliseconds. */
 const LIMIT_MS = 2_400_000

@@ -1,4 +1,4 @@
-import { folderOf, lineOf, mutate, scoreOf, survivorsOf } from '../mutation/mutate.js'
+import { folderOf, lineOf, mutate, sayProgress, scoreOf, survivorsOf } from '../mutation/mutate.js'
 import type { Part } from './part.js'
 
 /**
@@ -20,7 +20,10 @@ export const mutants: Part = {
       seed,
       untilMs: Infinity,
       lanes: workers,
-      progress: (done, of, one) => progress(done, of, one.verdict),
+      progress: news => {
+        if (news.type === 'tried') progress(news.done, news.of, news.one.verdict)
+        else say(`mutants  ${sayProgress(news).trim()}`)
+      },
     })
     const folders = [...new Set(tried.map(folderOf))].toSorted()
     const scores = Object.fromEntries(
