@@ -5,6 +5,7 @@ import {
   comparePositions,
   epochNumber,
   formatPosition,
+  isEpoch,
   isSequence,
   type Position,
 } from '../../contracts/position.js'
@@ -52,7 +53,11 @@ export function beginsAbove(at: Position, known: Position): boolean {
  */
 export function checkAppend({ namespace, at, bytes, audit }: AppendQuery, hasher: Hasher): Release {
   parseNamespace(namespace)
-  epochNumber(at.epoch)
+  if (!isEpoch(at.epoch))
+    throw new NoticeboardError(
+      'invalid-option',
+      '`at.epoch` must read <number>-<8 hex digits>, such as 1-9f3a01bc',
+    )
   if (!isSequence(at.sequence))
     throw new NoticeboardError('invalid-option', '`at.sequence` must be a whole number from 1 on')
   const { release } = decodeRelease(bytes)
