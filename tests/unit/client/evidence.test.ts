@@ -308,3 +308,15 @@ describe('what may not be tried yet', () => {
     expect(protection.asked.map(({ exclusive }) => exclusive)).toEqual([false, true])
   })
 })
+
+test('what the process died of is tried after all where whatever else is asked for is refused', async () => {
+  const board = testBoard()
+  board.publish({ pool: { size: 'wrong' } })
+  const suspect = candidate(board, 2)
+  const protection = protectionOf({
+    begin: async ({ digest, hasOther }) => (digest === suspect && hasOther ? 'suspect' : 'go'),
+  })
+  const { client, start } = started(board, { state: protectedBy(protection) })
+  await start()
+  expect(client.current.pool.size).toBe(2)
+})

@@ -26,3 +26,22 @@ test('a client whose clock is an hour behind waits from issuedAt to activateAt, 
   await clock.advance(1)
   expect(isOver).toBe(true)
 })
+
+test('a release is never in force before its time, not by a millisecond', async () => {
+  const clock = virtualClock({ startMs: START_MS })
+  const { release } = makeRelease(
+    {},
+    {
+      issuedAt: new Date(START_MS).toISOString(),
+      activateAt: new Date(START_MS + 1_001).toISOString(),
+    },
+  )
+  let isOver = false
+  const onWait = (): void => {}
+  const waiting = waitForActivation(release, { clock, fleetClock: createFleetClock(clock), onWait }, never)
+  void waiting.then(() => (isOver = true))
+  await clock.advance(1_000)
+  expect(isOver).toBe(false)
+  await clock.advance(1)
+  expect(isOver).toBe(true)
+})
