@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { lineOf, scoreOf, survivorsOf, folderOf, type Tried } from './mutate.js'
 import { importersIn } from './importers.js'
@@ -5,6 +6,7 @@ import { createJudge } from './judge.js'
 import { mutantsOf } from './mutants.js'
 import { telling } from './places.js'
 import { testsOf, type Known } from './tests-of.js'
+import { TOLD } from './told.js'
 import { mutated, type Trial } from './trial.js'
 
 const changes = (text: string): readonly string[] =>
@@ -176,3 +178,18 @@ test('what was read and is no bug does not lower a score', () => {
   expect(lineOf(tried[3]!)).toBe('src/client/client.ts:1  <  ->  <=  (no test runs it)')
   expect(folderOf(tried[0]!)).toBe('src/client')
 })
+
+test.each(TOLD)(
+  'what is told of $file is told of a mutant that can still be made',
+  ({ file, line, from, to }) => {
+    const text = readFileSync(file, 'utf8')
+    const lines = text.split('\n')
+    const fits = mutantsOf(file, text).filter(
+      mutant =>
+        lines[mutant.line - 1]?.includes(line) === true &&
+        (from ?? mutant.from) === mutant.from &&
+        (to ?? mutant.to) === mutant.to,
+    )
+    expect(fits.length).toBeGreaterThan(0)
+  },
+)

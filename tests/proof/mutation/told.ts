@@ -13,4 +13,17 @@ export interface Told {
  * Survivors that were read and are no bug. Each must fit its source: one whose line is gone is
  * forgotten here.
  */
-export const TOLD: readonly Told[] = []
+export const TOLD: readonly Told[] = [
+  {
+    file: 'src/rollouts/next-rehearsal.ts',
+    line: "throw new TypeError('a plan has stages')",
+    why: 'a plan is read with one stage at least, which its type cannot say',
+  },
+  {
+    file: 'src/rollouts/members.ts',
+    line: 'a.instanceId < b.instanceId ? -1 : 1',
+    from: '1',
+    to: '(1 + 1)',
+    why: 'an order asks only for the sign of a difference',
+  },
+]

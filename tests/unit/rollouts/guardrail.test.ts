@@ -138,6 +138,15 @@ describe('a number that is worse than is allowed', () => {
 })
 
 describe('a number that is as good as is allowed', () => {
+  test.each([
+    ['values lie close together', () => 10, /it is more than 20 % lower below [78](\.\d+)?$/],
+    ['they are too scattered', (index: number) => (index % 10 === 0 ? 100 : 0.1), /lower at no value yet$/],
+  ])('says below what a number would be too low when %s', (_, mean, text) => {
+    const lower: PlannedGuardrail = { ...LATENCY, direction: 'down' }
+    const decision = decide({ guardrails: [lower], exposed: mean, control: mean })
+    expect(lines(decision)).toMatch(new RegExp(text.source, 'm'))
+  })
+
   test('lets the stage go on, and the explanation says from where on it would be bad', () => {
     const decision = decide({ exposed: around(11), control: around(10) })
     expect(decision.type).toBe('advance')
