@@ -28,3 +28,16 @@ test('a memory counts up whenever it says something else, and only then', async 
   expect(await grownBy(release('3-0badcafe', 1))).toBe(2)
   expect(memory.wentBack(namespace)).toBeUndefined()
 })
+
+test('an epoch that was opened above what was lost ends the going back, before anybody reads it', async () => {
+  const memory = createBoardMemory(systemHasher)
+  const hear = (bytes: Uint8Array | undefined) =>
+    memory.hear({ namespace, bytes, since: memory.known(namespace), stillHas: async () => false })
+  await hear(release('2-0badcafe', 7))
+  await hear(undefined)
+  const told: unknown[] = []
+  memory.listen((_, wentBack) => told.push(wentBack))
+  memory.appended(namespace, release('3-0badcafe', 1))
+  expect(memory.wentBack(namespace)).toBeUndefined()
+  expect(told).toEqual([undefined])
+})

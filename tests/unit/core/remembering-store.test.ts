@@ -101,3 +101,14 @@ test('a board that went back and goes on by another server is told as it is now,
   expect(await told()).toBeUndefined()
   await publisher.close()
 })
+
+test('a store that says that nothing changed has not gone back', async () => {
+  const store = rememberingStore(storeFrom(goingBack()), systemHasher)
+  const publisher = createPublisher({ namespace: NAMESPACE, schema: anything, store })
+  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'a test' })
+  const first = await store.latest({ namespace: NAMESPACE }, never)
+  const tag = first.type === 'release' ? first.tag : undefined
+  expect(await store.latest({ namespace: NAMESPACE, tag }, never)).toEqual({ type: 'unchanged' })
+  expect(store.memory.wentBack(NAMESPACE)).toBeUndefined()
+  await publisher.close()
+})

@@ -12,13 +12,13 @@ const bytes = encodeRelease({
 }) // prettier-ignore
 
 test.each([
-  [{ at: { ...at, epoch: 'first' } }, '`at.epoch` must read <number>-<8 hex digits>, such as 1-9f3a01bc'],
-  [{ at: { ...at, sequence: 0 } }, '`at.sequence` must be a whole number from 1 on'],
+  [{ ...at, epoch: 'first' }, '`at.epoch` must read <number>-<8 hex digits>, such as 1-9f3a01bc'],
+  [{ ...at, sequence: 0 }, '`at.sequence` must be a whole number from 1 on'],
 ])(
   'an append to %o is refused as an option that is wrong, before its bytes are read',
-  async (change, message) => {
+  async (place, message) => {
     const append = (what: Uint8Array) => () =>
-      checkAppend({ namespace, at, bytes: what, ...change }, systemHasher)
+      checkAppend({ namespace, at: place, bytes: what }, systemHasher)
     for (const what of [bytes, new Uint8Array()])
       expect(await errorOf(Promise.resolve().then(append(what)))).toMatchObject({
         code: 'invalid-option',
