@@ -26,4 +26,11 @@ export const TOLD: readonly Told[] = [
     to: '(1 + 1)',
     why: 'an order asks only for the sign of a difference',
   },
+  {
+    file: 'src/strategies/on-demand.ts',
+    line: "checkOptions('onDemand()', options",
+    from: 'true',
+    to: 'false',
+    why: 'only the names are read, and the type allows no other value',
+  },
 ]
