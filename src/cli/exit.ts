@@ -119,13 +119,13 @@ export function hintFor(
     case 'conflict':
       return 'noticeboard history shows what changed; nothing was published'
     case 'rollout-in-progress':
-      return 'noticeboard rollout show tells where it stands; --supersede replaces it'
+      return 'noticeboard rollout show tells where it stands'
     case 'no-controller':
-      return 'noticeboard serve and noticeboard controller each run one; a policy or gate of your own has to be in `policies` or `gates` of the noticeboard.config.mjs that they read, or in serve(store, { controller: { policies, gates } }). Or wait here with --wait=completed'
+      return 'noticeboard serve and noticeboard controller each run one; a policy or gate of your own has to be in `policies` or `gates` of the noticeboard.config.mjs that they read, or in serve(store, { controller: { policies, gates } })'
     case 'fleet-unknown':
       return '--everyone publishes it to all clients at once, and nothing holds it back'
     case 'withdrawn':
-      return 'noticeboard history shows why; --readmit "why it may come back" publishes it all the same'
+      return 'noticeboard history shows why'
     case 'store-damaged':
       // What names the ways out itself may have two, of which the other one is right.
       if (message.includes('--ignore-reports')) return undefined

@@ -1,5 +1,6 @@
 import type { NoticeboardError } from '../contracts/errors.js'
 import { sayIssue } from '../core/say-issues.js'
+import { byFlags } from './by-flags.js'
 import { hintFor } from './exit.js'
 import type { Io } from './io.js'
 import { printable, styleFor, type Style } from './style.js'
@@ -43,11 +44,12 @@ export function createPrinter(
     data: text => void stdout.write(text),
     jsonLine: value => void stdout.write(`${JSON.stringify(value)}\n`),
     table: (headings, rows) => void stdout.write(formatTable(headings, rows, style)),
-    note: text => say(printable(text)),
-    warning: text => say(`${aside('yellow', 'warning:')} ${printable(text)}`),
-    failure: text => say(`${aside('red', 'error:')} ${printable(text)}`),
+    note: text => say(printable(byFlags(text))),
+    warning: text => say(`${aside('yellow', 'warning:')} ${printable(byFlags(text))}`),
+    failure: text => say(`${aside('red', 'error:')} ${printable(byFlags(text))}`),
     error(error, { command, json }) {
-      const { code, message, issues } = error
+      const { code, issues } = error
+      const message = byFlags(error.message)
       if (json) return say(JSON.stringify({ error: { code, message, ...(issues.length > 0 && { issues }) } }))
       const listed = code === 'invalid-document' && issues.length > 1
       const headline = listed ? (message.split(': ')[0] ?? message) : message
