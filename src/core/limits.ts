@@ -259,6 +259,12 @@ export const MAX_GOOD = 3
 /** How many refusals, attempts and quarantines a state file may each hold. */
 export const MAX_REFUSALS = 64
 
+/**
+ * How often a client tells its disk that it runs, in milliseconds: how long a life lasted that ended
+ * abruptly is known no better.
+ */
+export const STATE_BEAT_MS = 5_000
+
 /** How many instances' state files one namespace may have. */
 export const MAX_STATE_FILES = 64
 

@@ -1,5 +1,7 @@
 import type { Digest } from '../contracts/names.js'
 import type { ClientReport } from '../contracts/report.js'
+import { STATE_BEAT_MS } from '../core/limits.js'
+import { sayDeath } from '../core/report/say-death.js'
 import { firstHeardMs, heardMs, isSilent, wasHeardSince, type Member } from './members.js'
 
 /**
@@ -24,6 +26,8 @@ export interface Failure {
   readonly clientId: string
   readonly instanceId: string
   readonly digest?: Digest
+  /** With `abrupt`: how long the process that died had run it at least, in milliseconds. */
+  readonly ranMs?: number
   readonly code?: string
   readonly validator?: string
   readonly path?: string
@@ -40,17 +44,21 @@ export interface Failure {
 export function sayFailure({
   clientId,
   kind,
+  digest,
+  ranMs,
   code,
   path,
   validator,
-}: Pick<Failure, 'clientId' | 'code' | 'path' | 'validator'> & { readonly kind: string }): string {
+}: Omit<Failure, 'instanceId' | 'kind'> & { readonly kind: string }): string {
+  if (kind === 'abrupt' && digest !== undefined) return `${clientId}: abrupt; ${sayDeath({ digest, ranMs })}`
   const parts = [code === kind ? undefined : code, path, validator && `(${validator})`]
   return [`${clientId}: ${kind}`, ...parts].filter(part => part !== undefined && part !== '').join(' ')
 }
 
 /**
  * What an abrupt end is worth. The snapshot before has to outlive the run of the candidate: until
- * it has that is `open`, and where it dies as fast, both are ill and the candidate is `acquitted`.
+ * it has that is `open`, and where it may have died as fast, both are ill and the candidate is
+ * `acquitted`.
  */
 export type AbruptEnd =
   | { readonly type: 'failed'; readonly failure: Failure }
@@ -116,15 +124,17 @@ export function abruptEndOf(
     if (!digests.has(previous.digest) || previous.ranMs >= bakeMs) continue
     const { digest, ranMs } = previous
     const later = words.slice(index)
-    if (later.some(one => outlives(one, { digests, ranMs, bakeMs })))
-      return { type: 'failed', failure: { kind: 'abrupt', clientId, instanceId, digest } }
+    // It ran for a beat longer at most; and who has come through a bake is well in any case.
+    const mostMs = ranMs + Math.min(STATE_BEAT_MS, bakeMs)
+    if (later.some(one => outlives(one, { digests, mostMs, bakeMs })))
+      return { type: 'failed', failure: { kind: 'abrupt', clientId, instanceId, digest, ranMs } }
     const diedToo = words
       .slice(index + 1)
       .some(
         ({ previous: end }) =>
           end?.end === 'abrupt' &&
           !(end.digest !== undefined && digests.has(end.digest)) &&
-          end.ranMs <= ranMs,
+          end.ranMs < mostMs,
       )
     found = diedToo ? { type: 'acquitted' } : (found ?? { type: 'open' })
   }
@@ -132,25 +142,25 @@ export function abruptEndOf(
 }
 
 /**
- * Whether an instance has outlived the run of a candidate: with something else, which it ran for
- * longer. Only its last word is known, and a client tries again as soon as it may: what it ran
- * before in the same life counts too, and so does the candidate itself once it ran through the
- * bake.
+ * Whether an instance has outlived the run of a candidate: with something else, which it ran for as
+ * long as that can have been. Only its last word is known, and a client tries again as soon as it
+ * may: what it ran before in the same life counts too, and so does the candidate itself once it ran
+ * through the bake.
  */
 function outlives(
   { phase, digest, sinceMs, upMs }: ClientReport,
   {
     digests,
-    ranMs,
+    mostMs,
     bakeMs,
-  }: { readonly digests: ReadonlySet<Digest>; readonly ranMs: number; readonly bakeMs: number },
+  }: { readonly digests: ReadonlySet<Digest>; readonly mostMs: number; readonly bakeMs: number },
 ): boolean {
   if (digest !== undefined && digests.has(digest))
-    return (phase === 'applied' || phase === 'healthy') && (upMs - sinceMs > ranMs || sinceMs >= bakeMs)
+    return (phase === 'applied' || phase === 'healthy') && (upMs - sinceMs >= mostMs || sinceMs >= bakeMs)
   switch (phase) {
     case 'applied':
     case 'healthy':
-      return sinceMs > ranMs
+      return sinceMs >= mostMs
     case 'rejected':
     case 'reverted':
     case 'quarantined':
@@ -158,7 +168,7 @@ function outlives(
     case 'staged':
     case 'stopped':
       // It runs on below what it says.
-      return upMs > ranMs
+      return upMs >= mostMs
     case 'waiting':
     case 'trying':
     case 'other':

@@ -12,6 +12,8 @@ export interface StepException {
   /** What it is an exception as: `rejected`, `silent`, …; the words of the policy. */
   readonly kind: string
   readonly digest?: Digest
+  /** With `abrupt`: how long the process that died had run it at least, in milliseconds. */
+  readonly ranMs?: number
   readonly code?: string
   readonly validator?: string
   readonly path?: string
@@ -74,6 +76,7 @@ function readException(shape: Shape): StepException {
     ...shape.optional('instanceId', name => shape.string(name, isLine)),
     kind: shape.string('kind', isLine),
     ...shape.optional('digest', name => shape.string(name, isDigest)),
+    ...shape.optional('ranMs', name => shape.integer(name, 0, Number.MAX_SAFE_INTEGER)),
     ...shape.optional('code', name => shape.string(name, isLine)),
     ...shape.optional('validator', name => shape.string(name, isLine)),
     ...shape.optional('path', name => shape.string(name, isLine)),

@@ -29,7 +29,7 @@ import { onCleanExit } from './clean-exit.js'
 import { openProtection, type KeptProtection } from './protection.js'
 import { foldStates } from './state-fold.js'
 import { doing, inWords, isUnfit, takesNoLinks } from '../disk/system-error.js'
-import { ABANDONED_MS, MAX_STATE_BYTES, MAX_STATE_FILES } from '../../core/limits.js'
+import { ABANDONED_MS, MAX_STATE_BYTES, MAX_STATE_FILES, STATE_BEAT_MS } from '../../core/limits.js'
 
 /** How a state folder is kept. */
 export interface StateFolderOptions {
@@ -59,7 +59,7 @@ export interface StateFolderOptions {
  */
 export function stateFolder(path: string, options: StateFolderOptions = {}): StateStorage {
   checkOptions('stateFolder()', options, { fs: true, system: true, owner: true, beatMs: true })
-  const { owner = processTag(), beatMs = 5_000 } = options
+  const { owner = processTag(), beatMs = STATE_BEAT_MS } = options
   checkPositive('stateFolder()', { beatMs })
   const { clock, random } = readSystem('stateFolder()', options.system)
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {

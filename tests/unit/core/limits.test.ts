@@ -89,6 +89,7 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_GOOD: [/`good` \| up to (three)/],
   MAX_REFUSALS: [/`refused` \| up to (\d+)/],
   MAX_STATE_FILES: [/all but the newest (\d+)/],
+  STATE_BEAT_MS: [/the disk is told every (5) s/, 1_000],
   MAX_STREAM_NAMESPACES: [/Up to (\d+) `ns`/],
   MAX_INLINE_BYTES: [/`inline=1`, up to (\d+) KiB/, KIB],
   DEAD_AFTER_HEARTBEATS: [/No frame for ([\d.]+) heartbeats/],

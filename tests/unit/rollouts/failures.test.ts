@@ -123,8 +123,10 @@ describe('an abrupt end on the candidate', () => {
   test('is a failure once what was there before has outlived its run', () => {
     const next = (sinceMs: number): string =>
       stateOf(died, life('two', 15, NOW, { ...after('one'), phase: 'applied', digest: STABLE, sinceMs }))
-    expect(next(300)).toBe('doubtful: crash-open')
-    expect(next(301)).toBe('abrupt')
+    // A death is noticed to 5 s: it may have run for 5,299 ms.
+    expect(next(301)).toBe('doubtful: crash-open')
+    expect(next(5_299)).toBe('doubtful: crash-open')
+    expect(next(5_300)).toBe('abrupt')
   })
 
   test('is open while the candidate is tried again, until that has run through the bake', () => {
@@ -135,17 +137,35 @@ describe('an abrupt end on the candidate', () => {
   })
 
   test('is a failure also where what was there before outlived it between two looks', () => {
-    const again = { ...after('one'), ...runs, sinceMs: 1_000, upMs: 1_301 }
-    expect(stateOf(died, life('two', 15, NOW, again))).toBe('abrupt')
+    const again = (upMs: number): string =>
+      stateOf(died, life('two', 15, NOW, { ...after('one'), ...runs, sinceMs: 1_000, upMs }))
+    expect(again(6_299)).toBe('doubtful: crash-open')
+    expect(again(6_300)).toBe('abrupt')
+  })
+
+  test('is a failure where what was there before has run through a bake that is shorter than that', () => {
+    const next = { ...after('one'), phase: 'applied', digest: STABLE } as const
+    const state = (sinceMs: number): string =>
+      sayState(
+        clientStateOf(memberOf(died, life('two', 15, NOW, { ...next, sinceMs })), {
+          ...query,
+          bakeMs: 1_000,
+        }),
+      )
+    expect([state(1_299), state(1_300)]).toEqual(['doubtful: crash-open', 'abrupt'])
   })
 
   test('is none of the candidate when what was there before dies as fast', () => {
     const two = life('two', 15, 15.1, { ...after('one'), phase: 'applied', digest: STABLE, sinceMs: 100 })
     const three = { ...after('two', 250, STABLE), phase: 'applied', digest: STABLE, sinceMs: 100 } as const
     expect(stateOf(died, two, life('three', 15.2, NOW, three))).toBe('left-out: crashing-both')
-    // Where it dies later than the candidate did, it was well for long enough.
-    const later = { ...after('two', 400, STABLE), phase: 'applied', digest: STABLE, sinceMs: 400 } as const
-    expect(stateOf(died, two, life('three', 15.2, NOW, later))).toBe('abrupt')
+    // Of two deaths within the time to which they are noticed nobody knows which one was the
+    // faster.
+    const later = { ...after('two', 4_900, STABLE), phase: 'applied', digest: STABLE, sinceMs: 400 } as const
+    expect(stateOf(died, two, life('three', 15.2, NOW, later))).toBe('left-out: crashing-both')
+    // Where it dies later than the candidate can have, it was well for long enough.
+    const last = { ...after('two', 5_400, STABLE), phase: 'applied', digest: STABLE, sinceMs: 5_400 } as const
+    expect(stateOf(died, two, life('three', 15.2, NOW, last))).toBe('abrupt')
   })
 
   test('counts only within the bake, and only on the candidate', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ClientReport } from '../../../src/contracts/report.js'
 import { decideStaged } from '../../../src/rollouts/decide.js'
 import { explanationLines } from '../../../src/rollouts/explanation.js'
-import type { Explanation } from '../../../src/rollouts/index.js'
+import { sayFailure, type Explanation } from '../../../src/rollouts/index.js'
 import { sayLeft, sayTime } from '../../../src/rollouts/say-time.js'
 import {
   audienceAfter,
@@ -98,4 +98,22 @@ test.each([
 test('what is left is told in steps of ten seconds above ten, and is never more than there was', () => {
   expect([9_100, 10_001, 61_000].map(ms => sayLeft(ms, 60_000))).toEqual(['10 s', '20 s', '60 s'])
   expect(sayLeft(41_000, 45_000)).toBe('45 s')
+})
+
+test('a client that failed abruptly is told with what died, what that had applied, and when', () => {
+  const abrupt = { clientId: 'api-3', kind: 'abrupt', digest: '207dd4cb856f'.padEnd(64, '0') }
+  expect(
+    [2_149, 33, 0, 600_000, undefined].map(ranMs =>
+      sayFailure({ ...abrupt, ...(ranMs !== undefined && { ranMs }) }),
+    ),
+  ).toEqual([
+    'api-3: abrupt; the process before this one died at least 2.1 s after it applied 207dd4cb856f',
+    'api-3: abrupt; the process before this one died at least 33 ms after it applied 207dd4cb856f',
+    'api-3: abrupt; the process before this one died while it tried 207dd4cb856f',
+    'api-3: abrupt; the process before this one died at least 10 min after it applied 207dd4cb856f',
+    'api-3: abrupt; the process before this one died after it applied 207dd4cb856f',
+  ])
+  expect(sayFailure({ clientId: 'api-3', kind: 'silent', digest: abrupt.digest, ranMs: 3 })).toBe(
+    'api-3: silent',
+  )
 })
