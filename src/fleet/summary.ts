@@ -61,6 +61,11 @@ export interface FleetMember {
   readonly report: ClientReport
   /** How long ago it was heard, in milliseconds; undefined when the store does not say. */
   readonly silentMs: number | undefined
+  /**
+   * Set where it is live and no state on disk protects it over a restart, though it should be there
+   * again.
+   */
+  readonly unprotected?: true
 }
 
 /** What one group of live instances runs. */
@@ -131,13 +136,18 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
     for (const instanceId of replacedIn({ words, silent })) replaced.add(instanceId)
   }
 
-  const members = last.map((report): FleetMember => {
+  const stand = (report: ClientReport): FleetMember => {
     const silentMs = silence(report)
     if (report.phase === 'stopped') return { state: 'stopped', report, silentMs }
     if (replaced.has(report.instanceId)) return { state: 'replaced', report, silentMs }
     if (!isSilent(report)) return { state: liveState(report, newest), report, silentMs }
     // Who promised nothing is not missed.
     return { state: report.nextReportWithinMs === undefined ? 'stopped' : 'missing', report, silentMs }
+  }
+  const members = last.map((report): FleetMember => {
+    const member = stand(report)
+    const isBare = isLive(member) && (isUnprotected(report) || lost.has(report.instanceId))
+    return isBare ? { ...member, unprotected: true } : member
   })
   members.sort(
     (a, b) =>
@@ -145,9 +155,7 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
       byCodeUnit(a.report.clientId, b.report.clientId) ||
       byCodeUnit(a.report.instanceId, b.report.instanceId),
   )
-  const unprotected = members
-    .filter(isLive)
-    .filter(({ report }) => isUnprotected(report) || lost.has(report.instanceId)).length
+  const unprotected = members.filter(member => member.unprotected === true).length
   return { type: 'known', counts: count(members), unprotected, members, running: running(members) }
 }
 

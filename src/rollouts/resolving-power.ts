@@ -62,10 +62,13 @@ export function sayResolvingPower({ live, healthy }: StageSample): string {
   const share = excludedShare({ live, healthy })
   const power =
     share >= 1
-      ? 'that few exclude nothing'
+      ? 'too few to exclude any fault'
       : `with no failure seen this excludes faults that hit more than ${percent(share)}`
   const needed = healthyToExclude({ live, share: 0.05 })
-  const more = share > 0.05 && needed > healthy ? `; to exclude 5 % you need ${needed}` : ''
+  const count = needed === live && live > 1 ? `all ${live}` : `${needed}`
+  // Without a share before it the number says what it is a share of.
+  const hits = share >= 1 ? 'faults that hit more than 5 %' : '5 %'
+  const more = share > 0.05 && needed > healthy ? `; to exclude ${hits} you need ${count}` : ''
   return `${healthy} of ${live} clients; ${power}${more}`
 }
 

@@ -22,5 +22,5 @@ export function sayUnprotected(members: readonly Member[]): readonly string[] {
  * ```
  */
 export function sayNotProtected(count: number, of: number, what: 'clients' | 'instances'): string {
-  return `${count} of ${of} ${what} are not protected: their state does not outlive a restart, or did not answer in time`
+  return `${count} of ${of} ${what} are not protected: their state does not outlive a restart, or did not answer in time; noticeboard status --all marks them`
 }

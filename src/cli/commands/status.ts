@@ -281,7 +281,7 @@ function countsIn({ counts }: Extract<Fleet, { type: 'known' }>, style: Style): 
     .join(', ')
 }
 
-function rowOf({ state, report, silentMs }: FleetMember): readonly Cell[] {
+function rowOf({ state, report, silentMs, unprotected }: FleetMember): readonly Cell[] {
   const { clientId, instanceId, labels, strategy, version, seen, code, validator, path } = report
   const { phase, refused, reason, previous } = report
   const held =
@@ -293,6 +293,7 @@ function rowOf({ state, report, silentMs }: FleetMember): readonly Cell[] {
     code,
     path,
     validator && `(${validator}${reason === undefined ? '' : ` ${reason}`})`,
+    unprotected === true ? 'not protected' : undefined,
   ]
     .filter(part => part !== undefined)
     .join(' ')

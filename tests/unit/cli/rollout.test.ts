@@ -281,7 +281,7 @@ describe('a dry run', () => {
     expect(headline).toMatch(/^would publish checkout\/prod version 2 .*, running, stage 1 of 4$/)
     expect(lines.filter(line => !line.startsWith('    '))).toEqual([
       '~ pool: 1 -> 2',
-      '  1 client: 1 of 20 clients; that few exclude nothing; to exclude 5 % you need 20',
+      '  1 client: 1 of 20 clients; too few to exclude any fault; to exclude faults that hit more than 5 % you need all 20',
       expect.stringMatching(/^ {2}10 %: 3 of 20 clients; with no failure seen this excludes faults/),
       expect.stringMatching(/^ {2}50 %: 10 of 20 clients; /),
       expect.stringMatching(/^ {2}all: 20 of 20 clients; /),

@@ -177,7 +177,7 @@ describe('a stage that is good', () => {
     expect(explanation).toMatchObject({ counts: { exposed: 30, unprotected: 3 }, decideBy: minute(120) })
     const lines = explanationLines(explanation)
     expect(lines).toContain(
-      '3 of 30 clients are not protected: their state does not outlive a restart, or did not answer in time',
+      '3 of 30 clients are not protected: their state does not outlive a restart, or did not answer in time; noticeboard status --all marks them',
     )
     expect(lines.at(-1)).toBe(`to be decided by ${minute(120)}`)
   })
@@ -628,7 +628,9 @@ test('an explanation tells where it stands, what it can see and what would chang
   const decision = decide(where, { exposed: first(6, { sinceMs: 1 }) })
   const lines = explanationLines(decision.explanation)
   expect(lines[0]).toBe('stage 2 of 4, 10 %: unknown')
-  expect(lines.join('\n')).toContain('0 of 60 clients; that few exclude nothing; to exclude 5 % you need 38')
+  expect(lines.join('\n')).toContain(
+    '0 of 60 clients; too few to exclude any fault; to exclude faults that hit more than 5 % you need 38',
+  )
   expect(lines.join('\n')).toContain('would change it')
   expect(evidenceOf(decision.explanation, 'hold')).toMatchObject({
     rollout: 'r1',

@@ -66,7 +66,7 @@ describe('a staged rollout begins', () => {
     )
     const { says } = firstStage(start(staged(), { asOf, since, reports: some }))
     expect(says.at(-1)).toBe(
-      '12 of 60 clients are not protected: their state does not outlive a restart, or did not answer in time',
+      '12 of 60 clients are not protected: their state does not outlive a restart, or did not answer in time; noticeboard status --all marks them',
     )
   })
 

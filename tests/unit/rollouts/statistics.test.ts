@@ -71,12 +71,12 @@ describe('what a stage can see', () => {
       '12 of 60 clients; with no failure seen this excludes faults that hit more than 20 %; to exclude 5 % you need 38',
     )
     expect(sayResolvingPower({ live: 3, healthy: 1 })).toBe(
-      '1 of 3 clients; that few exclude nothing; to exclude 5 % you need 3',
+      '1 of 3 clients; too few to exclude any fault; to exclude faults that hit more than 5 % you need all 3',
     )
     expect(sayResolvingPower({ live: 20_000, healthy: 2_000 })).toBe(
       '2000 of 20000 clients; with no failure seen this excludes faults that hit more than 0.14 %',
     )
-    expect(sayResolvingPower({ live: 0, healthy: 0 })).toContain('exclude nothing')
+    expect(sayResolvingPower({ live: 0, healthy: 0 })).toBe('0 of 0 clients; too few to exclude any fault')
   })
 })
 
