@@ -212,10 +212,12 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
     case 'idle':
       return
     case 'took': {
-      const { step, explanation } = found
-      const { id: rollout, state, stage } = found.release.rollout
+      const { step: decided, explanation, release } = found
+      const { id: rollout, state, stage } = release.rollout
+      // The name that the history has for it.
+      const step = release.cause
       const details = { namespace, rollout, step, state, stage, why: explanation.why.join('; ') }
-      if (step === 'roll-back' || step === 'retreat') logger.warn('a rollout was taken back', details)
+      if (decided === 'roll-back' || decided === 'retreat') logger.warn('a rollout was taken back', details)
       else logger.info('a rollout has taken a step', details)
       return
     }

@@ -2,7 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { CompleteStore } from '../../../src/contracts/transport.js'
 import { createController, type Controller, type ControllerOptions } from '../../../src/controller/index.js'
+import type { LogDetails } from '../../../src/contracts/system.js'
 import type { Release } from '../../../src/core/release/release.js'
+import { silentLogger } from '../../../src/core/silent-logger.js'
 import {
   createPublisher,
   everyone,
@@ -459,4 +461,21 @@ test('a controller over a store that answers nothing and ignores its signals is 
   expect(isClosed).toBe(false)
   await clock.advance(1)
   expect(isClosed).toBe(true)
+})
+
+test.each<[string, Effect, readonly string[]]>([
+  ['works', 'works', ['advance', 'advance', 'promote', 'complete']],
+  ['is refused', 'rejected', ['rollback']],
+])('the log calls each step as the history does, of a document that %s', async (_name, effect, steps) => {
+  const { controller, publish, releases, clock } = await world({ effect })
+  const logged: unknown[] = []
+  const keep = (_message: string, details?: LogDetails): void => {
+    if (details?.['step'] !== undefined) logged.push(details['step'])
+  }
+  controller({ logger: { ...silentLogger, info: keep, warn: keep } })
+  await clock.advance(MINUTE)
+  await publish(2, { rollout: staged({ ...PERIODS, stages: [1, '50%', 'all'] }) })
+  await clock.advance(60 * MINUTE)
+  expect(logged).toEqual(steps)
+  expect(logged).toEqual((await releases()).slice(2).map(({ cause }) => cause))
 })

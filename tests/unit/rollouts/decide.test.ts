@@ -495,6 +495,8 @@ describe('gates', () => {
     const decision = decide(place({ stage: 1, plan: gates(onBad) }), { gates: answers })
     expect(decision.type).toBe(expected)
     if (expected === 'hold') expect(kinds(decision)[0]).toMatch(/^gate-/)
+    const isRed = expected === 'roll-back' || expected === 'pause'
+    expect(decision.explanation.verdict).toBe(isRed ? 'bad' : expected === 'hold' ? 'unknown' : 'good')
     if (onBad === 'record' && answers === answer('bad'))
       expect(decision.explanation.why.join()).toContain('only recorded')
   })
