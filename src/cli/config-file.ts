@@ -33,8 +33,8 @@ export interface CommandLineConfig extends NamespaceConfig {
   /** What rollouts ask before they go on; only in a file of code. */
   readonly gates?: readonly Gate[]
   /**
-   * Rollout policies of your own, for `noticeboard serve` and `noticeboard controller`; only in a
-   * file of code.
+   * Rollout policies of your own, by which `noticeboard serve` and `noticeboard controller` move
+   * rollouts on and `noticeboard rollout show` judges them; only in a file of code.
    */
   readonly policies?: readonly RolloutPolicy[]
   /** How documents spread where the command line does not say; only in a file of code. */

@@ -72,7 +72,7 @@ export async function withPublisher<T>(
     const { schema, validators } = checks
     // The schema of one command is for that command, unless it is to be kept for all.
     const keepSchema = checks.from === 'config' || (checks.from === 'option' && args.flag('keep-schema'))
-    const { gates, rollout, floor } = settings.rollouts
+    const { gates, policies, rollout, floor } = settings.rollouts
     const publisher = createPublisher({
       namespace,
       schema,
@@ -84,6 +84,7 @@ export async function withPublisher<T>(
       retries: CLI_RETRIES,
       ...(author !== undefined && { author }),
       ...(gates !== undefined && { gates }),
+      ...(policies !== undefined && { policies }),
       ...(rollout !== undefined && { rollout }),
       ...(floor !== undefined && { floor }),
     })

@@ -33,6 +33,8 @@ export interface PublisherContext {
   readonly retries: number
   /** How documents spread where a publish does not say; undefined: see `begin`. */
   readonly rollout: RolloutPolicy | undefined
+  /** Those of one's own, by which rollouts are judged besides. */
+  readonly policies: readonly RolloutPolicy[]
   /** How careful a rollout has to be at least. */
   readonly floor: RolloutFloor | undefined
   readonly gates: readonly Gate[]
@@ -72,6 +74,7 @@ export function bareContext({ store, system, ...rest }: BareContextOptions): Pub
     versions: createVersionIndex(),
     retries: DEFAULT_RETRIES,
     rollout: undefined,
+    policies: [],
     floor: undefined,
     gates: [],
   }

@@ -7,7 +7,7 @@ import { summarizeFleet, type Fleet } from '../fleet/summary.js'
 import type { PublisherContext } from './context.js'
 import { readNewest } from './read-head.js'
 import { readReports } from './read-reports.js'
-import { withBuiltIn } from './rollouts/policies.js'
+import { ownPolicies, withBuiltIn } from './rollouts/policies.js'
 import { inRollout } from './rollouts/steps.js'
 import { judge } from './rollouts/tend.js'
 import { passes } from './rollouts/watch-everyone.js'
@@ -62,7 +62,7 @@ async function standstillOf(
   signal: AbortSignal,
 ): Promise<Pick<NamespaceFacts, 'standsStill' | 'cannotLook'>> {
   if (!inRollout(release) || !goesOn(release.rollout) || release.rollout.state === 'paused') return {}
-  const policies = withBuiltIn(context.rollout === undefined ? [] : [context.rollout])
+  const policies = withBuiltIn(ownPolicies(context))
   try {
     // Gates are the controller's to ask: alarms are looked for often, and by more than one.
     const { decision } = await judge(context, { policies, gates: [] }, { release, heard, signal })

@@ -72,6 +72,11 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
   /** How documents spread where a publish does not say. Default: in stages, see `publish`. */
   readonly rollout?: RolloutPolicy
   /**
+   * Policies of your own, by which a rollout under way is judged that one of them planned. Default:
+   * that of `rollout`.
+   */
+  readonly policies?: readonly RolloutPolicy[]
+  /**
    * How careful every rollout has to be: a publish may be stricter, and looser only with a reason.
    * Default: no floor.
    */
@@ -521,6 +526,7 @@ function readOptions<Input, Output>(
     mirrors: true,
     validators: true,
     rollout: true,
+    policies: true,
     floor: true,
     gates: true,
     author: true,
@@ -536,6 +542,7 @@ function readOptions<Input, Output>(
     mirrors = [],
     validators = [],
     rollout,
+    policies = [],
     floor,
     gates = [],
     author,
@@ -555,6 +562,7 @@ function readOptions<Input, Output>(
   if (typeof keepSchema !== 'boolean')
     throw new NoticeboardError('invalid-option', 'keepSchema must be true or false')
   if (rollout !== undefined) assertPolicy('createPublisher()', rollout)
+  for (const policy of policies) assertPolicy('createPublisher()', policy)
   assertGates('createPublisher()', gates)
   if (
     !Number.isInteger(maxSnapshotBytes) ||
@@ -585,6 +593,7 @@ function readOptions<Input, Output>(
     versions: createVersionIndex(),
     retries,
     rollout,
+    policies,
     floor,
     gates,
   }

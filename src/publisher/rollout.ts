@@ -15,7 +15,7 @@ import { judge, type Tending } from './rollouts/tend.js'
 import { explainEnded, hasEnded } from './rollouts/ended.js'
 import { standingOf } from './rollouts/standing.js'
 import { outlineOf } from './rollouts/outline.js'
-import { withBuiltIn } from './rollouts/policies.js'
+import { ownPolicies, withBuiltIn } from './rollouts/policies.js'
 import { watchEveryone } from './rollouts/watch-everyone.js'
 
 /**
@@ -124,10 +124,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
   const { drives = false, policy } = facts
   const arm = facts.tried ?? release.candidate ?? release.stable
   const id = outcome === 'dry-run' ? undefined : release.rollout?.id
-  const own = [
-    ...(policy === undefined ? [] : [policy]),
-    ...(context.rollout === undefined ? [] : [context.rollout]),
-  ]
+  const own = [...(policy === undefined ? [] : [policy]), ...ownPolicies(context)]
   const tending: Tending = { by: 'publisher', policies: withBuiltIn(own), gates: context.gates }
   const steps = (): AsyncGenerator<RolloutStep> => {
     if (outcome === 'dry-run') return none()

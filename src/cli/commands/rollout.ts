@@ -126,7 +126,7 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
 function sayUnknownPolicy(story: readonly HistoryEntry[]): string {
   const plan = story.at(-1)?.release.rollout?.plan
   const name = plan === undefined ? undefined : policyOf(plan)
-  return `its policy${name === undefined ? '' : ` ${name}`} is not known here, so the evidence is not judged; to see it judged, give the policy as \`rollout\` in the noticeboard.config.mjs of this folder`
+  return `its policy${name === undefined ? '' : ` ${name}`} is not known here, so the evidence is not judged; to see it judged, put the policy into \`policies\` of the noticeboard.config.mjs of this folder`
 }
 
 /** Every release of a rollout, the first one first. */

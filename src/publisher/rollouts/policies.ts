@@ -4,6 +4,7 @@ import { policyOf } from '../../rollouts/plan.js'
 import type { RolloutPolicy } from '../../rollouts/policy.js'
 import { staged } from '../../rollouts/staged.js'
 import { timed } from '../../rollouts/timed.js'
+import type { PublisherContext } from '../context.js'
 
 /** The policies that every controller can run. */
 const BUILT_IN: readonly RolloutPolicy[] = [staged(), timed()]
@@ -61,6 +62,21 @@ export function policyOr(policy: RolloutPolicy | undefined): RolloutPolicy {
 export function withBuiltIn(own: readonly RolloutPolicy[]): readonly RolloutPolicy[] {
   const names = new Set(own.map(nameOfPolicy))
   return [...own, ...BUILT_IN.filter(policy => !names.has(nameOfPolicy(policy)))]
+}
+
+/**
+ * The policies that a publisher was given: the one that it publishes by, and those that it judges by
+ * besides.
+ *
+ * ```ts
+ * const policies = withBuiltIn(ownPolicies(context))
+ * ```
+ */
+export function ownPolicies({
+  rollout,
+  policies,
+}: Pick<PublisherContext, 'rollout' | 'policies'>): readonly RolloutPolicy[] {
+  return rollout === undefined ? policies : [rollout, ...policies]
 }
 
 /**

@@ -208,8 +208,42 @@ describe('who looks at a rollout', () => {
     await publisher.publish({ pool: 2 }, { rollout: hours, drive: true, reason: 'more' })
     const { stdout } = await nb(['rollout', 'show'])
     expect(stdout).toContain('its policy hours@1 is not known here')
-    expect(stdout).toContain('give the policy as `rollout` in the noticeboard.config.mjs')
+    expect(stdout).toContain('put the policy into `policies` of the noticeboard.config.mjs')
     expect(stdout).toContain('it waits for policy hours@1, which the one that is heard does not have')
+  })
+
+  test('sees it judged by a policy that the configuration file has in `policies`, gates or none', async () => {
+    const own = staged(PERIODS)
+    const hours: RolloutPolicy = {
+      ...own,
+      type: 'hours',
+      start(input) {
+        const first = own.start(input)
+        return first.type === 'stage' ? { ...first, plan: { type: 'hours', version: 1 } } : first
+      },
+      decide: ({ release: { rollout } }, { heard }) => ({
+        type: 'hold',
+        explanation: {
+          rollout: rollout?.id ?? '',
+          stage: 0,
+          where: 'the first hour',
+          verdict: 'unknown',
+          why: ['the office opens at 9'],
+          unknowns: [],
+          counts: {},
+          canSee: 'the clock',
+          exceptions: [],
+          omitted: 0,
+          wouldChange: [],
+          asOf: heard.asOf,
+        },
+      }),
+    }
+    const { nb, publisher } = await rolloutDesk({ config: { policies: [hours] } })
+    await publisher.publish({ pool: 2 }, { rollout: hours, drive: true, reason: 'more' })
+    const { stdout } = await nb(['rollout', 'show'])
+    expect(stdout).toContain('the first hour: unknown\n  the office opens at 9\n')
+    expect(stdout).not.toContain('is not known here')
   })
 })
 

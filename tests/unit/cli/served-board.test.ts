@@ -5,7 +5,7 @@ import { fileStore } from '../../../src/node/index.js'
 import { http } from '../../../src/transports/http/index.js'
 import { ask } from '../../support/asking.js'
 import { reportOf } from '../../support/report-of.js'
-import { commandLine, temporaryFolder } from './command-line.js'
+import { commandLine, temporaryFolder, type Ran } from './command-line.js'
 import { NAMESPACE, served } from './served.js'
 
 const never = new AbortController().signal
@@ -75,6 +75,88 @@ test('controller is heard in the board that it moves the rollouts of, until it i
   stop.abort()
   expect((await running).status).toBe(130)
 })
+
+/**
+ * A configuration file with a policy of its own: nobody first, and everybody as soon as it decides.
+ */
+const OFFICE = `
+const time = ms => new Date(ms).toISOString()
+const office = {
+  type: 'office',
+  version: 1,
+  start: ({ nowMs, salt }) => ({
+    type: 'stage',
+    plan: { type: 'office', version: 1 },
+    evidence: undefined,
+    next: {
+      state: 'running',
+      stage: 0,
+      audience: { salt, clauses: [{ ids: ['0'.repeat(16)] }] },
+      start: { at: time(nowMs), live: 0, exposed: 0, control: 0 },
+      decideBy: time(nowMs + 86_400_000),
+    },
+    says: ['nobody, then all'],
+  }),
+  decide: ({ release: { rollout } }, { heard }) => ({
+    type: 'advance',
+    explanation: {
+      rollout: rollout.id, stage: 0, where: 'office', verdict: 'good', why: ['the office is open'],
+      unknowns: [], counts: {}, canSee: 'the clock', exceptions: [], omitted: 0, wouldChange: [], asOf: heard.asOf,
+    },
+    next: { state: 'completed', stage: 0, audience: undefined, start: rollout.stageStart, decideBy: rollout.decideBy },
+  }),
+}
+export default { policies: [office], rollout: office }
+`
+
+test.each(['serve', 'controller'])(
+  '%s moves a rollout on by a policy that the configuration file has in `policies`',
+  async command => {
+    const cwd = await temporaryFolder()
+    const board = join(cwd, 'board')
+    await writeFile(join(cwd, 'noticeboard.config.mjs'), OFFICE)
+    const stop = new AbortController()
+    const options = command === 'serve' ? ['--create', '--port', '0'] : []
+    if (command === 'controller')
+      expect((await publishTo(board, cwd, '{"a":1}', '--create', '--everyone')).status).toBe(0)
+    const running = commandLine([command, '--board', board, ...options], { cwd, signal: stop.signal })
+    onTestFinished(async () => {
+      stop.abort()
+      await running
+    })
+    const store = fileStore(board)
+    onTestFinished(() => store.close())
+    const policies = async () =>
+      (await store.reports?.({ namespace: NAMESPACE }, never))?.reports.flatMap(({ role }) =>
+        role?.type === 'controller' ? role.policies : [],
+      )
+    if (command === 'serve')
+      await expect
+        .poll(async () => (await publishTo(board, cwd, '{"a":1}', '--everyone')).status, WAIT)
+        .toBe(0)
+    await expect.poll(policies, WAIT).toContain('office@1')
+    const published = await publishTo(board, cwd, '{"a":2}')
+    expect(published.status, published.stderr).toBe(0)
+    expect(published.stderr).toContain('nobody, then all')
+    await expect
+      .poll(async () => (await publishTo(board, cwd, '{"a":2}', '--dry-run')).stdout, WAIT)
+      .toMatch(/^unchanged, runs already: .* version 2 [^,]*, completed/)
+  },
+  60_000,
+)
+
+/** Waits for what another part of the program does in its own time. */
+const WAIT = { timeout: 30_000 }
+
+function publishTo(
+  board: string,
+  cwd: string,
+  document: string,
+  ...options: readonly string[]
+): Promise<Ran> {
+  const all = ['publish', '-', '--board', board, '-n', NAMESPACE, '--reason', 'x', ...options]
+  return commandLine(all, { cwd, stdin: document })
+}
 
 test('serve writes each release to its log, with the token that appended it', async () => {
   const cwd = await temporaryFolder()

@@ -26,6 +26,7 @@ export function publisherContext(store: Store, more: Partial<PublisherContext> =
     retries: 4,
     rollout: undefined,
     floor: undefined,
+    policies: [],
     gates: [],
     ...more,
   }
