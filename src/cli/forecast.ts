@@ -32,12 +32,11 @@ export function forecastLines(
   ])
   const lasts = forecast.map(({ lastsMs }) => lastsMs)
   const each = new Set(lasts).size === 1 ? `, ${sayMs(lasts[0] ?? 0)} each` : ''
-  const lasting =
-    lasts.length === 0
-      ? []
-      : [
-          `the stages take at least ${sayMs(lasts.reduce((sum, ms) => sum + ms, 0))} in all${each}: so long it bakes`,
-        ]
+  const lasting = lasts.every(ms => ms === 0)
+    ? []
+    : [
+        `the stages take at least ${sayMs(lasts.reduce((sum, ms) => sum + ms, 0))} in all${each}: so long it bakes`,
+      ]
   const refusing = builds.map(({ build, clients, refuses, why = '' }) => {
     const count = clients === 1 ? '1 client' : `${clients} clients`
     const what = refuses === 'refused' ? `refused this document before: ${printable(why)}` : 'not known'
@@ -67,7 +66,8 @@ const HUMAN_MS = 900_000
  */
 export function blastLines({ forecast }: Pick<Rollout, 'forecast'>, fleet: Fleet): readonly string[] {
   const [first] = forecast
-  if (first === undefined || fleet.type !== 'known') return []
+  // Of a policy of one's own nobody knows how long its stages last.
+  if (first === undefined || first.lastsMs === 0 || fleet.type !== 'known') return []
   const looksMs = fleet.members
     .filter(({ state }) => !GONE.has(state))
     .map(({ report: { strategy, lookMs } }) =>

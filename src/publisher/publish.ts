@@ -204,12 +204,13 @@ export async function publishDocument(
     const rehearsed = await rehearse(context, decide, signal)
     const heard = await heardReports(context, signal)
     const { release } = rehearsed
+    const foreseen = forecast(release, { heard, hasher: context.hasher, policy })
     for (const warning of warnings) context.logger.warn(warning, { namespace: context.namespace })
     return {
       ...rehearsed,
-      notes,
+      notes: [...notes, ...foreseen.notes],
       warnings,
-      forecast: forecast(release, { heard, hasher: context.hasher }),
+      forecast: foreseen.stages,
       builds: buildsIn(release, heard),
     }
   }

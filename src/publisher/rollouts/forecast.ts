@@ -12,6 +12,10 @@ import {
   type Member,
 } from '../../rollouts/index.js'
 import { readStagedPlan, type StagedPlan } from '../../rollouts/plan.js'
+import type { RolloutPolicy } from '../../rollouts/policy.js'
+import { play } from './play.js'
+import { nameOfPolicy } from './policies.js'
+import { inRollout, onlyTried, type RolloutRelease } from './steps.js'
 
 /** What one stage of a rollout would do, if the fleet stays as it is. */
 export interface StageForecast {
@@ -23,7 +27,7 @@ export interface StageForecast {
   readonly of: number
   /** What it can see: `12 of 60 clients; with no failure seen …`. */
   readonly canSee: string
-  /** How long it lasts at least, in milliseconds. */
+  /** How long it lasts at least, in milliseconds; 0 of a policy of your own, which does not say. */
   readonly lastsMs: number
   /** Some of those that it exposes and the stage before did not. */
   readonly clients: readonly string[]
@@ -32,24 +36,95 @@ export interface StageForecast {
 /** How many clients a stage names. */
 const NAMED = 10
 
+/** What is foreseen of a rollout. */
+export interface Forecast {
+  readonly stages: readonly StageForecast[]
+  /** For people: what of it cannot be foreseen. */
+  readonly notes: readonly string[]
+}
+
+/** What a forecast is made of. */
+export interface Foreseeing {
+  readonly heard: HeardReports | undefined
+  readonly hasher: Hasher
+  /** The policy that planned it, where it was given one. */
+  readonly policy: RolloutPolicy | undefined
+}
+
+const NOTHING: Forecast = { stages: [], notes: [] }
+
 /**
- * Says whom each stage of a staged rollout would expose, if the fleet stays as it is, a rehearsal
- * of the way back before them; empty for other rollouts.
+ * Says whom each stage of a rollout would expose, if the fleet stays as it is: of `staged()` by its
+ * plan, a rehearsal of the way back before the stages; of a policy of one's own by playing it with
+ * clients that are well. Empty for `timed()` and where there are no stages.
  *
  * ```ts
- * for (const { stage, exposed, of } of forecast(release, { heard, hasher })) show(stage, exposed, of)
+ * for (const { stage, exposed, of } of forecast(release, { heard, hasher, policy }).stages) show(stage, exposed, of)
  * ```
  */
-export function forecast(
-  { rollout, audience, candidate }: Release,
-  { heard, hasher }: { readonly heard: HeardReports | undefined; readonly hasher: Hasher },
+export function forecast(release: Release, foreseeing: Foreseeing): Forecast {
+  if (!inRollout(release) || foreseeing.heard === undefined || onlyTried(release).length === 0) return NOTHING
+  const { heard, hasher, policy } = foreseeing
+  const plan = stagedPlan(release.rollout.plan)
+  if (plan !== undefined) return { stages: byPlan(release, { plan, heard, hasher }), notes: [] }
+  return policy === undefined || policy.type === 'timed'
+    ? NOTHING
+    : byPlaying(release, { policy, heard, hasher })
+}
+
+function byPlaying(
+  release: RolloutRelease,
+  asked: { readonly policy: RolloutPolicy; readonly heard: HeardReports; readonly hasher: Hasher },
+): Forecast {
+  const { policy, heard, hasher } = asked
+  const nowMs = Date.parse(heard.asOf)
+  const live = liveMembers(heard, { beforeMs: nowMs, nowMs })
+  const played = play(release, asked)
+  let known: ReadonlySet<Member> = new Set()
+  const foresee = (stage: string, inside: readonly Member[]): StageForecast => {
+    const fresh = inside.filter(member => !known.has(member))
+    known = new Set(inside)
+    return {
+      stage,
+      exposed: inside.length,
+      of: live.length,
+      canSee: sayResolvingPower({ live: live.length, healthy: inside.length }),
+      lastsMs: 0,
+      clients: fresh.slice(0, NAMED).map(({ clientId }) => clientId),
+    }
+  }
+  const stages = played.stages.flatMap(({ audience }, index) =>
+    audience === undefined
+      ? []
+      : [
+          foresee(
+            `stage ${index + 1}`,
+            live.filter(member => inAudience(member, audience, hasher)),
+          ),
+        ],
+  )
+  if (played.isWhole) return { stages: [...stages, foresee('all', live)], notes: [] }
+  const name = nameOfPolicy(policy)
+  return {
+    stages,
+    notes: [
+      `policy ${name} does not go on here by clients that are well and green gates alone, so whom it exposes after stage ${stages.length} is not known`,
+    ],
+  }
+}
+
+function byPlan(
+  { rollout, audience }: RolloutRelease,
+  {
+    plan,
+    heard,
+    hasher,
+  }: { readonly plan: StagedPlan; readonly heard: HeardReports; readonly hasher: Hasher },
 ): readonly StageForecast[] {
-  const plan = rollout === undefined ? undefined : stagedPlan(rollout.plan)
-  if (plan === undefined || heard === undefined || audience === undefined || candidate === undefined)
-    return []
+  if (audience === undefined) return []
   const nowMs = Date.parse(heard.asOf)
   const live = liveMembers(heard, { beforeMs: nowMs - plan.reportMs, nowMs })
-  const { rehearsal } = rollout?.stageStart ?? {}
+  const { rehearsal } = rollout.stageStart
   let before: Audience = rehearsal === undefined ? { salt: audience.salt, clauses: [] } : audience
   let known: ReadonlySet<Member> = new Set()
   const rehearsed =

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Gate, RolloutPolicy } from '../../../src/publisher/index.js'
-import { staged } from '../../../src/rollouts/index.js'
+import { audienceOf, inAudience, membersOf, staged } from '../../../src/rollouts/index.js'
 import { PERIODS, rolloutDesk, screenOf } from './rollout-desk.js'
 
 // Each of these is some minutes of a fleet in virtual time, which is seconds of work: a busy
@@ -329,6 +329,26 @@ describe('a dry run', () => {
     expect(await releases()).toHaveLength(1)
   })
 
+  test.each<[string, number, readonly string[]]>([
+    ['by playing it', 3, ['  stage 1: 1 of 20', '  stage 2: 2 of 20', '  all: 20 of 20']],
+    ['as far as it can be played', 1, ['  stage 1: 1 of 20']],
+  ])('shows whom the stages of an own policy expose, %s', async (_name, known, expected) => {
+    const { nb, controller, clock, releases } = await rolloutDesk({ config: { rollout: ofThree(known) } })
+    controller()
+    await clock.advance(30_000)
+    const ran = await nb([...publish, '--wait=completed', '--dry-run'])
+    expect(ran.status, ran.stderr).toBe(0)
+    const lines = ran.stdout.split('\n')
+    expect(lines.flatMap(line => /^ {2}(?:stage \d|all): \d+ of \d+/.exec(line) ?? [])).toEqual(expected)
+    expect(lines).toContainEqual(expect.stringMatching(/^ {4}\S+$/))
+    expect(ran.stdout).not.toMatch(/0 (?:s|ms) in all|for example/)
+    const note = 'so whom it exposes after stage 1 is not known'
+    if (known === 3) expect(ran.stderr).not.toContain(note)
+    else expect(ran.stderr).toContain(`policy thirds@1 does not go on here`)
+    if (known < 3) expect(ran.stderr).toContain(note)
+    expect(await releases()).toHaveLength(1)
+  })
+
   test('shows stage 0 where the way back is rehearsed, with the client that rehearses it', async () => {
     const { nb, releases } = await rolloutDesk()
     const ran = await nb([...publish, '--wait=completed', '--rehearse', '--stages', '1,all', '--dry-run'])
@@ -404,3 +424,50 @@ describe('rollout show', () => {
     expect(stdout).toContain('would change it: the end of what it waits for')
   })
 })
+
+/**
+ * One client first, then a tenth, then all, each once all exposed clients have run it for a minute.
+ * It throws when it is asked about more stages than it knows.
+ */
+function ofThree(known: number): RolloutPolicy {
+  const before = staged({ ...PERIODS, stages: [1, '10%', 'all'] })
+  const plan = { type: 'thirds', version: 1 }
+  return {
+    type: 'thirds',
+    version: 1,
+    start(input) {
+      const first = before.start(input)
+      return first.type === 'stage' ? { ...first, plan } : first
+    },
+    decide({ release, hasher }, { heard }, nowMs) {
+      const { rollout, audience, candidate } = release
+      if (rollout === undefined || audience === undefined) throw new TypeError('no rollout')
+      if (rollout.stage >= known - 1 && known < 3) throw new TypeError('it goes by more than reports')
+      const runs = candidate?.variants[0].digest
+      const well = heard.reports.filter(({ digest, sinceMs }) => digest === runs && sinceMs >= 60_000)
+      const live = membersOf(heard, nowMs)
+      const wanted = live.filter(member => inAudience(member, audience, hasher)).length
+      const explanation = {
+        rollout: rollout.id, stage: rollout.stage, where: 'thirds', verdict: 'unknown' as const, why: ['counted'],
+        unknowns: [], counts: {}, canSee: '', exceptions: [], omitted: 0, wouldChange: [], asOf: heard.asOf,
+      } // prettier-ignore
+      if (well.length < wanted) return { type: 'hold', explanation }
+      const { stageStart: start, decideBy, stage } = rollout
+      const next =
+        stage === 0
+          ? audienceOf({ stage: { by: 'share', share: 0.1 }, live, before: audience, holdback: 0, hasher })
+          : undefined
+      return {
+        type: 'advance',
+        explanation,
+        next: {
+          state: next === undefined ? 'completed' : 'running',
+          stage: stage + 1,
+          audience: next,
+          start,
+          decideBy,
+        },
+      }
+    },
+  }
+}
