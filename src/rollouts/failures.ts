@@ -26,7 +26,10 @@ export interface Failure {
   readonly clientId: string
   readonly instanceId: string
   readonly digest?: Digest
-  /** With `abrupt`: how long the process that died had run it at least, in milliseconds. */
+  /**
+   * With `abrupt`: for how long the process that died had run it, as its disk tells, in
+   * milliseconds.
+   */
   readonly ranMs?: number
   readonly code?: string
   readonly validator?: string

@@ -12,7 +12,10 @@ export interface StepException {
   /** What it is an exception as: `rejected`, `silent`, …; the words of the policy. */
   readonly kind: string
   readonly digest?: Digest
-  /** With `abrupt`: how long the process that died had run it at least, in milliseconds. */
+  /**
+   * With `abrupt`: for how long the process that died had run it, as its disk tells, in
+   * milliseconds.
+   */
   readonly ranMs?: number
   readonly code?: string
   readonly validator?: string
