@@ -14,7 +14,10 @@ const {
   maxInstances,
   maxReportBytes,
   keepsReports = true,
-} = /** @type {{ maxInstances: number, maxReportBytes: number, keepsReports?: boolean }} */ (settings)
+  heartbeatMs,
+} = /** @type {{ maxInstances: number, maxReportBytes: number, keepsReports?: boolean, heartbeatMs?: number }} */ (
+  settings
+)
 const namespace = 'siege/prod'
 const folder = await mkdtemp(join(tmpdir(), 'noticeboard-siege-'))
 const store = fileStore(folder)
@@ -61,6 +64,7 @@ const server = await serve(watched, {
   write: { token },
   maxInstances,
   maxReportBytes,
+  heartbeatMs,
   // The attackers come through a proxy, which says who they are.
   trustedProxies: ['127.0.0.1'],
 })
