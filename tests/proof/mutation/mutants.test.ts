@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { lineOf, scoreOf, survivorsOf, folderOf, type Tried } from './mutate.js'
 import { importersIn } from './importers.js'
@@ -118,9 +119,7 @@ test('each place of a source tells that it ran, and what it does stays', () => {
   const run = (a: number): readonly [unknown, number] => {
     const noticeboardRan = new Set<string>()
     const source = telling('a.ts', text).replace('export ', '')
-    const of = new Function('globalThis', `${source}\nreturn of`)({ noticeboardRan }) as (
-      a: number,
-    ) => unknown
+    const of = runInNewContext(`${source}\nof`, { noticeboardRan }) as (a: number) => unknown
     const loaded = noticeboardRan.size
     return [of(a), noticeboardRan.size - loaded]
   }
