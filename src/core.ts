@@ -110,6 +110,7 @@ export {
   type ValidatorContext,
   type WatchQuery,
   type WatchTransport,
+  type BoardRoom,
   type WentBack,
 } from './contracts/index.js'
 export { canAppend, canNotify, canRead, canReport, canWatch, mintsMarks } from './contracts/capabilities.js'

@@ -5,7 +5,7 @@
  * - `clients-failed`: they took the newest document back, or came after one that died of it;
  * - `clients-diverged`: they took the newest release, and run a document that it does not name;
  * - `board-behind`: it went back, or clients have seen releases that it does not have;
- * - `board-failing`: the board cannot be read, or contradicts itself;
+ * - `board-failing`: the board cannot be read or written, or contradicts itself;
  * - `rollout-paused`: a rollout stands still until somebody decides;
  * - `rollout-overdue`: a stage was not decided by its `decideBy`;
  * - `rollout-orphaned`: no controller that could move the rollout on is heard;

@@ -39,8 +39,23 @@ const SLACK_MS = 60_000
 export function alarmsOf(facts: NamespaceFacts): readonly Alarm[] {
   const { heard, newest } = facts
   const fleet = heard && summarizeFleet(heard, newest)
-  const alarms = [...boardAlarms(facts, fleet), ...clientAlarms(facts, fleet), ...rolloutAlarms(facts)]
+  const alarms = [
+    ...roomAlarms(facts),
+    ...boardAlarms(facts, fleet),
+    ...clientAlarms(facts, fleet),
+    ...rolloutAlarms(facts),
+  ]
   return alarms.sort((a, b) => ALARM_NAMES.indexOf(a.name) - ALARM_NAMES.indexOf(b.name))
+}
+
+const WITHOUT_ROOM = {
+  reserve:
+    'the disk of the board is full, or nearly: a publish may not be written; the reserve is there for one rollback or kill',
+  none: 'the disk of the board is full, or nearly, and its reserve is missing: neither a publish nor a rollback may be written',
+} as const
+
+function roomAlarms({ heard }: NamespaceFacts): readonly Alarm[] {
+  return heard?.room === undefined ? [] : [alarmOf('board-failing', WITHOUT_ROOM[heard.room])]
 }
 
 /**

@@ -210,6 +210,12 @@ export interface ClientReport {
 }
 
 /**
+ * What the disk of a board has left, where that is too little: `reserve`, for a rollback or a kill
+ * alone; `none`, not even for those.
+ */
+export type BoardRoom = 'reserve' | 'none'
+
+/**
  * What a store heard of a namespace, and how long it has listened. All times are of its own clock.
  */
 export interface HeardReports {
@@ -228,4 +234,6 @@ export interface HeardReports {
    * to have seen this is no hearsay.
    */
   readonly wentBack?: WentBack
+  /** Set where the disk of the board is full, or nearly. */
+  readonly room?: BoardRoom
 }

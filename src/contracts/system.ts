@@ -115,6 +115,11 @@ export interface Fs {
   stat(path: string): Promise<{ readonly bytes: number; readonly changedMs: number } | undefined>
   /** Sets the time of last change. */
   touch(path: string, changedMs: number): Promise<void>
+  /**
+   * How many bytes this process may still write to the disk of a folder; undefined where there is
+   * no such folder, or the file system does not say. Without it a full disk raises no alarm.
+   */
+  freeBytes?(path: string): Promise<number | undefined>
 }
 
 /** Facts beside a log line: never a configuration value. */

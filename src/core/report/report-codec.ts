@@ -149,8 +149,16 @@ export function readHeardReports(shape: Shape): HeardReports & { readonly unread
     asOf: shape.string('asOf', isInstant),
     reports,
     ...shape.optional('wentBack', name => readWentBack(shape.object(name))),
+    ...readRoom(shape),
     unread,
   }
+}
+
+/** What a later version may say is left out. */
+function readRoom(shape: Shape): Pick<HeardReports, 'room'> {
+  if (!shape.has('room')) return {}
+  const room = shape.member('room')
+  return room === 'reserve' || room === 'none' ? { room } : {}
 }
 
 function readWentBack(shape: Shape): WentBack {

@@ -31,6 +31,7 @@ import { boardPointer } from './pointer.js'
 import { boardReader } from './reader.js'
 import { boardReports } from './reports.js'
 import { boardReserve } from './reserve.js'
+import { boardRoom } from './room.js'
 import { boardSnapshots } from './snapshots.js'
 import { boardTail } from './tail.js'
 import { boardUpkeep } from './upkeep.js'
@@ -341,7 +342,10 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async reports({ namespace }, signal) {
       enter(namespace, signal)
-      return doing(`read the reports of ${namespace}`, () => reports.all(namespace))
+      return doing(`read the reports of ${namespace}`, async () => {
+        const [heard, room] = await Promise.all([reports.all(namespace), boardRoom(board)])
+        return room === undefined ? heard : { ...heard, room }
+      })
     },
 
     async namespaces(signal) {

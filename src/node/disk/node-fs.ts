@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   stat,
+  statfs,
   utimes,
   type FileHandle,
 } from 'node:fs/promises'
@@ -136,6 +137,13 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
     },
 
     touch: (path, changedMs) => utimes(path, changedMs / 1000, changedMs / 1000),
+
+    async freeBytes(path) {
+      const found = await missingAsUndefined(statfs(path))
+      // Some file systems (proc, some of FUSE) have no size.
+      if (found === undefined || found.blocks === 0) return undefined
+      return found.bsize * (process.geteuid?.() === 0 ? found.bfree : found.bavail)
+    },
   }
 }
 

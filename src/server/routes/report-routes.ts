@@ -133,8 +133,8 @@ export function reportRoutes({
         other === undefined ? report : lastWord(withoutLaterTimes(other, kept.asOf), report),
       )
     }
-    const { wentBack } = kept
-    return { since, asOf, reports: [...lastWords.values()], ...(wentBack !== undefined && { wentBack }) }
+    const { reports: _, ...said } = kept
+    return { ...said, since, asOf, reports: [...lastWords.values()] }
   }
 
   return {

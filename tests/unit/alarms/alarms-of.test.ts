@@ -106,6 +106,15 @@ test.each<[string, Partial<ClientReport>, readonly AlarmName[]]>([
   }
 })
 
+test.each([
+  ['reserve', /may not be written; the reserve is there/],
+  ['none', /its reserve is missing/],
+] as const)('a board whose disk leaves the room %s is failing', (room, says) => {
+  const heard = { since: ago(7_200_000), asOf: ago(0), reports: [client()], room }
+  const alarms = alarmsOf(factsOf([], { heard }))
+  expect(alarms).toMatchObject([{ name: 'board-failing', says: expect.stringMatching(says) }])
+})
+
 test('a release gives clients the time that it names itself', () => {
   const issuedAt = ago(150_000)
   const isLate = (more: Partial<Release>): boolean =>

@@ -95,6 +95,15 @@ test('a disk that is full: the procedure of docs/operations.md, line by line', a
   const core = join(disk, 'core.4711')
   await fill(core)
 
+  // Before anybody tries to publish.
+  const checked = (): Promise<Ran> => noticeboard('status', 'checkout/prod', '--check')
+  const warned = await checked()
+  expect([warned.status, warned.stdout]).toEqual([
+    9,
+    expect.stringMatching(/board-failing.*the reserve is there/),
+  ])
+  expect((await fetch(`${url}/v1/~ready`)).status).toBe(200)
+
   const refused = await publish(3)
   expect([refused.status, refused.stderr]).toEqual([5, expect.stringMatching(/the disk is full/)])
   expect(refused.stderr).not.toMatch(/token/)
@@ -102,9 +111,19 @@ test('a disk that is full: the procedure of docs/operations.md, line by line', a
 
   const followed: number[] = []
   client.on('change', ({ current }) => void followed.push(current.pool))
-  const [free, , , , status] = await typeAll(await procedure('The disk is full'), noticeboard, line =>
-    run(line, { '/var/lib/board': board, '/var/lib/core.4711': core }),
-  )
+  const [free, , , , status] = await typeAll(await procedure('The disk is full'), noticeboard, async line => {
+    if (line.startsWith('rm')) {
+      // The rollback used the reserve up, and the disk fills again.
+      await fill(core)
+      const spent = await checked()
+      expect([spent.status, spent.stdout]).toEqual([
+        9,
+        expect.stringMatching(/board-failing.*its reserve is missing/),
+      ])
+    }
+    return run(line, { '/var/lib/board': board, '/var/lib/core.4711': core })
+  })
+  expect((await checked()).status).toBe(0)
   expect(free).toMatch(/ 0 +100% /)
   expect(status).not.toContain('alarm')
   await runs(client, 3)

@@ -1,8 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError, type Json, type ClientReport } from '../../../../src/contracts/index.js'
-import { readReport } from '../../../../src/core/report/report-codec.js'
+import { readHeardReports, readReport } from '../../../../src/core/report/report-codec.js'
+import { shapeOf } from '../../../../src/core/json/shape.js'
 import { damaged, digest, epoch, labels, namespace, sequence } from '../../../support/arbitraries.js'
+
+it.each([
+  ['reserve', 'reserve'],
+  ['none', 'none'],
+  ['less-than-none', undefined],
+  [7, undefined],
+  [undefined, undefined],
+])('of a board whose room is told as %s a reader knows %s', (room, known) => {
+  const at = '2026-01-01T00:00:00.000Z'
+  const heard = { since: at, asOf: at, reports: [], ...(room !== undefined && { room }) }
+  expect(readHeardReports(shapeOf(heard, 'the reports')).room).toBe(known)
+})
 
 const line = fc.string({
   unit: fc.constantFrom(...'abcXYZ 09-_.:/é\u{1f600}=') as fc.Arbitrary<string>,

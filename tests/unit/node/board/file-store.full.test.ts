@@ -8,7 +8,7 @@ import { decodeRelease } from '../../../../src/core/release/release.js'
 import { encodeText } from '../../../../src/core/json/text.js'
 import type { Board } from '../../../../src/node/board/board.js'
 import { boardReserve } from '../../../../src/node/board/reserve.js'
-import { fileStore } from '../../../../src/node/board/file-store.js'
+import { fileStore, type FileStore } from '../../../../src/node/board/file-store.js'
 import {
   closeLater,
   digestOfRelease,
@@ -52,8 +52,11 @@ describe('a full disk', () => {
     const first = await publish(store, { size: 1 })
     const second = await publish(store, { size: 2 })
     expect((await stat(join(board, 'private/reserve'))).size).toBe(4_194_304)
+    const roomOf = async (of: FileStore) => (await of.reports({ namespace: NAMESPACE }, never)).room
+    expect(await roomOf(store)).toBe(undefined)
     await fill(ballast)
     expect((await statfs(folder)).bavail).toBe(0)
+    expect(await roomOf(store)).toBe('reserve')
 
     const error = await publish(store, { size: 3 }).catch((thrown: unknown) => thrown)
     expect(isNoticeboardError(error, 'unavailable')).toBe(true)
@@ -87,6 +90,7 @@ describe('a full disk', () => {
     expect(await rescuer.append({ ...rollback, urgent: true }, never)).toBe('appended')
     expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({ bytes: rollback.bytes })
     await expect(stat(join(board, 'private/reserve'))).rejects.toMatchObject({ code: 'ENOENT' })
+    expect(await roomOf(store)).toBe('none')
     expect(decodeRelease(first.bytes).release.stable).toEqual({
       ...decodeRelease(rollback.bytes).release.stable,
       version: 1,
@@ -96,6 +100,7 @@ describe('a full disk', () => {
     await rm(ballast)
     await publish(store, { size: 4 })
     expect((await stat(join(board, 'private/reserve'))).size).toBe(4_194_304)
+    expect(await roomOf(store)).toBe(undefined)
   })
 
   it('takes a rollback that opens nothing new, again and again, while there is room in the reserve', async context => {

@@ -1,0 +1,30 @@
+import type { BoardRoom } from '../../contracts/report.js'
+import { MAX_SNAPSHOT_BYTES, RESERVE_BYTES } from '../../core/limits.js'
+import { isForbidden } from '../disk/system-error.js'
+import type { Board } from './board.js'
+
+/**
+ * What the disk of a board has left, where that is too little; undefined where it has room, where
+ * nobody writes (a mirror), and where the disk does not say.
+ *
+ * ```ts
+ * await boardRoom(board) // 'none' on a full disk whose reserve is spent
+ * ```
+ */
+export async function boardRoom({
+  hiddenFs: fs,
+  paths,
+}: Pick<Board, 'hiddenFs' | 'paths'>): Promise<BoardRoom | undefined> {
+  try {
+    if ((await fs.stat(paths.temporary)) === undefined) return undefined
+    const free = await fs.freeBytes?.(paths.temporary)
+    if (free === undefined || free >= RESERVE_BYTES) return undefined
+    const reserve = await fs.stat(paths.reserve)
+    if (reserve?.bytes !== RESERVE_BYTES) return 'none'
+    return free < MAX_SNAPSHOT_BYTES ? 'reserve' : undefined
+  } catch (error) {
+    // The private half is for those who write.
+    if (isForbidden(error)) return undefined
+    throw error
+  }
+}
