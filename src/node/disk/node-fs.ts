@@ -142,6 +142,8 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
       const found = await missingAsUndefined(statfs(path))
       // Some file systems (proc, some of FUSE) have no size.
       if (found === undefined || found.blocks === 0) return undefined
+      // Room that no further file can have; some file systems count no files.
+      if (found.files > 0 && found.ffree === 0) return 0
       return found.bsize * (process.geteuid?.() === 0 ? found.bfree : found.bavail)
     },
   }
