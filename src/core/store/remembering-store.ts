@@ -75,7 +75,12 @@ export function memoryOf(store: Transport): BoardMemory | undefined {
  * ```
  */
 export function assertDidNotGoBack(store: Transport, namespace: Namespace): void {
-  const wentBack = memoryOf(store)?.wentBack(namespace)
+  const memory = memoryOf(store)
+  if (memory !== undefined) assertStillThere(memory, namespace)
+}
+
+function assertStillThere(memory: BoardMemory, namespace: Namespace): void {
+  const wentBack = memory.wentBack(namespace)
   if (wentBack !== undefined) throw wentBackError(namespace, wentBack)
 }
 
@@ -117,8 +122,7 @@ function remember(store: Store, hasher: Hasher): RememberingStore {
   /** Asks the store, and throws `store-damaged` where it turns out to have gone back. */
   const assertStands = async (namespace: Namespace, signal: AbortSignal): Promise<void> => {
     await latest({ namespace }, signal)
-    const wentBack = memory.wentBack(namespace)
-    if (wentBack !== undefined) throw wentBackError(namespace, wentBack)
+    assertStillThere(memory, namespace)
   }
 
   const append: Store['append'] = async (query, signal) => {

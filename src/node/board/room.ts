@@ -15,7 +15,7 @@ export async function boardRoom({
   paths,
 }: Pick<Board, 'hiddenFs' | 'paths'>): Promise<BoardRoom | undefined> {
   try {
-    if ((await fs.stat(paths.temporary)) === undefined) return undefined
+    // A mirror has no such folder.
     const free = await fs.freeBytes?.(paths.temporary)
     if (free === undefined || free >= RESERVE_BYTES) return undefined
     const reserve = await fs.stat(paths.reserve)

@@ -80,30 +80,13 @@ function byPlaying(
   const nowMs = Date.parse(heard.asOf)
   const live = liveMembers(heard, { beforeMs: nowMs, nowMs })
   const played = play(release, asked)
-  let known: ReadonlySet<Member> = new Set()
-  const foresee = (stage: string, inside: readonly Member[]): StageForecast => {
-    const fresh = inside.filter(member => !known.has(member))
-    known = new Set(inside)
-    return {
-      stage,
-      exposed: inside.length,
-      of: live.length,
-      canSee: sayResolvingPower({ live: live.length, healthy: inside.length }),
-      lastsMs: 0,
-      clients: fresh.slice(0, NAMED).map(({ clientId }) => clientId),
-    }
-  }
-  const stages = played.stages.flatMap(({ audience }, index) =>
-    audience === undefined
-      ? []
-      : [
-          foresee(
-            `stage ${index + 1}`,
-            live.filter(member => inAudience(member, audience, hasher)),
-          ),
-        ],
-  )
-  if (played.isWhole) return { stages: [...stages, foresee('all', live)], notes: [] }
+  const foresee = foreseer(live)
+  const stages = played.stages.flatMap(({ audience }, index) => {
+    if (audience === undefined) return []
+    const inside = live.filter(member => inAudience(member, audience, hasher))
+    return [foresee(`stage ${index + 1}`, { inside, lastsMs: 0 })]
+  })
+  if (played.isWhole) return { stages: [...stages, foresee('all', { inside: live, lastsMs: 0 })], notes: [] }
   const name = nameOfPolicy(policy)
   return {
     stages,
@@ -126,24 +109,34 @@ function byPlan(
   const live = liveMembers(heard, { beforeMs: nowMs - plan.reportMs, nowMs })
   const { rehearsal } = rollout.stageStart
   let before: Audience = rehearsal === undefined ? { salt: audience.salt, clauses: [] } : audience
-  let known: ReadonlySet<Member> = new Set()
+  const foresee = foreseer(live)
   const rehearsed =
     rehearsal === undefined ? [] : [rehearsalForecast(live, { audience, hasher, bakeMs: plan.bakeMs })]
   const stages = plan.stages.map(stage => {
     before = audienceOf({ stage, live, before, holdback: plan.holdback ?? 0, hasher })
     const inside = live.filter(member => inAudience(member, before, hasher))
+    return foresee(sayStage(stage), { inside, lastsMs: plan.bakeMs })
+  })
+  return [...rehearsed, ...stages]
+}
+
+/** Foresees one stage after the other: each names those that the one before did not expose. */
+function foreseer(
+  live: readonly Member[],
+): (stage: string, of: { readonly inside: readonly Member[]; readonly lastsMs: number }) => StageForecast {
+  let known: ReadonlySet<Member> = new Set()
+  return (stage, { inside, lastsMs }) => {
     const fresh = inside.filter(member => !known.has(member))
     known = new Set(inside)
     return {
-      stage: sayStage(stage),
+      stage,
       exposed: inside.length,
       of: live.length,
       canSee: sayResolvingPower({ live: live.length, healthy: inside.length }),
-      lastsMs: plan.bakeMs,
+      lastsMs,
       clients: fresh.slice(0, NAMED).map(({ clientId }) => clientId),
     }
-  })
-  return [...rehearsed, ...stages]
+  }
 }
 
 function rehearsalForecast(

@@ -1,8 +1,8 @@
+import { nextPosition } from '../../contracts/position.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { Hasher } from '../../contracts/system.js'
-import { isExposed } from '../../core/release/audience.js'
 import { positionOf } from '../../core/release/release.js'
-import { variantFor } from '../../core/release/target.js'
+import { target } from '../../core/release/target.js'
 import type { GateAnswers } from '../../rollouts/gate.js'
 import { gatesOf } from '../../rollouts/plan.js'
 import type { NextStage, RolloutPolicy } from '../../rollouts/policy.js'
@@ -48,7 +48,7 @@ export function play(
     if (found === undefined) return { stages, isWhole: false }
     if (found.next.audience === undefined) return { stages, isWhole: true }
     nowMs = found.nowMs
-    release = following(release, found)
+    release = releaseAfter(release, found)
   }
   return { stages, isWhole: false }
 }
@@ -107,25 +107,24 @@ function wellAt(
     }
     const { clientId, instanceId, labels, ephemeral } = report
     const identity = { clientId, instanceId, labels, ephemeral }
-    if (release.audience === undefined || !isExposed(release.audience, identity, hasher))
-      return { ...word, sinceMs: report.sinceMs + afterMs }
-    const arm = release.candidate ?? release.stable
-    const { digest } = variantFor(arm, identity)
-    return { ...word, phase: 'healthy', digest, version: arm.version, applied: position, sinceMs: afterMs }
+    const wanted = target(release, { identity, refused: () => false, hasher })
+    if (wanted.arm !== 'candidate') return { ...word, sinceMs: report.sinceMs + afterMs }
+    const { digest, version } = wanted
+    return { ...word, phase: 'healthy', digest, version, applied: position, sinceMs: afterMs }
   })
   return { ...heard, asOf, reports }
 }
 
 /** The release of the stage that follows. */
-function following(
+function releaseAfter(
   release: RolloutRelease,
   { next: { state, stage, audience, start, decideBy }, nowMs }: Moved,
 ): RolloutRelease {
-  const sequence = release.sequence + 1
-  const position = start.position ?? { epoch: release.epoch, sequence }
+  const following = nextPosition(positionOf(release))
+  const position = start.position ?? following
   return {
     ...release,
-    sequence,
+    ...following,
     issuedAt: new Date(nowMs).toISOString(),
     ...(audience !== undefined && { audience }),
     rollout: { ...release.rollout, state, stage, stageStart: { ...start, position }, decideBy },

@@ -9,6 +9,20 @@ vi.setConfig({ testTimeout: 300_000 })
 
 const publish = ['publish', 'next.json', '--reason', 'more load'] as const
 
+/** A policy of one's own, which begins as `staged()` does. */
+function hoursPolicy(more: Partial<RolloutPolicy> = {}): RolloutPolicy {
+  const own = staged(PERIODS)
+  return {
+    ...own,
+    type: 'hours',
+    start(input) {
+      const first = own.start(input)
+      return first.type === 'stage' ? { ...first, plan: { type: 'hours', version: 1 } } : first
+    },
+    ...more,
+  }
+}
+
 describe('who publishes and waits', () => {
   test('sees a bar a stage on a terminal, drawn again while the stage lasts, and leaves with 0 once all have it', async () => {
     const { nb } = await rolloutDesk()
@@ -193,15 +207,7 @@ describe('who looks at a rollout', () => {
   })
 
   test('is told what its policy is called and where to give it, where it is not known', async () => {
-    const own = staged(PERIODS)
-    const hours: RolloutPolicy = {
-      ...own,
-      type: 'hours',
-      start(input) {
-        const first = own.start(input)
-        return first.type === 'stage' ? { ...first, plan: { type: 'hours', version: 1 } } : first
-      },
-    }
+    const hours = hoursPolicy()
     const { nb, publisher, controller, clock } = await rolloutDesk()
     controller()
     await clock.advance(30_000)
@@ -213,14 +219,7 @@ describe('who looks at a rollout', () => {
   })
 
   test('sees it judged by a policy that the configuration file has in `policies`, gates or none', async () => {
-    const own = staged(PERIODS)
-    const hours: RolloutPolicy = {
-      ...own,
-      type: 'hours',
-      start(input) {
-        const first = own.start(input)
-        return first.type === 'stage' ? { ...first, plan: { type: 'hours', version: 1 } } : first
-      },
+    const hours = hoursPolicy({
       decide: ({ release: { rollout } }, { heard }) => ({
         type: 'hold',
         explanation: {
@@ -238,7 +237,7 @@ describe('who looks at a rollout', () => {
           asOf: heard.asOf,
         },
       }),
-    }
+    })
     const { nb, publisher } = await rolloutDesk({ config: { policies: [hours] } })
     await publisher.publish({ pool: 2 }, { rollout: hours, drive: true, reason: 'more' })
     const { stdout } = await nb(['rollout', 'show'])

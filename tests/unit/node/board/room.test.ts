@@ -16,10 +16,10 @@ const roomWith = (
 ) => {
   const hiddenFs: Pick<Fs, 'stat' | 'freeBytes'> = {
     async stat(path) {
-      const bytes = path === paths.reserve ? reserveBytes : isWritten ? 0 : undefined
-      return bytes === undefined ? undefined : { bytes, changedMs: 0 }
+      if (path !== paths.reserve || reserveBytes === undefined) return undefined
+      return { bytes: reserveBytes, changedMs: 0 }
     },
-    freeBytes: free,
+    freeBytes: async path => (path === paths.temporary && !isWritten ? undefined : free()),
   }
   return boardRoom({ hiddenFs: hiddenFs as Fs, paths })
 }
