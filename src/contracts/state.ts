@@ -62,6 +62,12 @@ export interface SavedAttempt {
    * when this process dies as well.
    */
   readonly instead?: true
+  /**
+   * Set when nobody died, and the snapshot had yet to outlive its trial: its client ended in order,
+   * or something else was tried or ran. Whoever runs it again tries it again, also where it was
+   * earned before.
+   */
+  readonly stopped?: true
 }
 
 /** One instance of a client, as the disk tells of it: who it is, and how it ended. */

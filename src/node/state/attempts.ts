@@ -59,6 +59,7 @@ function attemptIn(shape: Shape): SavedAttempt {
     ranMs: shape.integer('ranMs', 0, Number.MAX_SAFE_INTEGER),
     ...shape.flag('retry'),
     ...shape.flag('instead'),
+    ...shape.flag('stopped'),
   }
 }
 

@@ -41,6 +41,8 @@ export interface Case {
    * outlive its trial.
    */
   readonly acquitted: boolean
+  /** Whether it has yet to outlive a trial that ended before its time, and without a death. */
+  readonly unfinished: boolean
 }
 
 /**
@@ -73,7 +75,8 @@ export function judge(digest: Digest, record: FolderRecord, by: Judge): Case {
   )
   const counts = (at: string): boolean => at > pardonedAt && isNear(at)
   const ofBuild = record.attempts.filter(attempt => attempt.build === build && counts(attempt.beatAt))
-  const others = ofBuild.filter(({ instanceId }) => instanceId !== by.instanceId)
+  const begun = ofBuild.filter(({ stopped }) => stopped === undefined)
+  const others = begun.filter(({ instanceId }) => instanceId !== by.instanceId)
   const dead = others.filter(attempt => isDead(attempt, by))
   const acquittedAt = latest(
     dead.filter(attempt => attempt.digest === digest && attempt.instead === true).map(({ beatAt }) => beatAt),
@@ -97,6 +100,7 @@ export function judge(digest: Digest, record: FolderRecord, by: Judge): Case {
     trying,
     uncertain: trying.some(attempt => by.fate(attempt) === 'unknown'),
     acquitted: acquittedAt !== '',
+    unfinished: ofBuild.some(attempt => attempt.digest === digest && attempt.stopped === true),
   }
 }
 

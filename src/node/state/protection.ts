@@ -40,6 +40,8 @@ export async function openProtection(
   const open = new Map<Digest, OpenAttempt>()
   /** Suspects that something else runs instead of. */
   const standIns = new Map<Digest, StandIn>()
+  /** What was earned, and whose trial ended here before its time. */
+  const unfinished = new Map<Digest, SavedAttempt>()
   /** Suspects that what runs instead has outlived. */
   const outlived = new Set<Digest>()
   /** Snapshots that wait for another process. */
@@ -95,7 +97,11 @@ export async function openProtection(
     },
     get kept() {
       return {
-        attempts: [...ledger.left, ...[...open.values(), ...standIns.values()].map(now)],
+        attempts: [
+          ...ledger.left,
+          ...unfinished.values(),
+          ...[...open.values(), ...standIns.values()].map(now),
+        ],
         quarantined: ledger.quarantined,
         pardoned: ledger.pardoned,
         ...(slot !== undefined && { life: lifeNow(slot) }),
@@ -110,20 +116,23 @@ export async function openProtection(
       const held = judge(digest, recordOf(found, ledger), judgeNow())
       if (held.verdict === 'guilty') return 'quarantined'
       // What was earned by any process of the folder is not on trial any more, unless somebody may
-      // have died of it.
-      const isEarned = found.state.good.some(good => good.digest === digest)
-      if (held.verdict === 'clear' && !held.acquitted && isEarned) return 'go'
+      // have died of it, or its trial ended before its time.
+      const isEarned = found.state.good.some(good => good.digest === digest) && !held.acquitted
+      const isOutlived = isEarned && !held.unfinished && !unfinished.has(digest)
+      if (held.verdict === 'clear' && isOutlived) return 'go'
       const isSuspect = held.verdict === 'suspect'
       if (isSuspect && isToWait(digest, held, hasOther)) return standIn(digest, held)
       if (held.uncertain) return wait(digest)
-      if ((isSuspect || exclusive) && !(await turn.take(found))) return wait(digest)
+      const isAlone = isSuspect || (exclusive && !isEarned)
+      if (isAlone && !(await turn.take(found))) return wait(digest)
       // Another client of the process may have begun meanwhile.
       if (isSuspect && isToWait(digest, held, hasOther)) {
         letGo()
         return standIn(digest, held)
       }
       // What was earned is not what kills the process while something new is tried.
-      if (running.earned && running.digest !== undefined) open.delete(running.digest)
+      if (running.earned && running.digest !== undefined) setAside(running.digest)
+      unfinished.delete(digest)
       open.set(digest, {
         attempt: attemptOf(digest, isSuspect && !siblingsTry(digest) ? { retry: true } : {}),
         sinceMs: clock.monotonic(),
@@ -137,6 +146,7 @@ export async function openProtection(
 
     drop(digest) {
       if (!open.delete(digest)) return
+      takeUp()
       letGo()
       saver.soon()
     },
@@ -144,8 +154,9 @@ export async function openProtection(
     committed(digest, watchMs) {
       for (const [other, { sinceMs }] of open) {
         if (other === digest) continue
+        if (running.earned && other === running.digest) setAside(other)
         open.delete(other)
-        const deaths = ledger.left.filter(death => death.digest === other)
+        const deaths = ledger.left.filter(death => death.digest === other && death.stopped === undefined)
         // It has outlived what was held against it.
         if (deaths.length > 0 && clock.monotonic() - sinceMs > outliveMs(deaths)) protection.readmit([other])
       }
@@ -169,7 +180,10 @@ export async function openProtection(
 
     readmit(digests) {
       ledger = withPardon(ledger, digests, nowText())
-      for (const digest of digests) endStandIn(digest)
+      for (const digest of digests) {
+        unfinished.delete(digest)
+        endStandIn(digest)
+      }
     },
 
     async close() {
@@ -179,6 +193,7 @@ export async function openProtection(
       cancelWatch?.()
       cancelWatch = undefined
       for (const digest of [...standIns.keys()]) endStandIn(digest)
+      if (running.earned && running.digest !== undefined) setAside(running.digest)
       open.clear()
       family.delete(self)
       await saver.settled()
@@ -257,6 +272,23 @@ export async function openProtection(
       ranMs: tried === undefined ? Math.floor(clock.monotonic() - running.sinceMs) : 0,
       ...(ended && { ended: true as const }),
     }
+  }
+
+  /** Ends a trial before its time: whoever runs that snapshot again tries it again. */
+  function setAside(digest: Digest): void {
+    const aside = open.get(digest)
+    if (aside === undefined) return
+    open.delete(digest)
+    const { retry: _, ...attempt } = now(aside)
+    unfinished.set(digest, { ...attempt, stopped: true })
+  }
+
+  /** Looks after what runs again, where something else was tried meanwhile and is not any more. */
+  function takeUp(): void {
+    const { digest, sinceMs } = running
+    if (digest === undefined || open.size > 0 || cancelWatch === undefined || !unfinished.delete(digest))
+      return
+    open.set(digest, { attempt: attemptOf(digest, {}), sinceMs })
   }
 
   async function ownSlot(): Promise<number | undefined> {

@@ -396,15 +396,24 @@ function endOf(path: string): string {
   return path.replace(/json$/, 'ended')
 }
 
-/** What an instance left behind that ended in order: it died of nothing. */
+/**
+ * What an instance left behind that ended in order: it died of nothing, and what it tried has yet to
+ * outlive its trial.
+ */
 function endedInOrder(file: StateFile, name: string): StateFile {
   const instanceId = name.slice(0, -'.json'.length)
   const { life } = file
   return {
     ...file,
-    attempts: file.attempts.filter(attempt => !isOf(attempt, instanceId)),
+    attempts: file.attempts.flatMap(attempt => (isOf(attempt, instanceId) ? endedTrial(attempt) : [attempt])),
     ...(typeof life === 'object' && life !== null && { life: { ...life, ended: true } as Json }),
   }
+}
+
+/** An attempt of an instance that ended in order; none where something else ran in its stead. */
+function endedTrial(attempt: Json): readonly Json[] {
+  const { instead, retry: _, ...ended } = attempt as JsonObject
+  return instead === undefined ? [{ ...ended, stopped: true }] : []
 }
 
 function isOf(entry: Json, instanceId: string): boolean {

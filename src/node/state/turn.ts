@@ -27,7 +27,7 @@ export function createTurn(
     const judge = by()
     if (judge.fate(holder) === 'gone') return true
     const isTrying = (attempt: SavedAttempt): boolean =>
-      attempt.instanceId === holder.instanceId && !isDead(attempt, judge)
+      attempt.instanceId === holder.instanceId && attempt.stopped === undefined && !isDead(attempt, judge)
     const sinceMs = Math.abs(judge.nowMs - Date.parse(holder.at))
     return sinceMs >= MISSED_BEATS * judge.beatMs && !attempts.some(isTrying)
   }

@@ -52,6 +52,31 @@ describe.concurrent('a document that kills its program', () => {
   )
 })
 
+test(
+  'a document that kills after the soak costs two deaths also where a deployment came in between',
+  { timeout: 60_000 },
+  async context => {
+    const program = await supervised(script, context)
+    const { publish, keepAlive, until, lives } = program
+    await publish({ n: 1 })
+    keepAlive()
+    await until(() => lives.some(({ ran }) => ran.includes(1)), 'the first version runs')
+    await wait(1.3 * PERIODS.soakMs)
+    await publish({ n: 2, deadly: { at: PERIODS.soakMs + 700, by: 'kill' } })
+    await until(() => program.earned(2), 'the second version is earned')
+    const deployed = lives.length
+    lives.at(-1)?.child.end()
+    await until(() => lives.length > deployed, 'the next life starts')
+    const last = (): readonly number[] => lives.at(-1)?.ran ?? []
+    // The deployment ends a life by SIGTERM.
+    const deaths = (): number => lives.filter(({ ended }) => ended?.signal === 'SIGKILL').length
+    await until(() => deaths() >= 2 && last().includes(1), 'the first version runs again')
+    await wait(2.5 * PERIODS.soakMs)
+    expect(deaths()).toBe(2)
+    expect(last()).toEqual([1])
+  },
+)
+
 describe.concurrent('who did not die of a document', () => {
   /** A program that runs version 2 on trial, and has a version 1 to go back to. */
   const onTrial = async (

@@ -47,6 +47,8 @@ export interface Supervised {
   keepAlive(command?: Partial<BrittleCommand>): void
   /** Whether a life has saved that it runs this version. */
   saved(version: number): Promise<boolean>
+  /** Whether a life has saved that it earned this version. */
+  earned(version: number): Promise<boolean>
   /** Resolves when it holds; rejects after a while. */
   until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>
 }
@@ -54,6 +56,7 @@ export interface Supervised {
 /** Of the files of a state folder, what tells what ran. */
 interface SavedFile {
   readonly current?: { readonly version: number }
+  readonly good?: readonly { readonly version: number }[]
 }
 
 /** Makes a {@link Supervised} that ends with its test. */
@@ -94,6 +97,14 @@ export async function supervised(
     return life
   }
 
+  const files = async (): Promise<readonly SavedFile[]> => {
+    const names = await readdir(folder, { recursive: true })
+    const paths = names.filter(name => name.endsWith('.json')).map(name => join(folder, name))
+    // A file that is replaced meanwhile is looked at the next time.
+    const texts = await Promise.all(paths.map(path => readFile(path, 'utf8').catch(() => '{}')))
+    return texts.map(text => JSON.parse(text) as SavedFile)
+  }
+
   return {
     lives,
     get deaths() {
@@ -107,13 +118,9 @@ export async function supervised(
       again = true
       start(command)
     },
-    async saved(version) {
-      const names = await readdir(folder, { recursive: true })
-      const files = names.filter(name => name.endsWith('.json')).map(name => join(folder, name))
-      // A file that is replaced meanwhile is looked at the next time.
-      const texts = await Promise.all(files.map(file => readFile(file, 'utf8').catch(() => '{}')))
-      return texts.some(text => (JSON.parse(text) as SavedFile).current?.version === version)
-    },
+    saved: async version => (await files()).some(({ current }) => current?.version === version),
+    earned: async version =>
+      (await files()).some(({ good = [] }) => good.some(saved => saved.version === version)),
     async until(condition, what) {
       for (let left = 600; !(await condition()); left -= 1) {
         if (left === 0)

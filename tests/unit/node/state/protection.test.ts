@@ -135,6 +135,13 @@ async function afterOneDeath(ranMs = 0, trialMs = 120_000): Promise<Machine> {
   return made
 }
 
+/** A life runs the poison, and dies. */
+async function diesOfIt(life: Process): Promise<void> {
+  expect(await life.tries(POISON)).toBe('go')
+  life.committed(POISON, 120_000)
+  life.die()
+}
+
 /** A machine on which a process died of the poison, 10 s after the poison was earned. */
 async function afterEarnedDeath(): Promise<Machine> {
   const made = machine()
@@ -386,6 +393,77 @@ describe('a snapshot of which a process died', () => {
   test('is found although it was earned before it killed', async () => {
     const { start } = await afterEarnedDeath()
     expect(await (await start()).tries(POISON)).toBe('suspect')
+  })
+
+  describe('and that was earned, but has yet to outlive its trial', () => {
+    test('is tried again by the next life after its client was closed', async () => {
+      const { start } = machine()
+      const first = await start()
+      await first.tries(POISON)
+      await first.soak(POISON)
+      await first.close()
+      await diesOfIt(await start())
+      const third = await start()
+      expect(await third.tries(POISON)).toBe('suspect')
+      expect(await third.tries(POISON, { hasOther: false })).toBe('go')
+      third.die()
+      expect(heldBy(await start())).toEqual([POISON])
+    })
+
+    test('is tried again, and waits for no turn, by each process of a fleet that is started anew', async () => {
+      const { start } = machine()
+      const first = await start()
+      await first.tries(POISON, { exclusive: true })
+      await first.soak(POISON)
+      await first.close()
+      const [second, third] = [await start(), await start()]
+      expect(await second.tries(POISON, { exclusive: true })).toBe('go')
+      expect(await third.tries(POISON, { exclusive: true })).toBe('go')
+      third.die()
+      expect(await (await start()).tries(POISON)).toBe('suspect')
+    })
+
+    test('is tried again where something else ran in between', async () => {
+      const { start } = machine()
+      const first = await start()
+      await first.tries(POISON)
+      await first.soak(POISON)
+      await first.tries(OTHER)
+      first.committed(OTHER, 120_000)
+      await first.tries(POISON)
+      first.committed(POISON, 120_000)
+      first.die()
+      expect(await (await start()).tries(POISON)).toBe('suspect')
+    })
+
+    test('is looked after again where what was tried meanwhile was given up', async () => {
+      const { start, clock } = machine()
+      const first = await start()
+      await first.tries(POISON)
+      await first.soak(POISON)
+      await first.tries(OTHER)
+      first.drop(OTHER)
+      await clock.advance(BEAT_MS + 100)
+      first.die()
+      const second = await start()
+      expect(await second.tries(POISON)).toBe('suspect')
+      expect(await second.tries(OTHER)).toBe('go')
+    })
+
+    test('is held for nothing any more once another life outlived the trial', async () => {
+      const { start, clock } = machine()
+      const first = await start()
+      await first.tries(POISON)
+      await first.soak(POISON)
+      await first.close()
+      const second = await start()
+      await second.tries(POISON)
+      second.committed(POISON, 120_000)
+      await clock.advance(120_100)
+      second.die()
+      await diesOfIt(await start())
+      expect(await (await start()).tries(POISON)).toBe('go')
+    })
   })
 
   test('is on trial anew after it was acquitted, also where it was earned before', async () => {

@@ -410,7 +410,9 @@ async function endIt(place: Place): Promise<void> {
   if (state() === undefined || state() === 'completed' || state() === 'rolled-back') return
   stage.met('somebody ended a rollout that stood')
   await ask(place, 'abort', () => publisher.abort({ reason: 'the end of the round' }))
-  if (state() !== 'rolled-back')
+  // Its watch may have ended in the same moment.
+  const isComplete = state() === 'completed' && story.newest?.release.cause === 'complete'
+  if (state() !== 'rolled-back' && !isComplete)
     stage.violate('verbs-answer', `an abort while all is well leaves the rollout ${state()}`)
 }
 
