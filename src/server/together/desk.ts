@@ -1,7 +1,13 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { briefly } from '../../core/report/brief-report.js'
 import type { Assembled } from '../handler.js'
-import type { Channel, FromMember, MemberLoad, ToMember } from './messages.js'
+import {
+  REPORTS_A_MESSAGE,
+  type Channel,
+  type FromMember,
+  type MemberLoad,
+  type ToMember,
+} from './messages.js'
 import { BEARER } from '../../fleet/voice.js'
 import { NO_SAVINGS, sumOf } from '../tally.js'
 
@@ -34,8 +40,12 @@ export function createDesk({ reports }: Pick<Assembled, 'reports'>): Desk {
   ): Promise<void> => {
     try {
       const { reports: all, ...heard } = await reports.heard(query, signal)
-      const sent = query.brief === undefined ? all : all.map(briefly(query.brief.labels))
-      await channel.send({ type: 'answer', id, heard: { ...heard, reports: sent } })
+      const shorten = query.brief === undefined ? undefined : briefly(query.brief.labels)
+      for (let from = 0; from < all.length && !signal.aborted; from += REPORTS_A_MESSAGE) {
+        const some = all.slice(from, from + REPORTS_A_MESSAGE)
+        await channel.send({ type: 'part', id, reports: shorten === undefined ? some : some.map(shorten) })
+      }
+      await channel.send({ type: 'answer', id, heard })
     } catch (error) {
       const { code, message } = asNoticeboardError(error, 'internal', 'the reports could not be read')
       await channel.send({ type: 'refusal', id, code, message })

@@ -1,7 +1,7 @@
 import { withDeadline } from '../../async/deadline.js'
 import { abortable } from '../../async/signals.js'
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { HeardReports } from '../../contracts/report.js'
+import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { Clock } from '../../contracts/system.js'
 import type { ReportsQuery, Store } from '../../contracts/transport.js'
 import { BEARER } from '../../fleet/voice.js'
@@ -31,7 +31,7 @@ export interface Member {
 const GATHER_MS = 100
 
 /** How long the one that keeps the reports may take to tell them, in milliseconds. */
-const ANSWER_MS = 10_000
+const ANSWER_MS = 30_000
 
 /**
  * Makes the half of what processes keep together that is in each of those that serve. What it hands
@@ -95,10 +95,19 @@ export function createMember({
     const id = count
     try {
       return await withDeadline({ clock, signal, timeoutMs: ANSWER_MS, what: 'the fleet' }, own => {
+        const reports: ClientReport[] = []
         const answered = new Promise<HeardReports>((resolve, reject) => {
           asked.set(id, answer => {
-            if (answer.type === 'answer') resolve(answer.heard)
-            else if (answer.type === 'refusal') reject(new NoticeboardError(answer.code, answer.message))
+            switch (answer.type) {
+              case 'part':
+                reports.push(...answer.reports)
+                return
+              case 'answer':
+                resolve({ ...answer.heard, reports })
+                return
+              case 'refusal':
+                reject(new NoticeboardError(answer.code, answer.message))
+            }
           })
         })
         void channel.send({ type: 'ask', id, query })

@@ -17,6 +17,9 @@ export interface SpokenReport {
   readonly address?: string
 }
 
+/** How many reports go in one message: whoever hears it reads them in one turn. */
+export const REPORTS_A_MESSAGE = 100
+
 /** What addresses brought, each with its amount. */
 export type Spending = readonly (readonly [address: string, amount: number])[]
 
@@ -29,7 +32,9 @@ export type FromMember =
 /** What that one tells it. */
 export type ToMember =
   | { readonly type: 'spent'; readonly spent: Spending }
-  | { readonly type: 'answer'; readonly id: number; readonly heard: HeardReports }
+  /** Some of the reports of an answer, which follows the last of them. */
+  | { readonly type: 'part'; readonly id: number; readonly reports: readonly ClientReport[] }
+  | { readonly type: 'answer'; readonly id: number; readonly heard: Omit<HeardReports, 'reports'> }
   | { readonly type: 'refusal'; readonly id: number; readonly code: ErrorCode; readonly message: string }
 
 /** One end of what lies between two processes. Messages are data that JSON carries. */

@@ -1,7 +1,7 @@
 import type { ClientReport } from '../../contracts/report.js'
 import { jsonBytes } from '../../core/report/fit-report.js'
 import { addressOf, type Voice } from '../../fleet/voice.js'
-import type { SpokenReport } from './messages.js'
+import { REPORTS_A_MESSAGE, type SpokenReport } from './messages.js'
 
 /** Reports that wait to be handed over to another process, or are on their way there. */
 export interface Outbox {
@@ -12,9 +12,6 @@ export interface Outbox {
   /** Those are with the other process. */
   arrived(reports: readonly SpokenReport[]): void
 }
-
-/** How many reports go in one message: whoever hears it reads them in one turn. */
-const REPORTS_A_MESSAGE = 100
 
 /** What a report takes beside its texts, in bytes. */
 const ENTRY_BYTES = 400

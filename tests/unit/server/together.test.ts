@@ -113,6 +113,30 @@ test('what a process heard that died is told by the one in its place', async () 
   expect(told?.map(({ instanceId }) => instanceId)).toEqual(['a'])
 })
 
+test('what all of them heard comes a hundred reports a message, so that nobody waits for all of them', async () => {
+  const { handler, reports } = assembleHandler(await publishedStore(), { write: false })
+  onTestFinished(() => handler.close())
+  const ids = Array.from({ length: 250 }, (_, at) => `life-${at}`)
+  reports.take(
+    ids.map(instanceId => reportOf({ namespace: NAMESPACE, instanceId })),
+    { type: 'bearer' },
+  )
+  const [own, others] = channels()
+  const parts: number[] = []
+  own.listen(message => {
+    if (message.type === 'part') parts.push(message.reports.length)
+  })
+  const leave = createDesk({ reports }).join(others)
+  const member = createMember({ channel: own, clock: systemClock })
+  onTestFinished(() => {
+    member.close()
+    leave()
+  })
+  const heard = await member.over(memory()).reports?.({ namespace: NAMESPACE }, never)
+  expect(heard?.reports.map(({ instanceId }) => instanceId).toSorted()).toEqual(ids.toSorted())
+  expect(parts).toEqual([100, 100, 50])
+})
+
 test('what an address brought to one process is gone at all of them', async () => {
   const { desk } = listeningDesk()
   const [first, second] = [memberOf(desk), memberOf(desk)]
