@@ -50,6 +50,12 @@ const mostMemoryBytes = 700_000_000
  * them, at both ends.
  */
 const mostWorkerBytes = 250_000_000
+/**
+ * What several serve has the room for reports that a server has by default, 128 MiB, which the siege
+ * fills: the worker that is asked for all of them has them as values, as pieces of a text, and as
+ * that text while it answers.
+ */
+const mostAnswerBytes = 500_000_000
 /** 32 MiB of bodies, as much of garbage of them, and a file of reports. */
 const mostBufferBytes = 300_000_000
 /** 32 MiB of reports, the reserve, and the releases. */
@@ -78,7 +84,7 @@ export function judge(found) {
   const before = quiet.taken
   const under = besieged.taken
   const looks = found.streamsOpened * namesOfAStream + (found.seconds + 5) * looksASecond
-  const memory = mostMemoryBytes + found.workers * mostWorkerBytes
+  const memory = mostMemoryBytes + (found.workers > 0 ? mostAnswerBytes + found.workers * mostWorkerBytes : 0)
   const rows = [
     readRow(found),
     row('failed', 'reads that failed', quiet.reads.failed, besieged.reads.failed, 0),
