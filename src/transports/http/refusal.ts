@@ -38,9 +38,11 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
     )
   }
   if (status === 401 || status === 403) {
+    // A server that knows the token says itself what that may not do.
+    const hint = status === 403 && told !== undefined ? '' : '; check the token or the headers'
     return new NoticeboardError(
       status === 401 ? 'unauthorized' : 'forbidden',
-      `${name} answered ${status} for ${what}; check the token or the headers${said}`,
+      `${name} answered ${status} for ${what}${hint}${said}`,
     )
   }
   if (writing && (status === 404 || status === 405)) {

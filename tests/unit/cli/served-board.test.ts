@@ -145,6 +145,34 @@ test.each(['serve', 'controller'])(
   60_000,
 )
 
+test.each([
+  ['holds the floor of its configuration file', 'export default { floor: { minBakeMs: 86_400_000 } }', 3],
+  ['without a floor leaves the policy to the publisher', 'export default {}', 0],
+])('a server %s against a token without admin', async (_, config, status) => {
+  const [cwd, elsewhere] = [await temporaryFolder(), await temporaryFolder()]
+  await writeFile(join(cwd, 'noticeboard.config.mjs'), config)
+  const server = await served({ cwd })
+  const board = join(cwd, 'board')
+  const owner = (await readFile(join(board, 'private/token'), 'utf8')).trim()
+  const create = ['token', 'create', 'ci', '--scope', 'publish-staged', '--for', '**', '--board', board]
+  const staged = (await commandLine([...create, '--expires', '1d'], { cwd: elsewhere })).stdout.trim()
+  const publish = (token: string, document: string, ...options: readonly string[]): Promise<Ran> =>
+    commandLine(['publish', '-', '-n', NAMESPACE, '--reason', 'x', ...options], {
+      cwd: elsewhere,
+      stdin: document,
+      env: { NOTICEBOARD_URL: server.url, NOTICEBOARD_TOKEN: token },
+    })
+  const first = await publish(owner, '{"a":1}', '--everyone', '--below-floor', 'the first one')
+  expect(first.status, first.stderr).toBe(0)
+  let second = first
+  // The server's controller is heard after a moment.
+  await expect
+    .poll(async () => (second = await publish(staged, '{"a":2}', '--timed')).stderr, WAIT)
+    .not.toContain('no-controller')
+  expect(second.status, second.stderr).toBe(status)
+  if (status !== 0) expect(second.stderr).toContain('the floor of this namespace needs staged@1')
+})
+
 /** Waits for what another part of the program does in its own time. */
 const WAIT = { timeout: 30_000 }
 

@@ -129,7 +129,7 @@ describe('what the status says', () => {
     }
     expect(said).toEqual([
       expect.stringMatching(/a web server may not read the file, so check its mode/),
-      expect.stringMatching(/check the token or the headers: it wants the scope read/),
+      expect.stringMatching(/ answered 403 for the release: it wants the scope read$/),
     ])
   })
 
