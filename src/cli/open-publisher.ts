@@ -5,6 +5,7 @@ import { createPublisher, type Publisher } from '../publisher/index.js'
 import { CLI_RETRIES, withBoard, type OpenBoard } from './boards.js'
 import { findChecks, type Checks } from './checks.js'
 import type { CommandContext } from './command.js'
+import type { RolloutPolicy } from '../rollouts/index.js'
 import type { Io } from './io.js'
 import { readSettings } from './settings.js'
 
@@ -23,10 +24,18 @@ export interface DeskOptions {
   readonly checking?: boolean
 }
 
-/** A publisher for looking around. */
+/** A publisher for looking around; rollouts are judged by these policies besides those that are known. */
 export function openPublisherOn(
   { store }: Pick<OpenBoard, 'store'>,
-  { io: { system = {} }, namespace }: { readonly io: Pick<Io, 'system'>; readonly namespace: string },
+  {
+    io: { system = {} },
+    namespace,
+    policies,
+  }: {
+    readonly io: Pick<Io, 'system'>
+    readonly namespace: string
+    readonly policies?: readonly RolloutPolicy[] | undefined
+  },
 ): Publisher {
   return createPublisher({
     namespace,
@@ -35,6 +44,7 @@ export function openPublisherOn(
     store,
     system,
     retries: CLI_RETRIES,
+    ...(policies !== undefined && { policies }),
   })
 }
 

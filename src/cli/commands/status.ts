@@ -12,6 +12,7 @@ import {
 import { sayNotProtected } from '../../rollouts/index.js'
 import { namespacesOf, withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
+import type { CommandLineConfig } from '../config-file.js'
 import { openPublisherOn, withPublisher } from '../open-publisher.js'
 import { EXIT, type ExitStatus } from '../exit.js'
 import { foldMissing, type MissingGroup } from '../fold-missing.js'
@@ -53,7 +54,9 @@ Alarms come first: what somebody should look at. Without a namespace it lists al
     const { doing: _, ...quiet } = io
     const alarms =
       settings.optionalNamespace() === undefined
-        ? await withBoard({ io: quiet, address: settings.address() }, board => printAll(context, board))
+        ? await withBoard({ io: quiet, address: settings.address() }, board =>
+            printAll(context, board, settings.rollouts),
+          )
         : await withPublisher(context, { namespace: args.positionals[0] }, ({ publisher }) =>
             printOne(context, publisher),
           )
@@ -161,7 +164,11 @@ function sayLabels(labels: Readonly<Record<string, string>>): string {
 }
 
 /** Prints every namespace, and returns how many alarms there are. */
-async function printAll({ io, print, json }: CommandContext, board: OpenBoard): Promise<number> {
+async function printAll(
+  { io, print, json }: CommandContext,
+  board: OpenBoard,
+  { policies }: Pick<CommandLineConfig, 'policies'>,
+): Promise<number> {
   io.doing?.('listing the namespaces')
   const namespaces = await namespacesOf(board, io.signal)
   const rows: Cell[][] = []
@@ -170,7 +177,7 @@ async function printAll({ io, print, json }: CommandContext, board: OpenBoard): 
   let done = 0
   const looks = await inGroups(namespaces, AT_ONCE, async namespace => {
     io.doing?.(`looking at the namespaces, ${done} of ${namespaces.length} so far`)
-    const seen = { namespace, ...(await look(openPublisherOn(board, { io, namespace }))) }
+    const seen = { namespace, ...(await look(openPublisherOn(board, { io, namespace, policies }))) }
     done += 1
     return seen
   })

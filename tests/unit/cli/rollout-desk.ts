@@ -31,8 +31,14 @@ export const PERIODS = { bakeMs: MINUTE, reportMs: 20_000, watchMs: MINUTE }
 export interface RolloutDesk {
   readonly clock: VirtualClock
   readonly publisher: Publisher
-  /** Runs a command while time passes. `during` is called once its words hold a text. */
-  nb(args: readonly string[], options?: Partial<RunOptions> & { readonly during?: During }): Promise<Ran>
+  /**
+   * Runs a command while time passes. `during` is called once its words hold a text; `everywhere`
+   * names no namespace.
+   */
+  nb(
+    args: readonly string[],
+    options?: Partial<RunOptions> & { readonly during?: During; readonly everywhere?: boolean },
+  ): Promise<Ran>
   controller(): Controller
   releases(): Promise<readonly Release[]>
 }
@@ -108,7 +114,7 @@ export async function rolloutDesk({
   return {
     clock,
     publisher,
-    async nb(args, { during, ...options } = {}) {
+    async nb(args, { during, everywhere = false, ...options } = {}) {
       let said = ''
       let isDue = during !== undefined
       const hear = (text: string): void => {
@@ -118,8 +124,17 @@ export async function rolloutDesk({
         void during.do()
       }
       const before = asked
+      const { NOTICEBOARD_NAMESPACE: _, ...unnamed } = env
       return done(
-        commandLine(args, { cwd: folder, env, system, fetch, onAside: hear, onData: hear, ...options }),
+        commandLine(args, {
+          cwd: folder,
+          env: everywhere ? unnamed : env,
+          system,
+          fetch,
+          onAside: hear,
+          onData: hear,
+          ...options,
+        }),
         () => asked > before,
       )
     },

@@ -221,7 +221,7 @@ describe('who looks at a rollout', () => {
   test('sees it judged by a policy that the configuration file has in `policies`, gates or none', async () => {
     const hours = hoursPolicy({
       decide: ({ release: { rollout } }, { heard }) => ({
-        type: 'hold',
+        type: 'pause',
         explanation: {
           rollout: rollout?.id ?? '',
           stage: 0,
@@ -243,6 +243,12 @@ describe('who looks at a rollout', () => {
     const { stdout } = await nb(['rollout', 'show'])
     expect(stdout).toContain('the first hour: unknown\n  the office opens at 9\n')
     expect(stdout).not.toContain('is not known here')
+    const [namespaces, one] = [
+      await nb(['status', '--json'], { everywhere: true }),
+      await nb(['status', '--json']),
+    ]
+    const { alarms } = JSON.parse(one.stdout)
+    expect(JSON.parse(namespaces.stdout)).toEqual([expect.objectContaining({ alarms })])
   })
 })
 
