@@ -24,7 +24,10 @@ export interface DeskOptions {
   readonly checking?: boolean
 }
 
-/** A publisher for looking around; rollouts are judged by these policies besides those that are known. */
+/**
+ * A publisher for looking around; rollouts are judged by these policies besides those that are
+ * known.
+ */
 export function openPublisherOn(
   { store }: Pick<OpenBoard, 'store'>,
   {

@@ -44,6 +44,8 @@ export interface StateFolderOptions {
   /**
    * How often a snapshot that has to prove itself is noted on disk, in milliseconds; 5,000 unless
    * given. A process that is silent for three of these, and cannot be looked at, counts as dead.
+   * Controllers of rollouts count with 5,000: with a longer one a process may have run a document
+   * for longer than they take it to have.
    */
   readonly beatMs?: number
 }
