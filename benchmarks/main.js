@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { measureClient } from './client/part.js'
 import { measureConnects } from './fanout/connects.js'
+import { measureDeltas, measureEncodings } from './fanout/forms.js'
 import { measureFanOut } from './fanout/part.js'
 import { measureStalled } from './fanout/stalled.js'
 import { describeMachine, loadOfLastMinute } from './machine.js'
@@ -38,6 +39,8 @@ const parts = {
   fanout: measureFanOut,
   connects: measureConnects,
   stalled: measureStalled,
+  deltas: measureDeltas,
+  encodings: measureEncodings,
   read: measureReading,
   poll: measurePolling,
   registry: measureRegistry,

@@ -7,6 +7,8 @@ export const partNames = /** @type {const} */ ([
   'fanout',
   'connects',
   'stalled',
+  'deltas',
+  'encodings',
   'read',
   'poll',
   'registry',

@@ -35,6 +35,13 @@ const ROWS = {
         peers: peers.map(peer => sideOf(peer, 'lastMs')),
         target: { most: 1.1, of: 'floor' },
       },
+      {
+        name: `${what}: the longest turn of the event loop, in processor time`,
+        unit: 'ms',
+        ours: sideOf(ours, 'turnMs'),
+        peers: [floor, ...peers].map(peer => sideOf(peer, 'turnMs')),
+        target: { most: 10 },
+      },
     ]
   },
   connects({ rows, connections }) {
@@ -46,7 +53,38 @@ const ROWS = {
       peers: [sideOf(find(rows, 'name', 'net'), 'connectUs')],
       target: /** @type {const} */ ({ most, of: 'floor' }),
     })
-    return [target('noticeboard', '', 1.25), target('noticeboard-resumed', ', resumed', 0.9)]
+    const [ours, bare, net] = ['noticeboard', 'shared', 'net'].map(name => find(rows, 'name', name))
+    return [
+      target('noticeboard', '', 1.25),
+      target('noticeboard-resumed', ', resumed', 0.9),
+      {
+        name: `${connections.toLocaleString('en')} event streams that open at once: those that are never greeted`,
+        unit: 'streams',
+        ours: sideOf(ours, 'stranded'),
+        peers: [bare, net].map(peer => sideOf(peer, 'stranded')),
+        target: { most: 0 },
+      },
+      {
+        name: 'an idle event stream: resident at the server',
+        unit: 'KB',
+        ours: sideOf(ours, 'residentKB'),
+        floor: sideOf(bare, 'residentKB'),
+        peers: [sideOf(net, 'residentKB')],
+        target: { most: 11.3 },
+      },
+    ]
+  },
+  stalled({ rows, stalled, publishes }) {
+    const [ours, bare] = ['noticeboard', 'net'].map(name => find(rows, 'name', name))
+    return [
+      {
+        name: `${publishes} changes while ${stalled} readers do not read: what the server grows by`,
+        unit: 'MB',
+        ours: sideOf(ours, 'grownMB'),
+        peers: [sideOf(bare, 'grownMB')],
+        target: { most: 20 },
+      },
+    ]
   },
   read({ rows }) {
     const plain = sideOf(find(rows, 'title', 'object.pool.size, a plain property'), 'nanoseconds')
@@ -71,7 +109,7 @@ const ROWS = {
       },
     ]
   },
-  client({ rows, heapBytes }) {
+  client({ rows, heapBytes, bundledBytes }) {
     const beside = (/** @type {string} */ title, /** @type {string} */ name, /** @type {number} */ most) => {
       const { client, bare } = find(rows, 'title', title)
       return {
@@ -89,7 +127,14 @@ const ROWS = {
         name: 'the heap of a client that pulls, beside a 7-byte document',
         unit: 'bytes',
         ours: { title: 'pull', rounds: heapBytes.pull.rounds },
+        peers: [{ title: 'hybrid', rounds: heapBytes.hybrid.rounds }],
         target: { most: 25_000 },
+      },
+      {
+        name: 'a page that pulls over fetch, bundled and compressed, without a schema library',
+        unit: 'bytes',
+        ours: { title: 'noticeboard', rounds: bundledBytes.rounds },
+        target: { most: 16_384 },
       },
     ]
   },

@@ -2,6 +2,7 @@
 import { versionOf } from '../document.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { formatTable, paragraph, ranged, size } from '../table.js'
+import { bundledBytes } from './bundle.js'
 
 /** @import { Bench, Part } from '../main.js' */
 
@@ -47,6 +48,12 @@ export async function measureClient({ options: { quick, document }, processes, s
     imports.push({ client: await importOf('noticeboard'), bare: await importOf('zod') })
   say('client: imports were measured')
 
+  /** @type {number[]} */
+  const bundled = []
+  while (bundled.length < rounds) bundled.push(await bundledBytes())
+  const idle = await measureIdle({ quick, rounds, document, processes })
+  say('client: a bundle and clients that nothing happens to were measured')
+
   const rows = [
     { title: 'a change, us, beside a bare hash and parse', measured: changes },
     { title: 'a poll, us, beside a bare fetch', measured: polls },
@@ -62,7 +69,7 @@ export async function measureClient({ options: { quick, document }, processes, s
     }
   })
   const text = [
-    paragraph(`6. A client in a program; ${rounds} rounds`),
+    paragraph(`11. A client in a program; ${rounds} rounds`),
     '',
     formatTable(
       ['heap of a client beside a 7-byte document', ''],
@@ -76,6 +83,57 @@ export async function measureClient({ options: { quick, document }, processes, s
     paragraph(
       'The heap after full collections, without what the runtime takes for sockets: the board answers in the same process.',
     ),
+    '',
+    formatTable(
+      ['processor time an hour, nothing happening', 'ms'],
+      Object.entries(idle).map(([kind, ms]) => [idleTitles[kind] ?? kind, ranged(ms)]),
+    ),
+    paragraph(
+      `Extrapolated: all periods are shortened ${shortened}-fold, so connections are kept that an ordinary poll opens anew.`,
+    ),
+    paragraph(
+      `A page that pulls over fetch, bundled, minified and compressed by gzip, without a schema library: ${ranged(summarize(bundled), size)}.`,
+    ),
   ].join('\n')
-  return { figures: { rounds, heapBytes, rows }, text }
+  return { figures: { rounds, heapBytes, rows, idleMs: idle, bundledBytes: summarize(bundled) }, text }
+}
+
+/** So many times shorter than by default are polls, sweeps and heartbeats of idle clients. */
+const shortened = 20
+/** The server's heartbeat by default, in milliseconds. */
+const heartbeatMs = 8_000
+
+/** @type {Readonly<Record<string, string>>} */
+const idleTitles = {
+  pull: 'a client that pulls',
+  fetch: 'its requests, by a bare fetch',
+  hybrid: 'a hybrid client',
+  stream: 'its stream, read by a bare fetch',
+}
+
+/**
+ * What clients take that nothing happens to, in milliseconds of processor time an hour.
+ * @param {Pick<Bench, 'processes'> & { quick: boolean, rounds: number, document: object }} asked
+ */
+async function measureIdle({ quick, rounds, document, processes }) {
+  const board = await processes.start(new URL('../poll/board-process.js', import.meta.url), {
+    document,
+    heartbeatMs: heartbeatMs / shortened,
+  })
+  const url = `http://127.0.0.1:${await board.ask('port')}`
+  const asked = { url, count: quick ? 20 : 50, factor: shortened, forMs: quick ? 1_000 : 5_000 }
+  /** @type {Record<string, number[]>} */
+  const took = {}
+  const order = Object.keys(idleTitles)
+  for (let round = 0; round < rounds; round += 1) {
+    // There and back again, so that nobody always comes after the same one.
+    for (const kind of round % 2 === 0 ? order : order.toReversed()) {
+      const child = await processes.start(new URL('idle-process.js', import.meta.url))
+      const ms = await child.ask('idle', { ...asked, kind })
+      await child.end()
+      took[kind] = [...(took[kind] ?? []), ms]
+    }
+  }
+  await board.end()
+  return Object.fromEntries(order.map(kind => [kind, summarize(took[kind] ?? [])]))
 }

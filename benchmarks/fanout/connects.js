@@ -13,7 +13,7 @@ import { servers } from './servers.js'
  * @import { Bench, Part } from '../main.js'
  * @import { Child } from '../processes.js'
  * @import { Server } from './servers.js'
- * @typedef {{ name: string, title: string, child: Child, suffix: string, leastBytes: number, rounds: Round[], residentBytes: number }}
+ * @typedef {{ name: string, title: string, child: Child, suffix: string, leastBytes: number, rounds: Round[], residentKB: readonly number[] }}
  * Side
  * @typedef {{ lastMs: number, connectUs: number, endUs: number, stranded: number }} Round
  */
@@ -50,12 +50,13 @@ export async function measureConnects({ options, processes, say }, among = serve
       return { child, leastBytes: frame.length }
     }
     const { child, leastBytes } = await start()
-    const residentBytes = await weigh(start)
-    sides.push({ name, title, child, suffix: '', leastBytes, rounds: [], residentBytes })
+    const residentKB = []
+    while (residentKB.length < counting.least) residentKB.push((await weigh(start)) / 1_024)
+    sides.push({ name, title, child, suffix: '', leastBytes, rounds: [], residentKB })
     if (!module.endsWith('noticeboard-process.js')) continue
     const suffix = `&have=${encodeURIComponent(`${namespace}=${await child.ask('digest')}`)}`
     const resumed = { name: `${name}-resumed`, title: `${title}, resumed`, child, suffix, leastBytes: 0 }
-    sides.push({ ...resumed, rounds: [], residentBytes })
+    sides.push({ ...resumed, rounds: [], residentKB })
   }
   for (const { index: round, isMeasured } of countRounds(counting)) {
     // There and back again, so that nobody always comes after the same one.
@@ -69,7 +70,7 @@ export async function measureConnects({ options, processes, say }, among = serve
   for (const reader of readers) await reader.end()
 
   const floor = sides.find(({ name }) => name === 'shared')
-  const rows = sides.map(({ name, title, rounds, residentBytes }) => {
+  const rows = sides.map(({ name, title, rounds, residentKB }) => {
     const of = (/** @type {(round: Round) => number} */ pick) => summarize(rounds.map(pick))
     const ratio = (/** @type {(round: Round) => number} */ pick) =>
       summarizeRatio(rounds.map(pick), (floor?.rounds ?? rounds).map(pick))
@@ -81,8 +82,8 @@ export async function measureConnects({ options, processes, say }, among = serve
       endUs: of(({ endUs }) => endUs),
       lastMs: of(({ lastMs }) => lastMs),
       lastRatio: ratio(({ lastMs }) => lastMs),
-      stranded: rounds.reduce((sum, { stranded }) => sum + stranded, 0),
-      residentBytes,
+      stranded: of(({ stranded }) => stranded),
+      residentKB: summarize(residentKB),
     }
   })
   const text = [
@@ -99,8 +100,8 @@ export async function measureConnects({ options, processes, say }, among = serve
         figure(row.endUs.median),
         figure(row.lastMs.median),
         figure(row.lastRatio.median),
-        String(row.stranded),
-        figure(row.residentBytes / 1_024),
+        String(row.stranded.rounds.reduce((sum, stranded) => sum + stranded, 0)),
+        figure(row.residentKB.median),
       ]),
     ),
     paragraph(

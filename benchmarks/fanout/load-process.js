@@ -27,9 +27,10 @@ const memory = Buffer.allocUnsafe(262_144)
 
 /**
  * @param {Group} group @param {number} index
- * @param {{ port: number, first: number, hello?: string | undefined }} where
+ * @param {{ port: number, first: number, hello?: string | undefined, query?: string, headers?: string }}
+ * where
  */
-function open(group, index, { port, first, hello }) {
+function open(group, index, { port, first, hello, query = '&inline=1', headers = '' }) {
   /** @type {Reader} */
   const reader = { bytes: 0, isThere: false, kept: index === 0 ? [] : undefined }
   group.readers[index] = reader
@@ -53,9 +54,9 @@ function open(group, index, { port, first, hello }) {
   })
   reader.socket = socket
   socket.on('error', () => {})
-  const path = `/v1/~events?ns=${namespace}&inline=1&client=reader-${first + index}`
+  const path = `/v1/~events?ns=${namespace}${query}&client=reader-${first + index}`
   socket.write(
-    hello ?? `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`,
+    hello ?? `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n${headers}\r\n`,
   )
 }
 
@@ -82,12 +83,15 @@ function arm(group) {
 const rounds = new Map()
 
 answerQuestions({
-  /** Opens connections; each is greeted with the newest frame. */
-  async open({ name, port, first, count, leastBytes, speech }) {
+  /**
+   * Opens connections; each is greeted with the newest frame. `query`, `headers` and `end` say which
+   * form of it they want, and how that ends.
+   */
+  async open({ name, port, first, count, leastBytes, speech, query, headers, end: asked }) {
     /** @type {Group} */
     const group = {
       leastBytes,
-      end: speech === undefined ? frameEnd : Buffer.from(speech.end),
+      end: speech === undefined ? Buffer.from(asked ?? frameEnd) : Buffer.from(speech.end),
       greeting: speech && Buffer.from(speech.greeting),
       readers: [],
       missing: 0,
@@ -101,7 +105,8 @@ answerQuestions({
       })
       const end = Math.min(index + atOnce, count)
       group.missing = end - index
-      for (let one = index; one < end; one += 1) open(group, one, { port, first, hello: speech?.hello })
+      for (let one = index; one < end; one += 1)
+        open(group, one, { port, first, hello: speech?.hello, query, headers })
       await greeted
     }
   },

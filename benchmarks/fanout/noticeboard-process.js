@@ -7,6 +7,7 @@ import * as z from 'zod'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
 import { makeDocument, versionOf } from '../document.js'
+import { watchedDeltas } from './watched-deltas.js'
 import { residentBytes } from './memory.js'
 import { namespace } from './protocol.js'
 import { longestTurnMs, watchTurns } from './turns.js'
@@ -18,11 +19,13 @@ const never = 3_600_000
 const staged = memory()
 const store = memory()
 const publisher = createPublisher({ namespace, schema: z.record(z.string(), z.unknown()), store: staged })
+const watched = await watchedDeltas()
 // No heartbeat falls into a round.
 const server = await serve(store, {
   heartbeatMs: never,
   maxConnectionAgeMs: 10 * never,
   maxConnections: 100_000,
+  deltas: watched.deltas,
 })
 /**
  * @type {{ digest: string, snapshot: Uint8Array, position: import('noticeboard/core').Position, release: Uint8Array }}
@@ -81,6 +84,8 @@ answerQuestions({
   frame() {},
   digest: () => next.digest,
   newestFrame,
+  /** The processor time of each delta that was made since this was asked last, in milliseconds. */
+  deltasMs: watched.takeMs,
   prepare: ({ round }) => prepare(round),
   broadcast,
 })

@@ -1,6 +1,7 @@
 // Event streams over node:http with nothing behind them. `shared` is what noticeboard does, and no
 // more; the others are what it is careful not to do.
 import { createServer } from 'node:http'
+import { constants, deflateRaw } from 'node:zlib'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
 import { versionOf } from '../document.js'
@@ -37,6 +38,11 @@ const writers = {
   string: res => void res.write(`event: release\ndata: ${res.statusCode} ${text}\n\n`),
   /** A JSON.stringify for each connection. */
   stringify: res => void res.write(`event: release\ndata: ${JSON.stringify(version)}\n\n`),
+  /** Compressed for each connection. */
+  deflate: (res, own) =>
+    deflateRaw(own, { finishFlush: constants.Z_FULL_FLUSH }, (error, block) => {
+      if (error === null) res.write(block)
+    }),
 }
 let text = JSON.stringify(version)
 

@@ -12,20 +12,56 @@ import { servers } from './servers.js'
 
 const connections = 1_000
 const stalled = 100
-const publishes = 60
 const documentBytes = 204_800
 /** Between two publishes, so that each reaches those who read. */
 const pauseMs = 100
 
 /**
- * @param {Pick<Bench, 'processes' | 'say'>} bench @param {readonly Server[]} [among]
+ * @param {Pick<Bench, 'options' | 'processes' | 'say'>} bench @param {readonly Server[]} [among]
  * @returns {Promise<Part>}
  */
-export async function measureStalled({ processes, say }, among = servers.slice(0, 2)) {
+export async function measureStalled({ options: { quick }, processes, say }, among = servers.slice(0, 2)) {
+  const [publishes, rounds] = quick ? [10, 3] : [60, 5]
   /** @type {Uint8Array | undefined} */
   let frame
-  const rows = []
-  for (const { title, module, mode } of among) {
+  const sides = among.map(server => ({
+    ...server,
+    grownMB: /** @type {number[]} */ ([]),
+    read: /** @type {number[]} */ ([]),
+  }))
+  for (let round = 0; round < rounds; round += 1)
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) await stall(side)
+  const rows = sides.map(({ name, title, grownMB, read }) => ({
+    name,
+    title,
+    grownMB: summarize(grownMB),
+    read: summarize(read),
+  }))
+
+  const text = [
+    paragraph(
+      `${publishes} changes of ${size(documentBytes)} to ${connections.toLocaleString('en')} event streams, of which ${stalled} do not read`,
+    ),
+    '',
+    formatTable(
+      ['', 'resident, MB more', 'read afterwards, MB each'],
+      rows.map(({ title, grownMB, read }) => [
+        title,
+        ranged(grownMB),
+        ranged(read, bytes => figure(bytes / 1e6)),
+      ]),
+    ),
+    paragraph(
+      `resident: of the server, whose store holds ${size(publishes * documentBytes)} of history where it has one. read: what the system held, and what came then.`,
+    ),
+  ].join('\n')
+  return { figures: { connections, stalled, publishes, documentBytes, rows }, text }
+
+  /**
+   * Publishes to readers of which some do not read, at a server that is new.
+   * @param {(typeof sides)[number]} side
+   */
+  async function stall({ title, module, mode, grownMB, read: allRead }) {
     const child = await processes.start(new URL(module, import.meta.url), { documentBytes, mode })
     const readers = await processes.start(new URL('herd-process.js', import.meta.url))
     frame ??= /** @type {Uint8Array} */ (await child.ask('newestFrame'))
@@ -44,27 +80,10 @@ export async function measureStalled({ processes, say }, among = servers.slice(0
     const after = await child.ask('residentBytes')
     /** @type {number[]} */
     const read = await readers.ask('resume', { count: stalled })
-    rows.push({ title, grownBytes: after - before, read: summarize(read) })
-    say(`stalled: ${title} was measured`)
+    grownMB.push((after - before) / 1e6)
+    allRead.push(...read)
+    say(`stalled: ${title} was measured, ${grownMB.length} of ${rounds}`)
     await child.end()
     await readers.end()
   }
-  const text = [
-    paragraph(
-      `${publishes} changes of ${size(documentBytes)} to ${connections.toLocaleString('en')} event streams, of which ${stalled} do not read`,
-    ),
-    '',
-    formatTable(
-      ['', 'resident, MB more', 'read afterwards, MB each'],
-      rows.map(({ title, grownBytes, read }) => [
-        title,
-        figure(grownBytes / 1e6),
-        ranged(read, bytes => figure(bytes / 1e6)),
-      ]),
-    ),
-    paragraph(
-      `resident: of the server, whose store holds ${size(publishes * documentBytes)} of history where it has one. read: what the system held, and what came then.`,
-    ),
-  ].join('\n')
-  return { figures: { connections, stalled, publishes, documentBytes, rows }, text }
 }

@@ -8,6 +8,7 @@ const namespace = 'benchmark/poll'
 const store = memory()
 const publisher = createPublisher({ namespace, schema: z.record(z.string(), z.unknown()), store })
 await publisher.publish(settings.document, { rollout: everyone(), reason: 'benchmark' })
-const server = await serve(store)
+const { heartbeatMs } = settings
+const server = await serve(store, heartbeatMs === undefined ? {} : { heartbeatMs })
 
 answerQuestions({ port: () => server.port, path: () => `/v1/${namespace}/release.json` })

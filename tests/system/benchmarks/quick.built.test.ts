@@ -63,12 +63,19 @@ const PRINTED = {
   strategies: ['1. Three strategies', 'pull', 'push', 'hybrid'],
   fanout: ['2. A change of', 'node:net', 'noticeboard'],
   connects: ['event streams that open at once', 'node:http', 'noticeboard'],
+  stalled: ['event streams, of which 100 do not read', 'node:net', 'noticeboard'],
+  deltas: ['12. One key of 205 KB changed', 'noticeboard, a delta', 'noticeboard, the release alone'],
+  encodings: ['13. 205 KB, compressed once', 'noticeboard, gzip', 'node:http, deflate each'],
   read: ['3. The read of one value', 'config.current.pool.size'],
   poll: ['4. A poll'],
+  client: ['11. A client in a program', 'pull', 'a hybrid client'],
 } as const satisfies Readonly<Record<string, readonly [heading: string, ...rows: readonly string[]]>>
 
 /** One of them is drawn: each computes for some seconds. */
-const PARTS = drawn(['strategies', 'fanout', 'connects', 'read', 'poll'] as const, { share: 1 })
+const PARTS = drawn(
+  ['strategies', 'fanout', 'connects', 'stalled', 'deltas', 'encodings', 'read', 'poll', 'client'] as const,
+  { share: 1 },
+)
 
 test(`a quick run of ${PARTS.join(', ')} prints a table for each part, writes every round down and leaves nothing running`, async () => {
   const folder = await temporaryFolder()
@@ -115,6 +122,15 @@ test(`a quick run of ${PARTS.join(', ')} prints a table for each part, writes ev
     judgeStrategies(parts.strategies.rows)
   }
   if (parts.fanout !== undefined) judgeFanOut(parts.fanout.rows)
+  if (parts.deltas !== undefined) {
+    // Whoever has the document before is sent the release and a delta, which is made once for all.
+    expect(parts.deltas.beyondRelease.max).toBeLessThanOrEqual(256)
+    expect(parts.deltas.beyondRelease.min).toBeGreaterThan(100)
+  }
+  if (parts.encodings !== undefined) {
+    const [whole, gzip] = parts.encodings.sides
+    expect(gzip.bytes.max).toBeLessThan(whole.bytes.min / 5)
+  }
   for (const row of parts.read?.rows ?? [])
     expect(row).toMatchObject({ title: expect.any(String), nanoseconds: summary })
   if (parts.poll !== undefined)

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { makeRow, type Measured } from '../../../benchmarks/rows.js'
 import { describeTargets } from '../../../benchmarks/table-of-targets.js'
@@ -69,4 +70,99 @@ test('a part whose floor is not among its figures fails', () => {
     rowsOf('read', { rows: [{ title: 'config.current.pool.size', nanoseconds: { rounds: [] } }] }),
   ).toThrow('"object.pool.size, a plain property" did not run')
   expect(rowsOf('registry', {})).toEqual([])
+})
+
+const told = (title: string, name: string, figures: Readonly<Record<string, number>>) => ({
+  title,
+  name,
+  ...Object.fromEntries(
+    Object.entries(figures).map(([figure, value]) => [figure, { rounds: rounds(value) }]),
+  ),
+})
+
+test.each([
+  [
+    'a turn of the loop that is longer than 10 ms',
+    'fanout',
+    (turnMs: number) => ({
+      connections: 5_000,
+      documentBytes: 20_480,
+      rows: ['noticeboard', 'net', 'shared'].map(name =>
+        told(name, name, { cpuMsPerThousand: 10, lastMs: 10, turnMs }),
+      ),
+    }),
+    /longest turn/,
+    10,
+  ],
+  [
+    'a stream that was never greeted',
+    'connects',
+    (stranded: number) => ({
+      connections: 5_000,
+      rows: ['noticeboard', 'noticeboard-resumed', 'net', 'shared'].map(name =>
+        told(name, name, { connectUs: 10, stranded, residentKB: 10 }),
+      ),
+    }),
+    /never greeted/,
+    0,
+  ],
+  [
+    'an idle stream of more than 11.3 KB',
+    'connects',
+    (residentKB: number) => ({
+      connections: 5_000,
+      rows: ['noticeboard', 'noticeboard-resumed', 'net', 'shared'].map(name =>
+        told(name, name, { connectUs: 10, stranded: 0, residentKB }),
+      ),
+    }),
+    /idle event stream/,
+    11.3,
+  ],
+  [
+    'readers that do not read and cost more than 20 MB',
+    'stalled',
+    (grownMB: number) => ({
+      stalled: 100,
+      publishes: 60,
+      rows: ['noticeboard', 'net'].map(name => told(name, name, { grownMB })),
+    }),
+    /do not read/,
+    20,
+  ],
+  [
+    'a bundle of more than 16 KB',
+    'client',
+    (bytes: number) => ({
+      rows: ['a change, us, beside a bare hash and parse', 'a poll, us, beside a bare fetch'].map(title =>
+        told(title, title, { client: 1, bare: 1 }),
+      ),
+      heapBytes: { pull: { rounds: rounds(1) }, hybrid: { rounds: rounds(1) } },
+      bundledBytes: { rounds: rounds(bytes) },
+    }),
+    /bundled/,
+    16_384,
+  ],
+] as const)('%s is missed', (_, part, figuresOf, name, most) => {
+  const isReached = (value: number) =>
+    rowsOf(part, figuresOf(value))
+      .filter(row => name.test(row.name))
+      .map(row => makeRow(row, asked).isReached)
+  expect(isReached(most)).toEqual([true])
+  expect(isReached(most + 1)).toEqual([false])
+})
+
+test('the number of a table is that of its section in docs/benchmarks.md', async () => {
+  const root = new URL('../../../', import.meta.url)
+  const page = await readFile(new URL('docs/benchmarks.md', root), 'utf8')
+  const sections = [...page.matchAll(/^## (\d+)\. /gm)].map(([, number]) => Number(number))
+  const folder = new URL('benchmarks/', root)
+  const sources = (await readdir(folder, { recursive: true })).filter(
+    name => /^[^/]+\/[^/]+\.js$/.test(name) && !name.includes('node_modules'),
+  )
+  const texts = await Promise.all(sources.map(source => readFile(new URL(source, folder), 'utf8')))
+  const printed = texts.flatMap(text =>
+    [...text.matchAll(/`(\d+)\. [^`]/g)].map(([, number]) => Number(number)),
+  )
+  expect(printed.toSorted((a, b) => a - b)).toEqual(sections)
+  expect(sections).toEqual(sections.map((_number, index) => index + 1))
 })

@@ -1,0 +1,331 @@
+// One key of a large document changed, to thousands of event streams: whole, as a delta, and
+// compressed, each by a server of its own, beside bare broadcasts of the same bytes, in turns.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bytesOf, makeDocument } from '../document.js'
+import { processorMs } from '../processor-time.js'
+import { countRounds } from '../rounds.js'
+import { summarize, summarizeRatio } from '../statistics.js'
+import { figure, formatTable, paragraph, ranged, size } from '../table.js'
+import { frameEnd, namespace } from './protocol.js'
+
+/**
+ * @import { Bench, Part } from '../main.js'
+ * @import { Child } from '../processes.js'
+ * @typedef {object} Form in which a change is sent
+ * @property {string} name
+ * @property {string} title
+ * @property {string} module of the server
+ * @property {string} [mode] of that server
+ * @property {string} [frameOf] the form whose bytes a bare server sends
+ * @property {(digest: string) => string} [query] what its readers ask for, when they have that
+ * snapshot
+ * @property {string} [headers] of their request
+ * @property {Buffer} [end] how a frame ends
+ * @property {number} [leastBytes] of a frame; as long as the document unless given
+ *
+ * @typedef {{ cpuMs: number, bytes: number, deltasMs: readonly number[] }} Round
+ * @typedef {Form & { child: Child, rounds: Round[] }} Side
+ */
+
+const documentBytes = 204_800
+const readerProcesses = 2
+/** After the last reader: what the server still does, and the kernel still counts. */
+const settleMs = 150
+/** A release is longer than the head of a stream and its first sign of life. */
+const leastReleaseBytes = 400
+/** What a block of deflate ends with that is flushed in full, at the end of its chunk. */
+const flushed = Buffer.from([0, 0, 0xff, 0xff, 0x0d, 0x0a])
+
+/** @type {Form} */
+const whole = { name: 'whole', title: 'noticeboard, whole', module: 'noticeboard-process.js' }
+/** @type {Form} */
+const bareWhole = { name: 'net', title: 'node:net, whole', module: 'net-process.js', frameOf: 'whole' }
+
+/** @type {readonly Form[]} */
+const deltaForms = [
+  whole,
+  {
+    name: 'delta',
+    title: 'noticeboard, a delta',
+    module: 'noticeboard-process.js',
+    query: digest => `&inline=1&delta=dcz&have=${encodeURIComponent(`${namespace}=${digest}`)}`,
+    leastBytes: leastReleaseBytes,
+  },
+  {
+    name: 'release',
+    title: 'noticeboard, the release alone',
+    module: 'noticeboard-process.js',
+    query: () => '',
+    leastBytes: leastReleaseBytes,
+  },
+  {
+    name: 'net-delta',
+    title: 'node:net, the bytes of the delta',
+    module: 'net-process.js',
+    frameOf: 'delta',
+    leastBytes: leastReleaseBytes,
+  },
+  bareWhole,
+]
+
+/** @type {readonly Form[]} */
+const encodedForms = [
+  whole,
+  {
+    name: 'gzip',
+    title: 'noticeboard, gzip',
+    module: 'noticeboard-process.js',
+    headers: 'Accept-Encoding: gzip\r\n',
+    end: flushed,
+    leastBytes: 2_000,
+  },
+  bareWhole,
+  {
+    name: 'net-gzip',
+    title: 'node:net, gzip',
+    module: 'net-process.js',
+    frameOf: 'gzip',
+    end: flushed,
+    leastBytes: 2_000,
+  },
+]
+
+/** The negative control: compressed for each reader. @type {Form} */
+const deflateEach = {
+  name: 'deflate',
+  title: 'node:http, deflate each',
+  module: 'sse-process.js',
+  mode: 'deflate',
+  frameOf: 'whole',
+  end: flushed,
+  leastBytes: 2_000,
+}
+
+/** @param {Bench} bench @returns {Promise<Part>} */
+export async function measureDeltas(bench) {
+  const { of, ratio, connections, rounds } = await measureForms(bench, deltaForms, 'deltas')
+  const beyond = of('delta', ({ bytes }) => bytes).map(
+    (bytes, index) => bytes - (of('release', round => round.bytes)[index] ?? Number.NaN),
+  )
+  const deltas = of('delta', ({ deltasMs }) => deltasMs.length)
+  if (deltas.some(count => count !== 1))
+    throw new Error(
+      `a change to ${connections} readers had ${deltas.join(', ')} deltas made, and not one each`,
+    )
+  const made = of('delta', ({ deltasMs: [ms = Number.NaN] }) => ms)
+  const cpu = (/** @type {string} */ name) => of(name, ({ cpuMs }) => (cpuMs * 1_000) / connections)
+  const sides = deltaForms.map(({ name, title }) => ({
+    title,
+    bytes: summarize(of(name, ({ bytes }) => bytes)),
+    cpuMsPerThousand: summarize(cpu(name)),
+    cpuRatio: ratio(name, 'whole'),
+  }))
+  const text = [
+    paragraph(
+      `12. One key of ${size(documentBytes)} changed, to ${connections.toLocaleString('en')} event streams; the servers take turns, ${rounds} rounds`,
+    ),
+    '',
+    formatTable(
+      ['', 'bytes each', 'CPU ms/1,000', 'ratio'],
+      sides.map(side => [
+        side.title,
+        Math.round(side.bytes.median).toLocaleString('en'),
+        figure(side.cpuMsPerThousand.median),
+        ranged(side.cpuRatio),
+      ]),
+    ),
+    paragraph(
+      `CPU: of the server, for 1,000 deliveries. ratio: to noticeboard, whole, round by round. The delta was made once a change, in ${ranged(summarize(made))} ms of processor time.`,
+    ),
+  ].join('\n')
+  return {
+    figures: {
+      connections,
+      documentBytes,
+      rounds,
+      sides,
+      beyondRelease: summarize(beyond),
+      madeMs: summarize(made),
+    },
+    text,
+    rows: [
+      {
+        name: `one key changed in ${size(documentBytes)}: bytes to a reader beyond the release`,
+        unit: 'bytes',
+        ours: { title: 'a delta', rounds: beyond },
+        target: { most: 256 },
+      },
+      {
+        name: `one key changed in ${size(documentBytes)}: processor time of the server, as a delta`,
+        unit: 'ms/1,000',
+        ours: { title: 'a delta', rounds: cpu('delta') },
+        floor: { title: 'the whole document', rounds: cpu('whole') },
+        peers: [
+          { title: 'node:net, the bytes of the delta', rounds: cpu('net-delta') },
+          { title: 'node:net, the whole document', rounds: cpu('net') },
+        ],
+        target: { most: 0.3, of: 'floor' },
+      },
+      {
+        name: `a delta of ${size(documentBytes)}, made once for all readers: processor time`,
+        unit: 'ms',
+        ours: { title: 'noticeboard', rounds: made },
+        target: { most: 1 },
+      },
+    ],
+  }
+}
+
+/** @param {Bench} bench @returns {Promise<Part>} */
+export async function measureEncodings(bench) {
+  const forms = bench.options.naive ? [...encodedForms, deflateEach] : encodedForms
+  const { of, ratio, connections, rounds } = await measureForms(bench, forms, 'encodings')
+  const cpu = (/** @type {string} */ name) => of(name, ({ cpuMs }) => (cpuMs * 1_000) / connections)
+  const sides = forms.map(({ name, title }) => ({
+    title,
+    bytes: summarize(of(name, ({ bytes }) => bytes)),
+    cpuMsPerThousand: summarize(cpu(name)),
+    cpuRatio: ratio(name, 'net'),
+  }))
+  const text = [
+    paragraph(
+      `13. ${size(documentBytes)}, compressed once for all, to ${connections.toLocaleString('en')} event streams; the servers take turns, ${rounds} rounds`,
+    ),
+    '',
+    formatTable(
+      ['', 'bytes each', 'CPU ms/1,000', 'ratio'],
+      sides.map(side => [
+        side.title,
+        Math.round(side.bytes.median).toLocaleString('en'),
+        figure(side.cpuMsPerThousand.median),
+        ranged(side.cpuRatio),
+      ]),
+    ),
+    paragraph(
+      'CPU: of the server with all its threads, for 1,000 deliveries. ratio: to node:net with the whole document, round by round.',
+    ),
+  ].join('\n')
+  const peers = forms.filter(({ name }) => name !== 'gzip' && name !== 'net')
+  return {
+    figures: { connections, documentBytes, rounds, sides },
+    text,
+    rows: [
+      {
+        name: `${size(documentBytes)} to ${connections.toLocaleString('en')} event streams that take gzip: processor time of the server`,
+        unit: 'ms/1,000',
+        ours: { title: 'noticeboard, gzip', rounds: cpu('gzip') },
+        floor: { title: 'node:net, whole', rounds: cpu('net') },
+        peers: peers.map(({ name, title }) => ({ title, rounds: cpu(name) })),
+        target: { most: 0.4, of: 'floor' },
+      },
+    ],
+  }
+}
+
+/**
+ * Makes changes, each in every form in turn.
+ * @param {Bench} bench @param {readonly Form[]} forms @param {string} part
+ */
+async function measureForms({ options: { connections, quick }, processes, say }, forms, part) {
+  const wholeBytes = bytesOf(makeDocument(documentBytes))
+  const counting = quick
+    ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }
+    : { warmUps: 2, most: 9, least: 5, budgetMs: 90_000 }
+  const readers = await Promise.all(
+    Array.from({ length: readerProcesses }, () =>
+      processes.start(new URL('load-process.js', import.meta.url)),
+    ),
+  )
+  const bounds = Array.from({ length: readerProcesses + 1 }, (_, index) =>
+    Math.round((connections * index) / readerProcesses),
+  )
+  /** @type {Side[]} */
+  const sides = []
+  /** @type {Map<string, Uint8Array>} */
+  const frames = new Map()
+  for (const form of forms) {
+    const child = await processes.start(new URL(form.module, import.meta.url), {
+      documentBytes,
+      mode: form.mode,
+    })
+    const side = { ...form, child, rounds: [] }
+    if (form.frameOf !== undefined) await child.ask('frame', frames.get(form.frameOf))
+    await connect(side)
+    // What noticeboard's first reader got is what bare servers send.
+    frames.set(form.name, (await change(side, 1)).frame)
+    sides.push(side)
+    say(`${part}: ${connections} connections to ${form.title}`)
+  }
+  for (const { index, isMeasured } of countRounds(counting)) {
+    // There and back again, so that nobody always comes after the same one.
+    for (const side of index % 2 === 0 ? sides : sides.toReversed()) {
+      const { round } = await change(side, 2 + index)
+      if (isMeasured) side.rounds.push(round)
+    }
+  }
+  for (const { child } of sides) await child.end()
+  for (const reader of readers) await reader.end()
+  const rounds = sides[0]?.rounds.length ?? 0
+  say(`${part}: ${rounds} rounds of each were measured`)
+  const find = (/** @type {string} */ name) => {
+    const side = sides.find(each => each.name === name)
+    if (side === undefined) throw new Error(`"${name}" did not run`)
+    return side
+  }
+  return {
+    connections,
+    rounds,
+    of: (/** @type {string} */ name, /** @type {(round: Round) => number} */ pick) =>
+      find(name).rounds.map(pick),
+    ratio: (/** @type {string} */ name, /** @type {string} */ to) =>
+      summarizeRatio(
+        find(name).rounds.map(({ cpuMs }) => cpuMs),
+        find(to).rounds.map(({ cpuMs }) => cpuMs),
+      ),
+  }
+
+  /** @param {Side} side */
+  async function connect({ name, title, child, query, headers, end = frameEnd, leastBytes = wholeBytes }) {
+    const port = await child.ask('port')
+    const asked = query?.(await child.ask('digest'))
+    await Promise.all(
+      readers.map((reader, index) => {
+        const first = bounds[index] ?? 0
+        const count = (bounds[index + 1] ?? 0) - first
+        return reader.ask('open', {
+          name,
+          port,
+          first,
+          count,
+          leastBytes,
+          headers,
+          end,
+          ...(asked !== undefined && { query: asked }),
+        })
+      }),
+    )
+    const connected = await child.ask('connections')
+    if (connected !== connections) throw new Error(`${title} has ${connected} of ${connections} connections`)
+  }
+
+  /**
+   * @param {Side} side @param {number} index
+   * @returns {Promise<{ round: Round, frame: Uint8Array }>}
+   */
+  async function change({ name, child, module }, index) {
+    await child.ask('prepare', { round: index })
+    await Promise.all(readers.map(reader => reader.ask('arm', { name })))
+    await sleep(20)
+    const isOurs = module.startsWith('noticeboard')
+    if (isOurs) await child.ask('deltasMs')
+    const before = await processorMs(child)
+    const received = Promise.all(readers.map(reader => reader.ask('received', { name })))
+    await child.ask('broadcast')
+    const results = await received
+    await sleep(settleMs)
+    const cpuMs = (await processorMs(child)) - before
+    const bytes = results.reduce((sum, { bytes: own }) => sum + own, 0) / connections
+    const deltasMs = isOurs ? await child.ask('deltasMs') : []
+    return { round: { cpuMs, bytes, deltasMs }, frame: results[0]?.frame }
+  }
+}
