@@ -11,6 +11,7 @@ import {
   rm,
   stat,
   statfs,
+  unlink,
   utimes,
   type FileHandle,
 } from 'node:fs/promises'
@@ -123,9 +124,10 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
 
     async remove(path) {
       try {
-        await rm(path, { force: true })
+        // One call to the system, where `rm` looks twice at what is there before.
+        await unlink(path)
       } catch (error) {
-        throw isFolderError(error) ? systemError('EISDIR', path) : error
+        if (systemErrorCode(error) !== 'ENOENT') await removeAnyway(path)
       }
     },
 
@@ -205,6 +207,15 @@ async function settle(
 }
 
 const KEEPS_NO_MODES: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'])
+
+/** Where a system refuses to remove a file at once, `rm` knows what to do; a folder it refuses. */
+async function removeAnyway(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true })
+  } catch (error) {
+    throw isFolderError(error) ? systemError('EISDIR', path) : error
+  }
+}
 
 /**
  * Follows links; of a loop of links it tells about the link, which is there although nothing can be

@@ -56,6 +56,18 @@ describe('nodeFs', () => {
     expect(await disk.stat(one)).toEqual({ bytes: 1, changedMs: 1_700_000_000_000 })
   })
 
+  it('removes files and links, once or twice, and no folder', async () => {
+    const folder = await temporaryFolder()
+    const disk = nodeFs()
+    const [file, link] = [join(folder, 'file'), join(folder, 'link')]
+    await disk.create(file, encodeText('1'))
+    await symlink(folder, link)
+    for (const path of [file, link, file, link]) await disk.remove(path)
+    expect(await disk.list(folder)).toEqual([])
+    await expect(disk.remove(folder)).rejects.toMatchObject({ code: 'EISDIR' })
+    expect((await stat(folder)).isDirectory()).toBe(true)
+  })
+
   it('gives files and folders the modes that were asked for', async () => {
     const folder = await temporaryFolder()
     const closed = nodeFs()
