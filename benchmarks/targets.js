@@ -111,12 +111,13 @@ const ROWS = {
   },
   client({ rows, heapBytes, bundledBytes }) {
     const beside = (/** @type {string} */ title, /** @type {string} */ name, /** @type {number} */ most) => {
-      const { client, bare } = find(rows, 'title', title)
+      const { client, bare, promised } = find(rows, 'title', title)
       return {
         name: `${name}: processor time of the client`,
         unit: 'us',
         ours: { title: 'noticeboard', rounds: client.rounds },
         floor: { title: 'bare', rounds: bare.rounds },
+        peers: [{ title: promised.title, rounds: promised.rounds }],
         target: /** @type {const} */ ({ most, of: 'floor' }),
       }
     }

@@ -71,6 +71,13 @@ async function heap({ kind, count }) {
   return (after - before) / count
 }
 
+/** @param {any} value */
+function frozen(value) {
+  if (typeof value !== 'object' || value === null) return value
+  for (const member of Object.values(value)) frozen(member)
+  return Object.freeze(value)
+}
+
 /**
  * Processor time in microseconds of one call of several. @param {number} times
  * @param {(index: number) => unknown} call
@@ -130,7 +137,14 @@ async function change({ documents, rounds }) {
     kept += createHash('sha256').update(snapshot).digest().length
     kept += Object.keys(JSON.parse(Buffer.from(snapshot).toString())).length
   }
-  /** @type {{ client: number, bare: number }[]} */
+  /** The same, and what makes it read-only and shows that it is in its canonical form. */
+  const promised = (/** @type {(typeof boards)[number]} */ { snapshot }) => {
+    kept += createHash('sha256').update(snapshot).digest().length
+    const text = Buffer.from(snapshot).toString()
+    const value = frozen(JSON.parse(text))
+    if (JSON.stringify(value) !== text) throw new Error('a document is not in its canonical form')
+  }
+  /** @type {{ client: number, bare: number, promised: number }[]} */
   const measured = []
   for (let round = 0; round <= rounds; round += 1) {
     const these = boards.slice(round * perRound, (round + 1) * perRound)
@@ -139,7 +153,7 @@ async function change({ documents, rounds }) {
         const board = these[index]
         return board === undefined ? undefined : call(board)
       })
-    const both = { client: await of(next), bare: await of(bare) }
+    const both = { client: await of(next), bare: await of(bare), promised: await of(promised) }
     // The first is for the compiler.
     if (round > 0) measured.push(both)
   }
@@ -163,6 +177,22 @@ async function poll({ port, path, rounds, times }) {
     if (response.status !== 304) throw new Error(`the answer is ${response.status}`)
     await response.arrayBuffer()
   }
+  /** The same, as nobody can do without who waits no longer than so long and asks no cache. */
+  const bounded = async () => {
+    await sleep(1)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), 10_000)
+    const init = {
+      headers: { 'if-none-match': etag, 'accept-encoding': 'identity' },
+      cache: 'no-store',
+      redirect: /** @type {const} */ ('manual'),
+      signal: late.signal,
+    }
+    const response = await fetch(url, init)
+    if (response.status !== 304) throw new Error(`the answer is ${response.status}`)
+    await response.arrayBuffer()
+    clearTimeout(timer)
+  }
   let polls = 0
   /** @type {typeof fetch} */
   const counting = (...asked) => {
@@ -170,7 +200,7 @@ async function poll({ port, path, rounds, times }) {
     return fetch(...asked)
   }
   const transport = http(`http://127.0.0.1:${port}`, { fetch: counting })
-  /** @type {{ client: number, bare: number }[]} */
+  /** @type {{ client: number, bare: number, promised: number }[]} */
   const measured = []
   for (let round = 0; round <= rounds; round += 1) {
     const config = createClient({
@@ -187,7 +217,11 @@ async function poll({ port, path, rounds, times }) {
     const { user, system } = process.cpuUsage(started)
     const client = (user + system) / (polls - from)
     await config.close()
-    const both = { client, bare: await microseconds(times, bare) }
+    const both = {
+      client,
+      bare: await microseconds(times, bare),
+      promised: await microseconds(times, bounded),
+    }
     if (round > 0) measured.push(both)
   }
   return measured

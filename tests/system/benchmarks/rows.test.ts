@@ -134,7 +134,7 @@ test.each([
     'client',
     (bytes: number) => ({
       rows: ['a change, us, beside a bare hash and parse', 'a poll, us, beside a bare fetch'].map(title =>
-        told(title, title, { client: 1, bare: 1 }),
+        told(title, title, { client: 1, bare: 1, promised: 1 }),
       ),
       heapBytes: { pull: { rounds: rounds(1) }, hybrid: { rounds: rounds(1) } },
       bundledBytes: { rounds: rounds(bytes) },
