@@ -23,8 +23,9 @@ export function replacedIn({ words, silent }: WordsOfClient): ReadonlySet<string
     if (before !== undefined && before !== word && !speaksBeside(before, word))
       replaced.add(before.instanceId)
   }
+  const latest = latestComer(words)
   for (const { instanceId, protection, receivedAt } of silent)
-    if (protection === 'none' && receivedAt !== undefined && words.some(word => cameAfter(word, receivedAt)))
+    if (protection === 'none' && receivedAt !== undefined && latest !== undefined && latest >= receivedAt)
       replaced.add(instanceId)
   return replaced
 }
@@ -47,11 +48,24 @@ function speaksBeside(
   return Date.parse(receivedAt) - Date.parse(firstHeardAt) > periodMs
 }
 
-function cameAfter(
-  { phase, firstHeardAt, receivedAt, nextReportWithinMs: periodMs = MAX_NEXT_REPORT_MS }: ClientReport,
-  lastWordAt: string,
+/**
+ * When the last of the instances was first heard that was heard for long and has not stopped;
+ * undefined where none was. One walk: a stranger may name thousands of one client.
+ */
+function latestComer(words: readonly ClientReport[]): string | undefined {
+  let latest: string | undefined
+  for (const word of words) {
+    const { firstHeardAt } = word
+    if (firstHeardAt === undefined || (latest !== undefined && firstHeardAt <= latest)) continue
+    if (staysOn(word, firstHeardAt)) latest = firstHeardAt
+  }
+  return latest
+}
+
+function staysOn(
+  { phase, receivedAt, nextReportWithinMs: periodMs = MAX_NEXT_REPORT_MS }: ClientReport,
+  firstHeardAt: string,
 ): boolean {
-  if (phase === 'stopped' || firstHeardAt === undefined || receivedAt === undefined) return false
-  if (firstHeardAt < lastWordAt) return false
+  if (phase === 'stopped' || receivedAt === undefined) return false
   return isLongHeard({ heardForMs: Date.parse(receivedAt) - Date.parse(firstHeardAt), periodMs })
 }

@@ -235,6 +235,18 @@ test('one that speaks on beside the one that names it is still there', () => {
   expect(summarizeFleet(heard(both(ago(999))), newest)).toMatchObject({ counts: { current: 2, replaced: 0 } })
 })
 
+test('fifty thousand silent instances that a stranger names of one client are told in one walk', () => {
+  const reports = Array.from({ length: 50_000 }, (_, index): ClientReport => ({
+    ...base,
+    instanceId: `life-${index}`,
+    // Heard for long, and silent since: each is compared with whoever came after it.
+    firstHeardAt: ago(100_000_000 - index),
+    receivedAt: ago(50_000_000 - index),
+  }))
+  const fleet = summarizeFleet(heard([...reports, { ...base, instanceId: 'now' }]), newest)
+  expect(fleet).toMatchObject({ counts: { missing: 50_000, current: 1, replaced: 0 } })
+})
+
 test('no report of a stranger, who knows no instanceId, makes one that is missing count as replaced', () => {
   const known = [silent, { ...base, ...kept, instanceId: 'b1', clientId: 'b', receivedAt: ago(1_000_000) }]
   fc.assert(
