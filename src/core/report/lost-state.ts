@@ -1,4 +1,5 @@
 import type { ClientReport } from '../../contracts/report.js'
+import { byCodeUnit } from '../json/canonical.js'
 
 /**
  * The instances of one client that no state protects over a restart, although they say so: what was
@@ -16,19 +17,52 @@ export function lostState(words: readonly ClientReport[]): ReadonlySet<string> {
   const lost = new Set<string>()
   if (words.length < 2) return lost
   const found = new Set(words.map(({ previous }) => previous?.instanceId))
-  for (const word of words) {
+  const inOrder = words.toSorted((one, other) => byCodeUnit(firstHeard(one), firstHeard(other)))
+  // One walk, beside which what came before goes: a stranger may name thousands of one client.
+  let [before, lastWordAt] = [0, '']
+  const slots = new Map<number, OfSlot>()
+  for (const word of inOrder) {
     const { instanceId, slot, protection, previous, firstHeardAt } = word
     if (protection !== 'disk' || slot === undefined || previous !== undefined || firstHeardAt === undefined)
       continue
-    const earlier = words.filter(other => isBefore(other, word))
+    for (let other = inOrder[before]; other !== undefined; other = inOrder[before]) {
+      if (firstHeard(other) >= firstHeardAt) break
+      before += 1
+      const { receivedAt = '' } = other
+      if (receivedAt > lastWordAt) lastWordAt = receivedAt
+      if (other.protection === 'disk' && other.slot !== undefined) ofSlot(slots, other.slot).came(other)
+    }
     // One that was still there may have the slot, and what it leaves behind is found by the next.
-    if (earlier.some(({ receivedAt = '' }) => receivedAt > firstHeardAt)) continue
-    const gone = earlier.filter(other => other.protection === 'disk' && other.slot === slot)
-    if (gone.length === 0) continue
-    for (const other of gone) if (!found.has(other.instanceId)) lost.add(other.instanceId)
+    if (lastWordAt > firstHeardAt) continue
+    const earlier = slots.get(slot)
+    if (earlier === undefined) continue
+    for (const gone of earlier.take()) if (!found.has(gone)) lost.add(gone)
     if (!found.has(instanceId)) lost.add(instanceId)
   }
   return lost
+}
+
+/** The instances of one slot that came so far, those apart that were not looked at yet. */
+interface OfSlot {
+  came(word: ClientReport): void
+  /** Those that were not looked at; they are from now on. */
+  take(): readonly string[]
+}
+
+function ofSlot(slots: Map<number, OfSlot>, slot: number): OfSlot {
+  const known = slots.get(slot)
+  if (known !== undefined) return known
+  let ids: string[] = []
+  const made: OfSlot = {
+    came: ({ instanceId }) => void ids.push(instanceId),
+    take() {
+      const taken = ids
+      ids = []
+      return taken
+    },
+  }
+  slots.set(slot, made)
+  return made
 }
 
 /**
@@ -45,6 +79,6 @@ export function withLostState(words: readonly ClientReport[]): readonly ClientRe
     : words.map(word => (lost.has(word.instanceId) ? { ...word, protection: 'none' } : word))
 }
 
-function isBefore(other: ClientReport, { instanceId, firstHeardAt = '' }: ClientReport): boolean {
-  return other.instanceId !== instanceId && (other.firstHeardAt ?? other.receivedAt ?? '') < firstHeardAt
+function firstHeard({ firstHeardAt, receivedAt = '' }: ClientReport): string {
+  return firstHeardAt ?? receivedAt
 }
