@@ -1,5 +1,6 @@
 import type { Digest } from '../contracts/names.js'
 import type { ClientReport } from '../contracts/report.js'
+import { groupBy } from '../core/group-by.js'
 import { STATE_BEAT_MS } from '../core/limits.js'
 import { sayDeath } from '../core/report/say-death.js'
 import { firstHeardMs, heardMs, isSilent, wasHeardSince, type Member } from './members.js'
@@ -120,62 +121,57 @@ export function abruptEndOf(
     fromMs = Number.NEGATIVE_INFINITY,
   }: { readonly bakeMs: number; readonly fromMs?: number | undefined },
 ): AbruptEnd | undefined {
+  // From the last one back, so that each is told by one walk: a stranger may name thousands.
+  let failure: Failure | undefined
   let found: AbruptEnd | undefined
-  for (const [index, word] of words.entries()) {
+  let [ranLongestMs, diedSoonestMs] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (const word of words.toReversed()) {
     const { previous, clientId, instanceId } = word
-    if (heardMs(word) < fromMs || previous?.end !== 'abrupt' || previous.digest === undefined) continue
-    if (!digests.has(previous.digest) || previous.ranMs >= bakeMs) continue
+    ranLongestMs = Math.max(ranLongestMs, outlivedMs(word, { digests, bakeMs }))
+    if (previous?.end !== 'abrupt') continue
     const { digest, ranMs } = previous
-    const later = words.slice(index)
+    if (digest === undefined || !digests.has(digest)) {
+      diedSoonestMs = Math.min(diedSoonestMs, ranMs)
+      continue
+    }
+    if (heardMs(word) < fromMs || ranMs >= bakeMs) continue
     // It ran for a beat longer at most; and who has come through a bake is well in any case.
     const mostMs = ranMs + Math.min(STATE_BEAT_MS, bakeMs)
-    if (later.some(one => outlives(one, { digests, mostMs, bakeMs })))
-      return { type: 'failed', failure: { kind: 'abrupt', clientId, instanceId, digest, ranMs } }
-    const diedToo = words
-      .slice(index + 1)
-      .some(
-        ({ previous: end }) =>
-          end?.end === 'abrupt' &&
-          !(end.digest !== undefined && digests.has(end.digest)) &&
-          end.ranMs < mostMs,
-      )
-    found = diedToo ? { type: 'acquitted' } : (found ?? { type: 'open' })
+    if (ranLongestMs >= mostMs) failure = { kind: 'abrupt', clientId, instanceId, digest, ranMs }
+    else if (diedSoonestMs < mostMs) found = { type: 'acquitted' }
+    else found ??= { type: 'open' }
   }
-  return found
+  return failure === undefined ? found : { type: 'failed', failure }
 }
 
 /**
- * Whether an instance has outlived the run of a candidate: with something else, which it ran for as
- * long as that can have been. Only its last word is known, and a client tries again as soon as it
- * may: what it ran before in the same life counts too, and so does the candidate itself once it ran
- * through the bake.
+ * The longest run of a candidate that an instance has outlived, in milliseconds: with something
+ * else, which it ran for as long. Only its last word is known, and a client tries again as soon as
+ * it may: what it ran before in the same life counts too, and so does the candidate itself once it
+ * ran through the bake.
  */
-function outlives(
+function outlivedMs(
   { phase, digest, sinceMs, upMs }: ClientReport,
-  {
-    digests,
-    mostMs,
-    bakeMs,
-  }: { readonly digests: ReadonlySet<Digest>; readonly mostMs: number; readonly bakeMs: number },
-): boolean {
-  if (digest !== undefined && digests.has(digest))
-    return (phase === 'applied' || phase === 'healthy') && (upMs - sinceMs >= mostMs || sinceMs >= bakeMs)
+  { digests, bakeMs }: { readonly digests: ReadonlySet<Digest>; readonly bakeMs: number },
+): number {
   switch (phase) {
     case 'applied':
     case 'healthy':
-      return sinceMs >= mostMs
+      if (digest === undefined || !digests.has(digest)) return sinceMs
+      return sinceMs >= bakeMs ? Number.POSITIVE_INFINITY : upMs - sinceMs
     case 'rejected':
     case 'reverted':
     case 'quarantined':
     case 'paused':
     case 'staged':
     case 'stopped':
+      if (digest !== undefined && digests.has(digest)) return Number.NEGATIVE_INFINITY
       // It runs on below what it says.
-      return upMs >= mostMs
+      return upMs
     case 'waiting':
     case 'trying':
     case 'other':
-      return false
+      return Number.NEGATIVE_INFINITY
   }
 }
 
@@ -226,8 +222,7 @@ function vanishedTwice(
   { words, clientId }: Member,
   counts: (word: ClientReport) => boolean,
 ): Failure | undefined {
-  for (const slot of new Set(words.map(word => word.slot))) {
-    const life = words.filter(word => word.slot === slot)
+  for (const life of groupBy(words, word => word.slot).values()) {
     const ended = life.slice(0, -1).filter(word => {
       const running = word.phase === 'trying' || word.phase === 'applied' || word.phase === 'healthy'
       return running && word.protection === 'none' && counts(word)

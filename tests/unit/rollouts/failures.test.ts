@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ClientReport } from '../../../src/contracts/report.js'
 import { clientStateOf } from '../../../src/rollouts/client-state.js'
-import { failedSince } from '../../../src/rollouts/failures.js'
+import { abruptEndOf, failedSince } from '../../../src/rollouts/failures.js'
 import { membersOf, type Member } from '../../../src/rollouts/members.js'
 import { CANDIDATE, heard, minuteMs, sayState, STABLE, word } from './fleet.js'
 
@@ -175,6 +175,23 @@ describe('an abrupt end on the candidate', () => {
     const clean = { instanceId: 'one', digest: CANDIDATE, end: 'clean', ranMs: 3 } as const
     expect(stateOf(died, life('two', 15, NOW, { previous: clean, ...stable }))).toBe('waiting')
   })
+})
+
+test('fifty thousand lives that a stranger names of one client are told in one walk', () => {
+  const lives = Array.from({ length: 50_000 }, (_, index) =>
+    word('a', 1 + index / 100_000, {
+      instanceId: `life-${index}`,
+      firstAt: index / 100_000,
+      phase: 'stopped',
+      upMs: 0,
+      sinceMs: 0,
+      ...after(`life-${index - 1}`),
+    }),
+  )
+  const member = memberOf(...lives)
+  expect(member.words).toHaveLength(lives.length)
+  expect(failedSince(member, { atMs: 0, nowMs: minuteMs(NOW), candidate })).toBe(true)
+  expect(abruptEndOf(member, candidate, { bakeMs: BAKE_MS })).toEqual({ type: 'open' })
 })
 
 describe('a client without a disk', () => {
