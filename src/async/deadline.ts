@@ -8,7 +8,7 @@ export const GRACE_MS = 1_000
 /** What ends a piece of work that takes too long. */
 export interface DeadlineOptions {
   readonly clock: Clock
-  /** The caller's signal; the deadline's aborts with it. None unless given. */
+  /** The caller's signal; the deadline's aborts with it. Default: none. */
   readonly signal?: AbortSignal | undefined
   /** How long the work may take, in milliseconds. `Infinity` sets no limit. */
   readonly timeoutMs: number

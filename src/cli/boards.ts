@@ -29,7 +29,7 @@ export interface BoardQuery {
   readonly address: BoardAddress
   /** Whether a board may be made where there is none. Default false. */
   readonly create?: boolean
-  /** Hears what a folder's own store has to say; nobody unless given. */
+  /** Hears what a folder's own store has to say. Default: nobody. */
   readonly logger?: Logger
 }
 

@@ -21,9 +21,9 @@ export interface Io {
   readonly cwd: string
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal
-  /** Time and chance; the machine's unless given. */
+  /** Time and chance. Default: the machine's. */
   readonly system?: Partial<System>
-  /** What asks servers; the global `fetch` unless given. */
+  /** What asks servers. Default: the global `fetch`. */
   readonly fetch?: Fetch
   /**
    * Hears what a command is about to do, so that it can be told; undefined while it tells by

@@ -66,9 +66,9 @@ export interface ClientOptions<S extends Schema> {
    * Default: none.
    */
   readonly build?: string
-  /** Silent unless given. */
+  /** Default: silent. */
   readonly logger?: Logger
-  /** Larger snapshots are refused; 1 MiB (1,048,576 bytes) unless given. */
+  /** Larger snapshots are refused. Default 1 MiB (1,048,576 bytes). */
   readonly maxSnapshotBytes?: number
   /**
    * What reads deltas, so that a small change of a large document costs little: false takes whole
@@ -76,11 +76,9 @@ export interface ClientOptions<S extends Schema> {
    * own where it has one, see `zstdDeltas()`.
    */
   readonly deltas?: Deltas | false
-  /** How long a participant may take to prepare, in milliseconds; 10,000 unless given. */
+  /** How long a participant may take to prepare, in milliseconds. Default 10,000. */
   readonly prepareTimeoutMs?: number
-  /**
-   * How long a snapshot must run before it counts as good, in milliseconds; 60,000 unless given.
-   */
+  /** How long a snapshot must run before it counts as good, in milliseconds. Default 60,000. */
   readonly soakMs?: number
   /**
    * Whether the application is well: a snapshot after which it is not is taken back here. Default:
@@ -90,26 +88,22 @@ export interface ClientOptions<S extends Schema> {
   /** When this client reports. Default: as its fields say. */
   readonly reports?: ReportTimes
   /**
-   * After how long a change that a participant vetoed is tried again, in milliseconds; 300,000
-   * unless given, plus or minus a fifth.
+   * After how long a change that a participant vetoed is tried again, in milliseconds. Default
+   * 300,000, plus or minus a fifth.
    */
   readonly vetoRetryMs?: number
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
 }
 
 /** When a client reports. */
 export interface ReportTimes {
   /**
-   * The longest time between two reports, in milliseconds, 3,600,000 at most; 300,000 unless given,
-   * plus or minus a fifth.
+   * The longest time between two reports, in milliseconds, 3,600,000 at most. Default 300,000, plus
+   * or minus a fifth.
    */
   readonly intervalMs?: number
-  /**
-   * How long changes are gathered before they are reported, in milliseconds; 1,000 unless given.
-   */
+  /** How long changes are gathered before they are reported, in milliseconds. Default 1,000. */
   readonly batchMs?: number
 }
 

@@ -13,14 +13,15 @@ import type { Life } from './life.js'
 /** How long a start may take, and what then. */
 export interface ReadyOptions {
   /**
-   * How long to wait for the newest release, in milliseconds from the call; 2,000 unless given,
+   * How long to wait for the newest release, in milliseconds from the call. Default 2,000;
    * `Infinity` waits for ever. The state folder is read in any case: `ready()` waits 1.5 seconds
    * for it where `timeoutMs` is shorter, and it has a second once a release has come.
    */
   readonly timeoutMs?: number
   /**
-   * What then, or once waiting is in vain, when nothing is kept on disk either: take the defaults
-   * (the default when there are any), or reject.
+   * What to do when the time is up, or waiting is in vain, and nothing is kept on disk either: run
+   * on the client's `defaults`, or reject. Default: `defaults` where the client has any, else
+   * `throw`.
    */
   readonly fallbackTo?: 'defaults' | 'throw'
   /** Ends the waiting: `ready()` rejects with its reason, and the client goes on. Default: none. */

@@ -11,7 +11,7 @@ export interface StatusTracker {
   started(): void
   /** There is a value, without proof that it is the newest. */
   valued(): void
-  /** It is known which release is the newest, or was so many milliseconds ago; now unless given. */
+  /** It is known which release is the newest, or was so many milliseconds ago. Default: now. */
   heard(ageMs?: number): void
   /**
    * What runs is what the newest release asks for, as it was heard last; that may be too long ago

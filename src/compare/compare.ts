@@ -21,7 +21,7 @@ import { INPUTS, readWorkload, type WorkloadInput } from './workload.js'
 /** What is compared, and how deeply. */
 export interface CompareOptions {
   /**
-   * The models; by default hybrid and push, with the usual heartbeat and with one that suits the
+   * The models. Default: hybrid and push, with the usual heartbeat and with one that suits the
    * deadlines, and pull: every 30 s, as seldom as the deadlines allow, and adaptive.
    */
   readonly models?: readonly Model[]

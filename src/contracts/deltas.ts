@@ -24,7 +24,7 @@ export interface DeltaCodec {
 
 /** Where a codec for deltas comes from: what the option `deltas` takes. */
 export interface Deltas {
-  /** Whether the codec is there already; asking for it begins to load it. Not unless given. */
+  /** Whether the codec is there already; asking for it begins to load it. Default: it is not. */
   readonly ready?: boolean
   /**
    * The codec, loaded by the first call; undefined where there is none, and everything travels as

@@ -15,8 +15,7 @@ export type StrategyEvent =
       readonly tag?: Tag | undefined
       readonly snapshots?: readonly InlineSnapshot[] | undefined
       /**
-       * How long ago this was known to be the newest release, in milliseconds; just now unless
-       * given.
+       * How long ago this was known to be the newest release, in milliseconds. Default: just now.
        */
       readonly ageMs?: number | undefined
     }
@@ -32,7 +31,7 @@ export type StrategyEvent =
   /**
    * A look that failed. The strategy goes on by itself, after its backoff. `nextMs`: how long until
    * something can arrive again, in milliseconds; 0 while another way is being asked, `Infinity`
-   * where the strategy waits to be asked. Not known unless given.
+   * where the strategy waits to be asked. Default: it is not known.
    */
   | { readonly type: 'interrupted'; readonly error: NoticeboardError; readonly nextMs?: number }
   /**
@@ -57,7 +56,7 @@ export interface Session {
   seen(): Position | undefined
   /** The snapshot in hand. */
   have(): Digest | undefined
-  /** Whether the client can use a delta from that; not unless given. */
+  /** Whether the client can use a delta from that. Default: it cannot. */
   deltas?(): boolean
   /** Waits; ends early as `asked` when the client wants a look now, and when the signal aborts. */
   wait(delayMs: number, signal: AbortSignal): Promise<'elapsed' | 'asked'>

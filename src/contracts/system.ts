@@ -125,7 +125,7 @@ export interface Fs {
 /** Facts beside a log line: never a configuration value. */
 export type LogDetails = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** Where the library speaks; silent unless given. `console` and most loggers fit. */
+/** Where the library speaks. Default: silent. `console` and most loggers fit. */
 export interface Logger {
   /** Steps on the way, for whoever hunts a fault. */
   debug(message: string, details?: LogDetails): void

@@ -25,8 +25,8 @@ export type Delivery =
       /** Snapshots sent along, when `inline` was asked for. */
       readonly snapshots?: readonly InlineSnapshot[]
       /**
-       * How long ago this was known to be the newest release, in milliseconds; just now unless
-       * given. For a watch that joins a connection on which others were told before.
+       * How long ago this was known to be the newest release, in milliseconds. Default: just now.
+       * For a watch that joins a connection on which others were told before.
        */
       readonly ageMs?: number
     }

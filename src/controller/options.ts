@@ -29,7 +29,7 @@ export interface ControllerOptions {
   readonly reportMs?: number
   /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
-  /** Silent unless given. */
+  /** Default: silent. */
   readonly logger?: Logger
 }
 

@@ -28,7 +28,7 @@ export interface ConfigMapMirrorOptions extends Omit<BoardManifestOptions, 'name
    * changed or removed by another hand comes back. Default 300,000.
    */
   readonly repeatMs?: number
-  /** Hears what could not be applied. Silent unless given. */
+  /** Hears what could not be applied. Default: silent. */
   readonly logger?: Logger
   /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>

@@ -59,10 +59,10 @@ export interface Appended {
 export interface AppendOptions {
   /**
    * Put into the store before anything is appended, and also when nothing is: that repairs a
-   * snapshot that was damaged there. None unless given.
+   * snapshot that was damaged there. Default: none.
    */
   readonly snapshots?: readonly Snapshot[]
-  /** How the head is read. Strictly unless given. */
+  /** How the head is read. Default: strictly. */
   readonly readHead?: ReadHead
   /** How many lost races end it with `conflict`. Default: a minute of them does. */
   readonly maxRaces?: number

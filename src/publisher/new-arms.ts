@@ -8,7 +8,7 @@ import { retried } from './retry.js'
 export interface NewArms {
   readonly head: Release
   readonly arms: readonly Arm['variants'][]
-  /** Which snapshots may be missing; any unless given. */
+  /** Which snapshots may be missing. Default: any of them. */
   readonly mayBeNew?: (digest: Digest) => boolean
 }
 

@@ -89,7 +89,7 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly author?: string
   /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
-  /** Silent unless given. */
+  /** Default: silent. */
   readonly logger?: Logger
   /** The largest document, in bytes. Default: what the store takes, and 1 MiB at most. */
   readonly maxSnapshotBytes?: number

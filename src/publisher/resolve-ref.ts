@@ -96,7 +96,7 @@ async function firstInHistory(
 /** What is looked for in a history. */
 interface Wanted {
   readonly fits: (release: Release) => boolean
-  /** Of those that fit; all are unless given. */
+  /** Of those that fit. Default: all are. */
   readonly isBetter?: (release: Release) => boolean
 }
 

@@ -11,89 +11,87 @@ import type { ProxyIdentity } from './access/caller.js'
 export interface HandlerOptions {
   /**
    * Where the handler is mounted, such as `/board`. Both kinds of mounts work: those that take it
-   * off the address and those that do not. `/` by default.
+   * off the address and those that do not. Default `/`.
    */
   readonly prefix?: string | undefined
   /**
-   * Who may write: whoever sends this token, beside those of `tokens`; false: nobody. Nobody by
-   * default where there are no `tokens`.
+   * Who may write: whoever sends this token, beside those of `tokens`; false: nobody. Default:
+   * nobody but the holders of `tokens`.
    */
   readonly write?: { readonly token: string } | false | undefined
-  /** Who may read: whoever sends this token, or one that may do more. Everybody by default. */
+  /** Who may read: whoever sends this token, or one that may do more. Default: everybody. */
   readonly read?: { readonly token: string } | undefined
   /**
    * Tokens that may do some things in some namespaces, such as
-   * `tokenFolder('/var/lib/board/private/tokens')`. None by default.
+   * `tokenFolder('/var/lib/board/private/tokens')`. Default: none.
    */
   readonly tokens?: TokenSource | undefined
   /**
    * What wants a token with that scope, beside writing, which always does. With `report` only
-   * reports that came with one are believed. Nothing by default.
+   * reports that came with one are believed. Default: nothing.
    */
   readonly requireToken?: readonly ('read' | 'report')[] | undefined
   /**
    * Who asks by the word of a proxy that has checked it (mTLS, single sign-on). Wants
-   * `trustedProxies`. Nobody by default.
+   * `trustedProxies`. Default: nobody.
    */
   readonly proxyIdentity?: ProxyIdentity | undefined
   /**
    * How careful rollouts of tokens without `admin` have to be, by pattern of namespaces:
-   * `{ 'checkout/**': { firstStage: 1 } }`. All that match hold. None by default.
+   * `{ 'checkout/**': { firstStage: 1 } }`. All that match hold. Default: none.
    */
   readonly floors?: Readonly<Record<string, RolloutFloor>> | undefined
   /**
    * Names under which it may be addressed, with or without a port, beside bare addresses and
-   * `localhost`. A handler takes every name by default, a server its own. A page that makes its own
-   * name lead here is refused.
+   * `localhost`. Default: every name for a handler, the server's own for `serve()`. A page that
+   * makes its own name lead here is refused.
    */
   readonly hosts?: readonly string[] | undefined
   /**
    * Origins of other pages, such as `https://admin.example.com`, that may read it in a browser and,
-   * with the token, write. None by default.
+   * with the token, write. Default: none.
    */
   readonly origins?: readonly string[] | undefined
   /**
-   * How often the event stream shows that it lives, in milliseconds. 8,000 by default, which passes
+   * How often the event stream shows that it lives, in milliseconds. Default 8,000, which passes
    * the 10 s after which many a proxy cuts what is silent.
    */
   readonly heartbeatMs?: number | undefined
   /**
-   * How often a store without notifications is asked while somebody listens, in milliseconds. 1,000
-   * by default.
+   * How often a store without notifications is asked while somebody listens, in milliseconds.
+   * Default 1,000.
    */
   readonly pollIntervalMs?: number | undefined
   /**
-   * How many connections of the event stream there may be. 50,000 by default; with `serve()` 1,000
+   * How many connections of the event stream there may be. Default 50,000; with `serve()` 1,000
    * fewer than the process may open descriptors, where that is less.
    */
   readonly maxConnections?: number | undefined
   /**
    * When a connection of the event stream is sent to open anew, give or take a fifth, so that they
-   * spread, in milliseconds. 1,800,000 by default.
+   * spread, in milliseconds. Default 1,800,000.
    */
   readonly maxConnectionAgeMs?: number | undefined
-  /** How many bytes of snapshots are kept in memory, with their encodings. 64 MiB by default. */
+  /** How many bytes of snapshots are kept in memory, with their encodings. Default 64 MiB. */
   readonly cacheBytes?: number | undefined
   /**
-   * What makes deltas for readers that know what they have; false neither makes nor serves any. The
-   * runtime's own by default, where it has one: see `zstdDeltas()`.
+   * What makes deltas for readers that know what they have; false neither makes nor serves any.
+   * Default: the runtime's own, where it has one: see `zstdDeltas()`.
    */
   readonly deltas?: Deltas | false | undefined
-  /** How many instances' reports are kept. 100,000 by default. */
+  /** How many instances' reports are kept. Default 100,000. */
   readonly maxInstances?: number | undefined
-  /** How many bytes of reports are kept in memory. 128 MiB by default. */
+  /** How many bytes of reports are kept in memory. Default 128 MiB. */
   readonly maxReportBytes?: number | undefined
   /**
    * Proxies in front of it, as addresses or networks such as `10.0.0.0/8`: of them it believes in
-   * `X-Forwarded-For` whose request it is, else all clients behind them are one address. None by
-   * default. A request to `fetch` has no address.
+   * `X-Forwarded-For` whose request it is, else all clients behind them are one address. Default:
+   * none. A request to `fetch` has no address.
    */
   readonly trustedProxies?: readonly string[] | undefined
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System> | undefined
-  /** Silent unless given. */
+  /** Default: silent. */
   readonly logger?: Logger | undefined
 }
 

@@ -25,13 +25,15 @@ import { readOrCreateToken } from './token-file.js'
 
 /** How a server listens, beside how the board is served. */
 export interface ServeOptions extends HandlerOptions {
-  /** 0, the default, takes a free one; {@link Server.port} says which. */
+  /**
+   * The TCP port to listen on. Default 0, which takes a free one; {@link Server.port} says which.
+   */
   readonly port?: number | undefined
-  /** The address to listen on. `127.0.0.1` by default: nobody outside of this machine. */
+  /** The address to listen on. Default `127.0.0.1`: nobody outside of this machine. */
   readonly host?: string | undefined
   /**
    * Moves the rollouts of the board on; what gates and policies of yours they need is given here.
-   * Runs by default where the board can be written; false leaves it to another process.
+   * Default: it runs where the board can be written; false leaves it to another process.
    */
   readonly controller?: false | ServedController | undefined
   /**

@@ -27,7 +27,7 @@ export interface NetworkContext<Server extends SimServer = SimServer> {
   /** The server that answers now; undefined while there is none. */
   readonly host: () => Server | undefined
   readonly link: Link
-  /** What a mangling proxy makes of a chunk; by default one that no reader can parse. */
+  /** What a mangling proxy makes of a chunk. Default: one that no reader can parse. */
   readonly damage?: (chunk: Uint8Array) => Uint8Array
   /** Called when a request was answered or lost. */
   readonly onRequest?: (method: string, path: string, status: number | 'lost') => void

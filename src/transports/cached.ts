@@ -12,9 +12,7 @@ export interface CachedOptions {
   readonly maxSnapshots?: number
   /** How many bytes they may have together. Default 67,108,864. */
   readonly maxBytes?: number
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
 }
 

@@ -22,9 +22,7 @@ export interface FallbackOptions {
    * milliseconds. Default 4,000.
    */
   readonly tryMs?: number
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
 }
 

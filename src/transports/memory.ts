@@ -15,9 +15,7 @@ export interface MemoryOptions {
   readonly heartbeatMs?: number
   /** The largest snapshot that is taken, in bytes. Default 1,048,576. */
   readonly maxSnapshotBytes?: number
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
 }
 

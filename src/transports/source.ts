@@ -23,9 +23,7 @@ export interface FromSourceOptions {
    * Default 5,000.
    */
   readonly pollIntervalMs?: number
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
 }
 

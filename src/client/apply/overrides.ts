@@ -43,7 +43,7 @@ export interface Overlaid {
 
 /** Where the variables are. */
 export interface EnvOverridesOptions {
-  /** Its `platform` has the variables; the machine's unless given. */
+  /** Its `platform` has the variables. Default: the machine's. */
   readonly system?: Partial<System>
 }
 

@@ -11,14 +11,13 @@ export interface HealthOptions {
    * longer than `timeoutMs`, when its signal aborts.
    */
   readonly probe: (context: { readonly signal: AbortSignal }) => boolean | Promise<boolean>
-  /** How long one answer may take, in milliseconds; 5,000 unless given. */
+  /** How long one answer may take, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number
-  /** How long after an answer it is asked again, in milliseconds; 10,000 unless given. */
+  /** How long after an answer it is asked again, in milliseconds. Default 10,000. */
   readonly intervalMs?: number
   /**
    * How long after a snapshot came into force the probe is to say that the application is well, in
-   * milliseconds; 30,000 unless given. If it does not then, and did before, what ran before comes
-   * back.
+   * milliseconds. Default 30,000. If it does not then, and did before, what ran before comes back.
    */
   readonly confirmMs?: number
 }

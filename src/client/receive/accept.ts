@@ -16,7 +16,7 @@ export interface AcceptContext {
   readonly protection: Protection | undefined
   readonly send: (event: ApplyEvent<never>) => void
   readonly looks: Looks
-  /** It is known which release is the newest, or was so many milliseconds ago; now unless given. */
+  /** It is known which release is the newest, or was so many milliseconds ago. Default: now. */
   readonly heard: (ageMs?: number) => void
   /** The strategy is to look now. */
   readonly lookNow: () => void

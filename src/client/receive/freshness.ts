@@ -2,7 +2,7 @@ import type { Clock } from '../../contracts/system.js'
 
 /** How long ago it was last known that what runs is what the newest release asks for. */
 export interface Freshness {
-  /** It is known which release is the newest, or was so many milliseconds ago; now unless given. */
+  /** It is known which release is the newest, or was so many milliseconds ago. Default: now. */
   heard(ageMs?: number): void
   /** What runs is what the newest release asks for, as it was heard last. */
   prove(): void

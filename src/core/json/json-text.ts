@@ -15,7 +15,7 @@ export const MAX_JSON_TEXT_BYTES: number = 4 * MAX_SNAPSHOT_BYTES
 export interface JsonTextOptions {
   /** What the text is, for messages: a file's name. */
   readonly what: string
-  /** As UTF-8; {@link MAX_JSON_TEXT_BYTES} unless given. */
+  /** As UTF-8. Default: {@link MAX_JSON_TEXT_BYTES}. */
   readonly maxBytes?: number
 }
 

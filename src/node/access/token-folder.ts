@@ -13,13 +13,11 @@ import { doing, forLog } from '../disk/system-error.js'
 
 /** How a folder of tokens is used. */
 export interface TokenFolderOptions {
-  /** The disk; the machine's unless given. */
+  /** The disk. Default: the machine's. */
   readonly fs?: Fs
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
-  /** Silent unless given. */
+  /** Default: silent. */
   readonly logger?: Logger
 }
 

@@ -47,30 +47,28 @@ const CLOSING_MS = 10_000
 /** How a board in a folder is kept. */
 export interface FileStoreOptions {
   /**
-   * The disk; the machine's unless given, with modes that let a web server read what is served and
+   * The disk. Default: the machine's, with modes that let a web server read what is served and
    * nobody else the rest.
    */
   readonly fs?: Fs
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
   /**
    * How soon releases of other processes are seen where the system does not tell of them, in
-   * milliseconds; 500 unless given. Of more than 32 namespaces that are followed, each is polled
-   * less often the more there are, and once an interval those that somebody began to write to.
+   * milliseconds. Default 500. Of more than 32 namespaces that are followed, each is polled less
+   * often the more there are, and once an interval those that somebody began to write to.
    */
   readonly pollIntervalMs?: number
-  /** The largest snapshot that is taken, in bytes; 1 MiB unless given. */
+  /** The largest snapshot that is taken, in bytes. Default 1 MiB. */
   readonly maxSnapshotBytes?: number
   /**
    * What makes deltas beside the snapshots; false makes none. Default: the runtime's own where it
    * has one, see `zstdDeltas()`.
    */
   readonly deltas?: Deltas | false
-  /** Hears of damage and of what could not be repaired; silent unless given. */
+  /** Hears of damage and of what could not be repaired. Default: silent. */
   readonly logger?: Logger
-  /** Who writes, to tell what a dead process left behind; this process unless given. */
+  /** Who writes, to tell what a dead process left behind. Default: this process. */
   readonly owner?: ProcessTag
 }
 

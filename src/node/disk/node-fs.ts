@@ -24,19 +24,19 @@ import { isError } from '../../core/built-ins.js'
 
 /** With which modes files and folders are made, and whose they are. */
 export interface NodeFsOptions {
-  /** Mode of new files, whatever the process's umask is; 0o600 unless told. */
+  /** Mode of new files, whatever the process's umask is. Default 0o600. */
   readonly fileMode?: number
-  /** Mode of new folders, whatever the process's umask is; 0o700 unless told. */
+  /** Mode of new folders, whatever the process's umask is. Default 0o700. */
   readonly folderMode?: number
   /**
    * A path whose owner and group new files and folders get as well, or those of the nearest folder
-   * above it while it is missing; only root may give files away, so others keep their own. Every
-   * process keeps its own unless told.
+   * above it while it is missing; only root may give files away, so others keep their own. Default:
+   * files get the owner and group that the system gives them.
    */
   readonly ownedAs?: string
   /**
-   * Whether a symbolic link may stand in the place of a file that is read; refused with `ELOOP`
-   * unless told.
+   * Whether a symbolic link may stand in the place of a file that is read. Default `refuse`:
+   * reading one fails with `ELOOP`.
    */
   readonly symbolicLinks?: 'follow' | 'refuse'
 }

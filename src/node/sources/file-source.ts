@@ -19,24 +19,22 @@ import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 /** How a file is read and watched. */
 export interface FileSourceOptions {
-  /** The largest document, in bytes of what is published; 1 MiB unless given. */
+  /** The largest document, in bytes of what is published. Default 1 MiB. */
   readonly maxSnapshotBytes?: number
   /**
-   * How often the file is looked at, for changes that the system does not tell of, in milliseconds;
-   * 5,000 unless given.
+   * How often the file is looked at, for changes that the system does not tell of, in milliseconds.
+   * Default 5,000.
    */
   readonly pollIntervalMs?: number
   /**
    * How long a file has to hold the same before that is taken, since editors write in several
-   * steps, in milliseconds; 50 unless given. A document that is cut at a line may be a valid
-   * smaller one: write beside the file and rename where writing may take longer.
+   * steps, in milliseconds. Default 50. A document that is cut at a line may be a valid smaller
+   * one: write beside the file and rename where writing may take longer.
    */
   readonly settleMs?: number
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
-  /** The disk; the machine's unless given, which follows symbolic links and tells of changes. */
+  /** The disk. Default: the machine's, which follows symbolic links and tells of changes. */
   readonly fs?: Fs
 }
 

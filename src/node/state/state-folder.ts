@@ -33,17 +33,15 @@ import { ABANDONED_MS, MAX_STATE_BYTES, MAX_STATE_FILES, STATE_BEAT_MS } from '.
 
 /** How a state folder is kept. */
 export interface StateFolderOptions {
-  /** The disk; the machine's unless given. */
+  /** The disk. Default: the machine's. */
   readonly fs?: Fs
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
-  /** Who writes, to tell what a dead process left behind; this process unless given. */
+  /** Who writes, to tell what a dead process left behind. Default: this process. */
   readonly owner?: ProcessTag
   /**
-   * How often a snapshot that has to prove itself is noted on disk, in milliseconds; 5,000 unless
-   * given. A process that is silent for three of these, and cannot be looked at, counts as dead.
+   * How often a snapshot that has to prove itself is noted on disk, in milliseconds. Default 5,000.
+   * A process that is silent for three of these, and cannot be looked at, counts as dead.
    * Controllers of rollouts count with 5,000: with a longer one a process may have run a document
    * for longer than they take it to have.
    */

@@ -157,7 +157,7 @@ function mostAreAhead(heard: HeardReports, newest: Release): boolean {
 /** What is judged. */
 export interface Judging {
   readonly release: RolloutRelease
-  /** What was heard; read from the store unless given. */
+  /** What was heard. Default: read from the store. */
   readonly heard?: HeardReports | undefined
   readonly signal: AbortSignal
 }

@@ -126,6 +126,6 @@ export interface SnapshotAnswersOptions {
   readonly snapshots: SnapshotCache
   /** Whether the newest release of a namespace names a snapshot. */
   readonly isNamed: (namespace: Namespace, digest: Digest) => boolean
-  /** The encoders of this runtime unless given. */
+  /** Default: the encoders of this runtime. */
   readonly encode?: typeof encodeBytes
 }

@@ -60,7 +60,7 @@ export async function readJsonBody(
 
 export interface JsonBodyOptions {
   readonly maxBytes: number
-  /** How many commas, brackets, braces and backslashes it may have; no limit unless given. */
+  /** How many commas, brackets, braces and backslashes it may have. Default: no limit. */
   readonly maxMarks?: number
   readonly turns: Turns
 }

@@ -43,8 +43,7 @@ export interface WatchReader {
 }
 
 /**
- * Opens a watch; each thing that is waited for may take `timeoutMs`, that of the cases unless
- * given.
+ * Opens a watch; each thing that is waited for may take `timeoutMs`, that of the cases unless given.
  */
 export type OpenWatch = (
   transport: Watchable,

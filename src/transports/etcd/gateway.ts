@@ -25,11 +25,9 @@ export interface EtcdGatewayOptions {
     | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
   /** Stands in for the global `fetch`: for client certificates, or to try several members. */
   readonly fetch?: Fetch
-  /** The whole time that one call may take, in milliseconds. 10,000 by default. */
+  /** The whole time that one call may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
 }
 

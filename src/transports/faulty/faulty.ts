@@ -12,7 +12,7 @@ import { faultyWatch } from './watch.js'
 export interface FaultyOptions {
   /**
    * Its `random` draws the faults: with `seededRandom(seed)` of `noticeboard/testing` the same
-   * calls meet the same ones. Its `clock` keeps the time of delays. The machine's unless given.
+   * calls meet the same ones. Its `clock` keeps the time of delays. Default: the machine's.
    */
   readonly system?: Partial<System>
 }

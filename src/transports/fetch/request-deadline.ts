@@ -20,7 +20,7 @@ export function createRequestDeadline({
   hint = () => '',
   ...options
 }: Omit<DeadlineOptions, 'late'> & {
-  /** What is said beside it; nothing unless given. */
+  /** What is said beside it. Default: nothing. */
   readonly hint?: () => string
 }): Deadline {
   return createDeadline({

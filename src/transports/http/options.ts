@@ -22,22 +22,19 @@ export interface HttpOptions {
    */
   readonly fetch?: Fetch | undefined
   /**
-   * The whole time that one request may take, its body included, in milliseconds. 15,000 by
-   * default.
+   * The whole time that one request may take, its body included, in milliseconds. Default 15,000.
    */
   readonly timeoutMs?: number | undefined
-  /** How long a stream may take until its first event, in milliseconds. 10,000 by default. */
+  /** How long a stream may take until its first event, in milliseconds. Default 10,000. */
   readonly firstEventTimeoutMs?: number | undefined
   /**
    * The largest snapshot that is written, and the longest line of an event stream, in bytes.
-   * 1,048,576 (1 MiB) by default, as at the server.
+   * Default 1,048,576 (1 MiB), as at the server.
    */
   readonly maxSnapshotBytes?: number | undefined
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System> | undefined
-  /** Silent unless given. */
+  /** Default: silent. */
   readonly logger?: Logger | undefined
 }
 

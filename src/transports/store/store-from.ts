@@ -41,9 +41,7 @@ export interface StoreOptions {
    * while there is room. Default 3,600,000.
    */
   readonly reportTtlMs?: number
-  /**
-   * Time, chance, hashing and the process, for tests and simulation; the machine's unless given.
-   */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
 }
 
