@@ -13,8 +13,8 @@ export function jitter(lengthMs: number, share: number, random: Random): number 
 }
 
 /**
- * A client's own place in an interval, from 0 up to `intervalMs`: evenly spread over all names, and
- * the same each time. It spreads out a fleet that starts together.
+ * A client's own place in an interval, in milliseconds from 0 up to `intervalMs`: evenly spread
+ * over all names, and the same each time. It spreads out a fleet that starts together.
  *
  * ```ts
  * const firstPollMs = phaseOf(identity.clientId, 30_000)

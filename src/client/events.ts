@@ -25,6 +25,7 @@ export interface ClientEvents<Value> {
   /** A snapshot was refused here; what ran goes on. */
   rejected: {
     readonly digest: Digest
+    /** The sequence of the release that first named the snapshot, in its epoch. */
     readonly version: number
     /** Undefined for a snapshot that was kept of a bare document. */
     readonly position: Position | undefined

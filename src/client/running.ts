@@ -14,6 +14,10 @@ export interface Running<Value> {
   readonly value: Value
   /** Absent for defaults and pins, which are no snapshots of a board. */
   readonly digest: Digest | undefined
+  /**
+   * The sequence of the release that first named the snapshot, in its epoch; undefined where
+   * `digest` is.
+   */
   readonly version: number | undefined
   /** The release that asked for it. */
   readonly position: Position | undefined

@@ -15,7 +15,7 @@ export interface BlastRadius {
     /** How many clients each stage exposes, all before it included. */
     readonly stages: readonly number[]
     /**
-     * In which stage it is noticed, from 0 on; undefined where all of them pass before it shows.
+     * The stage in which it is noticed, from 0 on; undefined where all of them pass before it shows.
      */
     readonly noticedIn: number | undefined
     /** How long a good document takes until everybody has it, in milliseconds. */
@@ -25,7 +25,7 @@ export interface BlastRadius {
 
 /** How many, and for how long. */
 export interface Blast {
-  /** Clients that ran it. */
+  /** How many clients ran it. */
   readonly reached: number
   /** From `publish()` until none runs it, in milliseconds. */
   readonly goneMs: number

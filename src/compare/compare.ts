@@ -35,7 +35,7 @@ export interface CompareOptions {
   readonly depth?: Row['depth']
   /**
    * The file of the command line, from which a run starts its processes:
-   * `node_modules/noticeboard/dist/cli/main.js`.
+   * `node_modules/noticeboard/dist/cli/main.js`. Default: none; a run is refused without it.
    */
   readonly cli?: string
   /** Whether a run is shorter: outages are computed then. Default false. */
@@ -47,7 +47,7 @@ export interface CompareOptions {
   readonly costs?: 'recorded' | Costs
   /** What counts, and how much. Default: processor time and bytes by half each. */
   readonly weights?: Weights
-  /** What the bad document of the blast radius is like. */
+  /** What the bad document of the blast radius is like. Default: as its fields say. */
   readonly blast?: BlastOptions
   /**
    * How many clients are simulated or run at most, up to 10,000. Of a larger fleet those of a model
@@ -55,7 +55,10 @@ export interface CompareOptions {
    * several; and a run is a sample. Default 2,000; 500 of a run.
    */
   readonly mostClients?: number
-  /** What chance is drawn from in a simulation: the same seed gives the same rows. Default 1. */
+  /**
+   * What chance is drawn from in a simulation, any whole number: the same seed gives the same rows.
+   * Default 1.
+   */
   readonly seed?: number
   /**
    * Whether a map is drawn up of which model is taken for other fleets and other deadlines. Default

@@ -61,7 +61,8 @@ export interface DocumentFiles {
 }
 
 /**
- * A workload with the sizes of documents, as they travel.
+ * A workload with the sizes of documents, as they travel. Throws `invalid-option` for `next`
+ * without `document` and for sizes beside documents, and `not-found` for a file that is not there.
  *
  * ```ts
  * await withDocuments({ clients: 3_000 }, { document: 'app.yaml', next: undefined, signal })

@@ -27,18 +27,18 @@ export interface Row {
    */
   readonly halfOpen: { readonly clients: number; readonly worstMs: number }
   /**
-   * Clients that are away when a change comes; they get it when they are back, with every model.
+   * How many clients are away when a change comes; they get it when they are back, with every model.
    */
   readonly offline: number
   /** Client-seconds on an old version, for each change. */
   readonly integral: number
   /** The share of time in which a client is current. */
   readonly current: number
-  /** Clients that a change never reached. */
+  /** How many clients a change never reached. */
   readonly missed: number
   /** Events of each kind a day, of all clients. */
   readonly perDay: Counts
-  /** Requests of all clients. */
+  /** How many requests all clients make. */
   readonly requests: { readonly perSecond: number; readonly perChange: number }
   /**
    * Bytes of all clients, both ways, wherever they come from; `fromCache` is what of `perDay` a

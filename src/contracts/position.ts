@@ -12,6 +12,7 @@ export type Epoch = string
  */
 export interface Position {
   readonly epoch: Epoch
+  /** The release's number in its epoch, from 1. */
   readonly sequence: number
 }
 

@@ -84,7 +84,9 @@ export interface StageMeasures {
 /** The values of one name: their mean is `sum / count`. */
 export interface MeasuredNumber {
   readonly name: string
+  /** How many values there were. */
   readonly count: number
+  /** Their sum, in the unit in which the application measures. */
   readonly sum: number
 }
 

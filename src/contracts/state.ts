@@ -73,6 +73,7 @@ export interface SavedAttempt {
 /** One instance of a client, as the disk tells of it: who it is, and how it ended. */
 export interface SavedLife {
   readonly instanceId: string
+  /** Which of the processes with this clientId on this machine it was, counted from 0. */
   readonly slot: number
   readonly owner: string
   readonly bootId: string

@@ -72,6 +72,9 @@ export interface FleetMember {
 export interface RunningVersion {
   /** Undefined for those that run on their defaults. */
   readonly digest: Digest | undefined
+  /**
+   * The sequence of the release that first named the snapshot, in its epoch; undefined for defaults.
+   */
   readonly version: number | undefined
   /** How many live instances run it. */
   readonly instances: number

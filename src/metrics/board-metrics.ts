@@ -21,7 +21,7 @@ export interface BoardMetricsOptions<Register> {
   readonly namespaces?: readonly Namespace[]
   /**
    * The server that serves the board, for the number of its connections:
-   * `() => server.handler.load`.
+   * `() => server.handler.load`. Default: none, and those numbers are left out.
    */
   readonly load?: () => ServerLoad
   /**
@@ -34,11 +34,11 @@ export interface BoardMetricsOptions<Register> {
 
 /** How much of what it takes a server has taken. */
 export interface ServerLoad {
-  /** Open connections of the event stream. */
+  /** How many connections of the event stream are open. */
   readonly connections: number
   /** How many of them there may be. */
   readonly maxConnections: number
-  /** Instances whose reports are kept. */
+  /** Of how many instances reports are kept. */
   readonly instances: number
   /** How many of them there is room for. */
   readonly maxInstances: number

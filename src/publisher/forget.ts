@@ -10,13 +10,13 @@ import { retried } from './retry.js'
 
 /** Which instances are forgotten. */
 export interface ForgetOptions {
-  /** All instances of these clients, whatever they said last. */
+  /** All instances of these clients, whatever they said last. Default: of none. */
   readonly clients?: readonly string[]
   /** Every instance that is `missing`. Default false. */
   readonly missing?: boolean
   /**
    * Every instance that is `missing` and was silent for at least so long, in milliseconds. Default:
-   * as `missing` says.
+   * 0 where `missing` is true, else it forgets none for that.
    */
   readonly missingForMs?: number
   /** Ends the call early when it aborts. Default: none. */

@@ -16,9 +16,9 @@ import { inRollout } from './rollouts/steps.js'
 
 /** What a store keeps of its snapshots. */
 export interface PruneOptions {
-  /** Keep what the newest releases name: so many of them. Default 50, 1 at least. */
+  /** How many of the newest releases keep what they name. Default 50, 1 at least. */
   readonly keepReleases?: number
-  /** Keep what a release names that was the newest one within so many days. Default 30. */
+  /** For how many days a release that is no longer the newest keeps what it names. Default 30. */
   readonly keepDays?: number
   /** Tell what would be removed, and remove nothing. Default false. */
   readonly dryRun?: boolean

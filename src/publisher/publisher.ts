@@ -103,6 +103,7 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
 /** A release, and its document. */
 export interface Published {
   readonly position: Position
+  /** The sequence of the release that first named the document, in its epoch. */
   readonly version: number
   readonly digest: Digest
   /**

@@ -42,6 +42,7 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
    * everybody gets one.
    */
   readonly variants: Arm['variants'] | undefined
+  /** Its version: the sequence of the release that first named it, in its epoch. */
   readonly version: number
   /**
    * What went out last before it, of a rollout the candidate; undefined for the first release of an
@@ -57,8 +58,9 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly id: string | undefined
   /** Where it stood when the release was appended. */
   readonly state: RolloutPhase | 'everyone'
-  /** In which stage that was, from 0 on, and how many there are. */
+  /** The stage in which that was, from 0 on. */
   readonly stage: number
+  /** How many stages there are; 1 where it goes to everyone. */
   readonly of: number
   /** Where the rehearsal of the way back stood then; undefined where none went on. */
   readonly rehearsal: Rehearsal['phase'] | undefined

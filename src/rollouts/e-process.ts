@@ -19,12 +19,13 @@ export const ROLL_BACK_AT = 100
 
 /** What a stage has seen of failures, each client counted once. */
 export interface StageCounts {
-  /** The clients in the audience when the stage began. */
+  /** How many clients were in the audience when the stage began. */
   readonly exposed: number
-  /** All live clients outside it then, never a part of them. */
+  /** How many live clients were outside it then: all of them, never a part. */
   readonly control: number
-  /** How many of either failed since. */
+  /** How many of the exposed failed since. */
   readonly failedExposed: number
+  /** How many of the control failed since. */
   readonly failedControl: number
 }
 

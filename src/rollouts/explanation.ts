@@ -12,6 +12,7 @@ import { failuresIn, type StageView } from './view.js'
 /** Why a rollout stands where it stands: for people, for the log, and for `rollout.explain()`. */
 export interface Explanation {
   readonly rollout: string
+  /** The stage at hand, from 0 on. */
   readonly stage: number
   /** `stage 2 of 4: 10 %`, or what it is besides. */
   readonly where: string
@@ -30,6 +31,7 @@ export interface Explanation {
   readonly canSee: string
   /** The clients that it rests on, a hundred at most. */
   readonly exceptions: readonly StepException[]
+  /** How many more clients it rests on than are named in `exceptions`. */
   readonly omitted: number
   /** What would change the verdict. */
   readonly wouldChange: readonly string[]

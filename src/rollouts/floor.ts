@@ -10,9 +10,12 @@ import type { Stage } from './stage.js'
 export interface RolloutFloor {
   /** Whether `everyone()` is refused. Default: true, since a floor is no floor without it. */
   readonly staged?: boolean
-  /** How many clients the first stage may expose at most. */
+  /** How many clients the first stage may expose at most. Default: any number. */
   readonly firstStage?: number
-  /** How many times as many clients a stage may expose as the one before it, but for the first. */
+  /**
+   * How many times as many clients a stage may expose as the one before it, but for the first.
+   * Default: any number.
+   */
   readonly growth?: number
   /** The shortest time that a stage may bake, in milliseconds. Default 0. */
   readonly minBakeMs?: number
@@ -22,13 +25,17 @@ export interface RolloutFloor {
   readonly minWatchMs?: number
   /** The smallest quorum that a plan may have, a share from 0 to 1. Default 0. */
   readonly minQuorum?: number
-  /** Gates that every plan has to name, each as strict as here. */
+  /**
+   * Gates that every plan has to name; one whose answers are only recorded does not count. Default:
+   * none.
+   */
   readonly gates?: readonly string[]
 }
 
 /**
  * Where a plan is looser than the floor of its namespace, for people; empty where it is not. `plan`
  * is undefined for a release that goes to everyone at once, `live` the number of live clients.
+ * Throws `invalid-data` for a plan of `staged@1` that is not well-formed.
  *
  * ```ts
  * const problems = looserThan(floor, plan, live)

@@ -6,7 +6,7 @@ import { unknown, type Unknown } from './unknowns.js'
  */
 export interface GateAnswer {
   readonly verdict: 'good' | 'bad' | 'unknown'
-  /** The stage that it was asked about; an answer for another one does not count. */
+  /** The stage that it was asked about, from 0 on; an answer for another one does not count. */
   readonly stage: number
   /** What it found, for people; never a value of the configuration. */
   readonly why?: string
@@ -42,8 +42,8 @@ export function bothResults(a: GateResult, b: GateResult): GateResult {
 }
 
 /**
- * Puts the answers of a stage's gates together. A gate without an answer holds the stage:
- * `waiting for: gate prometheus`.
+ * Puts the answers of a stage's gates together; `stage` counts from 0. A gate without an answer
+ * holds the stage: `waiting for: gate prometheus`.
  *
  * ```ts
  * const { rollBack, unknowns } = readGates(plan.gates, answers, rollout.stage)

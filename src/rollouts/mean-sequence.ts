@@ -1,18 +1,20 @@
 /** What is known of one group: each client is one value, the mean of what it measured. */
 export interface Moments {
+  /** How many clients there are. */
   readonly count: number
+  /** The mean of the clients' values, in the unit in which the application measures. */
   readonly mean: number
-  /** Of the clients' values, with `count - 1` below. */
+  /** The variance of the clients' values, in that unit squared, with `count - 1` below. */
   readonly variance: number
 }
 
 /** What two groups are compared by. */
 export interface Comparison {
-  /** The chance of a false alarm that is allowed, whatever the number of looks. */
+  /** The chance of a false alarm that is allowed, from 0 to 1, whatever the number of looks. */
   readonly alpha: number
   /**
-   * What the control's mean is multiplied by before the exposed are measured against it: 1.2 where
-   * 20 % more is allowed.
+   * The factor by which the control's mean is multiplied before the exposed are measured against
+   * it: 1.2 where 20 % more is allowed.
    */
   readonly factor: number
   /**

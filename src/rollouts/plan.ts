@@ -126,7 +126,8 @@ export function readTimedPlan(value: Json): TimedPlan {
 }
 
 /**
- * The policy that a plan belongs to, `staged@1`; undefined where it does not say so.
+ * The policy that a plan belongs to, `staged@1`; undefined, and no error, where the plan is not
+ * well-formed.
  *
  * ```ts
  * policyOf({ type: 'staged', version: 1, stages: [] }) // 'staged@1'
@@ -162,7 +163,8 @@ export function firstStageOf(plan: Json): Stage | undefined {
 }
 
 /**
- * The gates that a plan names, whatever its policy.
+ * The gates that a plan names, whatever its policy; none, and no error, where they are not
+ * well-formed.
  *
  * ```ts
  * gatesOf({ type: 'staged', version: 1, gates: [{ name: 'errors', onBad: 'pause' }] }) // ['errors']

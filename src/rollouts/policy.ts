@@ -88,6 +88,7 @@ export interface RolloutEvidence {
 /** What the next release of a rollout says. What is not named here stays as it is. */
 export interface NextStage {
   readonly state: Extract<RolloutPhase, 'running' | 'watching' | 'completed'>
+  /** The stage that it is in then, from 0 on. */
   readonly stage: number
   /** Who runs the candidate; undefined once it is stable for all. */
   readonly audience: Audience | undefined

@@ -28,7 +28,8 @@ export interface StagedOptions {
   readonly stages?: readonly StageSpec[]
   /**
    * In place of stages: the first one is as large as it takes to exclude faults that hit more than
-   * this share of the fleet, and all clients follow.
+   * this share of the fleet, above 0 and up to 1, and all clients follow. Default: none; `stages`
+   * says what is exposed.
    */
   readonly excludes?: number
   /**
@@ -42,8 +43,8 @@ export interface StagedOptions {
    */
   readonly bakeMs?: number
   /**
-   * How often clients report meanwhile, in milliseconds. Default 60,000, and a third of the bake at
-   * most.
+   * How often clients report meanwhile, in milliseconds; a third of the bake at most, whatever is
+   * given. Default 60,000.
    */
   readonly reportMs?: number
   /**
@@ -51,7 +52,10 @@ export interface StagedOptions {
    * `reportMs`.
    */
   readonly spreadMs?: number
-  /** Which share of a stage has to be healthy. Default 0.9; of fewer than ten clients all. */
+  /**
+   * The share of a stage that has to be healthy, above 0 and up to 1. Default 0.9; of fewer than
+   * ten clients all.
+   */
   readonly quorum?: number
   /**
    * How long the candidate is watched after the last stage, in milliseconds. Default: three bakes,
@@ -60,17 +64,23 @@ export interface StagedOptions {
   readonly watchMs?: number
   /** What is done about damage that shows while it is watched. Default `roll-back`. */
   readonly late?: StagedPlan['late']
-  /** Gates by name, which the controller asks; each rolls back unless it says otherwise. */
+  /**
+   * Gates by name, which the controller asks; each rolls back unless it says otherwise. Default:
+   * none.
+   */
   readonly gates?: readonly (Pick<PlannedGate, 'name'> & Partial<Pick<PlannedGate, 'onBad'>>)[]
   /**
    * Numbers that the application measures with `config.measure()`, four at most:
    * `{ measure: 'latencyMs', worseBy: 0.2 }` is bad once its mean in the clients of a stage is more
    * than 20 % higher than in the others, beyond chance. `direction: 'down'` is for those of which
-   * less is worse. Each rolls back unless it says otherwise.
+   * less is worse. Each rolls back unless it says otherwise. Default: none.
    */
   readonly guardrails?: readonly (Pick<PlannedGuardrail, 'measure' | 'worseBy'> &
     Partial<Pick<PlannedGuardrail, 'direction' | 'onBad'>>)[]
-  /** A label of which all clients of one value may fail together, such as the host. */
+  /**
+   * A label of which all clients of one value may fail together, such as the host. Default: none;
+   * each client counts for itself.
+   */
   readonly cluster?: string
   /**
    * Whether one client rehearses the way back before the first stage: it runs the candidate, goes

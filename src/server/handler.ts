@@ -74,15 +74,15 @@ export interface Handler extends AsyncDisposable {
    * ```
    */
   fetch(this: void, request: Request): Promise<Response>
-  /** Open connections of the event stream. */
+  /** How many connections of the event stream are open. */
   readonly connections: number
   /** How much of what it takes the handler has taken, for `boardMetrics()`. */
   readonly load: {
-    /** Open connections of the event stream. */
+    /** How many connections of the event stream are open. */
     readonly connections: number
     /** How many of them there may be. */
     readonly maxConnections: number
-    /** Instances whose reports are kept. */
+    /** Of how many instances reports are kept. */
     readonly instances: number
     /** How many of them there is room for. */
     readonly maxInstances: number

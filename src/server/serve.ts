@@ -37,8 +37,8 @@ export interface ServeOptions extends HandlerOptions {
    */
   readonly controller?: false | ServedController | undefined
   /**
-   * Where the token for writing is kept; made at the first start, with mode 0600. Without it and
-   * without `write` the server only reads.
+   * Where the token for writing is kept; made at the first start, with mode 0600. Default: none;
+   * without it and without `write` the server only reads.
    */
   readonly tokenFile?: string | undefined
 }
@@ -51,6 +51,7 @@ export interface Server extends AsyncDisposable {
   /** Its address, for `http(url)`; with the prefix. */
   readonly url: string
   readonly host: string
+  /** The TCP port that it listens on. */
   readonly port: number
   /**
    * The token for writing; undefined when nothing can be written. Not to be printed: name

@@ -12,8 +12,8 @@ export interface Dice extends Random {
 }
 
 /**
- * Dice for one part of a simulation, split off the seed by a name, so that one more draw in one
- * part shifts no other part's.
+ * Dice for one part of a simulation, split off the seed (any whole number) by a name, so that one
+ * more draw in one part shifts no other part's.
  *
  * ```ts
  * const dice = seededDice(seed, 'arrivals')

@@ -57,6 +57,7 @@ export interface SimOwner {
 /** What a process needs of the world that it runs in; a {@link World} fits. */
 export interface ProcessWorld {
   readonly clock: Clock
+  /** What its dice are drawn from: any whole number. */
   readonly seed: number
 }
 

@@ -1,8 +1,8 @@
 import type { Random } from '../contracts/system.js'
 
 /**
- * Chance that repeats: the same seed gives the same numbers (sfc32, seeded by splitmix32). Not for
- * secrets.
+ * Chance that repeats: the same seed, a whole number of 32 bits, gives the same numbers (sfc32,
+ * seeded by splitmix32). Not for secrets.
  *
  * ```ts
  * const client = createClient({ ...options, system: { random: seededRandom(7) } })

@@ -13,7 +13,7 @@ export type Simulation = (world: World) => Promise<void>
 
 /** Which histories to run. */
 export interface SimulateOptions {
-  /** The first seed. Default 1. */
+  /** The first seed, a whole number; the others follow it. Default 1. */
   readonly from?: number
   /** How many seeds, one after another. Default 100. */
   readonly count?: number
@@ -35,6 +35,7 @@ export interface SimulationResult {
 
 /** One history. */
 export interface History {
+  /** What everything in it was drawn from: a whole number. */
   readonly seed: number
   /** The numbers of the steps that were left out. */
   readonly without: readonly number[]

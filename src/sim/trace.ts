@@ -18,6 +18,7 @@ export interface Trace {
   hash(): string
   /** A line an event: the time in seconds, the actor, the event. */
   readonly lines: readonly string[]
+  /** How many lines there are. */
   readonly length: number
 }
 

@@ -18,8 +18,8 @@ export interface VirtualClock extends Clock {
    */
   runUntil(condition: () => boolean, maxMs: number): Promise<void>
   /**
-   * Timers and sleeps that have neither fired nor been cancelled. Zero means that nothing was left
-   * behind.
+   * How many timers and sleeps have neither fired nor been cancelled. Zero means that nothing was
+   * left behind.
    */
   readonly pending: number
 }

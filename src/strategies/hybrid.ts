@@ -35,6 +35,8 @@ export interface HybridTransports {
 export function hybrid(transport: WatchTransport, options?: HybridOptions): Strategy
 /**
  * The same over two transports; reports go to `fetch` where it carries them, else to `notify`.
+ * Throws `invalid-option`, also where `notify` has no `watch`, or `fetch` no `latest` and
+ * `snapshot`.
  *
  * ```ts
  * const strategy = hybrid({ notify: http(url), fetch: http('https://cdn.example.com/board') })

@@ -26,7 +26,7 @@ export interface MeasureOptions {
   /** The file of the command line, which the server is started from. */
   readonly cli: string
   readonly signal: AbortSignal
-  /** Called with what is measured next. */
+  /** Called with what is measured next. Default: nothing is called. */
   readonly onProgress?: ((text: string) => void) | undefined
   /** How many times as much is done; 1 takes some three minutes. Default 1. */
   readonly scale?: number

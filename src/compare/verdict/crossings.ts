@@ -11,7 +11,7 @@ export interface Crossing {
    * as a factor of what the costs say.
    */
   readonly input: InputName | 'serverCosts'
-  /** From where on. */
+  /** From where on, in the unit of the input. */
   readonly crossesAt: number
   /** On which side of what was given that is. */
   readonly side: 'below' | 'above'

@@ -2,9 +2,9 @@ import type { Row } from '../row.js'
 
 /** What counts, and how much: the two weights add up to 1. */
 export interface Weights {
-  /** Of the servers' processor time. Default 0.5. */
+  /** The weight of the servers' processor time, from 0 to 1. Default 0.5. */
   readonly cpu: number
-  /** Of the bytes of all clients. Default 0.5. */
+  /** The weight of the bytes of all clients, from 0 to 1. Default 0.5. */
   readonly bytes: number
 }
 

@@ -22,7 +22,10 @@ export interface Clause {
   /** Clients by name: the first 32 hexadecimal digits of SHA-256(salt NUL clientId) of each. */
   readonly ids?: readonly string[]
   readonly labels?: LabelMatch
-  /** Clients whose bucket, 0 to 2^32-1, is below this: `0.05 * 2 ** 32` is five in a hundred. */
+  /**
+   * Clients whose bucket, a whole number from 0 to 2^32-1, is below this: `0.05 * 2 ** 32` is five
+   * in a hundred.
+   */
   readonly below?: number
   /** Set when the clause had a condition that this version does not know. */
   readonly unknown?: true

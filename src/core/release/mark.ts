@@ -13,6 +13,7 @@ export interface Mark {
   readonly v: 1
   readonly namespace: Namespace
   readonly epoch: Epoch
+  /** The sequence of the release at that position, from 1. */
   readonly sequence: number
   /** Digest of the release at that position. */
   readonly digest: Digest
@@ -21,7 +22,7 @@ export interface Mark {
 }
 
 /**
- * The bytes of a mark, canonical.
+ * The bytes of a mark, canonical. Throws `invalid-data` for signatures that are no JSON.
  *
  * ```ts
  * const bytes = encodeMark({ v: 1, namespace, epoch, sequence, digest, asOf, validUntil })

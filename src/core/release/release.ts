@@ -157,7 +157,7 @@ export function identifyRelease(hasher: Hasher, bytes: Uint8Array): IdentifiedRe
 
 /**
  * The name of a release: SHA-256 of the canonical JSON of the statement alone, so that signatures
- * may be added later.
+ * may be added later. Throws as {@link decodeRelease} does for bytes that are no release file.
  *
  * ```ts
  * const prev = releaseDigest(systemHasher, bytes)

@@ -47,7 +47,7 @@ export interface StageStart {
   readonly position: Position
   /** When, by the clock that stamps the reports. */
   readonly at: string
-  /** The live clients then. */
+  /** How many clients were live then. */
   readonly live: number
   /** How many of them are in the audience. */
   readonly exposed: number

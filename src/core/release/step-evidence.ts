@@ -29,6 +29,7 @@ export interface StepException {
 export interface StepEvidence {
   /** The rollout's `id`. */
   readonly rollout: string
+  /** The stage at hand, from 0 on. */
   readonly stage: number
   /** What was done: `start`, `advance`, `widen`, `roll-back`, `retreat`, `complete`, `kill`, …. */
   readonly step: string

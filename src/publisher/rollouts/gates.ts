@@ -22,6 +22,7 @@ export interface GateQuestion {
   readonly namespace: Namespace
   /** The rollout's id; undefined before its first release. */
   readonly rollout: string | undefined
+  /** The stage at hand, from 0 on. */
   readonly stage: number
   /** The candidate's snapshots. */
   readonly candidate: readonly Digest[]

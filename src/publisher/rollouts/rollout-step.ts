@@ -37,17 +37,21 @@ export interface RolloutStep {
   /** The controllers that are heard and able to move it on, by name. */
   readonly controllers: readonly string[]
   /**
-   * Live clients of the audience, for everyone all live ones; each counts once, however many
-   * instances it has, as the one of them that is worst.
+   * How many clients of the audience are live, for everyone how many there are in all; each counts
+   * once, however many instances it has, as the one of them that is worst.
    */
   readonly exposed: number
-  /** How many of them run it. */
+  /** How many of the exposed clients run it. */
   readonly applied: number
   /** How many of those came through their soak. */
   readonly healthy: number
+  /** How many of the exposed clients do not run it yet. */
   readonly behind: number
   /** How many clients refused it. */
   readonly rejected: number
+  /**
+   * How many of the exposed clients failed with it: it was taken back there, or the process died.
+   */
   readonly failed: number
   /** How many clients have an instance that is missing. */
   readonly missing: number

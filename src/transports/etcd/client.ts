@@ -16,8 +16,11 @@ export type EtcdStep =
       readonly key: string
       /** All keys from `key` on and before this one; only `key` itself without it. */
       readonly end?: string
+      /** How many entries to find. Default: all. */
       readonly limit?: number
+      /** Whether the last key comes first. Default false. */
       readonly descending?: boolean
+      /** Whether values are left out. Default false. */
       readonly keysOnly?: boolean
     }
   | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: string }

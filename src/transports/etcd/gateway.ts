@@ -23,7 +23,10 @@ export interface EtcdGatewayOptions {
   readonly headers?:
     | Readonly<Record<string, string>>
     | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
-  /** Stands in for the global `fetch`: for client certificates, or to try several members. */
+  /**
+   * Stands in for `fetch`: for client certificates, or to try several members. Default: the global
+   * `fetch`.
+   */
   readonly fetch?: Fetch
   /** The whole time that one call may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number

@@ -25,7 +25,7 @@ export interface FaultScope {
   readonly chance?: number
   /** Calls of that kind before this one are spared, counted from 1. Default 1. */
   readonly from?: number
-  /** Calls of that kind after this one are spared. Default: none. */
+  /** Calls of that kind after this one are spared, counted from 1. Default `Infinity`: none are. */
   readonly to?: number
 }
 
@@ -52,7 +52,7 @@ export type Fault = FaultScope &
     | { readonly type: 'stall' }
     /** `latest` and `next` give an answer that was right some calls ago. */
     | { readonly type: 'stale' }
-    /** Bytes end too early, after that part of them. Default: at a random place. */
+    /** Bytes end too early, after the share `keep` of them, from 0 to 1. Default: a random one. */
     | { readonly type: 'truncate'; readonly keep?: number }
     /** One byte is another. */
     | { readonly type: 'corrupt' }

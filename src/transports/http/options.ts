@@ -16,9 +16,10 @@ export interface HttpOptions {
    */
   readonly token?: Provided<string> | undefined
   /**
-   * Stands in for the global `fetch`: for TLS options, client certificates, a proxy. Must honour
-   * `signal`. Everything is asked of it unencoded; where it decodes as `fetch` does,
-   * `headers: { 'accept-encoding': 'br, gzip' }` asks for less to be sent.
+   * Stands in for `fetch`: for TLS options, client certificates, a proxy. Must honour `signal`.
+   * Everything is asked of it unencoded; where it decodes as `fetch` does,
+   * `headers: { 'accept-encoding': 'br, gzip' }` asks for less to be sent. Default: the global
+   * `fetch`.
    */
   readonly fetch?: Fetch | undefined
   /**

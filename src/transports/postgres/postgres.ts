@@ -18,8 +18,8 @@ export interface PostgresOptions extends StoreOptions {
   /** Create the table when it is missing. Default false: run {@link postgresTable} yourself. */
   readonly createTable?: boolean
   /**
-   * What an acknowledged write has to survive. With `single`, the default, a server that may lose
-   * one (`fsync` or `synchronous_commit` off) is refused as `unsupported`; `may-lose` accepts it.
+   * What an acknowledged write has to survive. With `single` a server that may lose one (`fsync` or
+   * `synchronous_commit` off) is refused as `unsupported`; `may-lose` accepts it. Default `single`.
    */
   readonly durability?: 'single' | 'may-lose'
   /**

@@ -28,7 +28,7 @@ export interface Put {
   readonly value: Uint8Array
   /**
    * How long the value is of use, in milliseconds. An engine that can forgets it afterwards; one
-   * that cannot ignores this.
+   * that cannot ignores this. Default: for ever.
    */
   readonly expiresInMs?: number
 }

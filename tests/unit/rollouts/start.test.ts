@@ -97,6 +97,9 @@ describe('a staged rollout begins', () => {
       reportMs: 3_000,
       spreadMs: 1_500,
     })
+    // What is given is held to a third of the bake as well.
+    const given = firstStage(start(staged({ bakeMs: 9_000, reportMs: 60_000 }), probed))
+    expect(given.evidence).toMatchObject({ reportMs: 3_000 })
   })
 
   test('with as many clients as it takes to exclude a fault', () => {
