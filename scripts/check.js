@@ -22,6 +22,7 @@ const checks = {
   api: [[node, 'scripts/api-snapshot.js', '--check']],
   docs: [[bin('typedoc'), '--emit', 'none']],
   examples: [[node, 'scripts/check-examples.js']],
+  defaults: [[node, 'scripts/check-defaults.js']],
   lint: [[bin('oxlint'), '--type-aware', '--deny-warnings', '--report-unused-disable-directives']],
   imports: [[node, 'scripts/check-imports.js']],
   unused: [[bin('knip')]],

@@ -28,7 +28,7 @@ export interface PrometheusGauge {
 
 /** A counter of prom-client. */
 export interface PrometheusCounter {
-  /** Adds to the counter. Default: 1. */
+  /** Adds to the counter. Default 1. */
   inc(labels: Readonly<Record<string, string>>, value?: number): void
   /** Takes every sample away. */
   reset(): void

@@ -8,7 +8,7 @@ import type { Stage } from './stage.js'
  * never looser; what is left out is not asked for.
  */
 export interface RolloutFloor {
-  /** Whether `everyone()` is refused. Default: true, since a floor is no floor without it. */
+  /** Whether `everyone()` is refused. Default true, since a floor is no floor without it. */
   readonly staged?: boolean
   /** How many clients the first stage may expose at most. Default: any number. */
   readonly firstStage?: number

@@ -26,7 +26,9 @@ export interface VirtualClock extends Clock {
 
 /** Where a virtual clock begins, and how patient it is. */
 export interface VirtualClockOptions {
-  /** The wall-clock time at the start, in milliseconds since 1970. Default 2026-01-01T00:00:00Z. */
+  /**
+   * The wall-clock time at the start, in milliseconds since 1970. Default: 2026-01-01T00:00:00Z.
+   */
   readonly startMs?: number
   /**
    * How often other work has its turn after each instant. Default 2, which is plenty for work in

@@ -16,7 +16,7 @@ import { readSystem } from '../system/system.js'
 
 /** Everything has a default. */
 export interface FromSourceOptions {
-  /** For people. Default `document` and the source's name. */
+  /** For people. Default: `document` and the source's name. */
   readonly name?: string
   /**
    * How often a source that does not tell of its changes is read while watched, in milliseconds.

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Validator } from '@cfworker/json-schema'
 import { expect, test } from 'vitest'
 import { compare, loadWorkload, presets, workloadSchema } from '../../../src/compare/index.js'
-import { INPUTS, boundsOf, placeOf } from '../../../src/compare/workload.js'
+import { INPUTS, boundsOf, placeOf, readWorkload } from '../../../src/compare/workload.js'
+import { valueSaid } from '../../../scripts/check-defaults.js'
 import { temporaryFolder } from '../../support/board-kit.js'
 
 const { signal } = new AbortController()
@@ -79,6 +80,19 @@ test('the JSON Schema takes every preset and the bounds of every number, and not
   }
   expect(accepts({ ...base, client: 3 })).toBe(false)
   expect(accepts({ document: 'a.json' })).toBe(false)
+})
+
+test('the defaults of a workload are those that its doc comments say', async () => {
+  const text = await readFile(new URL('../../../src/compare/workload.ts', import.meta.url), 'utf8')
+  const members = text
+    .slice(text.indexOf('interface WorkloadInput'))
+    .matchAll(/\/\*\*([^/]*?)\*\/\s+readonly (\w+)\?/g)
+  const said = [...members].flatMap(([, comment = '', name = '']) => {
+    const value = valueSaid(comment.replaceAll(/\s+\*\s/g, ' '))
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  expect(said).toHaveLength(11)
+  expect(readWorkload({ clients: 1, documentBytes: 100 })).toMatchObject(Object.fromEntries(said))
 })
 
 test('a workload is read without options, and options that make no sense are refused by name', async () => {
