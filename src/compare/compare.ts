@@ -176,7 +176,10 @@ async function runAll(
 ): Promise<readonly Row[]> {
   const { cli, quick = false, signal = new AbortController().signal, onProgress } = options
   if (cli === undefined)
-    throw new NoticeboardError('invalid-option', 'compare(): a run needs cli, the file of the command line')
+    throw new NoticeboardError(
+      'invalid-option',
+      'compare(): a run needs the file of the command line: pass { cli: "node_modules/noticeboard/dist/cli/main.js" }',
+    )
   const mostClients = readMostClients(options, 500)
   const windows = quick ? QUICK_WINDOWS : FULL_WINDOWS
   const rows: Row[] = []

@@ -42,7 +42,10 @@ export async function loadWorkload(path: string, options: LoadWorkloadOptions = 
   if (!isSignal(signal)) throw refusal('signal must be an AbortSignal')
   const read = await configFile(path).read(signal)
   if (!isJsonObject(read))
-    throw new NoticeboardError('invalid-option', `${path}: a workload must be an object`)
+    throw new NoticeboardError(
+      'invalid-option',
+      `${path}: a workload must be an object, such as { "clients": 3000, "document": "app.yaml" }`,
+    )
   const { document, next, ...given } = read as unknown as WorkloadFile
   const input = await withDocuments(given, {
     document: fileOf('document', document, path),
@@ -74,7 +77,10 @@ export async function withDocuments(
 ): Promise<WorkloadInput> {
   if (document === undefined) {
     if (next === undefined) return given as WorkloadInput
-    throw new NoticeboardError('invalid-option', 'a workload: `next` needs `document`')
+    throw new NoticeboardError(
+      'invalid-option',
+      'a workload: `next` needs `document`, the file before the change; name both',
+    )
   }
   if (given.documentBytes !== undefined)
     throw new NoticeboardError('invalid-option', 'a workload: give `document` or documentBytes, not both')

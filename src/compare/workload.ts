@@ -218,7 +218,7 @@ function checked(input: InputName, value: unknown): number {
     (whole !== true || Number.isInteger(value))
   )
     return value
-  throw refusal(`${name} is ${whole === true ? 'a whole number' : 'a number'} from ${least} to ${most}`)
+  throw refusal(`${name} must be ${whole === true ? 'a whole number' : 'a number'} from ${least} to ${most}`)
 }
 
 function refusal(problem: string): NoticeboardError {

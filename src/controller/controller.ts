@@ -84,7 +84,11 @@ export function createController(options: ControllerOptions): Controller {
       'invalid-option',
       `createController(): ${store.name} cannot list its namespaces; pass { namespaces: ['checkout/prod'] }`,
     )
-  if (!isLine(name)) throw new NoticeboardError('invalid-option', 'createController(): name must be one line')
+  if (!isLine(name))
+    throw new NoticeboardError(
+      'invalid-option',
+      'createController(): name must be one line of 1 to 256 characters',
+    )
   checkPositive('createController()', { lookMs, reportMs })
   for (const policy of policies) assertPolicy('createController()', policy)
   assertGates('createController()', gates)
@@ -163,13 +167,13 @@ export function createController(options: ControllerOptions): Controller {
   const running = run()
   let closing: Promise<void> | undefined
   const shut = async (): Promise<void> => {
-    root.abort(new NoticeboardError('closed', 'the controller was closed'))
+    root.abort(new NoticeboardError('closed', 'the controller was closed; create a new one'))
     // A store that does not listen to its signal must not keep a server from closing.
     await settlesWithin(running, { clock, timeoutMs: GOODBYE_MS })
     const goodbye = new AbortController()
     const said = presence.stop(goodbye.signal)
     if (!(await settlesWithin(said, { clock, timeoutMs: GOODBYE_MS })))
-      goodbye.abort(new NoticeboardError('closed', 'the controller was closed'))
+      goodbye.abort(new NoticeboardError('closed', 'the controller was closed; create a new one'))
     logger.end()
   }
   const close = (): Promise<void> => (closing ??= shut())

@@ -77,14 +77,14 @@ export function createApplier({ apply, manifest, timeoutMs, clock, hasher }: App
       if (release.namespace !== namespace)
         throw new NoticeboardError(
           'invalid-data',
-          `a release of ${release.namespace} was announced as one of ${namespace}`,
+          `a release of ${release.namespace} was announced as one of ${namespace}, and is not applied; check the address of the store and any rewriting in between`,
         )
       const order = desk.newest && comparePositions(position, desk.newest)
       if (order === 'older') return
       if (order === 'fork')
         throw new NoticeboardError(
           'fork',
-          `${namespace} has two epochs with one number; ${formatPosition(position)} is not applied`,
+          `${namespace} has two epochs with one number, so two stores publish it; ${formatPosition(position)} is not applied. Open a new epoch in the right one: noticeboard epoch`,
         )
       const snapshots = [...desk.snapshots].map(([digest, snapshot]) => ({ digest, bytes: snapshot }))
       const made = boardManifest({ release: bytes, snapshots }, { ...manifest(namespace), hasher })

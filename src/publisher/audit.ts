@@ -41,7 +41,7 @@ export function encodeAudit(
   if (said > MAX_REASON_BYTES) {
     throw new NoticeboardError(
       'invalid-option',
-      `author and reason take ${said} bytes; ${MAX_REASON_BYTES} are allowed`,
+      `author and reason take ${said} bytes; ${MAX_REASON_BYTES} are allowed: shorten the reason`,
     )
   }
   const bytes = encodeText(canonicalize({ v: 1, nonce: toHex(random.bytes(16)), author, reason, evidence }))

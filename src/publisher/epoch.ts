@@ -79,7 +79,10 @@ export async function openNewEpoch(
     const highest = highestEpoch(newest, claims)
     const number = (before === undefined ? highest : Math.max(highest, epochNumber(before.epoch))) + 1
     if (number > LAST_EPOCH)
-      return refuse('invalid-data', `${context.namespace} is in the last epoch that there can be`)
+      return refuse(
+        'invalid-data',
+        `${context.namespace} is in the last epoch that there can be; publish under another namespace`,
+      )
     const doubt = claims === undefined ? undefined : doubtfulClaims(context, heard, newest)
     warnings = doubt === undefined ? unknown : [...unknown, doubt]
     const at = { epoch: newEpoch(context, number), sequence: 1 }

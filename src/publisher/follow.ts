@@ -96,7 +96,7 @@ export async function* followSource({
   root,
   own,
 }: Following): AsyncGenerator<FollowStep> {
-  if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed')
+  if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed; create a new one')
   const stop = createLinkedAbortController(root, own)
   const changes = source.changes?.(stop.signal)[Symbol.asyncIterator]()
   try {

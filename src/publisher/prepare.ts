@@ -54,12 +54,15 @@ export function prepareAll(
 
 function prepare({ hasher, maxSnapshotBytes, namespace }: PublisherContext, document: unknown): Prepared {
   if (document === undefined)
-    throw new NoticeboardError('invalid-option', 'there is no document to publish: it is undefined')
+    throw new NoticeboardError(
+      'invalid-option',
+      'there is no document to publish: it is undefined; pass a JSON value',
+    )
   const bytes = encodeText(canonicalize(document))
   if (bytes.length > maxSnapshotBytes) {
     throw new NoticeboardError(
       'too-large',
-      `the document for ${namespace} has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed: split the namespace`,
+      `the document for ${namespace} has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed: make it smaller, or split the namespace`,
     )
   }
   // Read back as every client will read it, so that what is validated is exactly what travels.
@@ -164,7 +167,10 @@ async function readPrevious(
       signal,
     })
     if (digestOf(hasher, bytes) !== digest)
-      throw new NoticeboardError('digest-mismatch', 'the snapshot is damaged')
+      throw new NoticeboardError(
+        'digest-mismatch',
+        `the snapshot ${digest.slice(0, 12)} of ${namespace} is damaged in the store; publish it again to repair it`,
+      )
     return parseCanonical(bytes, { what: 'the snapshot', maxBytes: maxSnapshotBytes })
   } catch (error) {
     signal.throwIfAborted()

@@ -275,7 +275,10 @@ function recordOf({ author, reason, belowFloor, readmit }: PublishOptions): Audi
 
 function checkReason(name: string, given: string | undefined): void {
   if (given === undefined || (typeof given === 'string' && given.trim() !== '')) return
-  throw new NoticeboardError('invalid-option', `publish(): ${name} must be the reason, as a string`)
+  throw new NoticeboardError(
+    'invalid-option',
+    `publish(): ${name} must be the reason, a string that is not empty`,
+  )
 }
 
 function readActivation({ activateAt }: PublishOptions, nowMs: number): string | undefined {

@@ -401,7 +401,7 @@ export function createPublisher<Input = unknown, Output = Input>(
       ),
     )
   const close = async (): Promise<void> => {
-    root.abort(new NoticeboardError('closed', 'the publisher was closed'))
+    root.abort(new NoticeboardError('closed', 'the publisher was closed; create a new one'))
     await Promise.all(underWay)
     context.logger.end()
   }
@@ -556,12 +556,12 @@ function readOptions<Input, Output>(
   if (!canRead(store) || !canAppend(store)) {
     throw new NoticeboardError(
       'invalid-option',
-      'store must be a store that can append, such as memory(), fileStore(folder) or httpStore(url, { token })',
+      'createPublisher(): store must be a store that can append, such as memory(), fileStore(folder) or httpStore(url, { token })',
     )
   }
   assertSchema(schema)
   if (typeof keepSchema !== 'boolean')
-    throw new NoticeboardError('invalid-option', 'keepSchema must be true or false')
+    throw new NoticeboardError('invalid-option', 'createPublisher(): keepSchema must be true or false')
   if (rollout !== undefined) assertPolicy('createPublisher()', rollout)
   for (const policy of policies) assertPolicy('createPublisher()', policy)
   assertGates('createPublisher()', gates)
@@ -572,11 +572,11 @@ function readOptions<Input, Output>(
   ) {
     throw new NoticeboardError(
       'invalid-option',
-      `maxSnapshotBytes must be a whole number from 1 to the ${store.maxSnapshotBytes} that the store takes`,
+      `createPublisher(): maxSnapshotBytes must be a whole number from 1 to the ${store.maxSnapshotBytes} that the store takes`,
     )
   }
   if (!Number.isInteger(retries) || retries < 0)
-    throw new NoticeboardError('invalid-option', 'retries must be a whole number from 0')
+    throw new NoticeboardError('invalid-option', 'createPublisher(): retries must be a whole number from 0')
   return {
     namespace,
     schema,

@@ -79,6 +79,6 @@ function readOwn(bytes: Uint8Array, { namespace, store }: NewestContext): Signed
   if (signed.release.namespace === namespace) return signed
   throw new NoticeboardError(
     'invalid-data',
-    `${store.name} answered with a release of another namespace than ${namespace}`,
+    `${store.name} answered a request for ${namespace} with a release of another namespace; check its address and any rewriting in between`,
   )
 }

@@ -96,7 +96,7 @@ export async function withSignal<Result>(
     linked.signal.throwIfAborted()
     return await run(linked.signal)
   } catch (error) {
-    if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed')
+    if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed; create a new one')
     throw error
   } finally {
     linked.finish()
@@ -124,7 +124,7 @@ export async function* eachWithSignal<Item>(
       linked.signal.throwIfAborted()
     }
   } catch (error) {
-    if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed')
+    if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed; create a new one')
     throw error
   } finally {
     linked.finish()

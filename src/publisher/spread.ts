@@ -39,7 +39,7 @@ export function assertSpreading({ spreadMs, bytesPerSecond }: Spreading): void {
   if (bytesPerSecond === undefined) return
   if (!(Number.isSafeInteger(bytesPerSecond) && bytesPerSecond > 0))
     refuse('bytesPerSecond must be a whole number of bytes from 1')
-  if (spreadMs !== undefined) refuse('give either spreadMs or bytesPerSecond')
+  if (spreadMs !== undefined) refuse('spreadMs and bytesPerSecond exclude each other; drop one')
 }
 
 /**

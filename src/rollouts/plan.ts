@@ -215,7 +215,7 @@ function readStage(shape: Shape): Stage {
     case 'all':
       return { by: 'all' }
     default:
-      throw shape.refuse('by', 'is not a kind of stage')
+      throw shape.refuse('by', 'must be count, share, labels, ids or all')
   }
 }
 
@@ -226,14 +226,18 @@ function readGate(shape: Shape): PlannedGate {
 function readPlannedGuardrails(shape: Shape, name: string): readonly PlannedGuardrail[] {
   const guardrails = shape.objects(name, MAX_MEASURES).map(readPlannedGuardrail)
   if (new Set(guardrails.map(({ measure }) => measure)).size < guardrails.length)
-    throw shape.refuse(name, 'names one measure twice')
+    throw shape.refuse(name, 'must name each measure once')
   return guardrails
 }
 
 function readPlannedGuardrail(shape: Shape): PlannedGuardrail {
   const direction = shape.string('direction', text => text === 'up' || text === 'down') as 'up' | 'down'
   const worseBy = shape.member('worseBy')
-  if (!isWorseBy(worseBy, direction)) throw shape.refuse('worseBy', 'is no share that makes sense')
+  if (!isWorseBy(worseBy, direction))
+    throw shape.refuse(
+      'worseBy',
+      `must be a share from 0 to ${MAX_WORSE_BY}, and below 1 with the direction "down"`,
+    )
   return {
     measure: shape.string('measure', text => isLine(text, MAX_SHORT_LINE_LENGTH)),
     worseBy,

@@ -167,7 +167,8 @@ function checkAccess({
     checkOptions('`proxyIdentity` of the server', proxyIdentity, { header: true, grant: true })
     if (typeof proxyIdentity.header !== 'string' || !/^[a-z0-9-]{1,64}$/i.test(proxyIdentity.header))
       throw refusal('proxyIdentity.header must be the name of a header, such as "x-client-identity"')
-    if (typeof proxyIdentity.grant !== 'function') throw refusal('proxyIdentity.grant must be a function')
+    if (typeof proxyIdentity.grant !== 'function')
+      throw refusal('proxyIdentity.grant must be a function that returns what an identity may do')
     if ((trustedProxies ?? []).length === 0)
       throw refusal('proxyIdentity needs trustedProxies, since anybody could send that header otherwise')
   }

@@ -31,7 +31,7 @@ export function seededDice(seed: number, name: string): Dice {
     between: (from, to) => from + Math.floor(random.number() * (to - from + 1)),
     pick<Item>(items: readonly Item[]): Item {
       const item = items[Math.floor(random.number() * items.length)]
-      if (item === undefined && items.length === 0) throw new Error('nothing to pick from')
+      if (item === undefined && items.length === 0) throw new Error('pick() needs at least one item')
       return item as Item
     },
   }

@@ -125,7 +125,7 @@ export function cached<Given extends Transport>(
       if (found.length > query.maxSnapshotBytes) {
         throw new NoticeboardError(
           'too-large',
-          `the snapshot has ${found.length} bytes; ${query.maxSnapshotBytes} are allowed`,
+          `the snapshot has ${found.length} bytes; ${query.maxSnapshotBytes} are allowed: raise maxSnapshotBytes of the client, or publish a smaller document`,
         )
       }
       kept.delete(key)

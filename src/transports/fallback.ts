@@ -249,8 +249,12 @@ function summed(name: string, errors: readonly unknown[]): unknown {
   }
   const waits = known.map(({ retryAfterMs }) => retryAfterMs ?? 0)
   const retryAfterMs = Math.min(...waits)
-  return new NoticeboardError('unavailable', `${name}: none of its transports could be reached`, {
-    cause: first,
-    ...(retryAfterMs > 0 && Number.isFinite(retryAfterMs) && { retryAfterMs }),
-  })
+  return new NoticeboardError(
+    'unavailable',
+    `${name}: none of its ${errors.length} transports could be reached${isNoticeboardError(first) ? `; the first says: ${first.message}` : ''}`,
+    {
+      cause: first,
+      ...(retryAfterMs > 0 && Number.isFinite(retryAfterMs) && { retryAfterMs }),
+    },
+  )
 }

@@ -151,7 +151,7 @@ export function fromSource(
       if (bytes.length > maxSnapshotBytes) {
         throw new NoticeboardError(
           'too-large',
-          `${name} has ${bytes.length} bytes as JSON; ${maxSnapshotBytes} are allowed`,
+          `${name} has ${bytes.length} bytes as JSON; ${maxSnapshotBytes} are allowed: make it smaller, or raise maxSnapshotBytes of the client`,
         )
       }
       return copyBytes(bytes)

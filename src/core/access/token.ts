@@ -73,9 +73,10 @@ export function encodeTokenRecord(record: TokenRecord): Uint8Array<ArrayBuffer> 
 export function decodeTokenRecord(bytes: Uint8Array): TokenRecord {
   const what = 'the file of a token'
   const shape = shapeOf(parseCanonical(bytes, { what, maxBytes: MAX_TOKEN_FILE_BYTES }), what)
-  if (shape.member('v') !== 1) throw shape.refuse('v', 'is of a later version')
+  if (shape.member('v') !== 1) throw shape.refuse('v', 'is of a later version; update noticeboard here')
   const foreign = shape.names().find(name => !MEMBERS.has(name))
-  if (foreign !== undefined) throw shape.refuse('', 'has a member that this version does not know')
+  if (foreign !== undefined)
+    throw shape.refuse('', 'has a member that this version does not know; update noticeboard here')
   return {
     v: 1,
     name: shape.string('name', isTokenName),
@@ -94,7 +95,8 @@ function readGrant(shape: Shape): Omit<Grant, 'name'> {
     const list = shape.list(name, most)
     if (list.length === 0) throw shape.refuse(name, 'must hold at least one')
     return list.map(text => {
-      if (!accept(text)) throw shape.refuse(name, 'holds what this version does not know')
+      if (!accept(text))
+        throw shape.refuse(name, 'holds what this version does not know; update noticeboard here')
       return text
     })
   }

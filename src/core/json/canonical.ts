@@ -41,10 +41,11 @@ export function canonicalize(value: unknown): string {
         return part ? 'true' : 'false'
       case 'object':
         if (part === null) return 'null'
-        if (steps.length >= MAX_DEPTH) throw refusal(`it nests deeper than ${MAX_DEPTH} levels`)
+        if (steps.length >= MAX_DEPTH)
+          throw refusal(`it nests deeper than ${MAX_DEPTH} levels; make it flatter`)
         return Array.isArray(part) ? writeArray(part) : writeObject(part)
       default:
-        throw refusal(`JSON has no ${typeof part}`)
+        throw refusal(`JSON has no ${typeof part}; leave it out, or write a string`)
     }
   }
 
@@ -60,7 +61,7 @@ export function canonicalize(value: unknown): string {
   }
 
   function writeNumber(number: number): string {
-    if (!Number.isFinite(number)) throw refusal('JSON has no NaN and no infinity')
+    if (!Number.isFinite(number)) throw refusal('JSON has no NaN and no infinity; write a number or null')
     if (Object.is(number, -0)) throw refusal('-0 does not survive JSON; write 0')
     return String(number)
   }
@@ -76,7 +77,10 @@ export function canonicalize(value: unknown): string {
   }
 
   function writeObject(object: object): string {
-    if (!isPlainObject(object)) throw refusal('only plain objects and arrays can be written as JSON')
+    if (!isPlainObject(object))
+      throw refusal(
+        'only plain objects and arrays can be written as JSON; write dates, maps and instances of classes as those',
+      )
     let text = ''
     for (const key of Object.keys(object).sort(byCodeUnit)) {
       if (key === '__proto__') throw refusal('a key is named "__proto__"; rename it')
@@ -92,7 +96,10 @@ export function canonicalize(value: unknown): string {
   function spend(characters: number): void {
     length += characters
     if (length > MAX_CHARACTERS)
-      throw new NoticeboardError('too-large', 'the document is too large to be written as JSON')
+      throw new NoticeboardError(
+        'too-large',
+        `the document has more than ${MAX_CHARACTERS} characters as JSON; split it into namespaces`,
+      )
   }
 
   function refusal(message: string): NoticeboardError {

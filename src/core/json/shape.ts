@@ -83,7 +83,8 @@ class ObjectShape implements Shape {
 
   string(name: string, accept: (text: string) => boolean = () => true): string {
     const found = this.member(name)
-    if (typeof found !== 'string' || !accept(found)) throw this.refuse(name, 'is not of the right form')
+    if (typeof found !== 'string' || !accept(found))
+      throw this.refuse(name, 'is not written as docs/formats.md says')
     return found
   }
 

@@ -65,7 +65,7 @@ export function checkAppend({ namespace, at, bytes, audit }: AppendQuery, hasher
   if (release.namespace !== namespace || comparePositions(own, at) !== 'same')
     throw new NoticeboardError(
       'invalid-data',
-      `the release is ${release.namespace} ${formatPosition(own)}, and it was to be appended as ${namespace} ${formatPosition(at)}`,
+      `the release is ${release.namespace} ${formatPosition(own)}, and it was to be appended as ${namespace} ${formatPosition(at)}; pass its own namespace and position`,
     )
   if (audit === undefined) return release
   if (release.audit === undefined)

@@ -246,7 +246,7 @@ function readLabels(shape: Shape): Readonly<Record<string, string>> {
   const names = shape.names()
   if (names.length > MAX_LABELS) throw shape.refuse('', `holds more than ${MAX_LABELS} labels`)
   if (!names.every(name => isLine(name) && !name.includes('=')))
-    throw shape.refuse('', 'holds a label whose name is not of the right form')
+    throw shape.refuse('', 'holds a label whose name is not written as docs/formats.md says')
   return Object.fromEntries(names.map(name => [name, shape.string(name, isLine)]))
 }
 

@@ -126,10 +126,16 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     )
   }
   if (!isPositive(pollIntervalMs)) {
-    throw new NoticeboardError('invalid-option', 'pollIntervalMs must be a number of milliseconds above 0')
+    throw new NoticeboardError(
+      'invalid-option',
+      'fileStore(): pollIntervalMs must be a number of milliseconds above 0',
+    )
   }
   if (!isPositive(maxSnapshotBytes)) {
-    throw new NoticeboardError('invalid-option', 'maxSnapshotBytes must be a number of bytes above 0')
+    throw new NoticeboardError(
+      'invalid-option',
+      'fileStore(): maxSnapshotBytes must be a number of bytes above 0',
+    )
   }
 
   const board = createBoard(resolve(folder), { fs: options.fs, clock, random, hasher, owner, logger })
@@ -207,7 +213,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
    */
   const enter = (namespace: unknown, signal: AbortSignal): void => {
     parseNamespace(namespace)
-    if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed')
+    if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed; open a new one')
     refuseIfAborted(signal)
   }
 
@@ -227,7 +233,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     maxSnapshotBytes,
 
     async open() {
-      if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed')
+      if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed; open a new one')
       await prepare()
     },
 
@@ -395,7 +401,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     if (length <= maxSnapshotBytes) return
     throw new NoticeboardError(
       'too-large',
-      `the ${what} has ${length} bytes; this store takes ${maxSnapshotBytes}`,
+      `the ${what} has ${length} bytes; this store takes ${maxSnapshotBytes}: make it smaller, or raise maxSnapshotBytes of fileStore()`,
     )
   }
 }

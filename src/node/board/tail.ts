@@ -142,7 +142,7 @@ export function boardTail(options: BoardTailOptions): BoardTail {
     poke: namespace => tails.get(namespace)?.poke(),
     close() {
       for (const tail of [...tails.values()])
-        tail.fail(new NoticeboardError('closed', 'the store was closed'))
+        tail.fail(new NoticeboardError('closed', 'the store was closed; open a new one'))
     },
   }
 }

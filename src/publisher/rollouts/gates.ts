@@ -59,9 +59,15 @@ export function assertGates(whose: string, gates: readonly Gate[]): void {
   const names = new Set<string>()
   for (const gate of gates) {
     if (typeof gate !== 'object' || gate === null || !isLine(gate.name) || typeof gate.check !== 'function')
-      throw new NoticeboardError('invalid-option', `${whose}: each gate must be { name, check }`)
+      throw new NoticeboardError(
+        'invalid-option',
+        `${whose}: each gate must be { name, check }, a name of one line and a function`,
+      )
     if (names.has(gate.name))
-      throw new NoticeboardError('invalid-option', `${whose}: two gates have the name "${gate.name}"`)
+      throw new NoticeboardError(
+        'invalid-option',
+        `${whose}: two gates have the name "${gate.name}"; rename one of them`,
+      )
     names.add(gate.name)
   }
 }

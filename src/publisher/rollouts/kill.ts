@@ -191,7 +191,7 @@ async function patchVariant(
   if (bytes.length > maxReadBytes)
     throw new NoticeboardError(
       'too-large',
-      `the document of ${namespace} has ${bytes.length} bytes with the patch; ${maxReadBytes} are allowed`,
+      `the document of ${namespace} has ${bytes.length} bytes with the patch; ${maxReadBytes} are allowed: pass a smaller patch`,
     )
   const digest = digestOf(hasher, bytes)
   return {

@@ -77,12 +77,18 @@ export async function takeStep(
     const refusal = notExpected(context, release, options)
     if (refusal !== undefined) return { type: 'refuse', error: refusal }
     if (head === undefined || release === undefined || !inRollout(release))
-      return refuse('conflict', `no rollout is under way in ${context.namespace}`)
+      return refuse(
+        'conflict',
+        `no rollout is under way in ${context.namespace}, so there is nothing to do; look at its history`,
+      )
     const { rollout } = release
     id ??= rollout.id
     // Asked of the rollout that was looked at first, and not of one that superseded it meanwhile.
     if (rollout.id !== id)
-      return refuse('conflict', `the rollout of ${context.namespace} was superseded meanwhile`)
+      return refuse(
+        'conflict',
+        `the rollout of ${context.namespace} was superseded meanwhile; look at its history, and repeat the step if it is still wanted`,
+      )
     if (isTaken(step, release)) return { type: 'unchanged', head }
     before = rollout.decideBy
     const nowMs = context.clock.now()

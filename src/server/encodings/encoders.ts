@@ -47,5 +47,10 @@ export const AVAILABLE_ENCODINGS: ReadonlySet<Encoding> = new Set(
 export const encodeBytes = (encoding: Encoding, bytes: Uint8Array): Promise<Uint8Array> => {
   const encoder = ENCODERS[encoding]
   if (encoder !== undefined) return encoder(bytes)
-  return Promise.reject(new NoticeboardError('unsupported', `this runtime cannot encode ${encoding}`))
+  return Promise.reject(
+    new NoticeboardError(
+      'unsupported',
+      `this runtime cannot encode ${encoding}; update Node, or ask for another encoding`,
+    ),
+  )
 }

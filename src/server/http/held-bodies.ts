@@ -128,7 +128,13 @@ export async function withinBudget(
   /** The next piece; rejects as soon as the body is given up, whatever its sender does. */
   const next = (pieces: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> =>
     new Promise((resolve, reject) => {
-      interrupt = () => reject(new NoticeboardError('rate-limited', 'the body was given up'))
+      interrupt = () =>
+        reject(
+          new NoticeboardError(
+            'rate-limited',
+            'the server holds as many request bodies as it may, and gave this one up; send it again later',
+          ),
+        )
       pieces.next().then(resolve, reject)
     })
 
@@ -139,7 +145,11 @@ export async function withinBudget(
         const piece = await next(pieces)
         if (piece.done === true) return given.complete()
         given.grow(piece.value.length)
-        if (isGivenUp) throw new NoticeboardError('rate-limited', 'the body was given up')
+        if (isGivenUp)
+          throw new NoticeboardError(
+            'rate-limited',
+            'the server holds as many request bodies as it may, and gave this one up; send it again later',
+          )
         yield piece.value
       }
     } finally {

@@ -119,7 +119,7 @@ export function writingRoutes({
       if (found.bytes.length !== bytes) {
         throw new NoticeboardError(
           'invalid-data',
-          `the release gives the snapshot ${digest.slice(0, 12)} another length than it has`,
+          `the release says that the snapshot ${digest.slice(0, 12)} has ${bytes} bytes, and it has ${found.bytes.length}; set \`bytes\` to that`,
         )
       }
     }
@@ -144,13 +144,16 @@ export function writingRoutes({
       const bytes = encodeText(body.string('release'))
       const { release } = decodeRelease(bytes)
       if (release.namespace !== namespace) {
-        throw new NoticeboardError('invalid-data', 'the release is of another namespace than the address')
+        throw new NoticeboardError(
+          'invalid-data',
+          `the release is of ${release.namespace}, and was sent to the address of ${namespace}; send it to its own`,
+        )
       }
       const audit = body.has('audit') ? encodeText(body.string('audit')) : undefined
       if (audit !== undefined && audit.length > MAX_AUDIT_BYTES) {
         throw new NoticeboardError(
           'too-large',
-          `the audit record has ${audit.length} bytes; ${MAX_AUDIT_BYTES} are allowed`,
+          `the audit record has ${audit.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason, or name fewer exceptions`,
         )
       }
       const urgent = body.has('urgent') && body.member('urgent') === true

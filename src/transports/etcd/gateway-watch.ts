@@ -91,7 +91,10 @@ async function* linesOf(
     rest.push(first)
     length += first.length
     if (length > MAX_LINE)
-      throw new NoticeboardError('too-large', `${name} sent a line of the watch that is too long`)
+      throw new NoticeboardError(
+        'too-large',
+        `${name} sent a line of the watch of more than ${MAX_LINE} characters; check what answers at that address`,
+      )
     for (const line of lines) {
       yield rest.join('')
       rest = [line]

@@ -62,7 +62,10 @@ export function createEventParser({
     if (value !== undefined) {
       size += value.length + 64
       if (size > maxEventBytes)
-        throw new NoticeboardError('too-large', `an event of the stream has more than ${maxEventBytes} bytes`)
+        throw new NoticeboardError(
+          'too-large',
+          `an event of the stream has more than ${maxEventBytes} bytes; raise maxSnapshotBytes here if documents are that large, else check what answers at that address`,
+        )
       // A copy: the chunk it lies in is much larger than what is kept.
       data.push(copyBytes(value))
       return
@@ -114,7 +117,10 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function checkLine(length: number, maximum: number): void {
   if (length > maximum)
-    throw new NoticeboardError('too-large', `a line of the stream has more than ${maximum} bytes`)
+    throw new NoticeboardError(
+      'too-large',
+      `a line of the stream has more than ${maximum} bytes; raise maxSnapshotBytes here if documents are that large, else check what answers at that address`,
+    )
 }
 
 /** Where a byte stands from an offset on; the length when it does not. */

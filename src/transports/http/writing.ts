@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
-import { comparePositions } from '../../contracts/position.js'
+import { comparePositions, formatPosition } from '../../contracts/position.js'
 import type { ClientReport } from '../../contracts/report.js'
 import type { AppendQuery, PutQuery } from '../../contracts/transport.js'
 import { groupBy } from '../../core/group-by.js'
@@ -29,7 +29,7 @@ export async function putSnapshot(
   if (bytes.length > maxSnapshotBytes) {
     throw new NoticeboardError(
       'too-large',
-      `the snapshot has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed`,
+      `the snapshot has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed: make the document smaller, or split it into namespaces`,
     )
   }
   await write(
@@ -57,7 +57,7 @@ export async function appendRelease(
   if (release.namespace !== namespace || comparePositions(positionOf(release), at) !== 'same') {
     throw new NoticeboardError(
       'invalid-data',
-      'the release names another namespace or position than the one it is appended at',
+      `the release is ${release.namespace} ${formatPosition(positionOf(release))}, and it was to be appended as ${namespace} ${formatPosition(at)}; pass its own namespace and position`,
     )
   }
   const ask: Ask = { method: 'POST', path: `${pathOf(namespace)}/~releases`, what: 'the release' }
@@ -82,7 +82,7 @@ export async function putSchema(
   if (bytes.length > MAX_SCHEMA_BYTES) {
     throw new NoticeboardError(
       'too-large',
-      `the schema has ${bytes.length} bytes; ${MAX_SCHEMA_BYTES} are allowed`,
+      `the schema has ${bytes.length} bytes; ${MAX_SCHEMA_BYTES} are allowed: make it smaller`,
     )
   }
   await write(

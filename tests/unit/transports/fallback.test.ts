@@ -92,6 +92,7 @@ describe('asking', () => {
     const none = fallback([slow, failing('unavailable', 5_000)])
     await expect(none.latest({ namespace }, signal)).rejects.toMatchObject({
       code: 'unavailable',
+      message: expect.stringMatching(/none of its 2 transports could be reached; the first says: ./),
       retryAfterMs: 5_000,
     })
     await expect(

@@ -76,7 +76,7 @@ describe('release files', () => {
     expect(() => decodeRelease(bytes)).toThrow(
       expect.objectContaining({
         code: 'invalid-data',
-        message: 'the release file: release.stable.variants[0].digest is not of the right form',
+        message: 'the release file: release.stable.variants[0].digest is not written as docs/formats.md says',
         issues: [expect.objectContaining({ path: 'release.stable.variants[0].digest' })],
       }),
     )
