@@ -14,11 +14,11 @@ export interface Printer {
   /** One JSON document on a line. */
   jsonLine(value: unknown): void
   table(headings: readonly string[], rows: readonly (readonly Cell[])[]): void
-  /** Progress; one line. */
-  note(text: string): void
-  warning(text: string): void
+  /** Progress; one line, which begins with `time` where a log is written. */
+  note(text: string, time?: string): void
+  warning(text: string, time?: string): void
   /** Something failed, and the command goes on. */
-  failure(text: string): void
+  failure(text: string, time?: string): void
   /** Why the command ends, and what to do next. */
   error(error: NoticeboardError, about: { readonly command: string; readonly json: boolean }): void
 }
@@ -39,14 +39,15 @@ export function createPrinter(
   const style = styleFor(stdout, env)
   const aside = styleFor(stderr, env)
   const say = (text: string): void => void stderr.write(`${text}\n`)
+  const at = (time: string | undefined): string => (time === undefined ? '' : `${time} `)
   return {
     style,
     data: text => void stdout.write(text),
     jsonLine: value => void stdout.write(`${JSON.stringify(value)}\n`),
     table: (headings, rows) => void stdout.write(formatTable(headings, rows, style)),
-    note: text => say(printable(byFlags(text))),
-    warning: text => say(`${aside('yellow', 'warning:')} ${printable(byFlags(text))}`),
-    failure: text => say(`${aside('red', 'error:')} ${printable(byFlags(text))}`),
+    note: (text, time) => say(`${at(time)}${printable(byFlags(text))}`),
+    warning: (text, time) => say(`${at(time)}${aside('yellow', 'warning:')} ${printable(byFlags(text))}`),
+    failure: (text, time) => say(`${at(time)}${aside('red', 'error:')} ${printable(byFlags(text))}`),
     error(error, { command, json }) {
       const { code, issues } = error
       const message = byFlags(error.message)

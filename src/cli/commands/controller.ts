@@ -2,7 +2,7 @@ import { whenAborted } from '../../async/signals.js'
 import { createController } from '../../controller/index.js'
 import { withBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
-import { loggerFor } from '../logger.js'
+import { timedLoggerFor } from '../logger.js'
 import { givenNamespaces, readSettings } from '../settings.js'
 
 export const controllerCommand: Command = {
@@ -27,7 +27,7 @@ Gates and policies of yours come from the configuration file. Several controller
     const { gates, policies } = settings.rollouts
     const namespaces = givenNamespaces(args, settings)
     const name = args.text('name')
-    const logger = loggerFor(context)
+    const logger = timedLoggerFor(context)
     await withBoard({ io, address: settings.address(), logger }, async ({ store, name: board }) => {
       const controller = createController({
         store,

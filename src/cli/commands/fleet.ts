@@ -8,8 +8,8 @@ export const fleetCommand: Command = {
   summary: 'forget clients that will not come back',
   usage: 'forget [NAMESPACE]',
   text: `forget counts clients as stopped: machines that are gone, clients that were renamed. Name them by --client, or take every
-instance that is missing by --missing. One that lives is back within two of its reports. What clients are there, and where they
-stand, noticeboard status shows.`,
+instance that is missing by --missing. One that lives is back within two of its reports. It appends no release,
+so the history does not show it, and it takes no reason. What clients are there, and where they stand, noticeboard status shows.`,
   options: {
     ...BOARD_OPTIONS,
     client: { value: 'ID', multiple: true, text: 'forget all instances of this client; several are allowed' },

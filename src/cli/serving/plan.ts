@@ -6,7 +6,7 @@ import type { ServeOptions } from '../../server/index.js'
 import type { CommandContext } from '../command.js'
 import { loadConfig } from '../config-file.js'
 import { usageError } from '../exit.js'
-import { loggerFor } from '../logger.js'
+import { timedLoggerFor } from '../logger.js'
 import { boardFolder, tokenFileOf, tokensOf } from '../settings.js'
 
 export const DEFAULT_PORT = 4600
@@ -48,7 +48,7 @@ export async function readPlan(context: CommandContext): Promise<ServePlan> {
   const host = args.text('host')
   const hosts = args.texts('allow-host')
   const tokens = args.text('tokens')
-  const logger = loggerFor(context)
+  const logger = timedLoggerFor(context)
   return {
     folder,
     create: args.flag('create'),

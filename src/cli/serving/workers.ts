@@ -5,7 +5,7 @@ import { startController } from '../../server/serve.js'
 import { createDesk } from '../../server/together/desk.js'
 import { readSystem } from '../../system/system.js'
 import type { CommandContext } from '../command.js'
-import { loggerFor } from '../logger.js'
+import { timedLoggerFor } from '../logger.js'
 import { serveMetrics } from '../metrics-server.js'
 import { startCrew } from './crew.js'
 import { createMeasures } from './measures.js'
@@ -23,7 +23,7 @@ export async function serveByWorkers(context: CommandContext, plan: ServePlan, c
   const { io, print } = context
   const { metricsPort, readOnly } = plan
   const { port: wanted, host, tokenFile: _, controller: served, ...options } = plan.options
-  const logger = loggerFor(context)
+  const logger = timedLoggerFor(context)
   const { clock, random } = readSystem('serve', io.system)
   await withServedStore(context, plan, async store => {
     const { handler, source, reports } = assembleHandler(store, { ...options, write: false })

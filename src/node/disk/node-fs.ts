@@ -106,7 +106,7 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
         await rm(path, { force: true }).catch(() => {
           // The first error says more; a left-over temporary file is removed at the next open.
         })
-        throw error
+        throw withPath(error, path)
       }
     },
 
@@ -264,6 +264,16 @@ async function writeAll(
     if (bytesWritten === 0) throw systemError('ENOSPC', path)
     written += bytesWritten
   }
+}
+
+/**
+ * The error of a write, with the file that it is about: the system names none once a file is open,
+ * and the operator of a full disk asks which one it is.
+ */
+function withPath(error: unknown, path: string): unknown {
+  if (isError(error) && systemErrorCode(error) !== undefined && !('path' in error))
+    Object.assign(error, { path })
+  return error
 }
 
 async function using<Result>(file: FileHandle, work: () => Promise<Result>): Promise<Result> {

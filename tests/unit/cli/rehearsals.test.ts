@@ -88,7 +88,8 @@ test('a disk that is full: the procedure of docs/operations.md, line by line', a
   const disk = await smallDisk(context)
   const cwd = await temporaryFolder()
   const board = join(disk, 'board')
-  const { url, noticeboard, publish } = await served({ cwd, board, options: ['--heartbeat-ms', '200'] })
+  const server = await served({ cwd, board, options: ['--heartbeat-ms', '200'] })
+  const { url, noticeboard, publish } = server
   for (const pool of [1, 2]) expect((await publish(pool)).status).toBe(0)
   const client = follow(url)
   await client.ready({ timeoutMs: Number.POSITIVE_INFINITY })
@@ -107,6 +108,12 @@ test('a disk that is full: the procedure of docs/operations.md, line by line', a
   const refused = await publish(3)
   expect([refused.status, refused.stderr]).toEqual([5, expect.stringMatching(/the disk is full/)])
   expect(refused.stderr).not.toMatch(/token/)
+  // The log says when it was, and which folder has no room; whoever publishes is not told the
+  // folder.
+  expect(server.log).toMatch(
+    new RegExp(String.raw`^\d{4}-\d\d-\d\dT[\d:.]+Z error: .*the disk is full.* path=${board}/`, 'm'),
+  )
+  expect(refused.stderr).not.toContain(board)
   expect(client.current).toEqual({ pool: 2 })
 
   const followed: number[] = []
