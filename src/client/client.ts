@@ -75,6 +75,8 @@ export interface Client<Value> {
   refresh(options?: RefreshOptions): Promise<void>
   /**
    * A part of the configuration, to be read and followed by its content, or as `equal` compares it.
+   * Throws `invalid-option` for an option that it does not know; reading the part throws
+   * `not-ready` as `current` does, and what `pick` throws.
    *
    * ```ts
    * const pool = client.select(config => config.pool)
@@ -86,7 +88,8 @@ export interface Client<Value> {
   /**
    * Calls back with the value now, if there is one, and with each that `current` gives from then
    * on. Returns what ends it; so does the signal. Works without its object, so it fits
-   * `useSyncExternalStore(config.subscribe, () => config.current)`.
+   * `useSyncExternalStore(config.subscribe, () => config.current)`. Throws `invalid-option` for an
+   * option that it does not know; a listener that throws is logged and hurts nobody.
    *
    * ```ts
    * const stop = client.subscribe(config => resize(config.pool.size))
@@ -101,7 +104,8 @@ export interface Client<Value> {
   /**
    * Takes part in every change from here on, with a veto. Returns what leaves again. The first
    * value is such a change for whoever joins before `ready()`; who joins later is not asked for
-   * what runs already, which is logged: take it from `current`.
+   * what runs already, which is logged: take it from `current`. Throws `invalid-option` for what
+   * has no name or no `prepare`.
    *
    * ```ts
    * const config = createClient(options)

@@ -7,9 +7,9 @@ import { callGuarded } from './events.js'
 /** How a part is compared with the one before. */
 export interface SelectOptions<Part> {
   /**
-   * Whether two parts count as the same. Default: by their content, which is that of objects,
-   * lists, sets, maps, dates, URLs, regular expressions and bytes. Instances of classes that a
-   * schema makes are the same by identity alone: give this for them.
+   * Whether two parts count as the same. Default: objects, lists, sets, maps, dates, URLs, regular
+   * expressions and bytes are compared by their content. Instances of classes that a schema makes
+   * are the same by identity alone: give this for them.
    */
   readonly equal?: (a: Part, b: Part) => boolean
 }

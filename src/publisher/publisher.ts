@@ -131,7 +131,9 @@ export interface ProposedDocument<Input = unknown> {
 
 /**
  * Validates documents and appends releases to one namespace of a store. Every method throws
- * `closed` after `close()`.
+ * `closed` after `close()`, and `invalid-option` for an option that it does not know. What the
+ * store throws is thrown on: `unavailable` once it was tried again as `retries` says,
+ * `unauthorized`, `forbidden`, `store-damaged`.
  */
 export interface Publisher<Input = unknown> {
   readonly namespace: Namespace
@@ -237,7 +239,8 @@ export interface Publisher<Input = unknown> {
    */
   readmit(options: ReadmitOptions): Promise<Rollout>
   /**
-   * The log, newest first; all of it unless limited.
+   * The log, newest first; `limit` is the number of releases. Default: all. What the store throws
+   * is thrown where the result is iterated.
    *
    * ```ts
    * for await (const { position, cause, audit } of publisher.history({ limit: 20 }))
@@ -248,7 +251,8 @@ export interface Publisher<Input = unknown> {
   /**
    * Where the documents of two versions differ, or those of a version and what would be published:
    * for all clients, also those that get a variant. A version or a digest names the candidate of a
-   * rollout too, while it goes on and afterwards. Empty when nobody gets another document.
+   * rollout too, while it goes on and afterwards. Empty when nobody gets another document. Throws
+   * `not-found` for a version that is not there.
    *
    * ```ts
    * const changes = await publisher.diff(7, { document: { pool: { size: 9 } } })
@@ -274,7 +278,8 @@ export interface Publisher<Input = unknown> {
    */
   read(ref: ReleaseRef, options?: ReadOptions): Promise<Published>
   /**
-   * Who runs what, as the fleet's reports tell it.
+   * Who runs what, as the fleet's reports tell it; `unknown`, and no error, where the store keeps
+   * no reports.
    *
    * ```ts
    * const fleet = await publisher.fleet()
@@ -284,7 +289,7 @@ export interface Publisher<Input = unknown> {
   fleet(): Promise<Fleet>
   /**
    * What an operator should look at now, the most urgent first; docs/alarms.md says what to do. A
-   * board that cannot be read is one of them.
+   * board that cannot be read is one of them, and no error.
    *
    * ```ts
    * for (const { name, severity, says } of await publisher.alarms()) page(severity, `${name}: ${says}`)
@@ -303,7 +308,8 @@ export interface Publisher<Input = unknown> {
   forget(options: ForgetOptions): Promise<number>
   /**
    * Goes on in a new epoch: for a store that was restored, copied or damaged, once an operator has
-   * looked at it.
+   * looked at it. Throws `invalid-option` where no release can be read and no document is given,
+   * `invalid-document`, and `invalid-data` when reports claim a position that is too far ahead.
    *
    * ```ts
    * await publisher.openEpoch({ reason: 'restored from the backup of Monday' })
@@ -322,7 +328,8 @@ export interface Publisher<Input = unknown> {
    */
   prune(options?: PruneOptions): Promise<Pruned>
   /**
-   * Brings every mirror to the newest release.
+   * Brings every mirror to the newest release. A mirror that fails is told in its result, and is no
+   * error.
    *
    * ```ts
    * const results = await publisher.sync()
@@ -330,7 +337,9 @@ export interface Publisher<Input = unknown> {
    */
   sync(): Promise<readonly MirrorResult[]>
   /**
-   * Publishes a source now and whenever it changes, for as long as the result is iterated.
+   * Publishes a source now and whenever it changes, for as long as the result is iterated. A
+   * publish that fails is a step of type `failed`, and is no error; the next change is published
+   * again.
    *
    * ```ts
    * for await (const step of publisher.follow(yamlFile('service.yaml'), { reason: 'the file changed' }))

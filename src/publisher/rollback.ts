@@ -23,8 +23,9 @@ export interface RollbackOptions {
   /** Who rolls back. Default: the publisher's own author. */
   readonly author?: string
   /**
-   * Where to. Default: the newest earlier version that was not withdrawn, and that was not refused
-   * by most of the clients whose reports a token is bound to.
+   * Where to. Default: while a candidate is out, or was taken back for now, the stable version;
+   * else the newest earlier version that was not withdrawn and can be read. One that was refused by
+   * most of the clients whose reports a token is bound to is passed over while there is another.
    */
   readonly to?: ReleaseRef
   /** Ends the call early when it aborts. Default: none. */

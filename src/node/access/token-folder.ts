@@ -34,6 +34,7 @@ export interface TokenFolder extends TokenSource {
   create(record: TokenRecord): Promise<void>
   /**
    * Removes a token; false when there is none of that name. Servers notice within a second or two.
+   * Throws `unavailable` where the disk refuses.
    *
    * ```ts
    * if (!(await tokens.revoke('ci'))) console.error('there is no token of that name')
