@@ -25,7 +25,7 @@ export type RunnableModel = Model & Required<Pick<Model, 'strategy'>>
 
 /** What stands between clients and server. */
 export interface PathOptions {
-  /** How the table calls it. Default: by what it is. */
+  /** Its name in the table. Default: made of what it is. */
   readonly name?: string
   /**
    * Whether who runs a document is sent a change as a delta, of `changedBytes` of the workload.

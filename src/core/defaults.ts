@@ -7,9 +7,12 @@
  * ```
  */
 export const defaultPeriods: {
-  /** `pull` polls that often; `push` and `hybrid` while no stream is live. */
+  /** How often `pull` polls, in milliseconds, and `push` and `hybrid` while no stream is live. */
   readonly pollIntervalMs: number
-  /** An unconditional request, which no cache between can answer for good. */
+  /**
+   * How often a request without a condition is sent, in milliseconds, which no cache in between can
+   * answer for good.
+   */
   readonly sweepIntervalMs: number
   /**
    * A stream that is silent for 2.5 of these is dead. Proxies commonly cut what is silent for 10 s,
@@ -22,7 +25,7 @@ export const defaultPeriods: {
   readonly timeoutMs: number
   /** The age at which a stream is renewed. */
   readonly maxConnectionAgeMs: number
-  /** `onDemand` serves what is no older than that. */
+  /** An age, in milliseconds: `onDemand` serves what is no older than that. */
   readonly maxAgeMs: number
   /** The delays after failures. */
   readonly backoff: { readonly baseMs: number; readonly capMs: number }

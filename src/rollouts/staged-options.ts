@@ -48,7 +48,7 @@ export interface StagedOptions {
    */
   readonly reportMs?: number
   /**
-   * Over how long reports are spread that only say "seen", in milliseconds. Default: half of
+   * The time over which reports that only say "seen" are spread, in milliseconds. Default: half of
    * `reportMs`.
    */
   readonly spreadMs?: number

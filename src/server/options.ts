@@ -15,11 +15,11 @@ export interface HandlerOptions {
    */
   readonly prefix?: string | undefined
   /**
-   * Who may write: whoever sends this token, beside those of `tokens`; false: nobody. Default:
-   * nobody but the holders of `tokens`.
+   * The token for writing, beside those of `tokens`; false refuses every write. Default: none; only
+   * whom `tokens` or `proxyIdentity` lets may write.
    */
   readonly write?: { readonly token: string } | false | undefined
-  /** Who may read: whoever sends this token, or one that may do more. Default: everybody. */
+  /** The token for reading, beside those that may do more. Default: none; everybody may read. */
   readonly read?: { readonly token: string } | undefined
   /**
    * Tokens that may do some things in some namespaces, such as
@@ -27,12 +27,12 @@ export interface HandlerOptions {
    */
   readonly tokens?: TokenSource | undefined
   /**
-   * What wants a token with that scope, beside writing, which always does. With `report` only
+   * What needs a token with that scope, beside writing, which always does. With `report` only
    * reports that came with one are believed. Default: nothing.
    */
   readonly requireToken?: readonly ('read' | 'report')[] | undefined
   /**
-   * Who asks by the word of a proxy that has checked it (mTLS, single sign-on). Wants
+   * Whom a request is from where a proxy has checked it (mTLS, single sign-on). Needs
    * `trustedProxies`. Default: nobody.
    */
   readonly proxyIdentity?: ProxyIdentity | undefined
@@ -68,8 +68,8 @@ export interface HandlerOptions {
    */
   readonly maxConnections?: number | undefined
   /**
-   * When a connection of the event stream is sent to open anew, give or take a fifth, so that they
-   * spread, in milliseconds. Default 1,800,000.
+   * The age at which a connection of the event stream is told to reconnect, in milliseconds, give
+   * or take a fifth, so that they spread. Default 1,800,000.
    */
   readonly maxConnectionAgeMs?: number | undefined
   /** How many bytes of snapshots are kept in memory, with their encodings. Default 64 MiB. */

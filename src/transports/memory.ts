@@ -9,8 +9,8 @@ export interface MemoryOptions {
   /** For people. Default `memory`. */
   readonly name?: string
   /**
-   * Makes watches say `alive` that often, in milliseconds. Default: they say nothing, and
-   * strategies ask by themselves.
+   * How often watches say `alive`, in milliseconds. Default: they say nothing, and strategies ask
+   * by themselves.
    */
   readonly heartbeatMs?: number
   /** The largest snapshot that is taken, in bytes. Default 1,048,576. */

@@ -27,14 +27,14 @@ export interface StoreOptions {
    * is less.
    */
   readonly maxSnapshotBytes?: number
-  /** Give a call of the engine up after that many milliseconds. Default 10,000. */
+  /** How long a call of the engine may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
   /**
-   * Compare a watch with the store that often, in milliseconds, whatever notifications say. Default
-   * 10,000.
+   * How often a watch is compared with the store, in milliseconds, whatever notifications say.
+   * Default 10,000.
    */
   readonly checkIntervalMs?: number
-  /** Let watches say `alive` that often, in milliseconds. Default: they do not. */
+  /** How often watches say `alive`, in milliseconds. Default: they do not. */
   readonly heartbeatMs?: number
   /**
    * Keep the last report of an instance that is silent for at least that long, in milliseconds,
