@@ -3,6 +3,7 @@ import type { Strategy } from '../contracts/strategy.js'
 import type { HttpTransport } from '../transports/http/index.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { defaultPeriods } from '../core/defaults.js'
+import { MOST_WORKERS } from '../server/together/most-workers.js'
 import { hybrid, pull, push } from '../strategies/index.js'
 import { adaptivePull } from './adaptive-pull.js'
 import type { PollShape, Shape, StreamShape } from './shape.js'
@@ -34,6 +35,11 @@ export interface PathOptions {
   readonly deltas?: boolean
   /** How many relays share the clients. Default 0. */
   readonly relays?: number
+  /**
+   * How many workers each server has, as `noticeboard serve --workers` starts them, up to 64, each
+   * with a processor of its own; they share the server's line. Default 0: one process does it all.
+   */
+  readonly workers?: number
 }
 
 /** Times of {@link pullModel}. */
@@ -68,17 +74,23 @@ export function pullModel(options: PullModelOptions = {}): KnownModel {
     name: true,
     deltas: true,
     relays: true,
+    workers: true,
     pollIntervalMs: true,
     sweepIntervalMs: true,
     answers: true,
     hops: true,
   })
-  const { name, deltas, relays, answers = 'server', hops = [], ...periods } = options
+  const { name, deltas, relays, workers, answers = 'server', hops = [], ...periods } = options
   checkPositive('pullModel()', periods)
+  if (answers === 'static' && workers !== undefined && workers !== 0)
+    throw new NoticeboardError(
+      'invalid-option',
+      'pullModel(): a static folder is served by nobody’s workers; leave workers out',
+    )
   const { pollIntervalMs = defaultPeriods.pollIntervalMs, sweepIntervalMs = defaultPeriods.sweepIntervalMs } =
     periods
   const shape: PollShape = {
-    ...pathOf('pullModel()', { deltas, relays, hops }),
+    ...pathOf('pullModel()', { deltas, relays, workers, hops }),
     type: 'poll',
     pollIntervalMs,
     sweepIntervalMs,
@@ -116,15 +128,16 @@ export function adaptivePullModel(options: AdaptivePullModelOptions = {}): Known
     name: true,
     deltas: true,
     relays: true,
+    workers: true,
     share: true,
     leastMs: true,
     mostMs: true,
   })
-  const { name, deltas, relays, ...times } = options
+  const { name, deltas, relays, workers, ...times } = options
   checkPositive('adaptivePullModel()', times)
   const { share = 0.1, leastMs = 5_000, mostMs = 300_000 } = times
   const shape: PollShape = {
-    ...pathOf('adaptivePullModel()', { deltas, relays }),
+    ...pathOf('adaptivePullModel()', { deltas, relays, workers }),
     type: 'poll',
     pollIntervalMs: mostMs,
     adapts: { share, leastMs },
@@ -151,10 +164,17 @@ export interface StreamModelOptions extends PathOptions {
  *
  * ```ts
  * pushModel({ relays: 4 })
+ * pushModel({ workers: 3 }) // three processes at one address
  * ```
  */
 export function pushModel(options: StreamModelOptions = {}): KnownModel {
-  checkOptions('pushModel()', options, { name: true, deltas: true, relays: true, heartbeatMs: true })
+  checkOptions('pushModel()', options, {
+    name: true,
+    deltas: true,
+    relays: true,
+    workers: true,
+    heartbeatMs: true,
+  })
   const shape = streamShape('pushModel()', options, { inline: true, snapshots: 'server' })
   return { name: options.name ?? nameOf('push', shape), shape, strategy: transport => push(transport) }
 }
@@ -177,6 +197,7 @@ export function hybridModel(
     name: true,
     deltas: true,
     relays: true,
+    workers: true,
     heartbeatMs: true,
     cdn: true,
   })
@@ -187,13 +208,13 @@ export function hybridModel(
 
 function streamShape(
   who: string,
-  { deltas, relays, heartbeatMs = defaultPeriods.heartbeatMs }: StreamModelOptions,
+  { deltas, relays, workers, heartbeatMs = defaultPeriods.heartbeatMs }: StreamModelOptions,
   kind: Pick<StreamShape, 'inline' | 'snapshots'>,
 ): StreamShape {
   checkPositive(who, { heartbeatMs })
   const { pollIntervalMs, sweepIntervalMs, maxConnectionAgeMs, reports } = defaultPeriods
   return {
-    ...pathOf(who, { deltas, relays }),
+    ...pathOf(who, { deltas, relays, workers }),
     ...kind,
     type: 'stream',
     heartbeatMs,
@@ -210,21 +231,28 @@ function pathOf(
   {
     deltas = false,
     relays = 0,
+    workers = 0,
     hops = [],
   }: {
     readonly deltas: boolean | undefined
     readonly relays: number | undefined
+    readonly workers: number | undefined
     readonly hops?: readonly number[]
   },
-): Pick<Shape, 'deltas' | 'relays' | 'hops'> {
+): Pick<Shape, 'deltas' | 'relays' | 'workers' | 'hops'> {
   if (!(Number.isInteger(relays) && relays >= 0))
     throw new NoticeboardError('invalid-option', `${who}: relays must be a whole number, 0 for none`)
+  if (!(Number.isInteger(workers) && workers >= 0 && workers <= MOST_WORKERS))
+    throw new NoticeboardError(
+      'invalid-option',
+      `${who}: workers must be a whole number from 1 to ${MOST_WORKERS}, or 0 for one process that does it all`,
+    )
   for (const hopMs of hops) checkPositive(who, { 'each of hops': hopMs })
-  return { deltas, relays, hops }
+  return { deltas, relays, workers, hops }
 }
 
 function nameOf(kind: string, shape: Shape): string {
-  const { answers, snapshots, hops, relays, deltas } = shape
+  const { answers, snapshots, hops, relays, workers, deltas } = shape
   const heartbeatMs = shape.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   return [
     kind,
@@ -233,6 +261,7 @@ function nameOf(kind: string, shape: Shape): string {
     ...(heartbeatMs === defaultPeriods.heartbeatMs ? [] : [`heartbeat ${sayPeriod(heartbeatMs)}`]),
     ...(hops.length > 0 ? [`behind ${hops.map(sayPeriod).join(' and ')}`] : []),
     ...(relays > 0 ? [`${relays} relays`] : []),
+    ...(workers > 0 ? [workers === 1 ? '1 worker' : `${workers} workers`] : []),
     ...(deltas ? ['deltas'] : []),
   ].join(', ')
 }

@@ -2,7 +2,7 @@ import { KINDS, REQUESTS, serverMsOf, type Costs, type Counts, type Kind } from 
 import { sumOf, type CountsOfClient } from './formula/counts.js'
 import { halfOf, type HalfOpen } from './formula/half-open.js'
 import { serviceOf, type Service } from './formula/service.js'
-import { onlineOf, serversOf, type Times } from './formula/times.js'
+import { onlineOf, processesOf, serversOf, type Times } from './formula/times.js'
 import type { Model } from './models.js'
 import type { Row } from './row.js'
 import { missesOf } from './verdict/misses.js'
@@ -62,7 +62,8 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   const { shape } = model
   const { changesPerDay, restartsPerDay, clients } = workload
   const online = onlineOf(workload)
-  const servers = serversOf(shape, workload)
+  const [servers, processes] = [serversOf(shape, workload), processesOf(shape, workload)]
+  const workers = shape?.workers ?? 0
   const service = serviceOf(shape, { workload, costs })
   const perChange = sumOf([[counts.change, online]])
   const idle = sumOf([[counts.day, online]])
@@ -72,7 +73,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     [counts.start, online * restartsPerDay],
   ])
   const cached = shape?.snapshots === 'cache' ? CACHE_PLACES : 0
-  const changeMs = service.changeMs + cached * serverMsOf('snapshot', { costs, ...workload })
+  const changeMs = service.changeMsOfAll(servers) + cached * serverMsOf('snapshot', { costs, ...workload })
   const streams = online * found.streams
   /** What all clients take of something in a day, as it was measured for one. */
   const inAll = (each: (amount: Amount) => number): number | undefined =>
@@ -106,12 +107,22 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     },
     memory:
       used?.memoryBytes ??
-      costs.memory.base +
+      // Each worker has its own copy, and beside them is the process that shares out.
+      (workers === 0 ? 1 : workers + 1) * costs.memory.base +
         (streams / servers) * costs.memory.perStream +
         (online / servers) * costs.memory.perClient +
-        workload.documentBytes,
+        Math.max(1, workers) * workload.documentBytes,
   }
-  const misses = missesOf(figures, { workload, servers, streams: streams / servers, share: halfOpen.share })
+  const sharingMs = totalOf(perDay, service.sharedMs) / servers + changesPerDay * service.readMs
+  const misses = missesOf(figures, {
+    workload,
+    processes,
+    isWorker: workers > 0,
+    servingMs: msPerDay - servers * sharingMs,
+    sharingMs,
+    streams: streams / processes,
+    share: halfOpen.share,
+  })
   return { ...figures, fits: misses.length === 0, misses }
 }
 
@@ -127,7 +138,7 @@ export function requestsIn(counts: Counts): number {
 }
 
 function cpuOf(counts: Counts, service: Service): number {
-  return totalOf(counts, service.cpuMs)
+  return totalOf(counts, kind => service.cpuMs(kind) + service.sharedMs(kind))
 }
 
 function bytesIn(counts: Counts, service: Service): number {

@@ -27,6 +27,11 @@ interface CommonShape {
   readonly hops: readonly number[]
   /** How many relays share the clients; 0 for none. */
   readonly relays: number
+  /**
+   * How many workers each server has, which share its address, its line and the board's folder; 0
+   * where one process does it all.
+   */
+  readonly workers: number
   /** Whether a change travels as a delta to who runs what was before. */
   readonly deltas: boolean
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../contracts/system.js'
 import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
 import { tokenFolder } from '../../node/index.js'
 import type { ServeOptions } from '../../server/index.js'
+import { MOST_WORKERS } from '../../server/together/most-workers.js'
 import type { CommandContext } from '../command.js'
 import { loadConfig } from '../config-file.js'
 import { usageError } from '../exit.js'
@@ -10,9 +11,6 @@ import { timedLoggerFor } from '../logger.js'
 import { boardFolder, tokenFileOf, tokensOf } from '../settings.js'
 
 export const DEFAULT_PORT = 4600
-
-/** More processes than any machine has use for. */
-const MOST_WORKERS = 64
 
 /** What a command line asks to be served, and how. */
 export interface ServePlan {

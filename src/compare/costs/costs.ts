@@ -1,3 +1,5 @@
+import type { SharingCosts } from './sharing.js'
+
 /**
  * What a server and its clients exchange, by kind. Everything that a comparison counts is one of
  * these.
@@ -123,6 +125,8 @@ export interface Costs {
   readonly kinds: { readonly [K in Exclude<Kind, DeltaKind>]: Cost } & { readonly [K in DeltaKind]?: Cost }
   /** What deltas and encodings cost to make and to apply. Default: as recorded. */
   readonly making?: MakingCosts
+  /** What workers cost beside what each of them serves. Default: at most as much, by the other costs. */
+  readonly sharing?: SharingCosts
   /**
    * What a change costs the server besides, once, in milliseconds of its processor: it is
    * validated, written and read.
@@ -187,7 +191,7 @@ function costOf(kind: Kind, { kinds }: Costs): Cost {
  */
 export function isCosts(value: unknown): value is Costs {
   if (typeof value !== 'object' || value === null) return false
-  const { v, measured, kinds, making, changeMs, streamMsPerSecond, memory } = value as {
+  const { v, measured, kinds, making, sharing, changeMs, streamMsPerSecond, memory } = value as {
     [Name in keyof Costs]?: unknown
   }
   const { on, machine, command } = partsOf(measured)
@@ -198,6 +202,7 @@ export function isCosts(value: unknown): value is Costs {
     [on, machine, command].every(text => typeof text === 'string') &&
     [changeMs, streamMsPerSecond, base, perStream, perClient].every(isAmount) &&
     (making === undefined || MADE.every(name => isMaking(partsOf(making)[name]))) &&
+    (sharing === undefined || SHARED.every(name => isAmount(partsOf(sharing)[name]))) &&
     KINDS.every(kind => {
       if (given[kind] === undefined && MAY_BE_LEFT_OUT.has(kind)) return true
       const { serverMs, serverMsPerKB = 0, bytes } = partsOf(given[kind])
@@ -209,6 +214,8 @@ export function isCosts(value: unknown): value is Costs {
 const MAY_BE_LEFT_OUT: ReadonlySet<Kind> = new Set<DeltaKind>(['delta', 'deltaDelivery'])
 
 const MADE: readonly (keyof MakingCosts)[] = ['delta', 'applied', 'encoding']
+
+const SHARED: readonly (keyof SharingCosts)[] = ['connectionMs', 'reportMs', 'changeMs']
 
 function isMaking(value: unknown): boolean {
   const { ms, msPerKB } = partsOf(value)

@@ -10,7 +10,7 @@ import { recordedMaking } from './recorded.js'
  * ```
  */
 export function timesAsSlow(costs: Costs, factor: number): Costs {
-  const { kinds, making = recordedMaking, changeMs, streamMsPerSecond } = costs
+  const { kinds, making = recordedMaking, sharing, changeMs, streamMsPerSecond } = costs
   const slower = ({ serverMs, serverMsPerKB = 0, bytes }: Cost): Cost => ({
     serverMs: factor * serverMs,
     serverMsPerKB: factor * serverMsPerKB,
@@ -26,6 +26,13 @@ export function timesAsSlow(costs: Costs, factor: number): Costs {
       }),
     ) as Costs['kinds'],
     making: { delta: longer(making.delta), applied: making.applied, encoding: longer(making.encoding) },
+    ...(sharing !== undefined && {
+      sharing: {
+        connectionMs: factor * sharing.connectionMs,
+        reportMs: factor * sharing.reportMs,
+        changeMs: factor * sharing.changeMs,
+      },
+    }),
     changeMs: factor * changeMs,
     streamMsPerSecond: factor * streamMsPerSecond,
   }

@@ -10,7 +10,7 @@ import { halfOpenOf } from './half-open.js'
 import { pollingOf } from './intervals.js'
 import { OUTAGE_MS, RESTART_MS, returnOf } from './return.js'
 import { serviceOf } from './service.js'
-import { curveOf, onlineOf, serversOf, timesOf } from './times.js'
+import { curveOf, onlineOf, processesOf, serversOf, timesOf } from './times.js'
 
 const DAY_MS = 86_400_000
 const DAY_S = 86_400
@@ -83,7 +83,7 @@ function peaksOf(shape: Shape, basis: Basis): Row['peak'] {
   const service = serviceOf(shape, basis)
   const counts = countsOf(shape, workload)
   const requestsPerSecond = (online * requestsIn(counts.day)) / DAY_S
-  const servers = serversOf(shape, workload)
+  const [servers, processes] = [serversOf(shape, workload), processesOf(shape, workload)]
   const first: Kind = shape.type === 'stream' ? 'connect' : 'release'
   const firstMs = service.occupiedMs(first)
   const { peakPerClient } = returnOf(shape, { awayMs: RESTART_MS })
@@ -91,18 +91,28 @@ function peaksOf(shape: Shape, basis: Basis): Row['peak'] {
   const { start } = counts
   const fetchMs = (start.snapshot ?? 0) * service.occupiedMs('snapshot')
   const reports = Math.min(1, start.report ?? 0)
+  const fetchSharedMs = (start.snapshot ?? 0) * service.sharedMs('snapshot')
+  const firstSharedMs = service.sharedMs(first)
+  const answeredPerSecond = Math.min(
+    (processes * 1_000) / (firstMs + fetchMs),
+    (servers * 1_000) / (firstSharedMs + fetchSharedMs),
+  )
   // Who fetches was answered before, and a server answers no faster than it can.
-  const fetched = start.snapshot === undefined ? 0 : Math.min(online, (servers * 1_000) / (firstMs + fetchMs))
+  const fetched = start.snapshot === undefined ? 0 : Math.min(online, answeredPerSecond)
   const perClientMs =
     firstMs +
     fetchMs +
     (start.delivery ?? 0) * service.occupiedMs('delivery') +
     reports * service.occupiedMs('report')
+  const perClientSharedMs = firstSharedMs + fetchSharedMs + reports * service.sharedMs('report')
+  /** So many clients, at the processes that serve and at those that share out. */
+  const drain = (clients: number, servedMs: number, sharedMs: number): number =>
+    Math.max((clients * servedMs) / processes, (clients * sharedMs) / servers)
   return {
-    afterRestart: { requestsPerSecond: back, drainMs: (back * firstMs) / servers },
+    afterRestart: { requestsPerSecond: back, drainMs: drain(back, firstMs, firstSharedMs) },
     fleetStarts: {
       requestsPerSecond: online * (1 + reports) + fetched,
-      drainMs: (online * perClientMs) / servers,
+      drainMs: drain(online, perClientMs, perClientSharedMs),
     },
   }
 }

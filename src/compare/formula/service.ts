@@ -1,5 +1,6 @@
-import { bytesOf, serverMsOf, type Costs, type Kind, type Making } from '../costs/costs.js'
+import { bytesOf, REQUESTS, serverMsOf, type Costs, type Kind, type Making } from '../costs/costs.js'
 import { recordedMaking } from '../costs/recorded.js'
+import { sharingOf } from '../costs/sharing.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
 import { isInline, sendsDeltas } from './counts.js'
@@ -12,13 +13,31 @@ export interface Service {
   bytes(kind: Kind): number
   /** Whether a content delivery network sends it in the server's place. */
   isCached(kind: Kind): boolean
-  /** How long the server is occupied, in milliseconds; none where somebody else answers. */
+  /**
+   * How long the process that serves is occupied, in milliseconds; none where somebody else answers.
+   * Workers share the line of their server.
+   */
   occupiedMs(kind: Kind): number
+  /**
+   * How long the process that shares connections out is occupied, in milliseconds; none without
+   * workers.
+   */
+  sharedMs(kind: Kind): number
+  /**
+   * How long each process takes that reads a change from the folder which another one wrote, in
+   * milliseconds; 0 without workers.
+   */
+  readonly readMs: number
   /**
    * What a change costs the server besides, once, in milliseconds: with the delta or the encoding
    * that is made for all.
    */
   readonly changeMs: number
+  /**
+   * The same for all processes of so many servers together, in milliseconds: each worker makes its
+   * own delta or encoding of what it reads, and the process that shares out reads along.
+   */
+  changeMsOfAll(servers: number): number
   /** What a client needs to make the document of a delta, in milliseconds; 0 without deltas. */
   readonly appliedMs: number
 }
@@ -48,6 +67,8 @@ export function serviceOf(
     deltaDelivery: Math.ceil(changedBytes / 3) * 4,
   }
   const about = (kind: Kind) => ({ costs, documentBytes: carried[kind] ?? 0 })
+  const { connectionMs, reportMs, changeMs: readByOneMs } = sharingOf(costs)
+  const workers = shape?.workers ?? 0
   const isCached = (kind: Kind): boolean =>
     shape?.snapshots === 'cache' && (kind === 'snapshot' || kind === 'delta')
   const encodes =
@@ -56,13 +77,22 @@ export function serviceOf(
   const elsewhere = (kind: Kind): boolean => shape?.answers === 'static' || isCached(kind)
   const cpuMs = (kind: Kind): number => (isCached(kind) ? 0 : serverMsOf(kind, about(kind)))
   const bytes = (kind: Kind): number => bytesOf(kind, about(kind))
+  const onceMs = deltas ? madeMs(delta) : encodes ? madeMs(encoding) : 0
+  const lineMbps = serverMbps / Math.max(1, workers)
+  const isShared = (kind: Kind): boolean => workers > 0 && REQUESTS.has(kind) && !elsewhere(kind)
   return {
     cpuMs,
     bytes,
     isCached,
-    changeMs: costs.changeMs + (deltas ? madeMs(delta) : encodes ? madeMs(encoding) : 0),
+    changeMs: costs.changeMs + onceMs,
+    changeMsOfAll: servers =>
+      costs.changeMs +
+      onceMs +
+      (workers === 0 ? 0 : servers * ((workers - 1) * onceMs + workers * readByOneMs)),
+    readMs: workers === 0 ? 0 : readByOneMs,
+    sharedMs: kind => (isShared(kind) ? connectionMs + (kind === 'report' ? reportMs : 0) : 0),
     appliedMs: deltas ? madeMs(applied) : 0,
     occupiedMs: kind =>
-      elsewhere(kind) ? 0 : Math.max(cpuMs(kind), (bytes(kind) * 8) / (serverMbps * 1_000)),
+      elsewhere(kind) ? 0 : Math.max(cpuMs(kind), (bytes(kind) * 8) / (lineMbps * 1_000)),
   }
 }

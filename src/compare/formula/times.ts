@@ -85,19 +85,23 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
   const { rttMs } = workload
   const service = serviceOf(shape, { workload, costs })
   const perServer = onlineOf(workload) / serversOf(shape, workload)
-  const lag = lagOf(shape, workload)
+  const perProcess = onlineOf(workload) / processesOf(shape, workload)
+  const lag = lagOf(shape, { workload, readMs: service.readMs })
   const begin = (share: number): number => service.changeMs + lag.least + share * (lag.most - lag.least)
 
   const deltas = sendsDeltas(shape, workload)
-  const fetchedMs = service.occupiedMs(deltas ? 'delta' : 'snapshot')
+  const fetched = deltas ? 'delta' : 'snapshot'
+  const fetchedMs = service.occupiedMs(fetched)
 
   if (shape.type === 'poll') {
     const { intervalMs } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * rttMs })
     const ownMs = service.occupiedMs('release') + fetchedMs
-    const tripsMs = 2 * REQUEST_TRIPS * rttMs + ownMs + service.appliedMs
-    const busy = (perServer * ownMs) / intervalMs
-    // Where clients ask faster than the server answers, the queue decides.
-    const queueMs = busy < 1 ? (busy * ownMs) / (2 * (1 - busy)) : perServer * ownMs - intervalMs
+    const sharedMs = service.sharedMs('release') + service.sharedMs(fetched)
+    const tripsMs = 2 * REQUEST_TRIPS * rttMs + sharedMs + ownMs + service.appliedMs
+    const queueMs = inRow([
+      { ownMs: sharedMs, busy: (perServer * sharedMs) / intervalMs, intervalMs },
+      { ownMs, busy: (perProcess * ownMs) / intervalMs, intervalMs },
+    ])
     const fixedMs = tripsMs + queueMs
     return {
       at: (share, lagShare) => begin(lagShare) + waitOf(share) * intervalMs + fixedMs,
@@ -107,13 +111,36 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
   const inline = isInline(shape, workload.documentBytes)
   const frameMs = service.occupiedMs(inline ? (deltas ? 'deltaDelivery' : 'delivery') : 'notice')
   const fetchMs = inline ? 0 : fetchedMs
-  const tripsMs = rttMs / 2 + (inline ? 0 : REQUEST_TRIPS * rttMs) + service.appliedMs
+  const sharedMs = inline ? 0 : service.sharedMs(fetched)
+  const tripsMs = rttMs / 2 + (inline ? 0 : REQUEST_TRIPS * rttMs) + sharedMs + service.appliedMs
   const at = (share: number, lagShare: number): number => {
     // Who fetches from the same server waits until all notices are written.
-    const framesMs = (fetchMs > 0 ? 1 : share) * perServer * frameMs
-    return begin(lagShare) + framesMs + share * perServer * fetchMs + tripsMs
+    const framesMs = (fetchMs > 0 ? 1 : share) * perProcess * frameMs
+    const queueMs = framesMs + share * perProcess * fetchMs
+    // Connections are shared out meanwhile, by a process that does nothing else.
+    return begin(lagShare) + Math.max(queueMs, share * perServer * sharedMs) + tripsMs
   }
   return { at, meanMs: at(0.5, 0.5) }
+}
+
+/** A process that every request of some clients passes. */
+interface Station {
+  /** How long one occupies it, in milliseconds. */
+  readonly ownMs: number
+  /** How much of the time it is occupied while a change comes; above 1 it falls behind. */
+  readonly busy: number
+  readonly intervalMs: number
+}
+
+/**
+ * How long requests wait at stations one behind the other, in milliseconds: at each for a steady
+ * queue; where clients ask faster than one is, at the slowest alone, which the others follow.
+ */
+function inRow(stations: readonly Station[]): number {
+  const slowest = Math.max(...stations.map(({ busy }) => busy))
+  if (slowest >= 1)
+    return Math.max(...stations.map(({ busy, intervalMs }) => Math.max(0, (busy - 1) * intervalMs)))
+  return stations.reduce((sum, { busy, ownMs }) => sum + (busy * ownMs) / (2 * (1 - busy)), 0)
 }
 
 /**
@@ -141,17 +168,35 @@ export function serversOf(
   return shape !== undefined && shape.relays > 0 ? shape.relays : servers
 }
 
+/**
+ * How many processes share the clients: the workers of all servers, or one of each.
+ *
+ * ```ts
+ * processesOf(shape, workload)
+ * ```
+ */
+export function processesOf(
+  shape: Pick<Shape, 'relays' | 'workers'> | undefined,
+  workload: Pick<Workload, 'servers'>,
+): number {
+  return serversOf(shape, workload) * Math.max(1, shape?.workers ?? 0)
+}
+
 /** For how long a server answers with what it was last told is the newest, in milliseconds. */
 export const FRESH_MS = 1_000
 
 /** What passes before the servers that clients ask have a change themselves, in milliseconds. */
 function lagOf(
-  { hops, relays, type }: Shape,
-  { rttMs, servers }: Workload,
+  shape: Shape,
+  { workload, readMs }: { readonly workload: Workload; readonly readMs: number },
 ): { readonly least: number; readonly most: number } {
+  const { hops, relays, workers, type } = shape
+  const { rttMs, servers } = workload
   // Streams are told; who asks another server than the one that was written to is answered with
   // what that knew a moment ago.
   const relayMs = relays > 0 ? rttMs / 2 : 0
-  const knownMs = type === 'poll' && servers > 1 ? FRESH_MS : 0
-  return { least: relayMs, most: relayMs + knownMs + hops.reduce((sum, hopMs) => sum + hopMs, 0) }
+  const knownMs = type === 'poll' && (servers > 1 || workers > 1) ? FRESH_MS : 0
+  // A worker that did not write it reads it from the folder, once it was written.
+  const leastMs = relayMs + (workers > 1 ? readMs : 0)
+  return { least: leastMs, most: leastMs + knownMs + hops.reduce((sum, hopMs) => sum + hopMs, 0) }
 }

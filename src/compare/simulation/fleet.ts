@@ -22,11 +22,17 @@ import type { Costs } from '../costs/costs.js'
 import { REQUEST_TRIPS, sendsDeltas } from '../formula/counts.js'
 import { busiestSecond, eachSecond } from '../formula/return.js'
 import { serviceOf } from '../formula/service.js'
-import { serversOf } from '../formula/times.js'
+import { processesOf, serversOf } from '../formula/times.js'
 import type { RunnableModel } from '../models.js'
 import type { Workload } from '../workload.js'
 import type { Population } from './population.js'
-import { createServerQueue, createTally, type ServerQueue } from './server-queue.js'
+import {
+  createServerQueue,
+  createSharingQueue,
+  createTally,
+  type ServerQueue,
+  type SharingQueue,
+} from './server-queue.js'
 import { simulatedDeltas } from './simulated-deltas.js'
 import { stateInMemory } from './state-in-memory.js'
 import { timedServer } from './timed-server.js'
@@ -81,10 +87,23 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
     system: { clock, random: seededDice(seed, 'publisher') },
   })
   const heartbeatMs = model.shape?.type === 'stream' ? model.shape.heartbeatMs : undefined
-  const count = serversOf(model.shape, workload)
-  const queues: readonly ServerQueue[] = Array.from({ length: Math.min(count, simulated) }, () =>
+  const count = processesOf(model.shape, workload)
+  const places = Math.min(count, simulated)
+  const queues: readonly ServerQueue[] = Array.from({ length: places }, () =>
     // Servers that are not simulated are those of clients that are not.
-    createServerQueue({ clock, service, weight: (weight * Math.min(count, simulated)) / count, tally }),
+    createServerQueue({ clock, service, weight: (weight * places) / count, tally }),
+  )
+  const workers = model.shape?.workers ?? 0
+  /** Which of the workers of its server a place is, from 0. */
+  const workerOf = (index: number): number => (workers === 0 ? 0 : index % workers)
+  /** What shares the connections of each server out among its workers. */
+  const sharing: readonly SharingQueue[] = Array.from(
+    { length: workers === 0 ? 0 : Math.ceil(places / workers) },
+    (_, server) => {
+      const own = Math.min(workers, places - server * workers)
+      const ofAll = serversOf(model.shape, workload) * own
+      return createSharingQueue({ clock, service, weight: (weight * places) / ofAll })
+    },
   )
   let servers: readonly SimServer[] = []
   let life = 0
@@ -105,7 +124,8 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       void standBy(fetch)
       // The last of the trips is the one that the simulated network takes.
       const openingMs = (REQUEST_TRIPS - 1) * rttMs
-      return { process, fetch: timedServer(fetch, { queue, clock, openingMs }) }
+      const shared = sharing[Math.floor(index / Math.max(1, workers))]
+      return { process, fetch: timedServer(fetch, { queue, shared, clock, openingMs }) }
     })
   }
 
@@ -171,7 +191,10 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       const publishing = publisher
         .publish(documentOf(documentBytes, round), { rollout: everyone(), reason: 'compared' })
         .finally(() => void (written = true))
-      for (const queue of queues) queue.occupy(service.changeMs)
+      // Who did not write it reads it once it was written.
+      for (const [index, queue] of queues.entries())
+        queue.occupy(service.changeMs + (workerOf(index) === 0 ? 0 : service.readMs))
+      for (const shared of sharing) shared.occupy(service.readMs)
       while (!written) await clock.advance(1)
       await publishing
       return round
@@ -208,10 +231,13 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
     slowestCut: (asked, sinceMs) =>
       Math.max(0, ...cutOff.map(({ ranAtMs }) => (ranAtMs.get(asked) ?? Number.POSITIVE_INFINITY) - sinceMs)),
     requestsSince(ms) {
-      const sinceMs = tally.arrivals.filter(atMs => atMs >= ms).map(atMs => atMs - ms)
+      const sinceMs = tally.arrivals
+        .filter(atMs => atMs >= ms)
+        .map(atMs => atMs - ms)
+        .sort((a, b) => a - b)
       return { busiestSecond: busiestSecond(sinceMs), eachSecond: eachSecond(sinceMs) }
     },
-    freeAtMs: () => Math.max(...queues.map(({ freeAtMs }) => freeAtMs)),
+    freeAtMs: () => Math.max(...[...queues, ...sharing].map(({ freeAtMs }) => freeAtMs)),
     close() {
       for (const { kill } of members) kill()
       for (const { process } of servers) process.kill()

@@ -4,8 +4,11 @@ import type { Service } from '../formula/service.js'
 
 /** A server that takes time: everything that it does waits in one queue, as in one event loop. */
 export interface ServerQueue {
-  /** Resolves when the server has dealt with an event of that kind, and counts it. */
-  serve(kind: Kind): Promise<void>
+  /**
+   * Resolves when the server has dealt with an event of that kind, and counts it; `arrivedAtMs` is
+   * when it came to the server, now unless given.
+   */
+  serve(kind: Kind, arrivedAtMs?: number): Promise<void>
   /** Occupies the server for so long. */
   occupy(ms: number): void
   /** When it will have dealt with everything that is there now, in milliseconds of virtual time. */
@@ -15,7 +18,7 @@ export interface ServerQueue {
 /** What servers did until some instant. */
 export interface Tally {
   readonly counts: Map<Kind, number>
-  /** When each request arrived, in milliseconds of virtual time, in order. */
+  /** When each request arrived, in milliseconds of virtual time. */
   readonly arrivals: number[]
 }
 
@@ -43,21 +46,69 @@ export function createServerQueue({
   readonly weight: number
   readonly tally: Tally
 }): ServerQueue {
+  const line = createLine(clock)
+  return {
+    get freeAtMs() {
+      return line.freeAtMs
+    },
+    occupy: ms => void line.occupy(ms),
+    serve(kind, arrivedAtMs = clock.monotonic()) {
+      tally.counts.set(kind, (tally.counts.get(kind) ?? 0) + 1)
+      if (REQUESTS.has(kind)) tally.arrivals.push(arrivedAtMs)
+      return line.wait(weight * service.occupiedMs(kind))
+    },
+  }
+}
+
+/** The process that shares a server's connections out among its workers: a queue of its own. */
+export interface SharingQueue extends Pick<ServerQueue, 'occupy' | 'freeAtMs'> {
+  /** Resolves when the connection of a request of that kind was handed to a worker. */
+  hand(kind: Kind): Promise<void>
+}
+
+/**
+ * Makes the queue of a process that shares out; `weight` as that of a server's.
+ *
+ * ```ts
+ * await sharing.hand('snapshot')
+ * ```
+ */
+export function createSharingQueue({
+  clock,
+  service,
+  weight,
+}: {
+  readonly clock: Clock
+  readonly service: Service
+  readonly weight: number
+}): SharingQueue {
+  const line = createLine(clock)
+  return {
+    get freeAtMs() {
+      return line.freeAtMs
+    },
+    occupy: ms => void line.occupy(ms),
+    async hand(kind) {
+      const ms = weight * service.sharedMs(kind)
+      if (ms > 0) await line.wait(ms)
+    },
+  }
+}
+
+/** One after another. */
+function createLine(clock: Clock) {
   let freeAtMs = 0
-  const occupy = (ms: number): number => {
+  const occupy = (ms: number): void => {
     freeAtMs = Math.max(clock.monotonic(), freeAtMs) + ms
-    return freeAtMs
   }
   return {
     get freeAtMs() {
       return freeAtMs
     },
-    occupy: ms => void occupy(ms),
-    serve(kind) {
-      tally.counts.set(kind, (tally.counts.get(kind) ?? 0) + 1)
-      if (REQUESTS.has(kind)) tally.arrivals.push(clock.monotonic())
-      const doneAtMs = occupy(weight * service.occupiedMs(kind))
-      return new Promise(resolve => void clock.after(doneAtMs - clock.monotonic(), resolve))
+    occupy,
+    wait(ms: number): Promise<void> {
+      occupy(ms)
+      return new Promise(resolve => void clock.after(freeAtMs - clock.monotonic(), resolve))
     },
   }
 }

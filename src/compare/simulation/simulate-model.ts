@@ -5,7 +5,7 @@ import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
 import { adaptedMs } from '../formula/intervals.js'
-import { onlineOf, serversOf } from '../formula/times.js'
+import { onlineOf, processesOf, serversOf } from '../formula/times.js'
 import type { Counts } from '../costs/costs.js'
 import type { Model, RunnableModel } from '../models.js'
 import { rowOf, type Basis, type Found } from '../row-of.js'
@@ -117,7 +117,7 @@ function rowOfSeen(
     missed: Math.round(seen.missed * weight),
   }
   const service = serviceOf(shape, basis)
-  const servers = serversOf(shape, workload)
+  const first = streams > 0.5 ? 'connect' : 'unchanged'
   const back = seen.peakAfterRestart * weight
   return {
     ...rowOf(found, basis),
@@ -126,7 +126,10 @@ function rowOfSeen(
     peak: {
       afterRestart: {
         requestsPerSecond: back,
-        drainMs: (back * service.occupiedMs(streams > 0.5 ? 'connect' : 'unchanged')) / servers,
+        drainMs: Math.max(
+          (back * service.occupiedMs(first)) / processesOf(shape, workload),
+          (back * service.sharedMs(first)) / serversOf(shape, workload),
+        ),
       },
       fleetStarts: { requestsPerSecond: seen.peakOfStart * weight, drainMs: seen.drainMs },
     },

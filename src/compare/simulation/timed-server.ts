@@ -1,27 +1,38 @@
 import type { Clock } from '../../contracts/system.js'
 import type { Kind } from '../costs/costs.js'
-import type { ServerQueue } from './server-queue.js'
+import type { ServerQueue, SharingQueue } from './server-queue.js'
 
 /** Answers requests, as a handler does. */
 type Answer = (request: Request) => Promise<Response>
 
 /**
  * A server that answers as another one does, only later: each answer, and each frame of a stream,
- * waits for its turn. Before that a request takes the trips that open its connection.
+ * waits for its turn. Before that a request takes the trips that open its connection, and the turn
+ * of what shares connections out.
  */
 export function timedServer(
   answer: Answer,
   {
     queue,
+    shared,
     clock,
     openingMs,
-  }: { readonly queue: ServerQueue; readonly clock: Clock; readonly openingMs: number },
+  }: {
+    readonly queue: ServerQueue
+    readonly shared?: SharingQueue | undefined
+    readonly clock: Clock
+    readonly openingMs: number
+  },
 ): Answer {
   return async request => {
     if (openingMs > 0) await new Promise<void>(resolve => void clock.after(openingMs, resolve))
+    const { pathname } = new URL(request.url)
+    const arrivedAtMs = clock.monotonic()
+    // What is answered makes no difference to the connection.
+    await shared?.hand(kindOf(pathname, 200))
     const response = await answer(request)
-    const kind = kindOf(new URL(request.url).pathname, response.status)
-    await queue.serve(kind)
+    const kind = kindOf(pathname, response.status)
+    await queue.serve(kind, arrivedAtMs)
     if (kind !== 'connect' || response.body === null) return response
     return new Response(timedFrames(response.body, queue), {
       status: response.status,

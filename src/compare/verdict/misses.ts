@@ -2,6 +2,8 @@ import { count, percent, sayBeyond, sayMs } from '../words.js'
 import type { Miss, Row } from '../row.js'
 import type { Workload } from '../workload.js'
 
+const DAY_MS = 86_400_000
+
 /** Beyond this share of a processor a server's queue grows with every hiccup. */
 const BUSY = 0.7
 
@@ -17,20 +19,31 @@ const MOST_STREAMS = 50_000
  * dead without their knowing.
  *
  * ```ts
- * missesOf(row, { workload, servers: 1, streams: 3_000, share: 0.0002 })
+ * missesOf(row, { workload, processes: 1, isWorker: false, servingMs, sharingMs: 0, streams: 3_000, share: 0.0002 })
  * ```
  */
 export function missesOf(
-  { stalenessMs, cpu, halfOpen, missed }: Pick<Row, 'stalenessMs' | 'cpu' | 'halfOpen' | 'missed'>,
+  { stalenessMs, halfOpen, missed }: Pick<Row, 'stalenessMs' | 'halfOpen' | 'missed'>,
   {
     workload,
-    servers,
+    processes,
+    isWorker,
+    servingMs,
+    sharingMs,
     streams,
     share,
   }: {
     readonly workload: Workload
-    readonly servers: number
-    /** Open streams of each server. */
+    /** How many processes serve, and whether they are workers of servers. */
+    readonly processes: number
+    readonly isWorker: boolean
+    /**
+     * What all of these take of a processor in a day, and what the process of one server takes that
+     * shares its connections out, in milliseconds.
+     */
+    readonly servingMs: number
+    readonly sharingMs: number
+    /** Open streams of each process. */
     readonly streams: number
     /** The share of clients on dead streams. */
     readonly share: number
@@ -55,15 +68,20 @@ export function missesOf(
       what: 'half-open',
       text: `${percent(share)} of the clients wait on dead streams at any time, for up to ${sayBeyond(halfOpen.worstMs, deadlineMs)}, and have ${sayMs(deadlineMs)}`,
     })
-  if (cpu.share / servers > BUSY)
-    misses.push({
-      what: 'processor',
-      text: `each server is busy for ${percent(cpu.share / servers)} of a processor before anything happens`,
-    })
+  const each = isWorker ? 'each worker' : 'each server'
+  for (const [who, ms] of [
+    [each, servingMs / processes],
+    ['the process that shares connections out', sharingMs],
+  ] as const)
+    if (ms / DAY_MS > BUSY)
+      misses.push({
+        what: 'processor',
+        text: `${who} is busy for ${percent(ms / DAY_MS)} of a processor before anything happens`,
+      })
   if (streams > MOST_STREAMS)
     misses.push({
       what: 'connections',
-      text: `each server holds ${count(streams)} streams, and takes ${count(MOST_STREAMS)}`,
+      text: `${each} holds ${count(streams)} streams, and takes ${count(MOST_STREAMS)}`,
     })
   if (missed > 0)
     misses.push({ what: 'missed', text: `a change never reached ${count(missed)} of the clients` })

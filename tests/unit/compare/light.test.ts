@@ -112,6 +112,24 @@ test.each([hybridModel({ deltas: true }), pushModel({ deltas: true }), pullModel
   },
 )
 
+test.each([hybridModel({ workers: 3 }), pushModel({ workers: 3 }), pullModel({ workers: 3 })])(
+  'a light population is served by workers as the library’s own clients are: $name',
+  async model => {
+    // So many that queues are a part of every time.
+    const input = { clients: 40, documentBytes: 40_960, servers: 2, network: { serverMbps: 20 } }
+    const real = await simulated(model, input)
+    const light = await simulated(model, { ...input, population: 'light' })
+    const apart = (of: (row: Row) => number): number => apartOf(of(light), of(real))
+    expect(apart(({ cpu }) => cpu.share)).toBeLessThan(0.03)
+    expect(apart(({ bytes }) => bytes.perDay)).toBeLessThan(0.03)
+    // When forty clients poll is drawn by chance.
+    const polls = model.shape.type === 'poll'
+    expect(apart(({ integral }) => integral)).toBeLessThan(polls ? 0.3 : 0.1)
+    expect(apart(({ stalenessMs }) => stalenessMs.all)).toBeLessThan(0.1)
+    expect(apart(({ peak }) => peak.fleetStarts.drainMs)).toBeLessThan(0.1)
+  },
+)
+
 test.each([
   { changesPerDay: 2, restartsPerDay: 0 },
   { changesPerDay: 40, restartsPerDay: 0 },

@@ -105,6 +105,24 @@ test('deltas in virtual time come to what the formulas say: those who run a docu
     ])
 })
 
+test('workers in virtual time come to what the formulas say, and beside one process that does it all they take more', async () => {
+  const models = [
+    hybridModel({ workers: 3 }),
+    pushModel({ workers: 3 }),
+    pullModel({ workers: 3 }),
+    hybridModel({ name: 'one process' }),
+  ]
+  const fleet = { ...FLEET, network: { ...FLEET.network, serverMbps: 20 } }
+  const computed = await compare(fleet, { models })
+  const simulated = await compare(fleet, { models, depth: 'simulation' })
+  expectAgreement(simulated, computed)
+  for (const { rows } of [computed, simulated]) {
+    const [workers, , , one] = rows
+    expect(workers?.cpu.share).toBeGreaterThan(one?.cpu.share ?? 0)
+    expect(workers?.memory).toBeGreaterThan(3 * (one?.memory ?? 0))
+  }
+})
+
 test('a client that starts beside others has its mark at once, and asks for nothing that its stream tells it', async () => {
   const restless = { ...FLEET, restartsPerDay: 200 }
   const models = [hybridModel()]

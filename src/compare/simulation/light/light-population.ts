@@ -9,7 +9,7 @@ import type { Costs, Kind } from '../../costs/costs.js'
 import { isInline, REQUEST_TRIPS, sendsDeltas, SOAK_MS } from '../../formula/counts.js'
 import { adaptedMs } from '../../formula/intervals.js'
 import { serviceOf } from '../../formula/service.js'
-import { FRESH_MS, serversOf } from '../../formula/times.js'
+import { FRESH_MS, processesOf } from '../../formula/times.js'
 import type { Shape } from '../../shape.js'
 import type { Workload } from '../../workload.js'
 import type { Population } from '../population.js'
@@ -87,13 +87,14 @@ export function openLightPopulation({
   const reports = Number.isFinite(shape.reportIntervalMs)
   const heartbeatMs = shape.type === 'stream' ? shape.heartbeatMs : Number.POSITIVE_INFINITY
   const sweepMs = shape.type === 'stream' ? STREAM_SWEEP_MS : shape.sweepIntervalMs
-  const allServers = serversOf(shape, workload)
+  const allServers = processesOf(shape, workload)
   const serverCount = Math.min(allServers, size)
   const service = serviceOf(shape, { workload, costs })
   const servers = createLightServers(serverCount, {
     service,
     // Servers that are not simulated are those of clients that are not.
     weight: (weight * serverCount) / allServers,
+    workers: shape.workers,
   })
   const wheel = createTimerWheel(size * LANES + servers.count)
   const beatOf = (server: number): number => size * LANES + server
@@ -475,7 +476,7 @@ export function openLightPopulation({
     counts: servers.counts,
     async publish() {
       round += 1
-      servers.occupy(service.changeMs, wheel.nowMs)
+      servers.change(wheel.nowMs)
       marked.fill(0)
       for (let server = 0; server < servers.count; server += 1)
         learnsAtMs[server] = wheel.nowMs + (server === 0 ? 0 : chance() * FRESH_MS)
