@@ -25,18 +25,29 @@ const help = `node benchmarks/compare/agreement.js [options]
   --light          simulate every fleet by a light population
   --run            real processes in place of the simulation: two minutes for each workload and model
   --costs FILE     what a server costs, as noticeboard compare --save-costs wrote it
-  --only MODELS    of hybrid, push, pull 5 s, pull 30 s and pull 5 min only these, with commas between
+  --only MODELS    of hybrid, push, pull 5 s, pull 30 s and pull 5 min only these, with commas between;
+                   and those that are left out otherwise: hybrid, push and pull 5 s, each with
+                   2 workers, as in --only "push,push, 2 workers"
 `
 
 const values = readOptions()
 const [workloads = 0, mostClients = 0, seed = 0] = [values.workloads, values.clients, values.seed].map(Number)
 
-const only = values.only?.split(',')
-const models = [
+/** Names, of which some hold a comma and a space. */
+const only = values.only?.split(/,(?! )/)
+const usual = [
   hybridModel(),
   pushModel(),
   ...[5_000, 30_000, 300_000].map(pollIntervalMs => pullModel({ pollIntervalMs })),
-].filter(({ name }) => only === undefined || only.includes(name))
+]
+/** They want a processor for each of their processes. */
+const withWorkers = [
+  hybridModel({ workers: 2 }),
+  pushModel({ workers: 2 }),
+  pullModel({ workers: 2, pollIntervalMs: 5_000 }),
+]
+const models =
+  only === undefined ? usual : [...usual, ...withWorkers].filter(({ name }) => only.includes(name))
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const costs = await readCosts()
 const depth = values.run ? 'run' : 'simulation'

@@ -19,6 +19,7 @@ export {
   type MakingCosts,
 } from './costs/costs.js'
 export { recordedCosts } from './costs/recorded.js'
+export type { SharingCosts } from './costs/sharing.js'
 export { ageOf, freshnessOf } from './formula/freshness.js'
 export type { CurvePoint } from './formula/times.js'
 export {

@@ -81,6 +81,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   const msPerDay =
     (inAll(({ cpuMs }) => cpuMs) ?? cpuOf(perDay, service)) +
     changesPerDay * changeMs +
+    (used === undefined ? servers * service.looksMsPerSecond * DAY_S : 0) +
     (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
   const figures = {
     model: model.name,
@@ -113,7 +114,10 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
         (online / servers) * costs.memory.perClient +
         Math.max(1, workers) * workload.documentBytes,
   }
-  const sharingMs = totalOf(perDay, service.sharedMs) / servers + changesPerDay * service.readMs
+  const sharingMs =
+    totalOf(perDay, service.sharedMs) / servers +
+    changesPerDay * service.readMs +
+    (service.looksMsPerSecond * DAY_S) / Math.max(1, workers)
   const misses = missesOf(figures, {
     workload,
     processes,

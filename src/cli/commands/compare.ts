@@ -41,7 +41,7 @@ Exits with 1 when no model meets the deadlines.`,
     seed: { value: 'N', text: 'what the simulation draws chance from; 1 unless given' },
     schema: { text: 'print the JSON Schema of a workload file, for your editor, and nothing else' },
     costs: { value: 'FILE', text: 'what a server costs, as --calibrate wrote it' },
-    calibrate: { text: 'measure what a server costs on this machine first; takes some three minutes' },
+    calibrate: { text: 'measure what a server costs on this machine first; takes some four minutes' },
     'save-costs': { value: 'FILE', text: 'write what --calibrate measured there' },
   },
   examples: [

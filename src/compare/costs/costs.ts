@@ -125,7 +125,7 @@ export interface Costs {
   readonly kinds: { readonly [K in Exclude<Kind, DeltaKind>]: Cost } & { readonly [K in DeltaKind]?: Cost }
   /** What deltas and encodings cost to make and to apply. Default: as recorded. */
   readonly making?: MakingCosts
-  /** What workers cost beside what each of them serves. Default: at most as much, by the other costs. */
+  /** What workers cost beside what each of them serves. Default: estimated by the other costs. */
   readonly sharing?: SharingCosts
   /**
    * What a change costs the server besides, once, in milliseconds of its processor: it is
@@ -215,7 +215,13 @@ const MAY_BE_LEFT_OUT: ReadonlySet<Kind> = new Set<DeltaKind>(['delta', 'deltaDe
 
 const MADE: readonly (keyof MakingCosts)[] = ['delta', 'applied', 'encoding']
 
-const SHARED: readonly (keyof SharingCosts)[] = ['connectionMs', 'reportMs', 'changeMs']
+const SHARED: readonly (keyof SharingCosts)[] = [
+  'connectionMs',
+  'reportMs',
+  'takenMs',
+  'changeMs',
+  'lookMsPerSecond',
+]
 
 function isMaking(value: unknown): boolean {
   const { ms, msPerKB } = partsOf(value)

@@ -30,7 +30,9 @@ export function timesAsSlow(costs: Costs, factor: number): Costs {
       sharing: {
         connectionMs: factor * sharing.connectionMs,
         reportMs: factor * sharing.reportMs,
+        takenMs: factor * sharing.takenMs,
         changeMs: factor * sharing.changeMs,
+        lookMsPerSecond: factor * sharing.lookMsPerSecond,
       },
     }),
     changeMs: factor * changeMs,

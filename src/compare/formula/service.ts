@@ -29,6 +29,11 @@ export interface Service {
    */
   readonly readMs: number
   /**
+   * What workers and what shares out take of a server's processors although nothing happens, beyond
+   * what one process does, in milliseconds a second.
+   */
+  readonly looksMsPerSecond: number
+  /**
    * What a change costs the server besides, once, in milliseconds: with the delta or the encoding
    * that is made for all.
    */
@@ -67,7 +72,7 @@ export function serviceOf(
     deltaDelivery: Math.ceil(changedBytes / 3) * 4,
   }
   const about = (kind: Kind) => ({ costs, documentBytes: carried[kind] ?? 0 })
-  const { connectionMs, reportMs, changeMs: readByOneMs } = sharingOf(costs)
+  const sharing = sharingOf(costs)
   const workers = shape?.workers ?? 0
   const isCached = (kind: Kind): boolean =>
     shape?.snapshots === 'cache' && (kind === 'snapshot' || kind === 'delta')
@@ -75,11 +80,12 @@ export function serviceOf(
     !deltas && fetched < documentBytes && !(shape !== undefined && isInline(shape, documentBytes))
   const madeMs = (making: Making): number => making.ms + (making.msPerKB * documentBytes) / 1_000
   const elsewhere = (kind: Kind): boolean => shape?.answers === 'static' || isCached(kind)
-  const cpuMs = (kind: Kind): number => (isCached(kind) ? 0 : serverMsOf(kind, about(kind)))
+  const isShared = (kind: Kind): boolean => workers > 0 && REQUESTS.has(kind) && !elsewhere(kind)
+  const cpuMs = (kind: Kind): number =>
+    isCached(kind) ? 0 : serverMsOf(kind, about(kind)) + (isShared(kind) ? sharing.takenMs : 0)
   const bytes = (kind: Kind): number => bytesOf(kind, about(kind))
   const onceMs = deltas ? madeMs(delta) : encodes ? madeMs(encoding) : 0
   const lineMbps = serverMbps / Math.max(1, workers)
-  const isShared = (kind: Kind): boolean => workers > 0 && REQUESTS.has(kind) && !elsewhere(kind)
   return {
     cpuMs,
     bytes,
@@ -88,11 +94,12 @@ export function serviceOf(
     changeMsOfAll: servers =>
       costs.changeMs +
       onceMs +
-      (workers === 0 ? 0 : servers * ((workers - 1) * onceMs + workers * readByOneMs)),
-    readMs: workers === 0 ? 0 : readByOneMs,
-    sharedMs: kind => (isShared(kind) ? connectionMs + (kind === 'report' ? reportMs : 0) : 0),
+      (workers === 0 ? 0 : servers * ((workers - 1) * onceMs + workers * sharing.changeMs)),
+    readMs: workers === 0 ? 0 : sharing.changeMs,
+    looksMsPerSecond: workers * sharing.lookMsPerSecond,
+    sharedMs: kind =>
+      isShared(kind) ? sharing.connectionMs + (kind === 'report' ? sharing.reportMs : 0) : 0,
     appliedMs: deltas ? madeMs(applied) : 0,
-    occupiedMs: kind =>
-      elsewhere(kind) ? 0 : Math.max(cpuMs(kind), (bytes(kind) * 8) / (lineMbps * 1_000)),
+    occupiedMs: kind => (elsewhere(kind) ? 0 : Math.max(cpuMs(kind), (bytes(kind) * 8) / (lineMbps * 1_000))),
   }
 }

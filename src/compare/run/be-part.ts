@@ -3,6 +3,7 @@ import { errorMessage } from '../../core/built-ins.js'
 import { fileStore } from '../../node/index.js'
 import { serve } from '../../server/index.js'
 import { openClients, type Clients } from './clients.js'
+import { endProcess } from './end-process.js'
 import type { PartAnswer, PartCalls, PartQuestion } from './part-calls.js'
 
 /** The channel to the process that started this one. */
@@ -13,8 +14,8 @@ export interface PartChannel {
 }
 
 /**
- * Is a process of a real run, a server or clients, until whoever started it is gone. What it holds
- * then is nobody's any more, so the caller ends the process.
+ * Is a process of a real run, a server, clients or a guard, until whoever started it is gone. What
+ * it holds then is nobody's any more, so the caller ends the process.
  *
  * ```ts
  * await bePart(process)
@@ -22,6 +23,7 @@ export interface PartChannel {
  */
 export async function bePart(channel: PartChannel): Promise<void> {
   let clients: Clients | undefined
+  let guarded: readonly number[] = []
   const answerTo = async ({ ask, given }: PartQuestion): Promise<PartCalls[keyof PartCalls]['answer']> => {
     switch (ask) {
       case 'serve': {
@@ -41,6 +43,9 @@ export async function bePart(channel: PartChannel): Promise<void> {
       case 'restart':
         await clients?.restart()
         return null
+      case 'guard':
+        guarded = given.pids
+        return null
       case 'look':
         if (clients === undefined)
           throw new NoticeboardError('internal', 'a process of the run has no clients to look at')
@@ -58,4 +63,5 @@ export async function bePart(channel: PartChannel): Promise<void> {
     )
   })
   await new Promise<void>(resolve => void channel.once('disconnect', resolve))
+  for (const pid of guarded) endProcess(pid)
 }

@@ -10,6 +10,7 @@ import type { Shape } from '../shape.js'
 import type { FollowOptions, PartCalls, PartSeen } from './part-calls.js'
 import { startPart, type Part } from './part-process.js'
 import { memoryBytes, processorMs } from './process-usage.js'
+import { startServer } from './server-process.js'
 import { warmUp } from './warm-up.js'
 
 /** Servers and clients in processes of their own, over loopback. */
@@ -51,6 +52,8 @@ export interface FleetRunOptions {
   readonly documentBytes: number
   readonly clients: number
   readonly servers: number
+  /** How many workers each server has; 0 for one process that does it all. */
+  readonly workers: number
   readonly heartbeatMs: number
   readonly keepsState: boolean
   readonly soakMs: number
@@ -63,20 +66,26 @@ const CLIENTS_OF_PROCESS = 1_250
  * Starts the processes; no client runs yet, and nothing was published. Dispose of it in any case.
  */
 export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> {
-  const { cli, shape, documentBytes, clients, heartbeatMs, keepsState, soakMs } = options
+  const { cli, shape, documentBytes, clients, workers, heartbeatMs, keepsState, soakMs } = options
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-compare-'))
   const processes = Math.ceil(clients / CLIENTS_OF_PROCESS)
   const fleets = Array.from({ length: processes }, () => startPart(cli))
-  let servers: readonly Part[] = []
+  let servers: readonly RunningServer[] = []
   let addresses: readonly PartCalls['serve']['answer'][] = []
   let round = 0
 
   const startServers = async (): Promise<void> => {
-    servers = Array.from({ length: options.servers }, () => startPart(cli))
     const opened: PartCalls['serve']['answer'][] = []
     // One after another: the first makes the board.
-    for (const [index, server] of servers.entries())
-      opened.push(await server.ask('serve', { folder, port: addresses[index]?.port ?? 0, heartbeatMs }))
+    for (let index = 0; index < options.servers; index += 1) {
+      const given = { folder, port: addresses[index]?.port ?? 0, heartbeatMs }
+      const { address, running } =
+        workers === 0
+          ? await servePart(startPart(cli), given)
+          : await serveWithWorkers(cli, { ...given, workers })
+      servers = [...servers, running]
+      opened.push(address)
+    }
     addresses = opened
   }
   const stopServers = async (): Promise<void> => {
@@ -122,16 +131,65 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
     stopServers,
     startServers,
     async warmUp(signal, times) {
-      for (const address of addresses) await warmUp(address.url, signal, times)
+      // Each worker runs the code for itself.
+      for (const address of addresses) await warmUp(address.url, signal, times * Math.max(1, workers))
     },
     async look(asked) {
-      const serverMs = servers.reduce((sum, { pid }) => sum + processorMs(pid), 0)
-      const memory = Math.max(0, ...servers.map(({ pid }) => memoryBytes(pid)))
+      const serverMs = servers.reduce((sum, server) => sum + server.processorMs(), 0)
+      const memory = Math.max(0, ...servers.map(server => server.memoryBytes()))
       const seen = await Promise.all(fleets.map(fleet => fleet.ask('look', { round: asked })))
       return { ...together(seen), serverMs, memoryBytes: memory }
     },
     close: end,
   }
+}
+
+/** A server of the run: one process, or several that share an address. */
+interface RunningServer {
+  processorMs(): number
+  memoryBytes(): number
+  kill(): Promise<void>
+}
+
+/** A server, and where it serves. */
+interface Serving {
+  readonly running: RunningServer
+  readonly address: PartCalls['serve']['answer']
+}
+
+async function servePart(part: Part, given: PartCalls['serve']['given']): Promise<Serving> {
+  const { pid, kill } = part
+  try {
+    const address = await part.ask('serve', given)
+    return {
+      address,
+      running: { processorMs: () => processorMs(pid), memoryBytes: () => memoryBytes(pid), kill },
+    }
+  } catch (error) {
+    await kill()
+    throw error
+  }
+}
+
+async function serveWithWorkers(
+  cli: string,
+  given: PartCalls['serve']['given'] & { readonly workers: number },
+): Promise<Serving> {
+  const server = await startServer(cli, given)
+  const { url, token, pids } = server
+  // The command line does not tell it that this process is gone.
+  const guard = startPart(cli)
+  const kill = async (): Promise<void> => {
+    await guard.kill()
+    await server[Symbol.asyncDispose]()
+  }
+  try {
+    await guard.ask('guard', { pids })
+  } catch (error) {
+    await kill()
+    throw error
+  }
+  return { address: { url, token, port: Number(new URL(url).port) }, running: { ...server, kill } }
 }
 
 function together(seen: readonly PartSeen[]): PartSeen {

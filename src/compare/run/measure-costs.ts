@@ -1,25 +1,14 @@
 import { cpus, release, type } from 'node:os'
-import { createLinkedAbortController } from '../../async/signals.js'
-import { NoticeboardError } from '../../contracts/errors.js'
-import type { Position } from '../../contracts/position.js'
-import type { ClientReport } from '../../contracts/report.js'
-import type { Clock } from '../../contracts/system.js'
-import type { Tag } from '../../contracts/transport.js'
 import { defaultPeriods } from '../../core/defaults.js'
-import { createPublisher, type Publisher } from '../../publisher/index.js'
-import { everyone } from '../../rollouts/index.js'
 import { readSystem } from '../../system/system.js'
-import { http, httpStore, type HttpOptions, type HttpTransport } from '../../transports/http/index.js'
-import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
-import type { Cost, Costs } from '../costs/costs.js'
-import { blamingMachine, patienceOf, sayBusy, thisMachine } from './busy-machine.js'
-import { median, round } from './figures.js'
+import type { Costs } from '../costs/costs.js'
+import { blamingMachine, sayBusy, thisMachine } from './busy-machine.js'
+import { round } from './figures.js'
 import { measureMaking } from './measure-making.js'
-import { manyTimes } from './many-times.js'
-import { plainFetch } from './plain-fetch.js'
-import { startServer, type ServerProcess } from './server-process.js'
-import { countWireBytes, type WireBytes } from './wire-bytes.js'
-import { isError } from '../../core/built-ins.js'
+import { measureSharing } from './measure-sharing.js'
+import { LARGE_BYTES, openBench, SMALL_BYTES } from './server-bench.js'
+import { startServer } from './server-process.js'
+import { countWireBytes } from './wire-bytes.js'
 
 /** How the costs of a server are measured. */
 export interface MeasureOptions {
@@ -28,22 +17,9 @@ export interface MeasureOptions {
   readonly signal: AbortSignal
   /** Called with what is measured next. Default: nothing is called. */
   readonly onProgress?: ((text: string) => void) | undefined
-  /** How many times as much is done; 1 takes some three minutes. Default 1. */
+  /** How many times as much is done; 1 takes some four minutes. Default 1. */
   readonly scale?: number
 }
-
-/** The two sizes of a document whose difference says what a kilobyte costs. */
-const SMALL_BYTES = 1_000
-const LARGE_BYTES = 101_000
-
-/** Of how many streams the opening is measured. */
-const MEASURED_STREAMS = 200
-
-/** How long an answer may take on a machine that has little else to do, in milliseconds. */
-const ANSWER_MS = 30_000
-
-/** A client that asks once in a while finds its connection closed: each request opens one. */
-const HEADERS = { connection: 'close' }
 
 /**
  * Measures what a server costs on this machine: a process of its own on an empty board, and
@@ -110,6 +86,20 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
     deliveries.close()
     onProgress('deltas and encodings')
     const making = await measureMaking({ rounds: Math.max(5, Math.round(40 * scale)), signal })
+    onProgress('workers')
+    const one = {
+      requestMs: kinds.unchanged.serverMs,
+      changeMs,
+      idleMsPerSecond: alone.serverMs / (defaultPeriods.heartbeatMs / 1_000),
+    }
+    const sharing = await measureSharing(one, {
+      cli,
+      wire,
+      clock,
+      signal,
+      rounds,
+      changes: Math.ceil(20 * scale),
+    })
 
     const apartKB = (LARGE_BYTES - SMALL_BYTES) / 1_000
     const snapshotPerKB = Math.max(0, large.serverMs - small.serverMs) / apartKB
@@ -142,6 +132,7 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
         },
       },
       ...(making !== undefined && { making }),
+      sharing,
       changeMs: round(changeMs),
       streamMsPerSecond: 0,
       memory: { base, perStream: Math.round(perStream), perClient: 2_000 },
@@ -149,181 +140,5 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
   } finally {
     wire.stop()
     await server[Symbol.asyncDispose]()
-  }
-}
-
-/** How long answers may take at this moment. */
-function patience(): Pick<HttpOptions, 'timeoutMs' | 'firstEventTimeoutMs'> {
-  const ms = ANSWER_MS * patienceOf(thisMachine())
-  return { timeoutMs: ms, firstEventTimeoutMs: ms }
-}
-
-/** Streams that are open, and what it cost to open one. */
-interface Streams {
-  readonly cost: Cost
-  close(): void
-}
-
-/** What stands on the board. */
-interface Newest {
-  readonly digest: string
-  readonly tag: Tag
-  readonly position: Position
-}
-
-/** What is done to the server. */
-async function openBench(
-  server: ServerProcess,
-  { wire, clock, signal }: { readonly wire: WireBytes; readonly clock: Clock; readonly signal: AbortSignal },
-) {
-  const transport = http(server.url, { headers: HEADERS, fetch: plainFetch, ...patience() })
-  const publisher: Publisher = createPublisher({
-    namespace: NAMESPACE,
-    schema: ANY_DOCUMENT,
-    keepSchema: false,
-    store: httpStore(server.url, { token: server.token }),
-  })
-  let published = 0
-  let heard = 0
-  const publish = async (bytes: number): Promise<void> => {
-    signal.throwIfAborted()
-    published += 1
-    await publisher.publish(documentOf(bytes, published), { rollout: everyone(), reason: 'measured' })
-  }
-  await publish(SMALL_BYTES)
-
-  const newest = async (): Promise<Newest> => {
-    const current = await publisher.current()
-    const answer = await transport.latest({ namespace: NAMESPACE }, signal)
-    if (current === undefined || answer.type !== 'release' || answer.tag === undefined)
-      throw new NoticeboardError('internal', 'the board that was just written to has no release with a tag')
-    const { digest, position } = current
-    return { digest, tag: answer.tag, position }
-  }
-  const rest = (ms: number): Promise<void> => clock.sleep(ms, signal)
-  const many = (times: number, act: () => Promise<unknown>): Promise<void> => manyTimes(times, act, signal)
-  const used = async (act: () => Promise<void>): Promise<{ serverMs: number; bytes: number }> => {
-    const [ms, bytes] = [server.processorMs(), wire.read()]
-    await act()
-    await rest(100)
-    return { serverMs: server.processorMs() - ms, bytes: wire.read() - bytes }
-  }
-
-  let known = await newest()
-
-  return {
-    many,
-    unchanged: () => transport.latest({ namespace: NAMESPACE, tag: known.tag }, signal),
-    release: () => transport.latest({ namespace: NAMESPACE }, signal),
-    log: () => transport.next?.({ namespace: NAMESPACE, after: known.position }, signal) ?? Promise.resolve(),
-    snapshot: () =>
-      transport.snapshot(
-        { namespace: NAMESPACE, digest: known.digest, maxSnapshotBytes: 2 * LARGE_BYTES },
-        signal,
-      ),
-    report: () => transport.report([reportOf((heard += 1), known)], signal),
-    /** What one of many costs: the median of three rounds. */
-    async cost(times: number, act: () => Promise<unknown>): Promise<Cost> {
-      const found: { readonly serverMs: number; readonly bytes: number }[] = []
-      for (let turn = 0; turn < 3; turn += 1) found.push(await used(() => many(times, act)))
-      return {
-        serverMs: round(median(found.map(({ serverMs }) => serverMs)) / times),
-        bytes: Math.round(median(found.map(({ bytes }) => bytes)) / times),
-      }
-    },
-    /** What a change costs the server: the median of several. */
-    async changes(bytes: number, times: number): Promise<number> {
-      const found: number[] = []
-      for (let turn = 0; turn < times; turn += 1) {
-        const { serverMs } = await used(async () => {
-          await publish(bytes)
-          await rest(400)
-        })
-        found.push(serverMs)
-      }
-      known = await newest()
-      return median(found)
-    },
-    /** What a change moves on all streams. */
-    async changeBytes(bytes: number): Promise<number> {
-      const moved = await used(async () => {
-        await publish(bytes)
-        await rest(1_000)
-      })
-      known = await newest()
-      return moved.bytes
-    },
-    idle: (ms: number) => used(() => rest(ms)),
-    async open(count: number, inline: boolean): Promise<Streams> {
-      const end = createLinkedAbortController(signal)
-      let index = 0
-      const openOne = (): Promise<void> =>
-        openStream(http(server.url, { fetch: plainFetch, ...patience() }), {
-          index: (index += 1),
-          inline,
-          signal: end.signal,
-        })
-      // The first ones are measured alone: by the time all of them are open, marks came on many.
-      const measured = Math.min(count, MEASURED_STREAMS)
-      const opened = await used(() => many(measured, openOne))
-      await many(count - measured, openOne)
-      return {
-        cost: { serverMs: round(opened.serverMs / measured), bytes: Math.round(opened.bytes / measured) },
-        close: () => end.abort(),
-      }
-    },
-  }
-
-  /** Resolves once the stream brought its release, and goes on reading. */
-  async function openStream(
-    from: HttpTransport,
-    {
-      index,
-      inline,
-      signal: own,
-    }: { readonly index: number; readonly inline: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
-    const identity = { clientId: `client-${index}`, instanceId: `i${index}`, ephemeral: false, labels: {} }
-    const watched = from.watch(
-      {
-        namespaces: [NAMESPACE],
-        inline,
-        ...(inline && { identity }),
-        have: { [NAMESPACE]: known.digest },
-      },
-      own,
-    )
-    await new Promise<void>((resolve, reject) => {
-      void (async () => {
-        try {
-          for await (const delivery of watched) if (delivery.type === 'release') resolve()
-        } catch (error) {
-          reject(isError(error) ? error : new Error('a stream broke'))
-        }
-      })()
-    })
-  }
-}
-
-function reportOf(index: number, { digest, position }: Newest): ClientReport {
-  return {
-    v: 1,
-    namespace: NAMESPACE,
-    clientId: `client-${index % 1_000}`,
-    instanceId: `0123456789abcdef${index % 1_000}`,
-    ephemeral: false,
-    labels: { region: 'eu-west-1' },
-    strategy: 'hybrid',
-    lookMs: 360_000,
-    count: index,
-    upMs: 86_400_000,
-    phase: 'healthy',
-    sinceMs: 3_600_000,
-    seen: position,
-    applied: position,
-    digest,
-    version: 1,
-    protection: 'disk',
-    nextReportWithinMs: 300_000,
   }
 }

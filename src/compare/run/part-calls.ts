@@ -17,6 +17,8 @@ export interface PartCalls {
   readonly follow: { readonly given: FollowOptions; readonly answer: null }
   /** End all clients in order, and start them all at once. */
   readonly restart: { readonly given: null; readonly answer: null }
+  /** End these processes when the one that asks is gone. */
+  readonly guard: { readonly given: { readonly pids: readonly number[] }; readonly answer: null }
   /** What was seen until now. */
   readonly look: { readonly given: { readonly round: number }; readonly answer: PartSeen }
 }

@@ -6,7 +6,7 @@ import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { OUTAGE_MS } from '../formula/return.js'
 import { serviceOf } from '../formula/service.js'
-import { onlineOf } from '../formula/times.js'
+import { onlineOf, processesOf } from '../formula/times.js'
 import type { Counts, Kind } from '../costs/costs.js'
 import { rowOf, type Basis, type Used } from '../row-of.js'
 import type { Row } from '../row.js'
@@ -83,6 +83,7 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
       : Math.min(workload.documentBytes, workload.encodedBytes),
     clients,
     servers: workload.servers,
+    workers: shape.workers,
     heartbeatMs: shape.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs,
     keepsState: workload.keepsState,
     soakMs: windows.soakMs,
@@ -123,7 +124,9 @@ function rowOfRun(
   const inline = isInline(shape, workload.documentBytes)
   const trips = shape.type === 'poll' ? 2 * REQUEST_TRIPS : 0.5 + (inline ? 0 : REQUEST_TRIPS)
   const queueMs =
-    shape.type === 'poll' ? 0 : ((online - clients) / workload.servers) * onChangeMs(shape, { seen, basis })
+    shape.type === 'poll'
+      ? 0
+      : ((online - clients) / processesOf(shape, workload)) * onChangeMs(shape, { seen, basis })
   const delaysMs = seen.delaysMs.map(
     (delayMs, index) =>
       delayMs + trips * workload.rttMs + (queueMs * (index + 1)) / Math.max(1, seen.delaysMs.length),
@@ -159,7 +162,7 @@ function rowOfRun(
       },
       fleetStarts: {
         requestsPerSecond: seen.peakOfStart * weight,
-        drainMs: (seen.start.serverMs * online) / workload.servers,
+        drainMs: (seen.start.serverMs * online) / processesOf(shape, workload),
       },
     },
   }

@@ -16,7 +16,6 @@ const MOST_LOOK_MS = 60_000
  * ```
  */
 export function whyNotRun(shape: Shape): string | undefined {
-  if (shape.workers > 0) return 'a run starts servers of one process each'
   if (shape.deltas) return 'the documents of a run have nothing in common'
   if (shape.relays > 0 || shape.hops.length > 0) return 'what stands in between is not on this machine'
   if (shape.snapshots === 'cache') return 'a content delivery network is not on this machine'

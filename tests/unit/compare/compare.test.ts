@@ -8,6 +8,8 @@ import {
   pushModel,
   recordedCosts,
   type Comparison,
+  type Costs,
+  type Row,
   type WorkloadInput,
 } from '../../../src/compare/index.js'
 import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
@@ -236,6 +238,51 @@ test('what travels is a delta only where the library would make one', async () =
   expect(await perDay({ documentBytes: 4_095, changedBytes: 300 })).not.toHaveProperty('deltaDelivery')
 })
 
+test('workers share their server’s line and its connections, each has a copy and a processor of its own, and another process shares out', async () => {
+  const nothing = { connectionMs: 0, reportMs: 0, takenMs: 0, changeMs: 0, lookMsPerSecond: 0 }
+  const rowsOf = async (sharing: Costs['sharing'], input: Partial<WorkloadInput> = {}) => {
+    const costs = { ...recordedCosts, ...(sharing !== undefined && { sharing }) }
+    const models = [pushModel(), pushModel({ workers: 1 }), pushModel({ workers: 4 })]
+    return (await compare({ ...FLEET, ...input }, { models, costs })).rows
+  }
+  const times = (rows: readonly Row[]): readonly number[] =>
+    rows.map(({ stalenessMs }) => Math.round(stalenessMs.all - recordedCosts.changeMs - 10))
+  // 2,940 frames one after another: by a quarter of them in each worker where the processor
+  // decides, and as long as ever where the line does.
+  const network = { ...FLEET.network, serverMbps: 1_000_000 }
+  const [one = 0, alone = 0, four = 0] = times(await rowsOf(nothing, { network }))
+  expect([alone, four]).toEqual([one, Math.round(one / 4)])
+  const line = times(await rowsOf(nothing, { network: { ...FLEET.network, serverMbps: 100 } }))
+  expect(new Set(line).size).toBe(1)
+  // A millisecond for each connection is one of a processor for each request.
+  const [, , free] = await rowsOf(nothing)
+  const dearer = async (sharing: Partial<typeof nothing>) => {
+    const [, , row] = await rowsOf({ ...nothing, ...sharing })
+    return (row?.cpu.msPerDay ?? 0) - (free?.cpu.msPerDay ?? 0)
+  }
+  const requests = (free?.requests.perSecond ?? 0) * 86_400
+  expect(await dearer({ connectionMs: 1 })).toBeCloseTo(requests, 0)
+  expect(await dearer({ takenMs: 1 })).toBeCloseTo(requests, 0)
+  expect(await dearer({ reportMs: 1 })).toBeCloseTo(free?.perDay.report ?? 0, 0)
+  // Three workers and what shares out read what one has written, and look at the folder.
+  expect(await dearer({ changeMs: 1 })).toBeCloseTo(4 * 40, 0)
+  expect(await dearer({ lookMsPerSecond: 1 })).toBeCloseTo(4 * 86_400, 0)
+  expect((free?.memory ?? 0) / recordedCosts.memory.base).toBeGreaterThan(5)
+})
+
+test('50,000 streams are the bound of a worker, and a processor that of what shares connections out', async () => {
+  const models = [pushModel(), pushModel({ workers: 3 }), pullModel({ pollIntervalMs: 10_000, workers: 64 })]
+  const { rows } = await compare({ ...FLEET, clients: 120_000 }, { models })
+  expect(rows.map(({ misses }) => misses.map(({ what }) => what))).toEqual([
+    expect.arrayContaining(['connections']),
+    expect.not.arrayContaining(['connections']),
+    expect.arrayContaining(['processor']),
+  ])
+  const busy = rows[2]?.misses.map(({ text }) => text).join('\n')
+  expect(busy).toMatch(/the process that shares connections out is busy for \d+ % of a processor/)
+  expect(busy).not.toMatch(/each worker is busy/)
+})
+
 test('what clients fetch from a server comes encoded; what a stream brings, and what lies in a folder, does not', async () => {
   const models = [hybridModel(), pushModel(), pullModel(), pullModel({ answers: 'static' })]
   const changes = async (input: WorkloadInput) =>
@@ -272,4 +319,7 @@ test('options that make no sense are refused at the call', async () => {
     await refused(FLEET, { depth: 'simulation', mostClients }, /mostClients must be .* from 1 to 10,000/)
   expect(() => pullModel({ pollIntervalMs: 0 })).toThrow(/pollIntervalMs/)
   expect(() => pushModel({ relays: 1.5 })).toThrow(/relays/)
+  for (const workers of [-1, 1.5, 65])
+    expect(() => pushModel({ workers })).toThrow(/workers must be a whole number from 1 to 64/)
+  expect(() => pullModel({ answers: 'static', workers: 2 })).toThrow(/leave workers out/)
 })

@@ -84,6 +84,7 @@ test('costs are what they say they are', () => {
     [],
     { ...recordedCosts, v: 2 },
     { ...recordedCosts, making: { delta: { ms: 1, msPerKB: 0 } } },
+    { ...recordedCosts, sharing: { connectionMs: 1 } },
     { ...recordedCosts, kinds: { ...kinds, delta: { serverMs: -1, bytes: 1 } } },
     { ...recordedCosts, changeMs: -1 },
     { ...recordedCosts, changeMs: '1' },

@@ -95,13 +95,17 @@ test('who says what changes is told what deltas would save', async () => {
     expect(reasonsOf(await compare(input, { models: [model] }))).not.toMatch(/with deltas|deltas would/)
 })
 
-test('every model of the command line has a variant with deltas', () => {
+test('every model of the command line has a variant with deltas, and each that a server answers one with workers', () => {
   const names = [
     'push:deltas',
     'hybrid:cdn:2s:deltas',
     'pull:10s:deltas',
     'pull:10s:static:deltas',
     'adaptive:deltas',
+    'push:workers=3',
+    'hybrid:cdn:2s:workers=1:deltas',
+    'pull:10s:deltas:workers=64',
+    'adaptive:workers=2',
   ]
   expect(names.map(name => readModel(name).name)).toEqual([
     'push, deltas',
@@ -109,8 +113,21 @@ test('every model of the command line has a variant with deltas', () => {
     'pull 10 s, deltas',
     'pull 10 s, static folder, deltas',
     'pull 5 s-5 min, deltas',
+    'push, 3 workers',
+    'hybrid, CDN, heartbeat 2 s, 1 worker, deltas',
+    'pull 10 s, 64 workers, deltas',
+    'pull 5 s-5 min, 2 workers',
   ])
-  for (const name of ['deltas', 'push:deltas:2s', 'push:deltas:deltas'])
+  for (const name of [
+    'deltas',
+    'push:deltas:2s',
+    'push:deltas:deltas',
+    'push:workers',
+    'push:workers=0',
+    'push:workers=65',
+    'push:workers=2:workers=2',
+    'pull:static:workers=2',
+  ])
     expect(() => readModel(name)).toThrow(/--model must be/)
 })
 

@@ -107,3 +107,14 @@ test('a run says what it needs', async () => {
     message: expect.stringMatching(/mine has no shape/),
   })
 })
+
+test('a run with workers starts them at one address, counts what the formula counts, and leaves no process behind', async () => {
+  const before = children()
+  const row = await runModel(hybridModel({ workers: 2 }), OPTIONS)
+  expect(row).toMatchObject({ model: 'hybrid, 2 workers', depth: 'run', missed: 0, sample: { clients: 12 } })
+  expect(row.perDay.snapshot).toBeCloseTo(12 * 40, 5)
+  expect(row.perDay.notice).toBeCloseTo(12 * 40, 5)
+  // Three processes, each of which is a Node of its own.
+  expect(row.memory).toBeGreaterThan(3 * 30_000_000)
+  expect(children()).toEqual(before)
+})

@@ -10,8 +10,8 @@ export interface LightServers {
   /** Whether they are there. */
   up: boolean
   /**
-   * Counts an event at a server, and returns when it will have dealt with it; what shares connections
-   * out has its turn before.
+   * Counts an event at a server, and returns when it will have dealt with it; what shares
+   * connections out has its turn before.
    */
   serve(server: number, kind: Kind, nowMs: number): number
   /** The same for so many events, of which nobody waits for one alone. */
@@ -60,8 +60,7 @@ export function createLightServers(
     queues[one] = doneMs
     return doneMs
   }
-  const occupy = (server: number, ms: number, nowMs: number): number =>
-    occupyOne(freeAtMs, server, ms, nowMs)
+  const occupy = (server: number, ms: number, nowMs: number): number => occupyOne(freeAtMs, server, ms, nowMs)
   /** When a connection is with its worker. */
   const handed = (server: number, ms: number, nowMs: number): number => {
     if (ms === 0) return nowMs
@@ -88,8 +87,7 @@ export function createLightServers(
       const { changeMs, readMs } = service
       for (let server = 0; server < count; server += 1)
         occupy(server, changeMs + (workers > 0 && server % workers > 0 ? readMs : 0), nowMs)
-      for (let one = 0; one < sharingFreeAtMs.length; one += 1)
-        occupyOne(sharingFreeAtMs, one, readMs, nowMs)
+      for (let one = 0; one < sharingFreeAtMs.length; one += 1) occupyOne(sharingFreeAtMs, one, readMs, nowMs)
     },
     counts: () => countsBy(kind => counts[about[kind].number] as number),
     requestsSince: requests.since,
