@@ -6,8 +6,8 @@ import { msOf } from './quantities.js'
 /**
  * A model by its name: `push`, `hybrid` and `hybrid:cdn`, each with a heartbeat as in `push:2s`, or
  * `pull`, `pull:10s`, `pull:10s:static`, `adaptive`; all of them also with deltas, as in
- * `push:deltas`, and all that a server answers with workers, as in `push:workers=3`. Throws a usage
- * error.
+ * `push:deltas`, all that a server answers with workers, as in `push:workers=3`, and push also over
+ * compressed streams, as in `push:gzip`. Throws a usage error.
  *
  * ```ts
  * readModel('pull:10s')
@@ -15,7 +15,9 @@ import { msOf } from './quantities.js'
  */
 export function readModel(written: string): Model {
   const [kind, ...all] = written.split(':')
-  const { parts, ...variant } = variantOf(all)
+  const { parts, compressed, ...variant } = variantOf(all)
+  // Only what comes along on a stream is compressed there.
+  if (compressed && kind !== 'push') throw unknownModel()
   if (kind === 'adaptive' && parts.length === 0) return adaptivePullModel(variant)
   if (kind === 'push' || kind === 'hybrid') {
     const cdn = kind === 'hybrid' && parts[0] === 'cdn'
@@ -23,7 +25,8 @@ export function readModel(written: string): Model {
     const heartbeatMs = time === undefined ? undefined : msOf(time)
     const isOne = rest.length === 0 && (time === undefined || (heartbeatMs ?? 0) > 0)
     const options = { ...variant, ...(heartbeatMs !== undefined && { heartbeatMs }) }
-    if (isOne) return kind === 'push' ? pushModel(options) : hybridModel({ ...options, cdn })
+    if (isOne)
+      return kind === 'push' ? pushModel({ ...options, compressed }) : hybridModel({ ...options, cdn })
   }
   if (kind === 'pull') {
     const answers = parts.at(-1) === 'static' ? 'static' : 'server'
@@ -34,8 +37,12 @@ export function readModel(written: string): Model {
     if (isOne && !(answers === 'static' && variant.workers !== undefined))
       return pullModel({ ...variant, pollIntervalMs, answers })
   }
-  throw usageError(
-    '--model must be push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive, each also with :deltas or, but for static, :workers=3 at its end',
+  throw unknownModel()
+}
+
+function unknownModel(): Error {
+  return usageError(
+    '--model must be push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive, each also with :deltas or, but for static, :workers=3 at its end, and push with :gzip',
   )
 }
 
@@ -43,19 +50,21 @@ export function readModel(written: string): Model {
 function variantOf(all: readonly string[]): {
   readonly parts: readonly string[]
   readonly deltas: boolean
+  readonly compressed: boolean
   readonly workers?: number
 } {
   const parts = [...all]
-  let deltas = false
+  let [deltas, compressed] = [false, false]
   let workers: number | undefined
   for (let last = parts.at(-1); last !== undefined; last = parts.at(-1)) {
     const [, count] = /^workers=(\d{1,2})$/.exec(last) ?? []
     if (last === 'deltas' && !deltas) deltas = true
+    else if (last === 'gzip' && !compressed) compressed = true
     else if (count !== undefined && workers === undefined && isCount(Number(count))) workers = Number(count)
     else break
     parts.pop()
   }
-  return { parts, deltas, ...(workers !== undefined && { workers }) }
+  return { parts, deltas, compressed, ...(workers !== undefined && { workers }) }
 }
 
 function isCount(workers: number): boolean {

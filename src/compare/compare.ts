@@ -12,6 +12,7 @@ import type { Row } from './row.js'
 import { FULL_WINDOWS, QUICK_WINDOWS, runModel } from './run/run-model.js'
 import { simulateModel } from './simulation/simulate-model.js'
 import { becauseOf } from './verdict/because.js'
+import { sayCompressedStreams } from './verdict/compressed-streams.js'
 import { crossoverMapOf } from './verdict/crossover-map.js'
 import { crossingsOf } from './verdict/crossings.js'
 import { sayDeltas } from './verdict/deltas.js'
@@ -135,7 +136,7 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
       ties: choice.ties.map(({ model }) => model),
       because: [
         ...becauseOf(choice, { rows, workload, weights }),
-        ...(taken === undefined ? [] : sayDeltas(taken, basis)),
+        ...(taken === undefined ? [] : [...sayDeltas(taken, basis), ...sayCompressedStreams(taken, basis)]),
       ],
       unless,
     },

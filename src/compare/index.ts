@@ -32,6 +32,7 @@ export {
   type Model,
   type PathOptions,
   type PullModelOptions,
+  type PushModelOptions,
   type StreamModelOptions,
 } from './models.js'
 export { comparisonPage } from './picture/page.js'

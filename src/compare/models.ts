@@ -159,23 +159,38 @@ export interface StreamModelOptions extends PathOptions {
   readonly heartbeatMs?: number
 }
 
+/** Times of {@link pushModel}. */
+export interface PushModelOptions extends StreamModelOptions {
+  /**
+   * Whether what comes on a stream is compressed, once for all readers: with clients that decode it,
+   * as `http()` asks for by itself over the runtime's own `fetch`, and not where a `fetch` was given
+   * to it. Default false.
+   */
+  readonly compressed?: boolean
+}
+
 /**
  * The server sends the document along, as with `push()`. Throws `invalid-option`.
  *
  * ```ts
  * pushModel({ relays: 4 })
  * pushModel({ workers: 3 }) // three processes at one address
+ * pushModel({ compressed: true }) // streams in gzip
  * ```
  */
-export function pushModel(options: StreamModelOptions = {}): KnownModel {
+export function pushModel(options: PushModelOptions = {}): KnownModel {
   checkOptions('pushModel()', options, {
     name: true,
     deltas: true,
     relays: true,
     workers: true,
     heartbeatMs: true,
+    compressed: true,
   })
-  const shape = streamShape('pushModel()', options, { inline: true, snapshots: 'server' })
+  const { compressed = false, ...rest } = options
+  if (typeof compressed !== 'boolean')
+    throw new NoticeboardError('invalid-option', 'pushModel(): compressed must be true or false')
+  const shape = streamShape('pushModel()', rest, { inline: true, compressed, snapshots: 'server' })
   return { name: options.name ?? nameOf('push', shape), shape, strategy: transport => push(transport) }
 }
 
@@ -202,14 +217,19 @@ export function hybridModel(
     cdn: true,
   })
   const { cdn = false, ...rest } = options
-  const shape = streamShape('hybridModel()', rest, { inline: false, snapshots: cdn ? 'cache' : 'server' })
+  const shape = streamShape('hybridModel()', rest, {
+    inline: false,
+    // Notices are too small for it.
+    compressed: false,
+    snapshots: cdn ? 'cache' : 'server',
+  })
   return { name: options.name ?? nameOf('hybrid', shape), shape, strategy: transport => hybrid(transport) }
 }
 
 function streamShape(
   who: string,
   { deltas, relays, workers, heartbeatMs = defaultPeriods.heartbeatMs }: StreamModelOptions,
-  kind: Pick<StreamShape, 'inline' | 'snapshots'>,
+  kind: Pick<StreamShape, 'inline' | 'compressed' | 'snapshots'>,
 ): StreamShape {
   checkPositive(who, { heartbeatMs })
   const { pollIntervalMs, sweepIntervalMs, maxConnectionAgeMs, reports } = defaultPeriods
@@ -263,6 +283,7 @@ function nameOf(kind: string, shape: Shape): string {
     ...(relays > 0 ? [`${relays} relays`] : []),
     ...(workers > 0 ? [workers === 1 ? '1 worker' : `${workers} workers`] : []),
     ...(deltas ? ['deltas'] : []),
+    ...(shape.type === 'stream' && shape.compressed ? ['gzip'] : []),
   ].join(', ')
 }
 

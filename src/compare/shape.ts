@@ -53,6 +53,8 @@ export interface StreamShape extends CommonShape {
   readonly type: 'stream'
   /** Whether the document comes along. */
   readonly inline: boolean
+  /** Whether what comes along is compressed, once for all: where clients take streams in gzip. */
+  readonly compressed: boolean
   /** How often the server shows that it lives, in milliseconds. */
   readonly heartbeatMs: number
   /** How often a client asks while it has no stream, in milliseconds. */

@@ -1,6 +1,7 @@
 import { bytesOf, REQUESTS, serverMsOf, type Costs, type Kind, type Making } from '../costs/costs.js'
 import { recordedMaking } from '../costs/recorded.js'
 import { sharingOf } from '../costs/sharing.js'
+import { MIN_ENCODED_BYTES } from '../../server/encodings/snapshot-form.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
 import { isInline, sendsDeltas } from './counts.js'
@@ -47,9 +48,12 @@ export interface Service {
   readonly appliedMs: number
 }
 
+/** What a frame is longer by in a compressed stream that is stored in it as it is, in bytes. */
+const BLOCK_BYTES = 5
+
 /**
  * What events cost with a model: with deltas only what changed travels to who runs a document, and
- * what is fetched whole from a server comes encoded.
+ * what is fetched whole from a server comes encoded, as does what a compressed stream brings.
  *
  * ```ts
  * serviceOf(shape, { workload, costs }).cpuMs('unchanged')
@@ -64,27 +68,40 @@ export function serviceOf(
   const deltas = sendsDeltas(shape, workload)
   // The files of a folder are what they are.
   const fetched = shape?.answers === 'static' ? documentBytes : Math.min(documentBytes, encodedBytes)
+  const base64Bytes = Math.ceil(changedBytes / 3) * 4
+  const takesGzip = shape?.type === 'stream' && shape.compressed
+  /** Whether a frame with so many bytes of a document is long enough to be compressed. */
+  const isCompressed = (carriedBytes: number): boolean =>
+    takesGzip && costs.kinds.delivery.bytes + carriedBytes >= MIN_ENCODED_BYTES
   const carried: { readonly [K in Kind]?: number } = {
     snapshot: fetched,
     delta: changedBytes,
-    delivery: documentBytes,
-    // As base64, since a stream is text.
-    deltaDelivery: Math.ceil(changedBytes / 3) * 4,
+    delivery: isCompressed(documentBytes) ? Math.min(documentBytes, encodedBytes) : documentBytes,
+    // Of base64, which it is for a stream is text, a compressor leaves about what the delta was.
+    deltaDelivery: isCompressed(base64Bytes) ? changedBytes : base64Bytes,
   }
   const about = (kind: Kind) => ({ costs, documentBytes: carried[kind] ?? 0 })
   const sharing = sharingOf(costs)
   const workers = shape?.workers ?? 0
   const isCached = (kind: Kind): boolean =>
     shape?.snapshots === 'cache' && (kind === 'snapshot' || kind === 'delta')
-  const encodes =
-    !deltas && fetched < documentBytes && !(shape !== undefined && isInline(shape, documentBytes))
-  const madeMs = (making: Making): number => making.ms + (making.msPerKB * documentBytes) / 1_000
+  const inline = shape !== undefined && isInline(shape, documentBytes)
+  const madeMs = (making: Making, bytes = documentBytes): number =>
+    making.ms + (making.msPerKB * bytes) / 1_000
+  /** What is compressed once for a change: what comes along, or what is fetched. */
+  const compressedBytes = inline
+    ? [deltas ? base64Bytes : documentBytes].find(isCompressed)
+    : !deltas && fetched < documentBytes
+      ? documentBytes
+      : undefined
   const elsewhere = (kind: Kind): boolean => shape?.answers === 'static' || isCached(kind)
   const isShared = (kind: Kind): boolean => workers > 0 && REQUESTS.has(kind) && !elsewhere(kind)
   const cpuMs = (kind: Kind): number =>
     isCached(kind) ? 0 : serverMsOf(kind, about(kind)) + (isShared(kind) ? sharing.takenMs : 0)
-  const bytes = (kind: Kind): number => bytesOf(kind, about(kind))
-  const onceMs = deltas ? madeMs(delta) : encodes ? madeMs(encoding) : 0
+  const bytes = (kind: Kind): number =>
+    bytesOf(kind, about(kind)) + (takesGzip && !REQUESTS.has(kind) ? BLOCK_BYTES : 0)
+  const onceMs =
+    (deltas ? madeMs(delta) : 0) + (compressedBytes === undefined ? 0 : madeMs(encoding, compressedBytes))
   const lineMbps = serverMbps / Math.max(1, workers)
   return {
     cpuMs,

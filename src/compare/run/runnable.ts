@@ -16,6 +16,7 @@ const MOST_LOOK_MS = 60_000
  * ```
  */
 export function whyNotRun(shape: Shape): string | undefined {
+  if (shape.type === 'stream' && shape.compressed) return 'its clients count bytes, and decode none'
   if (shape.deltas) return 'the documents of a run have nothing in common'
   if (shape.relays > 0 || shape.hops.length > 0) return 'what stands in between is not on this machine'
   if (shape.snapshots === 'cache') return 'a content delivery network is not on this machine'

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import {
   compare,
@@ -14,6 +15,16 @@ import {
 } from '../../../src/compare/index.js'
 import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
 import { essentials } from '../../../src/compare/formula/estimate.js'
+import { serviceOf } from '../../../src/compare/formula/service.js'
+import { canonicalize } from '../../../src/core/json/canonical.js'
+import { encodeText } from '../../../src/core/json/text.js'
+import { digestOf } from '../../../src/core/release/digest.js'
+import { encodeBytes } from '../../../src/server/encodings/encoders.js'
+import { compressFrame, gzipFrame } from '../../../src/server/encodings/gzip-frames.js'
+import { deltaFrame, releaseFrame } from '../../../src/server/stream/frames.js'
+import type { Frame } from '../../../src/server/stream/messages.js'
+import { seededDice } from '../../../src/sim/index.js'
+import { systemHasher } from '../../../src/system/system.js'
 import { crossingsOf, withInput } from '../../../src/compare/verdict/crossings.js'
 import { choose, type Judged } from '../../../src/compare/verdict/recommend.js'
 import { isWhole, readWorkload, type Workload } from '../../../src/compare/workload.js'
@@ -236,6 +247,69 @@ test('what travels is a delta only where the library would make one', async () =
   expect(await perDay({ changedBytes: 300 })).toHaveProperty('deltaDelivery')
   expect(await perDay({ changedBytes: 10_241 })).not.toHaveProperty('deltaDelivery')
   expect(await perDay({ documentBytes: 4_095, changedBytes: 300 })).not.toHaveProperty('deltaDelivery')
+})
+
+test('what comes on a compressed stream is as long as the document encoded, and is compressed once for a change', async () => {
+  const models = [pushModel(), pushModel({ compressed: true }), hybridModel()]
+  const nothing = { ms: 0, msPerKB: 0 }
+  const making = { delta: nothing, applied: nothing, encoding: nothing }
+  const input = { ...FLEET, encodedBytes: 4_480 }
+  const rowsOf = async (encoding = nothing, more: Partial<WorkloadInput> = {}) => {
+    const costs = { ...recordedCosts, making: { ...making, encoding } }
+    return (await compare({ ...input, ...more }, { models, costs })).rows
+  }
+  const [plain, gzip, hybrid] = await rowsOf()
+  expect(gzip?.model).toBe('push, gzip')
+  // Each frame is a block longer.
+  expect((plain?.bytes.perChange ?? 0) - (gzip?.bytes.perChange ?? 0)).toBeCloseTo(2_940 * (16_000 - 5), -1)
+  expect(gzip?.perDay).toEqual(plain?.perDay)
+  const dearer = await rowsOf({ ms: 1_000, msPerKB: 0 })
+  const more = dearer.map(({ cpu }, index) =>
+    Math.round(cpu.msPerChange - ([plain, gzip, hybrid][index]?.cpu.msPerChange ?? 0)),
+  )
+  expect(more).toEqual([0, 1_000, 1_000])
+  // What is small, and what is too large for a stream, is not compressed there.
+  for (const [documentBytes, encodedBytes] of [
+    [400, 300],
+    [400_000, 300_000],
+  ]) {
+    const [as = 0, is = 0] = (await rowsOf(nothing, { documentBytes, encodedBytes })).map(
+      ({ bytes }) => bytes.perChange,
+    )
+    expect(is - as).toBeCloseTo(2_940 * 5)
+  }
+})
+
+test('a frame in a compressed stream is as long as it is computed, but for an eighth that gzip is longer than brotli', async () => {
+  const { number } = seededDice(1, 'flags')
+  const flags = Array.from({ length: 300 }, (_, index) => [
+    `service-${index % 23}.feature-${index}`,
+    { enabled: number() < 0.5, share: number(), owner: `team-${Math.floor(number() * 40)}` },
+  ])
+  const bytes = encodeText(canonicalize(Object.fromEntries(flags)))
+  const digest = digestOf(systemHasher, bytes)
+  const release = randomBytes(200)
+  const lengthOf = async (frame: Frame): Promise<number> => {
+    await compressFrame(frame)
+    const { from, to } = gzipFrame(frame)
+    return to - from
+  }
+  const whole = await lengthOf(releaseFrame('a/b', release, { digest, bytes }))
+  const encodedBytes = (await encodeBytes('br', bytes)).length
+  const delta = randomBytes(3_000)
+  const asDelta = await lengthOf(deltaFrame('a/b', release, { name: `${digest}.from.${digest}`, delta }))
+  const workload = readWorkload({
+    clients: 1,
+    documentBytes: bytes.length,
+    encodedBytes,
+    changedBytes: delta.length,
+  })
+  const { shape } = pushModel({ compressed: true })
+  const { bytes: computed } = serviceOf(shape, { workload, costs: recordedCosts })
+  const framing = recordedCosts.kinds.delivery.bytes
+  expect(whole - release.length - digest.length).toBeLessThan(1.125 * (computed('delivery') - framing) + 100)
+  expect(whole - release.length - digest.length).toBeGreaterThan(computed('delivery') - framing - 100)
+  expect(asDelta / (computed('deltaDelivery') - framing + release.length + digest.length)).toBeCloseTo(1, 1)
 })
 
 test('workers share their server’s line and its connections, each has a copy and a processor of its own, and another process shares out', async () => {

@@ -95,6 +95,21 @@ test('who says what changes is told what deltas would save', async () => {
     expect(reasonsOf(await compare(input, { models: [model] }))).not.toMatch(/with deltas|deltas would/)
 })
 
+test('who says how large the document is encoded is told what compressed streams save, and for which clients', async () => {
+  const encoded = { ...FLEET, encodedBytes: 20_480 }
+  const saved = reasonsOf(await compare(encoded, { models: [pushModel()] }))
+  expect(saved).toMatch(
+    /clients that decode streams in gzip, as http\(\) does with the fetch of its runtime, have a change within .* in place of .* in place of/,
+  )
+  for (const [input, model] of [
+    [FLEET, pushModel()],
+    [encoded, pushModel({ compressed: true })],
+    [encoded, hybridModel()],
+    [{ ...encoded, documentBytes: 614_400 }, pushModel()],
+  ] as const)
+    expect(reasonsOf(await compare(input, { models: [model] }))).not.toMatch(/gzip,/)
+})
+
 test('every model of the command line has a variant with deltas, and each that a server answers one with workers', () => {
   const names = [
     'push:deltas',
@@ -106,6 +121,8 @@ test('every model of the command line has a variant with deltas, and each that a
     'hybrid:cdn:2s:workers=1:deltas',
     'pull:10s:deltas:workers=64',
     'adaptive:workers=2',
+    'push:gzip',
+    'push:15s:gzip:deltas:workers=2',
   ]
   expect(names.map(name => readModel(name).name)).toEqual([
     'push, deltas',
@@ -117,6 +134,8 @@ test('every model of the command line has a variant with deltas, and each that a
     'hybrid, CDN, heartbeat 2 s, 1 worker, deltas',
     'pull 10 s, 64 workers, deltas',
     'pull 5 s-5 min, 2 workers',
+    'push, gzip',
+    'push, heartbeat 15 s, 2 workers, deltas, gzip',
   ])
   for (const name of [
     'deltas',
@@ -127,6 +146,9 @@ test('every model of the command line has a variant with deltas, and each that a
     'push:workers=65',
     'push:workers=2:workers=2',
     'pull:static:workers=2',
+    'hybrid:gzip',
+    'pull:gzip',
+    'push:gzip:gzip',
   ])
     expect(() => readModel(name)).toThrow(/--model must be/)
 })

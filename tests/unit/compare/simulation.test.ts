@@ -105,6 +105,21 @@ test('deltas in virtual time come to what the formulas say: those who run a docu
     ])
 })
 
+test('compressed streams in virtual time come to what the formulas say', async () => {
+  const fleet = {
+    ...FLEET,
+    documentBytes: 200_000,
+    encodedBytes: 30_000,
+    network: { ...FLEET.network, serverMbps: 20 },
+  }
+  const models = [pushModel({ compressed: true }), pushModel()]
+  const computed = await compare(fleet, { models })
+  const simulated = await compare(fleet, { models, depth: 'simulation' })
+  expectAgreement(simulated, computed)
+  for (const { rows } of [computed, simulated])
+    expect((rows[1]?.stalenessMs.all ?? 0) / (rows[0]?.stalenessMs.all ?? 0)).toBeGreaterThan(4)
+})
+
 test('workers in virtual time come to what the formulas say, and beside one process that does it all they take more', async () => {
   const models = [
     hybridModel({ workers: 3 }),
