@@ -1,5 +1,6 @@
 import { MAX_INLINE_BYTES } from '../core/limits.js'
 import type { Comparison } from './result.js'
+import { CACHE_PLACES } from './formula/service.js'
 import { count, figure, percent, sayMs } from './words.js'
 
 /**
@@ -11,7 +12,7 @@ import { count, figure, percent, sayMs } from './words.js'
  */
 export function assumptionsOf({ workload, rows }: Pick<Comparison, 'workload' | 'rows'>): string {
   const { rttMs, offlineShare, restartsPerDay, halfOpenPerClientDay, idleTimeoutMs } = workload
-  const { servers, serverMbps, routineMs, documentBytes } = workload
+  const { servers, serverMbps, clientMbps, routineMs, documentBytes } = workload
   return [
     `round trip ${sayMs(rttMs)}`,
     `${percent(offlineShare)} of the clients away`,
@@ -19,12 +20,17 @@ export function assumptionsOf({ workload, rows }: Pick<Comparison, 'workload' | 
     `connections that die unnoticed: ${figure(halfOpenPerClientDay)} a day each`,
     `silent ones are cut after ${sayMs(idleTimeoutMs)}`,
     `servers: ${count(servers)} of ${figure(serverMbps)} Mbit/s`,
+    `each client receives ${figure(clientMbps)} Mbit/s`,
     `routine changes within ${sayMs(routineMs)}`,
     ...(documentBytes > MAX_INLINE_BYTES
       ? [
           `the document is too large for a stream (${MAX_INLINE_BYTES / 1_024} KiB), so push fetches it as hybrid does`,
         ]
       : []),
-    ...(rows.some(({ bytes }) => bytes.fromCache > 0) ? ['what a CDN sends takes no time here'] : []),
+    ...(rows.some(({ bytes }) => bytes.fromCache > 0)
+      ? [
+          `a CDN fetches a document once for each of its ${CACHE_PLACES} places, and sends it as fast as clients receive`,
+        ]
+      : []),
   ].join('; ')
 }

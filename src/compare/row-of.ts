@@ -1,7 +1,7 @@
 import { KINDS, REQUESTS, serverMsOf, type Costs, type Counts, type Kind } from './costs/costs.js'
-import { sumOf, type CountsOfClient } from './formula/counts.js'
+import { sendsDeltas, sumOf, type CountsOfClient } from './formula/counts.js'
 import { halfOf, type HalfOpen } from './formula/half-open.js'
-import { serviceOf, type Service } from './formula/service.js'
+import { CACHE_PLACES, serviceOf, type Service } from './formula/service.js'
 import { onlineOf, processesOf, serversOf, type Times } from './formula/times.js'
 import type { Model } from './models.js'
 import type { Row } from './row.js'
@@ -10,9 +10,6 @@ import type { Workload } from './workload.js'
 
 const DAY_MS = 86_400_000
 const DAY_S = 86_400
-
-/** How often a cache asks the server for one snapshot: once for each of its places. */
-const CACHE_PLACES = 10
 
 /** What a comparison is made from. */
 export interface Basis {
@@ -83,12 +80,15 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     changesPerDay * changeMs +
     (used === undefined ? servers * service.looksMsPerSecond * DAY_S : 0) +
     (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
+  // Whose stream is dead fetches what it missed; a strategy of one's own was seen to.
+  const isKnown = shape !== undefined && halfOpen.worstMs > 0
+  const besideMs = isKnown ? service.transferMs(sendsDeltas(shape, workload) ? 'delta' : 'snapshot') : 0
   const figures = {
     model: model.name,
     depth,
     ...(sample !== undefined && { sample }),
     stalenessMs: { half: halfOf(times, halfOpen), p99: times.p99, all: times.all },
-    halfOpen: { clients: online * halfOpen.share, worstMs: halfOpen.worstMs },
+    halfOpen: { clients: online * halfOpen.share, worstMs: halfOpen.worstMs + besideMs },
     offline: clients - online,
     integral: (online * (times.mean + halfOpen.share * halfOpen.meanMs)) / 1_000,
     current,

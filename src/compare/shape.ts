@@ -16,8 +16,8 @@ interface CommonShape {
    */
   readonly snapshots: 'server' | 'cache'
   /**
-   * Who answers everything else: `static`: a web server or a bucket, which is nobody's processor
-   * time here.
+   * Who answers everything else: `static`: a web server or a bucket, at which nobody waits for
+   * others. What it takes of a processor is counted as if a server answered.
    */
   readonly answers: 'server' | 'static'
   /**

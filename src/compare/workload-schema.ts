@@ -15,6 +15,7 @@ const TEXTS: { readonly [Name in InputName]: string } = {
   halfOpenPerClientDay: 'How often a connection dies without either end being told. Default 0.1.',
   idleTimeoutMs: 'After how long a silent connection is cut by what is in between. Default 350000.',
   serverMbps: 'What each server can send, in megabits a second. Default 1000.',
+  clientMbps: 'What each client can receive, in megabits a second. Default 100.',
   servers: 'How many servers share the clients. Default 1.',
 }
 

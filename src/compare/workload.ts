@@ -54,6 +54,11 @@ export interface WorkloadInput {
     readonly idleTimeoutMs?: number
     /** What each server can send, in megabits a second. Default 1,000. */
     readonly serverMbps?: number
+    /**
+     * What each client can receive, in megabits a second, from a server, a content delivery network
+     * or the web server of a folder. Default 100.
+     */
+    readonly clientMbps?: number
   }
   /** How many servers share the clients. Default 1. */
   readonly servers?: number
@@ -89,6 +94,8 @@ export interface Workload {
   readonly idleTimeoutMs: number
   /** What each server can send, in megabits a second. */
   readonly serverMbps: number
+  /** What each client can receive, in megabits a second. */
+  readonly clientMbps: number
   /** How many servers share the clients. */
   readonly servers: number
   /** The inputs that nobody gave. */
@@ -122,6 +129,7 @@ const RANGES: { readonly [Name in InputName]: Range } = {
   halfOpenPerClientDay: { name: 'network.halfOpenPerClientDay', least: 0, most: 1_000, otherwise: 0.1 },
   idleTimeoutMs: { name: 'network.idleTimeoutMs', least: 1, most: 604_800_000, otherwise: 350_000 },
   serverMbps: { name: 'network.serverMbps', least: 0.01, most: 1_000_000, otherwise: 1_000 },
+  clientMbps: { name: 'network.clientMbps', least: 0.01, most: 1_000_000, otherwise: 100 },
   servers: { name: 'servers', least: 1, most: 10_000, whole: true, otherwise: 1 },
 }
 
@@ -184,6 +192,7 @@ export function readWorkload(input: WorkloadInput): Workload {
     halfOpenPerClientDay: true,
     idleTimeoutMs: true,
     serverMbps: true,
+    clientMbps: true,
   })
   if (keepsState !== undefined && typeof keepsState !== 'boolean')
     throw refusal('keepsState must be true or false')

@@ -4,7 +4,7 @@ import { sharingOf } from '../costs/sharing.js'
 import { MIN_ENCODED_BYTES } from '../../server/encodings/snapshot-form.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
-import { isInline, sendsDeltas } from './counts.js'
+import { isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
 
 /** What occupies a server for one event: the slower of its processor and its line. */
 export interface Service {
@@ -19,6 +19,16 @@ export interface Service {
    * Workers share the line of their server.
    */
   occupiedMs(kind: Kind): number
+  /**
+   * How long a client receives what the server, or who stands in for it, has sent, in milliseconds:
+   * what its own line takes longer than that of the server.
+   */
+  transferMs(kind: Kind): number
+  /**
+   * How long a content delivery network fetches a document from the server before it has it at all
+   * of its places, in milliseconds; 0 where there is none.
+   */
+  readonly fillMs: number
   /**
    * How long the process that shares connections out is occupied, in milliseconds; none without
    * workers.
@@ -48,6 +58,9 @@ export interface Service {
   readonly appliedMs: number
 }
 
+/** How often a cache asks the server for one snapshot: once for each of its places. */
+export const CACHE_PLACES = 10
+
 /** What a frame is longer by in a compressed stream that is stored in it as it is, in bytes. */
 const BLOCK_BYTES = 5
 
@@ -63,7 +76,7 @@ export function serviceOf(
   shape: Shape | undefined,
   { workload, costs }: { readonly workload: Workload; readonly costs: Costs },
 ): Service {
-  const { documentBytes, encodedBytes, changedBytes, serverMbps } = workload
+  const { documentBytes, encodedBytes, changedBytes, serverMbps, clientMbps, rttMs } = workload
   const { delta, applied, encoding } = costs.making ?? recordedMaking
   const deltas = sendsDeltas(shape, workload)
   // The files of a folder are what they are.
@@ -103,6 +116,8 @@ export function serviceOf(
   const onceMs =
     (deltas ? madeMs(delta) : 0) + (compressedBytes === undefined ? 0 : madeMs(encoding, compressedBytes))
   const lineMbps = serverMbps / Math.max(1, workers)
+  const onLineMs = (kind: Kind, mbps: number): number => (bytes(kind) * 8) / (mbps * 1_000)
+  const fetchedKind = deltas ? 'delta' : 'snapshot'
   return {
     cpuMs,
     bytes,
@@ -117,6 +132,14 @@ export function serviceOf(
     sharedMs: kind =>
       isShared(kind) ? sharing.connectionMs + (kind === 'report' ? sharing.reportMs : 0) : 0,
     appliedMs: deltas ? madeMs(applied) : 0,
-    occupiedMs: kind => (elsewhere(kind) ? 0 : Math.max(cpuMs(kind), (bytes(kind) * 8) / (lineMbps * 1_000))),
+    occupiedMs: kind => (elsewhere(kind) ? 0 : Math.max(cpuMs(kind), onLineMs(kind, lineMbps))),
+    transferMs: kind =>
+      Math.max(0, onLineMs(kind, clientMbps) - (elsewhere(kind) ? 0 : onLineMs(kind, lineMbps))),
+    fillMs:
+      shape?.snapshots === 'cache'
+        ? REQUEST_TRIPS * rttMs +
+          CACHE_PLACES *
+            Math.max(serverMsOf(fetchedKind, about(fetchedKind)), onLineMs(fetchedKind, lineMbps))
+        : 0,
   }
 }

@@ -1,9 +1,9 @@
-import type { Costs } from '../costs/costs.js'
+import type { Costs, Kind } from '../costs/costs.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
 import { isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
 import { lastOf, MEAN_WAIT, pollingOf, waitOf } from './intervals.js'
-import { serviceOf } from './service.js'
+import { serviceOf, type Service } from './service.js'
 
 /** How long a change takes to clients that are there, from `publish()` on, in milliseconds. */
 export interface Times {
@@ -97,7 +97,7 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
     const { intervalMs } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * rttMs })
     const ownMs = service.occupiedMs('release') + fetchedMs
     const sharedMs = service.sharedMs('release') + service.sharedMs(fetched)
-    const tripsMs = 2 * REQUEST_TRIPS * rttMs + sharedMs + ownMs + service.appliedMs
+    const tripsMs = 2 * REQUEST_TRIPS * rttMs + sharedMs + ownMs + onClientMs(shape, { workload, service })
     const queueMs = inRow([
       { ownMs: sharedMs, busy: (perServer * sharedMs) / intervalMs, intervalMs },
       { ownMs, busy: (perProcess * ownMs) / intervalMs, intervalMs },
@@ -112,15 +112,37 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
   const frameMs = service.occupiedMs(inline ? (deltas ? 'deltaDelivery' : 'delivery') : 'notice')
   const fetchMs = inline ? 0 : fetchedMs
   const sharedMs = inline ? 0 : service.sharedMs(fetched)
-  const tripsMs = rttMs / 2 + (inline ? 0 : REQUEST_TRIPS * rttMs) + sharedMs + service.appliedMs
+  const tripsMs =
+    rttMs / 2 + (inline ? 0 : REQUEST_TRIPS * rttMs) + sharedMs + onClientMs(shape, { workload, service })
   const at = (share: number, lagShare: number): number => {
     // Who fetches from the same server waits until all notices are written.
     const framesMs = (fetchMs > 0 ? 1 : share) * perProcess * frameMs
-    const queueMs = framesMs + share * perProcess * fetchMs
+    // What a content delivery network sends it has to have.
+    const queueMs = Math.max(framesMs, service.fillMs) + share * perProcess * fetchMs
     // Connections are shared out meanwhile, by a process that does nothing else.
     return begin(lagShare) + Math.max(queueMs, share * perServer * sharedMs) + tripsMs
   }
   return { at, meanMs: at(0.5, 0.5) }
+}
+
+/**
+ * What a change takes at a client once it was sent, in milliseconds: on the client's own line, and
+ * until a delta was applied.
+ *
+ * ```ts
+ * onClientMs(shape, { workload, service })
+ * ```
+ */
+export function onClientMs(
+  shape: Shape,
+  { workload, service }: { readonly workload: Workload; readonly service: Service },
+): number {
+  const deltas = sendsDeltas(shape, workload)
+  const brings: readonly Kind[] =
+    shape.type === 'stream' && isInline(shape, workload.documentBytes)
+      ? [deltas ? 'deltaDelivery' : 'delivery']
+      : [shape.type === 'poll' ? 'release' : 'notice', deltas ? 'delta' : 'snapshot']
+  return brings.reduce((sum, kind) => sum + service.transferMs(kind), service.appliedMs)
 }
 
 /** A process that every request of some clients passes. */

@@ -6,7 +6,7 @@ import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { OUTAGE_MS } from '../formula/return.js'
 import { serviceOf } from '../formula/service.js'
-import { onlineOf, processesOf } from '../formula/times.js'
+import { onClientMs, onlineOf, processesOf } from '../formula/times.js'
 import type { Counts, Kind } from '../costs/costs.js'
 import { rowOf, type Basis, type Used } from '../row-of.js'
 import type { Row } from '../row.js'
@@ -127,9 +127,10 @@ function rowOfRun(
     shape.type === 'poll'
       ? 0
       : ((online - clients) / processesOf(shape, workload)) * onChangeMs(shape, { seen, basis })
+  const ownMs = onClientMs(shape, { workload, service: serviceOf(shape, basis) })
   const delaysMs = seen.delaysMs.map(
     (delayMs, index) =>
-      delayMs + trips * workload.rttMs + (queueMs * (index + 1)) / Math.max(1, seen.delaysMs.length),
+      delayMs + trips * workload.rttMs + ownMs + (queueMs * (index + 1)) / Math.max(1, seen.delaysMs.length),
   )
   const times = timesFrom(delaysMs)
   const { outage } = seen

@@ -35,7 +35,7 @@ import {
 } from './server-queue.js'
 import { simulatedDeltas } from './simulated-deltas.js'
 import { stateInMemory } from './state-in-memory.js'
-import { timedServer } from './timed-server.js'
+import { createCache, timedServer } from './timed-server.js'
 
 /** What a fleet is made of. */
 export interface FleetOptions {
@@ -105,6 +105,8 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       return createSharingQueue({ clock, service, weight: (weight * places) / ofAll })
     },
   )
+  const cache =
+    model.shape?.snapshots === 'cache' ? createCache({ clock, fillMs: service.fillMs }) : undefined
   let servers: readonly SimServer[] = []
   let life = 0
   let round = 0
@@ -125,7 +127,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       // The last of the trips is the one that the simulated network takes.
       const openingMs = (REQUEST_TRIPS - 1) * rttMs
       const shared = sharing[Math.floor(index / Math.max(1, workers))]
-      return { process, fetch: timedServer(fetch, { queue, shared, clock, openingMs }) }
+      return { process, fetch: timedServer(fetch, { queue, shared, cache, clock, openingMs }) }
     })
   }
 

@@ -5,8 +5,8 @@ import type { Service } from '../formula/service.js'
 /** A server that takes time: everything that it does waits in one queue, as in one event loop. */
 export interface ServerQueue {
   /**
-   * Resolves when the server has dealt with an event of that kind, and counts it; `arrivedAtMs` is
-   * when it came to the server, now unless given.
+   * Counts an event of that kind, and resolves when the server has dealt with it and the client's
+   * line has taken what was sent; `arrivedAtMs` is when it came to the server, now unless given.
    */
   serve(kind: Kind, arrivedAtMs?: number): Promise<void>
   /** Occupies the server for so long. */
@@ -55,7 +55,7 @@ export function createServerQueue({
     serve(kind, arrivedAtMs = clock.monotonic()) {
       tally.counts.set(kind, (tally.counts.get(kind) ?? 0) + 1)
       if (REQUESTS.has(kind)) tally.arrivals.push(arrivedAtMs)
-      return line.wait(weight * service.occupiedMs(kind))
+      return line.wait(weight * service.occupiedMs(kind), service.transferMs(kind))
     },
   }
 }
@@ -106,9 +106,10 @@ function createLine(clock: Clock) {
       return freeAtMs
     },
     occupy,
-    wait(ms: number): Promise<void> {
+    /** Resolves when it has had its turn, and so long after it. */
+    wait(ms: number, afterMs = 0): Promise<void> {
       occupy(ms)
-      return new Promise(resolve => void clock.after(freeAtMs - clock.monotonic(), resolve))
+      return new Promise(resolve => void clock.after(freeAtMs + afterMs - clock.monotonic(), resolve))
     },
   }
 }

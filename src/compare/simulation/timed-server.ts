@@ -2,6 +2,33 @@ import type { Clock } from '../../contracts/system.js'
 import type { Kind } from '../costs/costs.js'
 import type { ServerQueue, SharingQueue } from './server-queue.js'
 
+/** A content delivery network before the servers. */
+export interface Cache {
+  /**
+   * Resolves when it has what is at a path at all of its places: for the first who asks it fetches.
+   */
+  has(path: string): Promise<void>
+}
+
+/**
+ * A content delivery network that has nothing yet, and fetches for so long.
+ *
+ * ```ts
+ * const cache = createCache({ clock, fillMs: 60 })
+ * ```
+ */
+export function createCache({ clock, fillMs }: { readonly clock: Clock; readonly fillMs: number }): Cache {
+  const filledAtMs = new Map<string, number>()
+  return {
+    async has(path) {
+      const atMs = filledAtMs.get(path) ?? clock.monotonic() + fillMs
+      filledAtMs.set(path, atMs)
+      const ms = atMs - clock.monotonic()
+      if (ms > 0) await new Promise<void>(resolve => void clock.after(ms, resolve))
+    },
+  }
+}
+
 /** Answers requests, as a handler does. */
 type Answer = (request: Request) => Promise<Response>
 
@@ -15,11 +42,13 @@ export function timedServer(
   {
     queue,
     shared,
+    cache,
     clock,
     openingMs,
   }: {
     readonly queue: ServerQueue
     readonly shared?: SharingQueue | undefined
+    readonly cache?: Cache | undefined
     readonly clock: Clock
     readonly openingMs: number
   },
@@ -33,6 +62,7 @@ export function timedServer(
     const response = await answer(request)
     const kind = kindOf(pathname, response.status)
     await queue.serve(kind, arrivedAtMs)
+    if (kind === 'snapshot' || kind === 'delta') await cache?.has(pathname)
     if (kind !== 'connect' || response.body === null) return response
     return new Response(timedFrames(response.body, queue), {
       status: response.status,

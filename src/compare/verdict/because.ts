@@ -132,6 +132,7 @@ export function sayInput(input: InputName, value: number): string {
     case 'halfOpenPerClientDay':
       return `${figure(value)} a day`
     case 'serverMbps':
+    case 'clientMbps':
       return `${figure(value)} Mbit/s`
     case 'clients':
     case 'servers':

@@ -28,16 +28,7 @@ import { systemHasher } from '../../../src/system/system.js'
 import { crossingsOf, withInput } from '../../../src/compare/verdict/crossings.js'
 import { choose, type Judged } from '../../../src/compare/verdict/recommend.js'
 import { isWhole, readWorkload, type Workload } from '../../../src/compare/workload.js'
-
-const FLEET: WorkloadInput = {
-  clients: 3_000,
-  documentBytes: 20_480,
-  changesPerDay: 40,
-  deadlines: { killSwitchMs: 5_000, routineMs: 60_000 },
-  offlineShare: 0.02,
-  restartsPerDay: 4,
-  network: { rttMs: 20, halfOpenPerClientDay: 0.5, idleTimeoutMs: 60_000 },
-}
+import { RESTLESS_FLEET as FLEET } from './fleets.js'
 
 const rowOf = ({ rows }: Comparison, model: string) => {
   const row = rows.find(known => known.model === model)
@@ -312,6 +303,37 @@ test('a frame in a compressed stream is as long as it is computed, but for an ei
   expect(asDelta / (computed('deltaDelivery') - framing + release.length + digest.length)).toBeCloseTo(1, 1)
 })
 
+test('a document takes its time on a client’s own line, whoever sends it, and a CDN has to fetch it first', async () => {
+  const models = [
+    hybridModel(),
+    pushModel(),
+    pullModel({ pollIntervalMs: 4_000 }),
+    hybridModel({ cdn: true }),
+    pullModel({ answers: 'static' }),
+  ]
+  const documentBytes = 250_000
+  const allMs = async (network: NonNullable<WorkloadInput['network']>) =>
+    (await compare({ ...FLEET, documentBytes, network }, { models })).rows.map(
+      ({ stalenessMs }) => stalenessMs.all,
+    )
+  const fast = { rttMs: 20, serverMbps: 1_000, clientMbps: 1_000_000 }
+  const [quick, slow] = [await allMs(fast), await allMs({ ...fast, clientMbps: 1 })]
+  // 250,000 bytes and some headers at a megabit a second.
+  for (const [index, ms] of slow.entries()) expect((ms - (quick[index] ?? 0)) / 1_000).toBeCloseTo(2, 1)
+  // What the server sends at a tenth of that rate the client receives meanwhile.
+  const narrow = { ...fast, serverMbps: 0.1 }
+  const [still, same] = [await allMs({ ...narrow, clientMbps: 1 }), await allMs(narrow)]
+  expect(still.slice(0, 3)).toEqual(same.slice(0, 3))
+  // Ten places fetch 250,000 bytes each from a server that sends a tenth of a megabit a second.
+  expect((same[3] ?? 0) / 1_000).toBeGreaterThan(200)
+  expect((quick[3] ?? 0) / 1_000).toBeLessThan(1)
+  // A dead stream is found by a request, whose answer takes as long.
+  const dead = async (clientMbps: number) =>
+    (await compare({ ...FLEET, documentBytes, network: { clientMbps } }, { models })).rows[0]?.halfOpen
+      .worstMs
+  expect((((await dead(1)) ?? 0) - ((await dead(1_000)) ?? 0)) / 1_000).toBeCloseTo(2, 1)
+})
+
 test('workers share their server’s line and its connections, each has a copy and a processor of its own, and another process shares out', async () => {
   const nothing = { connectionMs: 0, reportMs: 0, takenMs: 0, changeMs: 0, lookMsPerSecond: 0 }
   const rowsOf = async (sharing: Costs['sharing'], input: Partial<WorkloadInput> = {}) => {
@@ -323,10 +345,12 @@ test('workers share their server’s line and its connections, each has a copy a
     rows.map(({ stalenessMs }) => Math.round(stalenessMs.all - recordedCosts.changeMs - 10))
   // 2,940 frames one after another: by a quarter of them in each worker where the processor
   // decides, and as long as ever where the line does.
-  const network = { ...FLEET.network, serverMbps: 1_000_000 }
+  const network = { ...FLEET.network, serverMbps: 1_000_000, clientMbps: 1_000_000 }
   const [one = 0, alone = 0, four = 0] = times(await rowsOf(nothing, { network }))
   expect([alone, four]).toEqual([one, Math.round(one / 4)])
-  const line = times(await rowsOf(nothing, { network: { ...FLEET.network, serverMbps: 100 } }))
+  const line = times(
+    await rowsOf(nothing, { network: { ...FLEET.network, serverMbps: 100, clientMbps: 1_000_000 } }),
+  )
   expect(new Set(line).size).toBe(1)
   // A millisecond for each connection is one of a processor for each request.
   const [, , free] = await rowsOf(nothing)

@@ -14,6 +14,7 @@ import { push } from '../../../src/strategies/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { boundsOf, INPUTS, placeOf, readWorkload } from '../../../src/compare/workload.js'
 import { commandLine, temporaryFolder } from '../cli/command-line.js'
+import { FLEET } from './fleets.js'
 
 const choosing = readFileSync(`${root}/docs/choosing.md`, 'utf8')
 const [, formats = ''] = readFileSync(`${root}/docs/formats.md`, 'utf8').split('\n## Workloads and costs\n')
@@ -81,10 +82,7 @@ test('docs/formats.md has every field of a workload with its bounds and its defa
 
 test('docs/push-vs-pull.md has the figures that its first command prints, rounded', async () => {
   const { rows } = await compare({
-    clients: 3_000,
-    documentBytes: 20_480,
-    changesPerDay: 40,
-    offlineShare: 0.02,
+    ...FLEET,
     deadlines: { killSwitchMs: 60_000 },
   })
   const table = debate.split('\n').filter(line => line.startsWith('| '))

@@ -12,6 +12,7 @@ import { estimate, type ShapedModel } from '../../../src/compare/formula/estimat
 import { simulateModel } from '../../../src/compare/simulation/simulate-model.js'
 import { createTimerWheel } from '../../../src/compare/simulation/light/timer-wheel.js'
 import type { Row } from '../../../src/compare/row.js'
+import { SMALL_FLEET } from './fleets.js'
 import { OWN_CLIENTS, type OwnClients } from './own-clients.js'
 import { SCALED_LIMIT_MS, scaled } from '../../support/scale.js'
 import { readWorkload, type WorkloadInput } from '../../../src/compare/workload.js'
@@ -19,9 +20,8 @@ import { readWorkload, type WorkloadInput } from '../../../src/compare/workload.
 vi.setConfig({ testTimeout: SCALED_LIMIT_MS })
 
 const FLEET: WorkloadInput = {
+  ...SMALL_FLEET,
   clients: 500,
-  documentBytes: 4_096,
-  changesPerDay: 40,
   restartsPerDay: 20,
   network: { rttMs: 20 },
 }

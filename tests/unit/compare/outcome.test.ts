@@ -19,23 +19,34 @@ import { COLUMNS } from '../../../src/compare/columns.js'
 import { sayCrossing } from '../../../src/compare/verdict/because.js'
 import { withInput } from '../../../src/compare/verdict/crossings.js'
 import { readWorkload } from '../../../src/compare/workload.js'
+import { FLEET as USUAL_FLEET } from './fleets.js'
 
-const FLEET: WorkloadInput = {
-  clients: 3_000,
-  documentBytes: 204_800,
-  changesPerDay: 40,
-  deadlines: { killSwitchMs: 5_000, routineMs: 60_000 },
-  offlineShare: 0.02,
-}
+/** Of a document that is ten times as large. */
+const FLEET: WorkloadInput = { ...USUAL_FLEET, documentBytes: 204_800 }
 
 const reasonsOf = ({ recommendation }: Comparison): string => recommendation.because.join('\n')
 
 test('what a comparison assumes stands in one line, on the page as well', async () => {
-  const network = { rttMs: 35, halfOpenPerClientDay: 0.5, idleTimeoutMs: 50_000, serverMbps: 250 }
+  const network = {
+    rttMs: 35,
+    halfOpenPerClientDay: 0.5,
+    idleTimeoutMs: 50_000,
+    serverMbps: 250,
+    clientMbps: 30,
+  }
   const result = await compare({ ...FLEET, network, restartsPerDay: 3, servers: 2 })
   const line = assumptionsOf(result)
   expect(line).not.toContain('\n')
-  for (const part of ['35 ms', '2 %', '3 a day', '0.5 a day', '50 s', '2 of 250 Mbit/s', '60 s'])
+  for (const part of [
+    '35 ms',
+    '2 %',
+    '3 a day',
+    '0.5 a day',
+    '50 s',
+    '2 of 250 Mbit/s',
+    'receives 30 Mbit/s',
+    '60 s',
+  ])
     expect(line).toContain(part)
   expect(comparisonPage(result)).toContain(line)
 })
@@ -77,7 +88,20 @@ test('what a content delivery network sends is told apart from what the servers 
     expect.not.stringContaining('CDN'),
     expect.stringMatching(/^36 GB, of it CDN 24 GB$/),
   ])
-  expect(assumptionsOf(result)).toMatch(/what a CDN sends takes no time here/)
+  expect(assumptionsOf(result)).toMatch(
+    /a CDN fetches a document once for each of its 10 places, and sends it as fast as clients receive/,
+  )
+})
+
+test('whether the line of a client, which few know, moves the answer is said', async () => {
+  const models = [hybridModel(), pullModel({ pollIntervalMs: 4_000 })]
+  const saidOf = async (input: WorkloadInput) => JSON.stringify(outcomeOf(await compare(input, { models })))
+  // A document of 205 KB within 5 s takes at least a third of a megabit a second.
+  const near = await saidOf(FLEET)
+  expect(near).toMatch(/network\.clientMbps below [\d.]+ Mbit\/s -> none of these \(you did not give it\)/)
+  expect(near).not.toMatch(/move nothing within a factor of 100: [^"]*network\.clientMbps/)
+  const far = await saidOf({ ...FLEET, documentBytes: 1_024 })
+  expect(far).toMatch(/move nothing within a factor of 100: [^"]*network\.clientMbps/)
 })
 
 test('who says what changes is told what deltas would save', async () => {

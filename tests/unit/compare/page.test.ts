@@ -7,8 +7,7 @@ import {
   pullModel,
   pushModel,
 } from '../../../src/compare/index.js'
-
-const FLEET = { clients: 3_000, documentBytes: 20_480, deadlines: { killSwitchMs: 5_000 } }
+import { FLEET } from './fleets.js'
 
 test('the page holds everything that it shows: no script, no request, no font', async () => {
   const page = comparisonPage(await compare(FLEET, { map: true }))

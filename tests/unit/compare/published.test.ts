@@ -54,7 +54,7 @@ test('polling overtakes event streams where 2,520 polls a second times the accep
   // second, one process sends to 25,000 streams within 4 s, and no more were tried.
   const costs = serverOf({ pollMs: 1_000 / 2_520, deliveryMs: 4_000 / 25_000 })
   const tried = 25_000
-  const base = { documentBytes: 5_200, network: { rttMs: 0, serverMbps: 100_000 } }
+  const base = { documentBytes: 5_200, network: { rttMs: 0, serverMbps: 100_000, clientMbps: 1_000_000 } }
   const pushed = (latencyMs: number): number =>
     Math.min(
       tried,

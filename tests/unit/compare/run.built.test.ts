@@ -9,16 +9,11 @@ import {
   type RunModelOptions,
 } from '../../../src/compare/run/run-model.js'
 import { readWorkload } from '../../../src/compare/workload.js'
+import { SMALL_FLEET } from './fleets.js'
 
 const cli = `${root}/dist/cli/main.js`
 
-const FLEET = {
-  clients: 12,
-  documentBytes: 4_096,
-  changesPerDay: 40,
-  restartsPerDay: 4,
-  network: { rttMs: 20 },
-}
+const FLEET = { ...SMALL_FLEET, clients: 12 }
 
 const OPTIONS: RunModelOptions = {
   workload: readWorkload(FLEET),

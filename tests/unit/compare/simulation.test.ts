@@ -8,17 +8,8 @@ import {
   type Comparison,
   type Counts,
   type Kind,
-  type WorkloadInput,
 } from '../../../src/compare/index.js'
-
-const FLEET: WorkloadInput = {
-  clients: 20,
-  documentBytes: 4_096,
-  changesPerDay: 40,
-  deadlines: { killSwitchMs: 5_000, routineMs: 60_000 },
-  restartsPerDay: 4,
-  network: { rttMs: 20, halfOpenPerClientDay: 0.5 },
-}
+import { SMALL_FLEET as FLEET } from './fleets.js'
 
 // Seconds of processor time each, and some minutes on a machine that is busy.
 vi.setConfig({ testTimeout: 600_000 })
@@ -46,7 +37,7 @@ function expectAgreement(simulated: Comparison, computed: Comparison): void {
           `${model}, ${kind}`,
         )
     // Every way takes a random time, of which the last client met the longest.
-    const tripsMs = 3 * (FLEET.network?.rttMs ?? 0)
+    const tripsMs = 3 * FLEET.network.rttMs
     expect(seen.stalenessMs.all).toBeLessThan(1.2 * (known?.stalenessMs.all ?? 0) + tripsMs)
     expect(seen.stalenessMs.all).toBeGreaterThan(0.8 * (known?.stalenessMs.all ?? 0) - tripsMs)
     expect([model, seen.missed, seen.depth]).toEqual([model, 0, 'simulation'])
@@ -120,6 +111,25 @@ test('compressed streams in virtual time come to what the formulas say', async (
     expect((rows[1]?.stalenessMs.all ?? 0) / (rows[0]?.stalenessMs.all ?? 0)).toBeGreaterThan(4)
 })
 
+test('slow lines of clients, and a CDN that has to fetch, are seen in virtual time as they are computed', async () => {
+  const fleet = {
+    ...FLEET,
+    documentBytes: 100_000,
+    deadlines: { killSwitchMs: 10_000 },
+    network: { ...FLEET.network, serverMbps: 10, clientMbps: 1 },
+  }
+  const models = [
+    hybridModel({ cdn: true }),
+    pushModel(),
+    pullModel({ pollIntervalMs: 5_000, answers: 'static' }),
+  ]
+  const computed = await compare(fleet, { models })
+  const simulated = await compare(fleet, { models, depth: 'simulation' })
+  expectAgreement(simulated, computed)
+  const light = await compare({ ...fleet, clients: 21 }, { models, depth: 'simulation', mostClients: 20 })
+  expectAgreement(light, await compare({ ...fleet, clients: 21 }, { models }))
+})
+
 test('workers in virtual time come to what the formulas say, and beside one process that does it all they take more', async () => {
   const models = [
     hybridModel({ workers: 3 }),
@@ -169,7 +179,7 @@ test('of a larger fleet with a strategy of one’s own each simulated client sta
   )
   // What a client does beside a stream that died is no formula here: it is seen.
   const [seen = 0, known = 0] = [simulated, computed].map(({ rows }) => rows[0]?.halfOpen.worstMs)
-  expect(seen).toBeLessThan(known + 3 * (FLEET.network?.rttMs ?? 0))
+  expect(seen).toBeLessThan(known + 3 * FLEET.network.rttMs)
   expect(seen).toBeGreaterThan(0.3 * known)
 })
 

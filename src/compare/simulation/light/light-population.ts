@@ -143,6 +143,8 @@ export function openLightPopulation({
   const lastBeatMs = new Float64Array(servers.count)
   /** Whether a mark was made since the newest round, which every stream begins with. */
   const marked = new Uint8Array(servers.count)
+  /** When a content delivery network has the document of a round, once somebody asked for it. */
+  const cachedAtMs = new Map<number, number>()
   let round = 0
   let cutEvery = 0
   let lastCut = 0
@@ -171,6 +173,12 @@ export function openLightPopulation({
   }
   const placeMs = (client: number, intervalMs: number): number =>
     phaseOf(`${NAMESPACE} client-${client}`, intervalMs)
+
+  const cachedMs = (of: number): number => {
+    const atMs = cachedAtMs.get(of) ?? wheel.nowMs + service.fillMs
+    cachedAtMs.set(of, atMs)
+    return atMs
+  }
 
   /** A delta leads from what a client runs. */
   const canTakeDelta = (client: number): boolean => deltas && (running[client] as number) > 0
@@ -258,7 +266,7 @@ export function openLightPopulation({
       const doneMs = servers.serve(server, kind, wheel.nowMs)
       if (asks[client] !== LOG) coming[client] = newest
       const waysMs = kind === 'release' ? way() + way() : way()
-      return wait(client, LOOK, doneMs - wheel.nowMs + waysMs, HEARS)
+      return wait(client, LOOK, doneMs - wheel.nowMs + waysMs + service.transferMs(kind), HEARS)
     }
     failures[lane] = 0
     if (asks[client] === SWEEP) {
@@ -284,7 +292,10 @@ export function openLightPopulation({
       dead[client] = 0
       coming[client] = round
       let doneMs = servers.serve(server, 'connect', wheel.nowMs)
-      if (inline && running[client] !== round) doneMs = servers.serve(server, broughtTo(client), wheel.nowMs)
+      if (inline && running[client] !== round) {
+        const kind = broughtTo(client)
+        doneMs = servers.serve(server, kind, wheel.nowMs) + service.transferMs(kind)
+      }
       heardMark[client] = marked[server] as number
       if (marked[server] === 1) servers.serve(server, 'mark', wheel.nowMs)
       return wait(client, STREAM, doneMs - wheel.nowMs + way() + way(), HEARS)
@@ -336,9 +347,10 @@ export function openLightPopulation({
     if (stage[lane] === ASKS) {
       if (!servers.up) return wait(client, FETCH, backoffMs(client, FETCH))
       const kind = canTakeDelta(client) ? 'delta' : 'snapshot'
-      const doneMs = servers.serve(serverOf(client), kind, wheel.nowMs)
-      const appliedMs = kind === 'delta' ? service.appliedMs : 0
-      return wait(client, FETCH, doneMs - wheel.nowMs + way() + way() + appliedMs, HEARS)
+      const sentMs = servers.serve(serverOf(client), kind, wheel.nowMs)
+      const doneMs = service.isCached(kind) ? Math.max(sentMs, cachedMs(fetching[client] as number)) : sentMs
+      const ownMs = service.transferMs(kind) + (kind === 'delta' ? service.appliedMs : 0)
+      return wait(client, FETCH, doneMs - wheel.nowMs + way() + way() + ownMs, HEARS)
     }
     failures[lane] = 0
     rest(client, FETCH)
@@ -450,7 +462,8 @@ export function openLightPopulation({
     for (let client = 0; client < size; client += 1) {
       if (held[client] === 0) continue
       const server = serverOf(client)
-      const doneMs = servers.serve(server, inline ? broughtTo(client) : 'notice', wheel.nowMs)
+      const kind = inline ? broughtTo(client) : 'notice'
+      const doneMs = servers.serve(server, kind, wheel.nowMs) + service.transferMs(kind)
       if (isCut(client)) {
         dead[client] = 1
         const silentAtMs = (lastBeatMs[server] as number) + DEAD_AFTER_HEARTBEATS * heartbeatMs
