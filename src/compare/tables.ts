@@ -125,19 +125,28 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
   const verdict = model === undefined ? 'No model fits' : `Take ${[model, ...ties].join(' or ')}, because`
   return [
     { title: verdict, points: because },
-    ...(near.length > 0 ? [{ title: 'The answer changes with', points: near.map(sayCrossing) }] : []),
+    ...(near.length > 0
+      ? [
+          {
+            title: 'The answer changes with',
+            points: [
+              ...near.map(sayCrossing),
+              ...(assumed.length > 0
+                ? [`find out first what stands here by default: ${assumed.join(', ')}`]
+                : []),
+            ],
+          },
+        ]
+      : []),
     {
-      title: 'What you need not know',
+      title: 'What does not change it',
       points: [
-        `alone, or documentBytes and encodedBytes together, these move nothing within a factor of ${WORTH_A_LINE}: ${[
+        `each of these may be ${WORTH_A_LINE} times as much or as little, alone (documentBytes and encodedBytes also together): ${[
           ...still,
           ...(near.some(({ input }) => input === 'serverCosts')
             ? []
             : ['the processor time that servers take']),
         ].join(', ')}`,
-        ...(assumed.length > 0
-          ? [`look at these first, since a default stands for them: ${assumed.join(', ')}`]
-          : []),
       ],
     },
     { title: 'After an outage of a minute', points: sayRecovery(result) },
@@ -160,8 +169,8 @@ function sayBlast({ blastRadius, workload }: Comparison): readonly string[] {
   const { clients, changesPerDay } = workload
   const day = staged.completesMs * changesPerDay
   return [
-    `one that shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
-    `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, most of which is for somebody who was called`,
+    `one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
+    `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, most of which passes until somebody who was called has rolled it back`,
     `a good one takes ${sayMs(staged.completesMs)} through all stages, which the deadlines do not count${day > 86_400_000 ? `, so ${figure(changesPerDay)} a day do not fit one after another` : ''}`,
   ]
 }

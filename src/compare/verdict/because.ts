@@ -31,16 +31,16 @@ export function becauseOf(
   const dropped = rows.filter(({ fits }) => !fits)
   const dearer = fitting.filter(row => row !== best && !ties.includes(row))
   return [
-    `${best.model} brings a change to all ${count(workload.clients - best.offline)} clients that are there within ${sayMs(best.stalenessMs.all)}, and has ${sayMs(deadlineOf(workload))}`,
+    `${best.model} brings a change to all ${count(workload.clients - best.offline)} clients that are there within ${sayMs(best.stalenessMs.all)} (deadline: ${sayMs(deadlineOf(workload))})`,
     ...sayHalfOpen(best, workload),
     ...sayHeartbeat(best, { fitting, workload, weights }),
     ...(best.offline > 0
-      ? [`${count(best.offline)} are away, and get it when they are back, as with every model`]
+      ? [`${count(best.offline)} clients are away, and get it when they are back, as with every model`]
       : []),
     ...dropped.map(({ model, misses }) => `${model} is out: ${misses.map(({ text }) => text).join('; ')}`),
     ...(ties.length > 0
       ? [
-          `${ties.map(({ model }) => model).join(' and ')} ${ties.length === 1 ? 'comes' : 'come'} to the same within ${percent(TIE)}: a tie, which the time to the last client decided`,
+          `${ties.map(({ model }) => model).join(' and ')} ${ties.length === 1 ? 'costs' : 'cost'} the same within ${percent(TIE)}: a tie, in which the model is named first whose last client has a change soonest`,
         ]
       : []),
     ...dearer.slice(0, 1).map(next => {
@@ -56,7 +56,7 @@ function sayHalfOpen({ halfOpen, offline }: Row, { clients }: Workload): readonl
   if (halfOpen.clients < 0.05) return []
   const share = halfOpen.clients / (clients - offline)
   return [
-    `on average ${figure(halfOpen.clients)} of them wait on a connection that is dead, and have it ${sayMs(halfOpen.worstMs)} after the publish at most`,
+    `on average ${figure(halfOpen.clients)} of them are on a connection that died unnoticed, and have the change ${sayMs(halfOpen.worstMs)} after the publish at most`,
     ...(share > MANY
       ? [
           `these are ${percent(share)} of the clients that are there: within the deadline, but more than an exception`,
@@ -82,7 +82,7 @@ function sayHeartbeat(
   if (sooner === undefined) return []
   const ratio = costOf(sooner, weights) / costOf(best, weights)
   return [
-    `also dead connections have it within ${sayMs(sooner.halfOpen.worstMs)} with "${sooner.model}", which costs ${figure(ratio)} times as much`,
+    `with "${sooner.model}", which costs ${figure(ratio)} times as much, clients on a dead connection have it in time as well, within ${sayMs(sooner.halfOpen.worstMs)}`,
   ]
 }
 

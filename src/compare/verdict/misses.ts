@@ -55,18 +55,18 @@ export function missesOf(
   if (all > killSwitchMs)
     misses.push({
       what: 'kill-switch',
-      text: `a kill switch takes ${sayBeyond(all, killSwitchMs)}, and has ${sayMs(killSwitchMs)}`,
+      text: `a kill switch takes ${sayBeyond(all, killSwitchMs)} (deadline: ${sayMs(killSwitchMs)})`,
     })
   if (all > routineMs)
     misses.push({
       what: 'routine',
-      text: `a change takes ${sayBeyond(all, routineMs)}, and has ${sayMs(routineMs)}`,
+      text: `a routine change takes ${sayBeyond(all, routineMs)} (deadline: ${sayMs(routineMs)})`,
     })
   const deadlineMs = deadlineOf(workload)
   if (share > MOST_HALF_OPEN && halfOpen.worstMs > deadlineMs)
     misses.push({
       what: 'half-open',
-      text: `${percent(share)} of the clients wait on dead streams at any time, for up to ${sayBeyond(halfOpen.worstMs, deadlineMs)}, and have ${sayMs(deadlineMs)}`,
+      text: `${percent(share)} of the clients are on dead streams at any time, and have a change after up to ${sayBeyond(halfOpen.worstMs, deadlineMs)} (deadline: ${sayMs(deadlineMs)})`,
     })
   const each = isWorker ? 'each worker' : 'each server'
   for (const [who, ms] of [

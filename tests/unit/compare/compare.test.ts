@@ -47,7 +47,7 @@ test('what misses a deadline is dropped, and the rest is judged by processor tim
     missed: 0,
   })
   expect(rowOf(result, 'pull 4 s')).toMatchObject({ fits: true })
-  expect(because.join('\n')).toMatch(/pull 30 s is out: a kill switch takes 33 s, and has 5 s/)
+  expect(because.join('\n')).toMatch(/pull 30 s is out: a kill switch takes 33 s \(deadline: 5 s\)/)
 })
 
 test('what comes within 15 % of the cheapest is a tie, and the one that brings a change sooner is named first', async () => {
