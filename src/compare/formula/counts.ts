@@ -97,6 +97,7 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
     }
   }
   const { perDay } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * workload.rttMs })
+  const found = foundOf(shape, workload)
   // The poll that finds a sweep due is the sweep, half an interval late in the mean.
   const sweeps =
     shape.sweepIntervalMs === Number.POSITIVE_INFINITY
@@ -105,7 +106,12 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
   const sweepsLost = lostAtStart(sweeps, restartsPerDay)
   return {
     day: { unchanged: perDay - sweeps, release: sweeps, log: sweeps, report: reports.day },
-    change: { unchanged: -1, release: 1, ...fetched, report: reports.change },
+    change: {
+      unchanged: -found,
+      release: found,
+      ...sumOf([[fetched, found]]),
+      report: reports.change * found,
+    },
     start: {
       release: 1 - sweepsLost,
       unchanged: sweepsLost,
@@ -114,6 +120,20 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
       report: reports.start,
     },
   }
+}
+
+/**
+ * The share of changes that a client gets: all of them, unless they come faster than it polls, of
+ * which a poll brings the newest.
+ *
+ * ```ts
+ * foundOf(pullModel().shape, { ...workload, changesPerDay: 28_800 }) // 0.1
+ * ```
+ */
+export function foundOf(shape: Shape, workload: Workload): number {
+  if (shape.type === 'stream') return 1
+  const { perDay } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * workload.rttMs })
+  return workload.changesPerDay > perDay ? perDay / workload.changesPerDay : 1
 }
 
 /**

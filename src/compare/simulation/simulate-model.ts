@@ -1,6 +1,6 @@
 import { defaultPeriods } from '../../core/defaults.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
-import { lostAtStart, RENEWED_AT, SOAK_MS } from '../formula/counts.js'
+import { foundOf, lostAtStart, RENEWED_AT, SOAK_MS, sumOf } from '../formula/counts.js'
 import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
@@ -184,7 +184,13 @@ function withSeldom(
       mark: (start.mark ?? 0) - streamsLost,
       report: reports > 0 ? (start.report ?? 0) + 1 - reportsLost : (start.report ?? 0),
     },
-    change: { ...change, report: reports > 0 && isSeldom ? Math.max(0, reports - putOff) : reports },
+    // One change was seen, by everybody.
+    change: sumOf([
+      [
+        { ...change, report: reports > 0 && isSeldom ? Math.max(0, reports - putOff) : reports },
+        shape === undefined ? 1 : foundOf(shape, workload),
+      ],
+    ]),
   }
 }
 

@@ -96,6 +96,20 @@ test('deltas in virtual time come to what the formulas say: those who run a docu
     ])
 })
 
+test('of changes that come faster than polls each poll brings the newest, simulated and computed', async () => {
+  const fleet = { ...FLEET, changesPerDay: 28_800, restartsPerDay: 0 }
+  const models = [pullModel({ pollIntervalMs: 10_000 })]
+  const computed = await compare(fleet, { models })
+  const simulated = await compare(fleet, { models, depth: 'simulation' })
+  for (const { rows } of [computed, simulated]) {
+    const { release = 0, unchanged = 0 } = rows[0]?.perDay ?? {}
+    // 8,640 polls a day of each client, less what their answers take; of twenty clients a poll more
+    // or less in the minute of a change is some per cent.
+    expectWithin(0.1, release + unchanged, 20 * 8_590, 'polls')
+    expect(Math.abs(unchanged) / release).toBeLessThan(0.1)
+  }
+})
+
 test('compressed streams in virtual time come to what the formulas say', async () => {
   const fleet = {
     ...FLEET,
