@@ -17,9 +17,9 @@ export {
   type Kind,
   type Making,
   type MakingCosts,
+  type SharingCosts,
 } from './costs/costs.js'
 export { recordedCosts } from './costs/recorded.js'
-export type { SharingCosts } from './costs/sharing.js'
 export { ageOf, freshnessOf } from './formula/freshness.js'
 export type { CurvePoint } from './formula/times.js'
 export {

@@ -78,7 +78,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   const msPerDay =
     (inAll(({ cpuMs }) => cpuMs) ?? cpuOf(perDay, service)) +
     changesPerDay * changeMs +
-    (used === undefined ? servers * service.looksMsPerSecond * DAY_S : 0) +
+    servers * service.looksMsPerSecond * DAY_S +
     (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
   // Whose stream is dead fetches what it missed; a strategy of one's own was seen to.
   const isKnown = shape !== undefined && halfOpen.worstMs > 0

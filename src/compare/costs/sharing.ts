@@ -1,30 +1,4 @@
-import type { Costs } from './costs.js'
-
-/**
- * What workers cost beside what each of them serves: the process that shares connections out, and
- * the folder that all of them read.
- */
-export interface SharingCosts {
-  /** Processor time of the process that shares out, for each connection, in milliseconds. */
-  readonly connectionMs: number
-  /** More of it for each report that a worker passes on, in milliseconds. */
-  readonly reportMs: number
-  /**
-   * What a connection that was handed over costs a worker more than one that it accepts itself, in
-   * milliseconds of its processor.
-   */
-  readonly takenMs: number
-  /**
-   * What a change costs each process that did not write it and reads it from the folder, in
-   * milliseconds: every worker but one, and the process that shares out.
-   */
-  readonly changeMs: number
-  /**
-   * What each of these processes takes although nothing happens, in milliseconds of processor time
-   * a second: it looks at the folder.
-   */
-  readonly lookMsPerSecond: number
-}
+import type { Costs, SharingCosts } from './costs.js'
 
 /** How often a process looks at the folder by itself, a second. */
 const LOOKS_PER_SECOND = 2

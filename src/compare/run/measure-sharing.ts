@@ -1,5 +1,5 @@
 import { defaultPeriods } from '../../core/defaults.js'
-import type { SharingCosts } from '../costs/sharing.js'
+import type { SharingCosts } from '../costs/costs.js'
 import { round } from './figures.js'
 import { openBench, SMALL_BYTES, type BenchOptions } from './server-bench.js'
 import { startServer } from './server-process.js'

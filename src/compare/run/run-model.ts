@@ -210,6 +210,10 @@ function usedOf(
 ): Used {
   const { idle, change, start, memoryBytes } = seen
   const service = serviceOf(shape, basis)
+  const { servers } = basis.workload
+  // What processes do once, or by themselves, is no client's.
+  const looksMs = (servers * service.looksMsPerSecond * idle.ms) / 1_000 / clients
+  const changeMs = (basis.costs.changeMs + servers * shape.workers * service.readMs) / clients
   const perDay = DAY_MS / idle.ms
   const unseen = (each: (kind: Kind) => number): number => {
     const seldom = seldomOf(day)
@@ -219,11 +223,11 @@ function usedOf(
   }
   return {
     day: {
-      cpuMs: idle.serverMs * perDay + unseen(service.cpuMs),
+      cpuMs: Math.max(0, idle.serverMs - looksMs) * perDay + unseen(service.cpuMs),
       bytes: idle.bytes * perDay + unseen(service.bytes),
     },
     // What the server does once for a change, however many clients there are, is counted by itself.
-    change: { cpuMs: Math.max(0, change.serverMs - basis.costs.changeMs / clients), bytes: change.bytes },
+    change: { cpuMs: Math.max(0, change.serverMs - changeMs), bytes: change.bytes },
     start: { cpuMs: Math.max(0, start.serverMs), bytes: start.bytes },
     memoryBytes:
       memoryBytes +

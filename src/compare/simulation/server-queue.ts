@@ -10,7 +10,7 @@ export interface ServerQueue {
    */
   serve(kind: Kind, arrivedAtMs?: number): Promise<void>
   /** Occupies the server for so long. */
-  occupy(ms: number): void
+  occupy(this: void, ms: number): void
   /** When it will have dealt with everything that is there now, in milliseconds of virtual time. */
   readonly freeAtMs: number
 }
@@ -51,7 +51,7 @@ export function createServerQueue({
     get freeAtMs() {
       return line.freeAtMs
     },
-    occupy: ms => void line.occupy(ms),
+    occupy: line.occupy,
     serve(kind, arrivedAtMs = clock.monotonic()) {
       tally.counts.set(kind, (tally.counts.get(kind) ?? 0) + 1)
       if (REQUESTS.has(kind)) tally.arrivals.push(arrivedAtMs)
@@ -87,7 +87,7 @@ export function createSharingQueue({
     get freeAtMs() {
       return line.freeAtMs
     },
-    occupy: ms => void line.occupy(ms),
+    occupy: line.occupy,
     async hand(kind) {
       const ms = weight * service.sharedMs(kind)
       if (ms > 0) await line.wait(ms)

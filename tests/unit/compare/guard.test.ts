@@ -6,7 +6,7 @@ import { bePart, type PartChannel } from '../../../src/compare/run/be-part.js'
 test('a guard ends the processes that it was told of once whoever asked is gone, and none before', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   const gone = once(child, 'exit')
-  const channel = Object.assign(new EventEmitter(), { send: (): void => void answered() })
+  const channel = Object.assign(new EventEmitter(), { send: (): void => answered() })
   let answered = (): void => {}
   const told = new Promise<void>(resolve => (answered = resolve))
   const part = bePart(channel as PartChannel)

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 import { compare, hybridModel, pullModel, pushModel, recordedCosts } from '../../../src/compare/index.js'
 import {
@@ -8,6 +8,10 @@ import {
   runModel,
   type RunModelOptions,
 } from '../../../src/compare/run/run-model.js'
+import { isCosts } from '../../../src/compare/costs/costs.js'
+import { measureSharing } from '../../../src/compare/run/measure-sharing.js'
+import { countWireBytes } from '../../../src/compare/run/wire-bytes.js'
+import { systemClock } from '../../../src/system/system.js'
 import { readWorkload } from '../../../src/compare/workload.js'
 import { SMALL_FLEET } from './fleets.js'
 
@@ -101,6 +105,21 @@ test('a run says what it needs', async () => {
     code: 'invalid-option',
     message: expect.stringMatching(/mine has no shape/),
   })
+})
+
+test('what workers cost is measured with a server that has some, and leaves no process behind', async () => {
+  const before = children()
+  const wire = countWireBytes()
+  onTestFinished(() => wire.stop())
+  const { signal } = OPTIONS
+  const one = { requestMs: 0, changeMs: 0, idleMsPerSecond: 0 }
+  const options = { cli, wire, clock: systemClock, signal, rounds: 10, changes: 1 }
+  const sharing = await measureSharing(one, options)
+  expect(isCosts({ ...recordedCosts, sharing })).toBe(true)
+  // Beside a process that takes nothing, each of them is all that it was seen to take.
+  for (const name of ['connectionMs', 'takenMs', 'changeMs', 'lookMsPerSecond'] as const)
+    expect([name, sharing[name]]).toEqual([name, expect.toSatisfy((ms: number) => ms > 0)])
+  expect(children()).toEqual(before)
 })
 
 test('a run with workers starts them at one address, counts what the formula counts, and leaves no process behind', async () => {
