@@ -5,6 +5,7 @@ import {
   pullModel,
   pushModel,
   recordedCosts,
+  type Costs,
   type KnownModel,
 } from '../../../src/compare/index.js'
 import { KINDS, type Kind } from '../../../src/compare/costs/costs.js'
@@ -28,11 +29,15 @@ const FLEET: WorkloadInput = {
 
 const simulated = (
   model: KnownModel,
-  { population, ...more }: Partial<WorkloadInput> & { population?: 'light' },
+  {
+    population,
+    costs = recordedCosts,
+    ...more
+  }: Partial<WorkloadInput> & { population?: 'light'; costs?: Costs },
 ) =>
   simulateModel(model, {
     workload: readWorkload({ ...FLEET, ...more }),
-    costs: recordedCosts,
+    costs,
     mostClients: 500,
     seed: 7,
     signal: new AbortController().signal,
@@ -115,8 +120,10 @@ test.each([hybridModel({ deltas: true }), pushModel({ deltas: true }), pullModel
 test.each([hybridModel({ workers: 3 }), pushModel({ workers: 3 }), pullModel({ workers: 3 })])(
   'a light population is served by workers as the library’s own clients are: $name',
   async model => {
-    // So many that queues are a part of every time.
-    const input = { clients: 40, documentBytes: 40_960, servers: 2, network: { serverMbps: 20 } }
+    // What shares connections out takes so long that its queue is the longest of all.
+    const sharing = { connectionMs: 20, reportMs: 5, takenMs: 1, changeMs: 50, lookMsPerSecond: 1 }
+    const costs = { ...recordedCosts, sharing }
+    const input = { clients: 40, documentBytes: 40_960, servers: 2, costs }
     const real = await simulated(model, input)
     const light = await simulated(model, { ...input, population: 'light' })
     const apart = (of: (row: Row) => number): number => apartOf(of(light), of(real))
@@ -127,6 +134,11 @@ test.each([hybridModel({ workers: 3 }), pushModel({ workers: 3 }), pullModel({ w
     expect(apart(({ integral }) => integral)).toBeLessThan(polls ? 0.3 : 0.1)
     expect(apart(({ stalenessMs }) => stalenessMs.all)).toBeLessThan(0.1)
     expect(apart(({ peak }) => peak.fleetStarts.drainMs)).toBeLessThan(0.1)
+    // Twenty clients of each server connect, and report.
+    expect(real.peak.fleetStarts.drainMs).toBeGreaterThan(20 * 20)
+    const workload = readWorkload({ ...FLEET, clients: 40, documentBytes: 40_960, servers: 2 })
+    const known = estimate(model, { workload, costs })
+    expect(apartOf(real.stalenessMs.all, known.stalenessMs.all)).toBeLessThan(0.15)
   },
 )
 
