@@ -16,6 +16,7 @@ import { formatTable, paragraph, ranged } from '../table.js'
  * @property {readonly Child[]} servers
  * @property {readonly number[]} ports of the servers; readers go to them in turn
  * @property {Child} publishing what makes the change, where that is one process
+ * @property {() => Promise<void>} [remove] what it leaves, before it ends
  * @property {() => Promise<readonly number[]>} pids of all processes that serve
  */
 
@@ -71,6 +72,7 @@ export async function measureHeld({ options: { quick }, processes, say }) {
       servers: [child],
       ports: [await child.ask('port')],
       publishing: child,
+      remove: () => child.ask('remove'),
       pids: () => child.ask('pids'),
     }
   })
@@ -185,8 +187,9 @@ export async function measureHeld({ options: { quick }, processes, say }) {
       side.cpuMs.push((cpuMs * 1_000) / clients)
       side.lastMs.push(reachedBy(times, 1) - Math.min(...started))
     }
-    for (const server of servers) await server.end()
     await Promise.all(readers.map(reader => reader.ask('close', { name })))
+    await shape.remove?.()
+    for (const server of servers) await server.end()
     return side
   }
 }

@@ -62,6 +62,13 @@ answerQuestions({
   /** All processes that serve: the one that shares out, and the workers. */
   pids: () => [server.pid ?? 0, ...childrenOf(server.pid ?? 0)],
   prepare() {},
+  /** Ends the server and takes the folder away: whoever is killed does neither. */
+  async remove() {
+    const ended = new Promise(resolve => server.once('exit', resolve))
+    server.kill('SIGTERM')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
+  },
   async broadcast() {
     const startedMs = nowMs()
     count += 1
