@@ -20,6 +20,7 @@ const ELSEWHERE = [
   ['Gate.onBad', 'planFor() of src/rollouts/staged.ts, which sees it as a PlannedGate'],
   ['MemoryOptions.maxSnapshotBytes', 'storeFrom(), which it is handed on to'],
   ['PathOptions.relays', 'pathOf() of src/compare/models.ts'],
+  ['PathOptions.workers', 'pathOf() of src/compare/models.ts'],
   ['Weights.', 'WEIGHTS of src/compare/verdict/recommend.ts'],
   ['WorkloadInput.', 'tests/unit/compare/workload.test.ts reads them out of the doc comments'],
 ]

@@ -55,7 +55,7 @@ export function createMember({
 }): Member {
   const allowance = reportAllowance(clock)
   const since = new Date(clock.now()).toISOString()
-  const asked = new Map<number, (answer: ToMember & { readonly id: number }) => void>()
+  const asked = new Map<number, (answer: Extract<ToMember, { readonly id: number }>) => void>()
   let count = 0
   const outbox = createOutbox()
   let handing: Promise<void> | undefined
