@@ -29,7 +29,7 @@ Exits with 1 when no model meets the deadlines.`,
     model: {
       value: 'MODEL',
       multiple: true,
-      text: 'push, push:2s (heartbeat), hybrid:cdn, pull:10s:static, adaptive, hybrid:deltas, push:workers=3, push:gzip, …; several are allowed',
+      text: 'push, push:2s, hybrid:cdn, pull:10s:static, adaptive, push:deltas, push:workers=3, push:gzip; may repeat',
     },
     html: { value: 'FILE', text: 'write a page with pictures there, which needs nothing else' },
     depth: {

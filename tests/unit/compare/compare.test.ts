@@ -404,7 +404,7 @@ test('options that make no sense are refused at the call', async () => {
       code: 'invalid-option',
       message: expect.stringMatching(message),
     })
-  await refused({ clients: 0, documentBytes: 10 }, {}, /clients is a whole number from 1/)
+  await refused({ clients: 0, documentBytes: 10 }, {}, /clients must be a whole number from 1/)
   await refused({ clients: 10 }, {}, /documentBytes/)
   await refused({ ...FLEET, deadlines: { killSwitch: 5 } }, {}, /did you mean killSwitchMs/)
   await refused({ ...FLEET, document: 'app.yaml' }, {}, /loadWorkload/)

@@ -91,7 +91,7 @@ test('the defaults of a workload are those that its doc comments say', async () 
     const value = valueSaid(comment.replaceAll(/\s+\*\s/g, ' '))
     return value === undefined ? [] : [[name, value] as const]
   })
-  expect(said).toHaveLength(11)
+  expect(said).toHaveLength(12)
   expect(readWorkload({ clients: 1, documentBytes: 100 })).toMatchObject(Object.fromEntries(said))
 })
 
