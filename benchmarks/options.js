@@ -35,7 +35,7 @@ export const partNames = /** @type {const} */ ([
 
 export const help = `npm run bench -- [options]
 
-  --quick                 a first look, in less than a minute: fewer clients, fewer rounds
+  --quick                 a first look, in some minutes: fewer clients, fewer rounds
   --only PART             ${partNames.join(', ')}; may repeat
   --document FILE         the document that changes: JSON or YAML, an object at the top
   --bytes N               or one made to measure, 200 to 1,000,000 bytes; 20,480 unless given

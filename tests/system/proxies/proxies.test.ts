@@ -129,7 +129,8 @@ describe.skipIf(missing !== undefined)('behind a real proxy', () => {
       expect(errors).toEqual([])
       await publisher.publish({ pool: 2 }, { rollout: everyone(), reason: 'second' })
       await expect.poll(() => client.current.pool, { timeout: 60_000 }).toBe(2)
-      // Silence is told once the transport has answered meanwhile, which takes a busy machine longer.
+      // Silence is told once the transport has answered meanwhile, which takes a busy machine
+      // longer.
       await expect
         .poll(() => errors, { timeout: 150_000 })
         .toContainEqual(expect.stringMatching(/open and silent.*proxy_buffering off/s))
