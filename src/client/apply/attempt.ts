@@ -103,12 +103,12 @@ function comesBack<Value>(
     .find(({ digest }) => digest !== runs.digest && !passedOver.has(digest) && !isBarred(digest, context))
 }
 
-/** Whether what runs is a candidate that is not for this client any more. */
+/**
+ * Whether what runs is not for this client any more: a candidate that it is not exposed to, or that
+ * was given up, or what the release withdraws.
+ */
 function isTakenBack<Value>(runs: SavedSnapshot, pending: Pending, context: AttemptContext<Value>): boolean {
-  if (pending.type === 'saved-version') return false
-  const { release } = pending
-  const isCandidate = runs.candidate === true || armOf(release, runs.digest) === 'candidate'
-  return isCandidate && !mayRun(runs, release, context)
+  return pending.type !== 'saved-version' && !mayRun(runs, pending.release, context)
 }
 
 /** Whether a snapshot is not run here: refused by this build, or under quarantine for it. */

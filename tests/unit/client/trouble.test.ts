@@ -464,6 +464,25 @@ describe('restarting', () => {
     },
   )
 
+  test('what is withdrawn after it had become stable is left, too, where the client refuses what it goes back to', async () => {
+    const board = testBoard()
+    const { client, clock, start } = started(board, {
+      intervalMs: 1_000,
+      validators: [{ name: 'v', validate: ({ pool }) => (pool.size === 2 ? { message: 'no' } : undefined) }],
+    })
+    board.publish(doc(1))
+    await start()
+    await clock.advance(70_000)
+    const { stable } = board.publish(doc(2))
+    const promoted = board.publish(doc(3))
+    await clock.advance(5_000)
+    expect(client.current.pool.size).toBe(3)
+    board.release({ stable, withdrawn: [promoted.stable.variants[0].digest] })
+    await clock.advance(5_000)
+    expect(client.current.pool.size).toBe(1)
+    expect(client.status).toBe('stale')
+  })
+
   test('a restart begins with no candidate that was given up, also where it counts as good', async () => {
     const board = testBoard()
     const state = memoryFolder()
