@@ -183,7 +183,10 @@ test('what was asked for wrongly is told with the help, and status 2', async () 
   for (const [args, told] of [
     [['--clients', 'many'], '--clients is a number'],
     [['--bytes', '10'], '--bytes is a number'],
-    [['--only', 'everything'], '--only is one of strategies, fanout, connects, stalled, deltas, encodings, read, poll'],
+    [
+      ['--only', 'everything'],
+      '--only is one of strategies, fanout, connects, stalled, deltas, encodings, read, poll',
+    ],
     [['--document', join(folder, 'list.json')], 'an object at the top'],
     [['--document', 'x.json', '--bytes', '1000'], 'not both'],
     [['--fast'], '--fast'],
