@@ -234,7 +234,9 @@ export async function* watchLoop(
     connection: Connection,
     nowMs: number,
   ): string | undefined => {
-    if (link.type === 'opening' && code === 'timeout') {
+    // A transport may be the first to give up on what brings nothing.
+    const gaveUp = code === 'unavailable' && retryAfterMs === undefined && nowMs >= silentAtMs(link)
+    if (link.type === 'opening' && (code === 'timeout' || gaveUp)) {
       // Where the client cannot ask either, it is no matter of streams.
       const answeredMs = provenAtMs ?? Number.NEGATIVE_INFINITY
       if (answeredMs < link.sinceMs - 2 * pollIntervalMs) return undefined

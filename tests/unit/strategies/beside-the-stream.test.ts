@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
 import { defaultPeriods, hybrid, push } from '../../../src/strategies/index.js'
 import { down, publish, run, setUp } from '../../support/session.js'
 
@@ -69,6 +70,30 @@ describe.each([
       expect(message).toMatch(
         /brought nothing within 10000 ms; as before, a proxy in between buffers.*proxy_buffering/,
       )
+    await client.stop()
+  })
+
+  test('is told so, and looks once a heartbeat, also where its transport gives the stream up first', async () => {
+    const { clock, store, transport } = await setUp({ heartbeatMs })
+    // As http() does, whose own patience is as long.
+    const impatient: typeof transport = {
+      ...transport,
+      async *watch(_query, signal) {
+        await new Promise<void>(resolve => {
+          clock.after(10_000, resolve)
+          signal.addEventListener('abort', () => resolve())
+        })
+        throw new NoticeboardError('unavailable', 'the event stream did not arrive within 10000 ms')
+      },
+    }
+    const client = run(make(impatient), { clock })
+    await clock.advance(60_000)
+    expect(client.messages().length).toBeGreaterThan(2)
+    for (const message of client.messages())
+      expect(message).toMatch(/^the event stream did not arrive within 10000 ms; .*proxy_buffering/)
+    await publish(store, 2)
+    await clock.advance(2 * heartbeatMs)
+    expect(client.seen()?.sequence).toBe(2)
     await client.stop()
   })
 
