@@ -9,10 +9,14 @@ const page = `
     createClient({ namespace: 'shop/prod', schema, strategy: pull(http(url)) })
 `
 
-/** The page bundled and minified, in bytes after gzip. A schema library is not in it. */
-export async function bundledBytes() {
+/**
+ * The page bundled and minified as a project in that folder does it. A schema library is not in it.
+ * @param {string} folder
+ * @returns {Promise<Uint8Array>}
+ */
+export async function bundledPage(folder) {
   const { outputFiles } = await build({
-    stdin: { contents: page, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
+    stdin: { contents: page, resolveDir: folder },
     bundle: true,
     minify: true,
     platform: 'browser',
@@ -22,5 +26,10 @@ export async function bundledBytes() {
     // As in a page's own project, where none of the settings of this one count.
     tsconfigRaw: {},
   })
-  return gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length
+  return outputFiles[0]?.contents ?? new Uint8Array()
+}
+
+/** The same of this project, in bytes after gzip. */
+export async function bundledBytes() {
+  return gzipSync(await bundledPage(fileURLToPath(new URL('.', import.meta.url)))).length
 }

@@ -7,6 +7,7 @@ import { countRounds } from '../rounds.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 import { frameEnd, namespace } from './protocol.js'
+import { startReaders } from './readers.js'
 
 /**
  * @import { Bench, Part } from '../main.js'
@@ -28,7 +29,6 @@ import { frameEnd, namespace } from './protocol.js'
  */
 
 const documentBytes = 204_800
-const readerProcesses = 2
 /** After the last reader: what the server still does, and the kernel still counts. */
 const settleMs = 150
 /** A release is longer than the head of a stream and its first sign of life. */
@@ -103,7 +103,7 @@ const deflateEach = {
 
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measureDeltas(bench) {
-  const { of, ratio, connections, rounds } = await measureForms(bench, deltaForms, 'deltas')
+  const { of, cpu, sidesBeside, connections, rounds } = await measureForms(bench, deltaForms, 'deltas')
   const beyond = of('delta', ({ bytes }) => bytes).map(
     (bytes, index) => bytes - (of('release', round => round.bytes)[index] ?? Number.NaN),
   )
@@ -113,27 +113,13 @@ export async function measureDeltas(bench) {
       `a change to ${connections} readers had ${deltas.join(', ')} deltas made, and not one each`,
     )
   const made = of('delta', ({ deltasMs: [ms = Number.NaN] }) => ms)
-  const cpu = (/** @type {string} */ name) => of(name, ({ cpuMs }) => (cpuMs * 1_000) / connections)
-  const sides = deltaForms.map(({ name, title }) => ({
-    title,
-    bytes: summarize(of(name, ({ bytes }) => bytes)),
-    cpuMsPerThousand: summarize(cpu(name)),
-    cpuRatio: ratio(name, 'whole'),
-  }))
+  const sides = sidesBeside('whole')
   const text = [
     paragraph(
       `12. One key of ${size(documentBytes)} changed, to ${connections.toLocaleString('en')} event streams; the servers take turns, ${rounds} rounds`,
     ),
     '',
-    formatTable(
-      ['', 'bytes each', 'CPU ms/1,000', 'ratio'],
-      sides.map(side => [
-        side.title,
-        Math.round(side.bytes.median).toLocaleString('en'),
-        figure(side.cpuMsPerThousand.median),
-        ranged(side.cpuRatio),
-      ]),
-    ),
+    tableOf(sides),
     paragraph(
       `CPU: of the server, for 1,000 deliveries. ratio: to noticeboard, whole, round by round. The delta was made once a change, in ${ranged(summarize(made))} ms of processor time.`,
     ),
@@ -179,28 +165,14 @@ export async function measureDeltas(bench) {
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measureEncodings(bench) {
   const forms = bench.options.naive ? [...encodedForms, deflateEach] : encodedForms
-  const { of, ratio, connections, rounds } = await measureForms(bench, forms, 'encodings')
-  const cpu = (/** @type {string} */ name) => of(name, ({ cpuMs }) => (cpuMs * 1_000) / connections)
-  const sides = forms.map(({ name, title }) => ({
-    title,
-    bytes: summarize(of(name, ({ bytes }) => bytes)),
-    cpuMsPerThousand: summarize(cpu(name)),
-    cpuRatio: ratio(name, 'net'),
-  }))
+  const { cpu, sidesBeside, connections, rounds } = await measureForms(bench, forms, 'encodings')
+  const sides = sidesBeside('net')
   const text = [
     paragraph(
       `13. ${size(documentBytes)}, compressed once for all, to ${connections.toLocaleString('en')} event streams; the servers take turns, ${rounds} rounds`,
     ),
     '',
-    formatTable(
-      ['', 'bytes each', 'CPU ms/1,000', 'ratio'],
-      sides.map(side => [
-        side.title,
-        Math.round(side.bytes.median).toLocaleString('en'),
-        figure(side.cpuMsPerThousand.median),
-        ranged(side.cpuRatio),
-      ]),
-    ),
+    tableOf(sides),
     paragraph(
       'CPU: of the server with all its threads, for 1,000 deliveries. ratio: to node:net with the whole document, round by round.',
     ),
@@ -231,14 +203,7 @@ async function measureForms({ options: { connections, quick }, processes, say },
   const counting = quick
     ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }
     : { warmUps: 2, most: 9, least: 5, budgetMs: 90_000 }
-  const readers = await Promise.all(
-    Array.from({ length: readerProcesses }, () =>
-      processes.start(new URL('load-process.js', import.meta.url)),
-    ),
-  )
-  const bounds = Array.from({ length: readerProcesses + 1 }, (_, index) =>
-    Math.round((connections * index) / readerProcesses),
-  )
+  const { readers, bounds } = await startReaders({ processes }, connections)
   /** @type {Side[]} */
   const sides = []
   /** @type {Map<string, Uint8Array>} */
@@ -272,16 +237,23 @@ async function measureForms({ options: { connections, quick }, processes, say },
     if (side === undefined) throw new Error(`"${name}" did not run`)
     return side
   }
+  /** @param {string} name @param {(round: Round) => number} pick */
+  const of = (name, pick) => find(name).rounds.map(pick)
+  const cpu = (/** @type {string} */ name) => of(name, ({ cpuMs }) => (cpuMs * 1_000) / connections)
   return {
     connections,
     rounds,
-    of: (/** @type {string} */ name, /** @type {(round: Round) => number} */ pick) =>
-      find(name).rounds.map(pick),
-    ratio: (/** @type {string} */ name, /** @type {string} */ to) =>
-      summarizeRatio(
-        find(name).rounds.map(({ cpuMs }) => cpuMs),
-        find(to).rounds.map(({ cpuMs }) => cpuMs),
-      ),
+    of,
+    /** Processor time of the server for 1,000 deliveries, in milliseconds, round by round. */
+    cpu,
+    /** All of them, with ratios to that one. */
+    sidesBeside: (/** @type {string} */ beside) =>
+      sides.map(({ name, title }) => ({
+        title,
+        bytes: summarize(of(name, ({ bytes }) => bytes)),
+        cpuMsPerThousand: summarize(cpu(name)),
+        cpuRatio: summarizeRatio(cpu(name), cpu(beside)),
+      })),
   }
 
   /** @param {Side} side */
@@ -328,4 +300,17 @@ async function measureForms({ options: { connections, quick }, processes, say },
     const deltasMs = isOurs ? await child.ask('deltasMs') : []
     return { round: { cpuMs, bytes, deltasMs }, frame: results[0]?.frame }
   }
+}
+
+/** @param {ReturnType<Awaited<ReturnType<typeof measureForms>>['sidesBeside']>} sides */
+function tableOf(sides) {
+  return formatTable(
+    ['', 'bytes each', 'CPU ms/1,000', 'ratio'],
+    sides.map(({ title, bytes, cpuMsPerThousand, cpuRatio }) => [
+      title,
+      Math.round(bytes.median).toLocaleString('en'),
+      figure(cpuMsPerThousand.median),
+      ranged(cpuRatio),
+    ]),
+  )
 }

@@ -5,6 +5,7 @@ import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
 import { reachedBy, summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
+import { startReaders } from './readers.js'
 import { naiveServers, servers } from './servers.js'
 
 /**
@@ -20,7 +21,6 @@ const mostBytes = 250_000
 const leastDocumentBytes = 1_000
 /** After the last reader: what the server still does, and the kernel still counts. */
 const settleMs = 150
-const readerProcesses = 2
 
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measureFanOut({ options, processes, say }) {
@@ -31,14 +31,7 @@ export async function measureFanOut({ options, processes, say }) {
     ? { warmUps: 2, most: 6, least: 3, budgetMs: 12_000 }
     : { warmUps: 4, most: 21, least: 5, budgetMs: 70_000 }
 
-  const readers = await Promise.all(
-    Array.from({ length: readerProcesses }, () =>
-      processes.start(new URL('load-process.js', import.meta.url)),
-    ),
-  )
-  const bounds = Array.from({ length: readerProcesses + 1 }, (_, index) =>
-    Math.round((connections * index) / readerProcesses),
-  )
+  const { readers, bounds } = await startReaders({ processes }, connections)
   /** @type {Side[]} */
   const sides = []
   /** @type {Uint8Array | undefined} */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { expect, inject, test } from 'vitest'
+import { bundledPage } from '../../../benchmarks/client/bundle.js'
 import { runCommand } from './run-command.js'
 
 const project = join(inject('workspace'), 'projects/browser')
@@ -52,25 +53,7 @@ test('the bundle runs a client where there is no process, no Buffer and no requi
 })
 
 /** A client that pulls over fetch, as a page ships it. */
-const pullingClient = async (): Promise<Uint8Array> => {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `
-        import { createClient, http, pull } from 'noticeboard'
-        globalThis.follow = (url, schema) =>
-          createClient({ namespace: 'shop/prod', schema, strategy: pull(http(url)) })
-      `,
-      resolveDir: project,
-    },
-    bundle: true,
-    minify: true,
-    platform: 'browser',
-    format: 'esm',
-    write: false,
-    logLevel: 'silent',
-  })
-  return outputFiles[0]?.contents ?? new Uint8Array()
-}
+const pullingClient = (): Promise<Uint8Array> => bundledPage(project)
 
 test('a client that pulls over fetch is less than 48 KB in a browser bundle, compressed', async () => {
   expect(gzipSync(await pullingClient()).length).toBeLessThan(48_000)

@@ -25,18 +25,24 @@ const DEADLY: readonly (readonly [string, Deadly])[] = [
   ['of memory that runs out', { at: 'commit', by: 'memory' }],
 ]
 
+/** A program that is started again each time it ends, and has a version 1 to go back to. */
+async function keptAlive(context: TestContext): Promise<Supervised> {
+  const program = await supervised(script, context)
+  await program.publish({ n: 1 })
+  program.keepAlive()
+  await program.until(() => program.lives.some(({ ran }) => ran.includes(1)), 'the first version runs')
+  // It has to be earned, to be what is gone back to.
+  await wait(1.3 * PERIODS.soakMs)
+  return program
+}
+
 describe.concurrent('a document that kills its program', () => {
   test.for(drawn(DEADLY, { share: 4 }))(
     '%s costs it two deaths',
     { timeout: 60_000 },
     async ([, deadly], context) => {
-      const program = await supervised(script, context)
-      const { publish, keepAlive, until, lives } = program
-      await publish({ n: 1 })
-      keepAlive()
-      await until(() => lives.some(({ ran }) => ran.includes(1)), 'the first version runs')
-      // It has to be earned, to be what is gone back to.
-      await wait(1.3 * PERIODS.soakMs)
+      const program = await keptAlive(context)
+      const { publish, until, lives } = program
       await publish({ n: 2, deadly })
       await until(() => program.deaths >= 2, 'it kills twice')
       const last = (): readonly number[] => lives.at(-1)?.ran ?? []
@@ -56,12 +62,8 @@ test(
   'a document that kills after the soak costs two deaths also where a deployment came in between',
   { timeout: 60_000 },
   async context => {
-    const program = await supervised(script, context)
-    const { publish, keepAlive, until, lives } = program
-    await publish({ n: 1 })
-    keepAlive()
-    await until(() => lives.some(({ ran }) => ran.includes(1)), 'the first version runs')
-    await wait(1.3 * PERIODS.soakMs)
+    const program = await keptAlive(context)
+    const { publish, until, lives } = program
     await publish({ n: 2, deadly: { at: PERIODS.soakMs + 700, by: 'kill' } })
     await until(() => program.earned(2), 'the second version is earned')
     const deployed = lives.length
