@@ -20,7 +20,8 @@ export function lostState(words: readonly ClientReport[]): ReadonlySet<string> {
   const inOrder = words.toSorted((one, other) => byCodeUnit(firstHeard(one), firstHeard(other)))
   // One walk, beside which what came before goes: a stranger may name thousands of one client.
   let [before, lastWordAt] = [0, '']
-  const slots = new Map<number, OfSlot>()
+  /** The instances of each slot that came before and were not looked at yet. */
+  const slots = new Map<number, string[]>()
   for (const word of inOrder) {
     const { instanceId, slot, protection, previous, firstHeardAt } = word
     if (protection !== 'disk' || slot === undefined || previous !== undefined || firstHeardAt === undefined)
@@ -30,39 +31,19 @@ export function lostState(words: readonly ClientReport[]): ReadonlySet<string> {
       before += 1
       const { receivedAt = '' } = other
       if (receivedAt > lastWordAt) lastWordAt = receivedAt
-      if (other.protection === 'disk' && other.slot !== undefined) ofSlot(slots, other.slot).came(other)
+      if (other.protection !== 'disk' || other.slot === undefined) continue
+      const known = slots.get(other.slot)
+      if (known === undefined) slots.set(other.slot, [other.instanceId])
+      else known.push(other.instanceId)
     }
     // One that was still there may have the slot, and what it leaves behind is found by the next.
     if (lastWordAt > firstHeardAt) continue
     const earlier = slots.get(slot)
     if (earlier === undefined) continue
-    for (const gone of earlier.take()) if (!found.has(gone)) lost.add(gone)
+    for (const gone of earlier.splice(0)) if (!found.has(gone)) lost.add(gone)
     if (!found.has(instanceId)) lost.add(instanceId)
   }
   return lost
-}
-
-/** The instances of one slot that came so far, those apart that were not looked at yet. */
-interface OfSlot {
-  came(word: ClientReport): void
-  /** Those that were not looked at; they are from now on. */
-  take(): readonly string[]
-}
-
-function ofSlot(slots: Map<number, OfSlot>, slot: number): OfSlot {
-  const known = slots.get(slot)
-  if (known !== undefined) return known
-  let ids: string[] = []
-  const made: OfSlot = {
-    came: ({ instanceId }) => void ids.push(instanceId),
-    take() {
-      const taken = ids
-      ids = []
-      return taken
-    },
-  }
-  slots.set(slot, made)
-  return made
 }
 
 /**

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { processorMs } from '../../../src/compare/run/process-usage.js'
 import type { SeedLine } from './seed-process.js'
 
 export interface ManyOptions {
@@ -52,15 +52,10 @@ function flagsOf(node: string): readonly string[] {
 /** How many times as long a history may take in all that has little of the processor. */
 const MOST_WAITS = 20
 
-/**
- * The processor time that a process has used, in milliseconds; infinite where the system does not
- * tell it.
- */
-function processorMsOf(pid: number | undefined): number {
+/** The processor time of a process, in milliseconds; infinite where the system does not tell it. */
+function processorMsOf(pid = 0): number {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-    // In ticks of a hundredth of a second: of the program, and of the system for it.
-    return 10 * (Number(fields[11]) + Number(fields[12]))
+    return processorMs(pid)
   } catch {
     return Number.POSITIVE_INFINITY
   }
