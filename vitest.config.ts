@@ -70,12 +70,16 @@ const PROJECTS = ['built', 'proofs', 'mocked', 'source']
  */
 const PROOFS = ['tests/proof/{sim,guarantees,board}/**/*.test.ts']
 
+/** What weighs a heap, in which nothing of other files may be. */
+const WEIGHING = ['tests/unit/server/heap.test.ts', 'tests/unit/fleet/interner.test.ts']
+
 /** What has projects or commands of its own. */
 const ELSEWHERE = [
   'tests/system/packaging/**',
   'tests/proof/sim/{bugs,bug-names,second-bugs,rollout-bugs,number-bugs,restore-bugs,form-bugs,compressed-bugs,access-bugs,guard-bugs}.test.ts',
   'tests/system/built/**',
   'tests/**/*.{built,mocked}.test.ts',
+  ...WEIGHING,
 ]
 
 class LongestFirst extends BaseSequencer {
@@ -99,9 +103,10 @@ class LongestFirst extends BaseSequencer {
 
 /**
  * Four projects: `source` tests and `proofs` import from `src`, need no build and share their
- * processes, so that modules are loaded once; `mocked` tests replace a module and have a process to
- * themselves; `built` tests start the package as users get it (the command line, the examples), so
- * `dist` is built first when it is missing or older than `src`; they share their processes too.
+ * processes, so that modules are loaded once; `mocked` tests replace a module or weigh a heap, and
+ * have a process to themselves; `built` tests start the package as users get it (the command line,
+ * the examples), so `dist` is built first when it is missing or older than `src`; they share their
+ * processes too.
  */
 export default defineConfig({
   // As in tsconfig.json.
@@ -123,7 +128,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'proofs', isolate: false, include: PROOFS, exclude: ELSEWHERE, retry: 0 },
       },
-      { extends: true, test: { name: 'mocked', include: ['tests/**/*.mocked.test.ts'] } },
+      { extends: true, test: { name: 'mocked', include: ['tests/**/*.mocked.test.ts', ...WEIGHING] } },
       {
         extends: true,
         test: {
