@@ -59,3 +59,21 @@ test('a client that goes back from what no release gave to some first runs what 
   const stable = makeRelease('first', { sequence: 2 })
   expect(oracles(wentBack({ lost: [stable.bytes] }))).toEqual(['nothing-moves-on-receipt', 'audience'])
 })
+
+test.each([
+  { what: 'what a rollback withdraws', withdrawn: true, found: [] },
+  { what: 'what it does not', withdrawn: false, found: ['nothing-moves-on-receipt', 'audience'] },
+])('a client that refuses what a rollback goes back to leaves $what', ({ withdrawn, found }) => {
+  const bad = makeRelease('bad', { sequence: 2 })
+  const back = makeRelease('refused', {
+    sequence: 3,
+    ...(withdrawn && { withdrawn: [bad.digest] }),
+  })
+  const truth = createTruth(() => 0, isAllowed)
+  for (const { bytes } of [own, bad, back]) truth.released(bytes, 'the log')
+  runs(truth, own, own.release)
+  runs(truth, bad, bad.release)
+  runs(truth, own, back.release)
+  truth.checkFollowed()
+  expect(oracles(truth)).toEqual(found)
+})

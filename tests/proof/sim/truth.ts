@@ -141,15 +141,17 @@ export function createTruth(
     restores.some(at => at === undefined || (at.epoch === position.epoch && at.sequence < position.sequence))
 
   /**
-   * Whether a client that ran a candidate, which this release does not name any more, has gone back
-   * to what it ran before.
+   * Whether a client that ran what this release withdraws, or a candidate that it does not name any
+   * more, has gone back to what it ran before.
    */
-  const leavesCandidate = (release: Release, allRan: readonly string[]): boolean => {
+  const goesBack = (release: Release, allRan: readonly string[]): boolean => {
     // What runs again after a restart is no step.
     const steps = allRan.filter((digest, at) => digest !== allRan[at - 1])
     const [left, back] = steps.slice(-2)
     if (left === undefined || back === undefined || armOf(release, left) !== undefined) return false
-    return candidates.has(left) && steps.slice(0, -2).includes(back)
+    const withdraws = (digest: string): boolean => release.withdrawn?.includes(digest) === true
+    if (!candidates.has(left) && !withdraws(left)) return false
+    return steps.slice(0, -2).includes(back) && !withdraws(back)
   }
 
   const violate = (oracle: string, text: string): void => {
@@ -240,7 +242,7 @@ export function createTruth(
           known !== undefined &&
           !ambiguous(position) &&
           !before.some(digest => allowed(known.release, identity, digest)) &&
-          !leavesCandidate(known.release, before)
+          !goesBack(known.release, before)
         ) {
           violate(
             'nothing-moves-on-receipt',
@@ -258,7 +260,7 @@ export function createTruth(
           )
         else if (
           !allowed(known.release, identity, digest) &&
-          !leavesCandidate(known.release, [...earlier, digest])
+          !goesBack(known.release, [...earlier, digest])
         )
           violate(
             'audience',

@@ -78,13 +78,17 @@ describe.each([
     // As http() does, whose own patience is as long.
     const impatient: typeof transport = {
       ...transport,
-      async *watch(_query, signal) {
-        await new Promise<void>(resolve => {
-          clock.after(10_000, resolve)
-          signal.addEventListener('abort', () => resolve())
-        })
-        throw new NoticeboardError('unavailable', 'the event stream did not arrive within 10000 ms')
-      },
+      watch: (_query, signal) => ({
+        [Symbol.asyncIterator]: () => ({
+          next: async () => {
+            await new Promise<void>(resolve => {
+              clock.after(10_000, resolve)
+              signal.addEventListener('abort', () => resolve())
+            })
+            throw new NoticeboardError('unavailable', 'the event stream did not arrive within 10000 ms')
+          },
+        }),
+      }),
     }
     const client = run(make(impatient), { clock })
     await clock.advance(60_000)
