@@ -43,7 +43,10 @@ export async function settle(world: World, stage: Stage): Promise<void> {
     ...(relayed.length > 0 ? [stage.relay] : []),
     ...(stage.leaf !== undefined && relayed.some(({ plan }) => plan.deep === true) ? [stage.leaf] : []),
   ]
-  const due = Math.max(...stage.clients.map(boundMs))
+  // What runs instead of a suspect has to be earned first.
+  const dueMs = (actor: ClientActor): number =>
+    boundMs(actor) + (actor.suspects(newestDigest(world)) ? EARNED_MS : 0)
+  const due = Math.max(...stage.clients.map(dueMs))
   const missing = (actor: ClientActor): readonly [oracle: string, problem: string] | undefined => {
     const behind = straggling(world, actor)
     if (behind !== undefined) return ['everybody-gets-there', behind]
@@ -54,7 +57,7 @@ export async function settle(world: World, stage: Stage): Promise<void> {
     for (const actor of waiting) {
       const away = missing(actor)
       if (away === undefined) waiting.delete(actor)
-      else if (clock.monotonic() - sinceMs >= boundMs(actor)) {
+      else if (clock.monotonic() - sinceMs >= dueMs(actor)) {
         truth.violate(...away)
         waiting.delete(actor)
       }
