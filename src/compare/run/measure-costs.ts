@@ -1,4 +1,4 @@
-import { cpus, release, type } from 'node:os'
+import { cpus, release as kernelRelease, type } from 'node:os'
 import { defaultPeriods } from '../../core/defaults.js'
 import { readSystem } from '../../system/system.js'
 import type { Costs } from '../costs/costs.js'
@@ -50,26 +50,20 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
   try {
     const bench = await openBench(server, { wire, clock, signal })
     const rounds = Math.max(1, Math.round(400 * scale))
-    const base = server.memoryBytes()
     onProgress('requests')
+    const asked = [bench.unchanged, bench.release, bench.log, bench.report, bench.snapshot] as const
     // The first requests run code that was never run before.
-    for (const warm of [bench.unchanged, bench.release, bench.log, bench.snapshot, bench.report])
-      await bench.many(rounds, warm)
-    const kinds = {
-      unchanged: await bench.cost(rounds, bench.unchanged),
-      release: await bench.cost(rounds, bench.release),
-      log: await bench.cost(rounds, bench.log),
-      report: await bench.cost(rounds, bench.report),
-    }
-    const small = await bench.cost(rounds, bench.snapshot)
+    for (const warm of asked) await bench.many(rounds, warm)
+    const [unchanged, release, log, report, small] = await bench.costs(rounds, asked)
+    const kinds = { unchanged, release, log, report }
     onProgress('changes that nobody follows')
     const changeMs = await bench.changes(SMALL_BYTES, 20)
     const changeBytes = await bench.changeBytes(SMALL_BYTES)
     const alone = await bench.idle(defaultPeriods.heartbeatMs)
     const streams = Math.round(1_500 * scale)
     onProgress(`${streams} streams`)
+    const base = server.memoryBytes()
     const notices = await bench.open(streams, false)
-    // At most: what the requests before it left behind is in it.
     const perStream = Math.max(0, (server.memoryBytes() - base) / streams)
     const noticeMs = Math.max(0, (await bench.changes(SMALL_BYTES, 20)) - changeMs) / streams
     const noticeBytes = ((await bench.changeBytes(SMALL_BYTES)) - changeBytes) / streams
@@ -108,7 +102,7 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
       v: 1,
       measured: {
         on: new Date(clock.now()).toISOString().slice(0, 10),
-        machine: `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, ${type()} ${release()}, Node ${process.versions.node}`,
+        machine: `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, ${type()} ${kernelRelease()}, Node ${process.versions.node}`,
         command: 'noticeboard compare --calibrate',
       },
       kinds: {

@@ -56,16 +56,26 @@ export interface BenchOptions {
   readonly signal: AbortSignal
 }
 
+/** Something that is done to a server. */
+type Act = () => Promise<unknown>
+
+type CostsOf<Acts extends readonly Act[]> = { readonly [K in keyof Acts]: Cost }
+
 /** What is done to a server, and what that took. */
 export interface ServerBench {
-  many(times: number, act: () => Promise<unknown>): Promise<void>
+  many(times: number, act: Act): Promise<void>
   unchanged(this: void): Promise<unknown>
   release(this: void): Promise<unknown>
   log(this: void): Promise<unknown>
   snapshot(this: void): Promise<unknown>
   report(this: void): Promise<unknown>
   /** What one of many costs: the median of three rounds. */
-  cost(times: number, act: () => Promise<unknown>): Promise<Cost>
+  cost(times: number, act: Act): Promise<Cost>
+  /**
+   * The same of several acts, which take turns: code gets faster the longer a server runs, and would
+   * make what is measured last the cheapest.
+   */
+  costs<const Acts extends readonly Act[]>(times: number, acts: Acts): Promise<CostsOf<Acts>>
   /** What a change costs the server, in milliseconds: the median of several. */
   changes(bytes: number, times: number): Promise<number>
   /** What a change moves on all streams: the median of three, since marks may meet one of them. */
@@ -104,7 +114,7 @@ export async function openBench(
     return { digest, tag: answer.tag, position }
   }
   const rest = (ms: number): Promise<void> => clock.sleep(ms, signal)
-  const many = (times: number, act: () => Promise<unknown>): Promise<void> => manyTimes(times, act, signal)
+  const many = (times: number, act: Act): Promise<void> => manyTimes(times, act, signal)
   const used = async (act: () => Promise<void>): Promise<{ serverMs: number; bytes: number }> => {
     const [ms, bytes] = [server.processorMs(), wire.read()]
     await act()
@@ -112,6 +122,18 @@ export async function openBench(
     return { serverMs: server.processorMs() - ms, bytes: wire.read() - bytes }
   }
 
+  const costs = async <const Acts extends readonly Act[]>(
+    times: number,
+    acts: Acts,
+  ): Promise<CostsOf<Acts>> => {
+    const found = acts.map((): { readonly serverMs: number; readonly bytes: number }[] => [])
+    for (let turn = 0; turn < 3; turn += 1)
+      for (const [index, act] of acts.entries()) found[index]?.push(await used(() => many(times, act)))
+    return found.map(rounds => ({
+      serverMs: round(median(rounds.map(({ serverMs }) => serverMs)) / times),
+      bytes: Math.round(median(rounds.map(({ bytes }) => bytes)) / times),
+    })) as unknown as CostsOf<Acts>
+  }
   let known = await newest()
 
   return {
@@ -125,14 +147,8 @@ export async function openBench(
         signal,
       ),
     report: () => transport.report([reportOf((heard += 1), known)], signal),
-    async cost(times: number, act: () => Promise<unknown>): Promise<Cost> {
-      const found: { readonly serverMs: number; readonly bytes: number }[] = []
-      for (let turn = 0; turn < 3; turn += 1) found.push(await used(() => many(times, act)))
-      return {
-        serverMs: round(median(found.map(({ serverMs }) => serverMs)) / times),
-        bytes: Math.round(median(found.map(({ bytes }) => bytes)) / times),
-      }
-    },
+    cost: async (times, act) => (await costs(times, [act]))[0],
+    costs,
     async changes(bytes: number, times: number): Promise<number> {
       const found: number[] = []
       for (let turn = 0; turn < times; turn += 1) {
