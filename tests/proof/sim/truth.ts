@@ -258,10 +258,7 @@ export function createTruth(
             'only-what-was-published',
             `${client} followed ${formatPosition(position)}, which is in no log`,
           )
-        else if (
-          !allowed(known.release, identity, digest) &&
-          !goesBack(known.release, [...earlier, digest])
-        )
+        else if (!allowed(known.release, identity, digest) && !goesBack(known.release, [...earlier, digest]))
           violate(
             'audience',
             `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`,
