@@ -121,7 +121,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   const misses = missesOf(figures, {
     workload,
     processes,
-    isWorker: workers > 0,
+    servedBy: shape?.answers === 'static' ? 'folder' : workers > 0 ? 'worker' : 'server',
     servingMs: msPerDay - servers * sharingMs,
     sharingMs,
     streams: streams / processes,

@@ -29,6 +29,22 @@ export function sayBeyond(ms: number, limitMs: number): string {
 }
 
 /**
+ * How much something costs beside something else: in percent below twice as much, where a number of
+ * times would hide the difference.
+ *
+ * ```ts
+ * sayRatio(1.05) // 5 % more
+ * sayRatio(3.2) // 3.2 times as much
+ * ```
+ */
+export function sayRatio(ratio: number): string {
+  if (ratio >= 1.995) return `${figure(ratio)} times as much`
+  const share = Math.round(Math.abs(ratio - 1) * 100)
+  if (share === 0) return 'as much'
+  return `${share} % ${ratio > 1 ? 'more' : 'less'}`
+}
+
+/**
  * A share for people.
  *
  * ```ts

@@ -1,7 +1,7 @@
 import type { Row } from '../row.js'
 import { placeOf, type InputName, type Workload } from '../workload.js'
 import type { Crossing } from './crossings.js'
-import { count, figure, percent, sayBytes, sayMs } from '../words.js'
+import { count, figure, percent, sayBytes, sayMs, sayRatio } from '../words.js'
 import { deadlineOf } from './misses.js'
 import { costOf, TIE, type Choice, type Weights } from './recommend.js'
 
@@ -45,18 +45,23 @@ export function becauseOf(
       : []),
     ...dearer.slice(0, 1).map(next => {
       const ratio = costOf(next, weights) / costOf(best, weights)
-      return `${next.model}, the next that fits, costs ${figure(ratio)} times as much (processor time to the power of ${weights.cpu}, times bytes to the power of ${weights.bytes})`
+      return `${next.model}, the next that fits, costs ${sayRatio(ratio)} (processor time to the power of ${weights.cpu}, times bytes to the power of ${weights.bytes})`
     }),
     ...(fitting.length === 1 ? ['no other model fits'] : []),
   ]
 }
 
-/** What clients on dead connections get, where there are any to speak of. */
-function sayHalfOpen({ halfOpen, offline }: Row, { clients }: Workload): readonly string[] {
-  if (halfOpen.clients < 0.05) return []
-  const share = halfOpen.clients / (clients - offline)
+/**
+ * What clients on dead connections get, where there are any to speak of, or where they have a change
+ * too late, however few they are.
+ */
+function sayHalfOpen({ halfOpen, offline }: Row, workload: Workload): readonly string[] {
+  const deadlineMs = deadlineOf(workload)
+  const isLate = halfOpen.worstMs > deadlineMs
+  if (halfOpen.clients === 0 || (halfOpen.clients < 0.05 && !isLate)) return []
+  const share = halfOpen.clients / (workload.clients - offline)
   return [
-    `on average ${figure(halfOpen.clients)} of them are on a connection that died unnoticed, and have the change ${sayMs(halfOpen.worstMs)} after the publish at most`,
+    `on average ${halfOpen.clients < 0.01 ? 'less than 0.01' : figure(halfOpen.clients)} of them are on a connection that died unnoticed, and have the change ${sayMs(halfOpen.worstMs)} after the publish at most${isLate ? `, beyond the deadline of ${sayMs(deadlineMs)}` : ''}`,
     ...(share > MANY
       ? [
           `these are ${percent(share)} of the clients that are there: within the deadline, but more than an exception`,
@@ -82,7 +87,7 @@ function sayHeartbeat(
   if (sooner === undefined) return []
   const ratio = costOf(sooner, weights) / costOf(best, weights)
   return [
-    `with "${sooner.model}", which costs ${figure(ratio)} times as much, clients on a dead connection have it in time as well, within ${sayMs(sooner.halfOpen.worstMs)}`,
+    `with "${sooner.model}", which costs ${sayRatio(ratio)}, clients on a dead connection have it in time as well, within ${sayMs(sooner.halfOpen.worstMs)}`,
   ]
 }
 

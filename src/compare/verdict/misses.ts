@@ -19,7 +19,7 @@ const MOST_STREAMS = 50_000
  * dead without their knowing.
  *
  * ```ts
- * missesOf(row, { workload, processes: 1, isWorker: false, servingMs, sharingMs: 0, streams: 3_000, share: 0.0002 })
+ * missesOf(row, { workload, processes: 1, servedBy: 'server', servingMs, sharingMs: 0, streams: 3_000, share: 0.0002 })
  * ```
  */
 export function missesOf(
@@ -27,16 +27,16 @@ export function missesOf(
   {
     workload,
     processes,
-    isWorker,
+    servedBy,
     servingMs,
     sharingMs,
     streams,
     share,
   }: {
     readonly workload: Workload
-    /** How many processes serve, and whether they are workers of servers. */
+    /** How many processes serve, and what they are. */
     readonly processes: number
-    readonly isWorker: boolean
+    readonly servedBy: 'server' | 'worker' | 'folder'
     /**
      * What all of these take of a processor in a day, and what the process of one server takes that
      * shares its connections out, in milliseconds.
@@ -68,7 +68,10 @@ export function missesOf(
       what: 'half-open',
       text: `${percent(share)} of the clients are on dead streams at any time, and have a change after up to ${sayBeyond(halfOpen.worstMs, deadlineMs)} (deadline: ${sayMs(deadlineMs)})`,
     })
-  const each = isWorker ? 'each worker' : 'each server'
+  const each =
+    servedBy === 'folder'
+      ? 'what serves the folder, counted as a server of this library,'
+      : `each ${servedBy}`
   for (const [who, ms] of [
     [each, servingMs / processes],
     ['the process that shares connections out', sharingMs],
@@ -76,7 +79,7 @@ export function missesOf(
     if (ms / DAY_MS > BUSY)
       misses.push({
         what: 'processor',
-        text: `${who} is busy for ${percent(ms / DAY_MS)} of a processor before anything happens`,
+        text: `${who} is busy for ${percent(ms / DAY_MS)} of a processor in the mean of a day with its changes and restarts; ${percent(BUSY)} is the most`,
       })
   if (streams > MOST_STREAMS)
     misses.push({
