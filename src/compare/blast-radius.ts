@@ -1,3 +1,5 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import { checkOptions } from '../core/options.js'
 import { defaultStages, type Stage } from '../rollouts/index.js'
 import type { Row } from './row.js'
 import type { Workload } from './workload.js'
@@ -6,16 +8,22 @@ import type { Workload } from './workload.js'
 export interface BlastRadius {
   /** How long it runs until it shows, in milliseconds. */
   readonly showsAfterMs: number
-  /** How long a client has to run it in each stage, in milliseconds. */
+  /** How long a client has to run it in each stage, or how long a stage lasts, in milliseconds. */
   readonly bakeMs: number
   /** Published to everyone at once, and taken back by somebody who was called. */
   readonly everyone: Blast
-  /** Published in the default stages, and taken back by the controller. */
+  /**
+   * Published in stages. By reports: in the default stages, and taken back by the controller. By
+   * the clock, where clients cannot report: in the steps of `timed()`, and taken back by somebody
+   * who was called.
+   */
   readonly staged: Blast & {
+    /** What stages go by. */
+    readonly by: 'reports' | 'clock'
     /** How many clients each stage exposes, all before it included. */
     readonly stages: readonly number[]
     /**
-     * The stage in which it is noticed, from 0 on; undefined where all of them pass before it shows.
+     * The stage in which it is taken back, from 0 on; undefined where all of them pass before.
      */
     readonly noticedIn: number | undefined
     /** How long a good document takes until everybody has it, in milliseconds. */
@@ -35,10 +43,14 @@ export interface Blast {
 export interface BlastOptions {
   /** How long the document runs until it shows what is wrong, in milliseconds. Default 90,000. */
   readonly showsAfterMs?: number
-  /** How long each client has to run it in a stage, in milliseconds. Default 300,000. */
+  /**
+   * How long each client has to run it in a stage, in milliseconds; by the clock, how long a stage
+   * lasts. Default 300,000; by the clock 600,000.
+   */
   readonly bakeMs?: number
   /**
-   * How many clients each stage exposes, all before it included. Default: as the default stages do.
+   * How many clients each stage exposes, all before it included. Default: as the default stages do;
+   * by the clock, as `timed()` does.
    */
   readonly stages?: readonly number[]
   /** How long somebody who is called takes to roll back, in milliseconds. Default 900,000. */
@@ -51,11 +63,20 @@ export interface BlastOptions {
 const REPORT_MS = 1_000
 const STEP_MS = 5_000
 
+/** The steps of `timed()` by its defaults: how many, and how long each lasts, in milliseconds. */
+const CLOCK_STEPS = 4
+const CLOCK_STEP_MS = 600_000
+
+/** How long somebody who is called takes, and until a fault shows, in milliseconds. */
+const HUMAN_MS = 900_000
+const SHOWS_AFTER_MS = 90_000
+
 /**
  * What a document does that turns out to be bad some time after it was applied, by arithmetic:
  * every stage bakes, so it is noticed in the first stage that lasts long enough, by the first
  * client that says so. A document that is refused at once is noticed sooner, and one that only
- * shows under load later.
+ * shows under load later. Where clients cannot report, stages go by the clock, and it spreads until
+ * somebody who was called stops it. Throws `invalid-option`.
  *
  * ```ts
  * predictBlast({ clients: 60, stalenessMs: row.stalenessMs })
@@ -65,17 +86,41 @@ export function predictBlast(
   {
     clients,
     stalenessMs,
+    reports = true,
   }: {
     readonly clients: Workload['clients']
     readonly stalenessMs: Pick<Row['stalenessMs'], 'half' | 'all'>
+    /** Whether clients report; from a static folder they cannot. Default true. */
+    readonly reports?: boolean
   },
-  {
-    showsAfterMs = 90_000,
-    bakeMs = 300_000,
-    humanMs = 900_000,
-    stages = exposedBy(defaultStages(clients), clients),
-  }: BlastOptions = {},
+  options: BlastOptions = {},
 ): BlastRadius {
+  checkBlast('predictBlast()', options)
+  const { showsAfterMs = SHOWS_AFTER_MS, humanMs = HUMAN_MS } = options
+  const everyone = {
+    reached: clients,
+    goneMs: stalenessMs.half + showsAfterMs + humanMs + stalenessMs.all,
+  }
+  const { bakeMs, staged } = reports
+    ? byReports({ clients, stalenessMs }, options)
+    : byClock({ clients, stalenessMs }, options)
+  return { showsAfterMs, bakeMs, everyone, staged }
+}
+
+interface Fleet {
+  readonly clients: number
+  readonly stalenessMs: Pick<Row['stalenessMs'], 'half' | 'all'>
+}
+
+function byReports(
+  { clients, stalenessMs }: Fleet,
+  {
+    showsAfterMs = SHOWS_AFTER_MS,
+    bakeMs = 300_000,
+    humanMs = HUMAN_MS,
+    stages = exposedBy(defaultStages(clients), clients),
+  }: BlastOptions,
+): Pick<BlastRadius, 'bakeMs' | 'staged'> {
   // A stage lasts until its clients have the document, have run it for as long as they have to, and
   // have said so.
   const stageMs = stalenessMs.all + bakeMs + REPORT_MS + STEP_MS
@@ -85,22 +130,74 @@ export function predictBlast(
   const inLast = noticed === stages.length - 1
   const noticedIn = inLast && showsAfterMs >= stages.length * stageMs ? undefined : noticed
   const shownMs = Math.max(stalenessMs.half + showsAfterMs, noticed * stageMs) + REPORT_MS + STEP_MS
-  const backMs = stalenessMs.all
   return {
-    showsAfterMs,
     bakeMs,
-    everyone: {
-      reached: clients,
-      goneMs: stalenessMs.half + showsAfterMs + humanMs + backMs,
-    },
     staged: {
+      by: 'reports',
       reached: stages[noticed] ?? clients,
-      goneMs: shownMs + backMs + (noticedIn === undefined ? humanMs : 0),
+      goneMs: shownMs + stalenessMs.all + (noticedIn === undefined ? humanMs : 0),
       stages,
       noticedIn,
       completesMs: (stages.length - 1) * stageMs + stalenessMs.all,
     },
   }
+}
+
+/** Nobody says anything: the stages go on until somebody who was called has stopped them. */
+function byClock(
+  { clients, stalenessMs }: Fleet,
+  {
+    showsAfterMs = SHOWS_AFTER_MS,
+    bakeMs = CLOCK_STEP_MS,
+    humanMs = HUMAN_MS,
+    stages = exposedBy(equalSteps(CLOCK_STEPS), clients),
+  }: BlastOptions,
+): Pick<BlastRadius, 'bakeMs' | 'staged'> {
+  const stoppedMs = stalenessMs.half + showsAfterMs + humanMs
+  const stage = Math.floor(stoppedMs / bakeMs)
+  return {
+    bakeMs,
+    staged: {
+      by: 'clock',
+      reached: stages[stage] ?? stages.at(-1) ?? clients,
+      goneMs: stoppedMs + stalenessMs.all,
+      stages,
+      noticedIn: stage < stages.length ? stage : undefined,
+      completesMs: (stages.length - 1) * bakeMs + stalenessMs.all,
+    },
+  }
+}
+
+/**
+ * Throws `invalid-option` for what a prediction cannot go by, naming the field; `who` says whose
+ * options they are.
+ *
+ * ```ts
+ * checkBlast('compare(): blast', options.blast)
+ * ```
+ */
+export function checkBlast(who: string, options: BlastOptions | undefined): void {
+  checkOptions(who, options, { showsAfterMs: true, bakeMs: true, stages: true, humanMs: true })
+  const { showsAfterMs, bakeMs, stages, humanMs } = options ?? {}
+  const refuse = (problem: string): never => {
+    throw new NoticeboardError('invalid-option', `${who}: ${problem}`)
+  }
+  for (const [name, value] of Object.entries({ showsAfterMs, humanMs }))
+    if (value !== undefined && !(Number.isFinite(value) && value >= 0))
+      refuse(`${name} must be a number of milliseconds, 0 or more`)
+  if (bakeMs !== undefined && !(Number.isFinite(bakeMs) && bakeMs > 0))
+    refuse('bakeMs must be a number of milliseconds above 0')
+  if (stages === undefined) return
+  const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0
+  if (!Array.isArray(stages) || stages.length === 0 || !stages.every(isCount))
+    refuse('stages must be a list of whole numbers of clients')
+}
+
+function equalSteps(steps: number): readonly Stage[] {
+  return Array.from({ length: steps }, (_, index): Stage => ({
+    by: 'share',
+    share: (index + 1) / steps,
+  }))
 }
 
 function exposedBy(stages: readonly Stage[], clients: number): readonly number[] {

@@ -1,12 +1,12 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { checkOptions } from '../core/options.js'
-import { predictBlast, type BlastOptions } from './blast-radius.js'
-import { isCosts, type Costs } from './costs/costs.js'
+import { checkBlast, predictBlast, type BlastOptions } from './blast-radius.js'
+import { problemOfCosts, type Costs } from './costs/costs.js'
 import { recordedCosts } from './costs/recorded.js'
 import { estimate, type ShapedModel } from './formula/estimate.js'
 import { defaultModels } from './default-models.js'
-import type { Model, RunnableModel } from './models.js'
-import type { Comparison } from './result.js'
+import { checkModel, type Model, type RunnableModel } from './models.js'
+import type { ComparedRow, Comparison } from './result.js'
 import type { Basis } from './row-of.js'
 import type { Row } from './row.js'
 import { FULL_WINDOWS, QUICK_WINDOWS, runModel } from './run/run-model.js'
@@ -14,10 +14,10 @@ import { simulateModel } from './simulation/simulate-model.js'
 import { becauseOf } from './verdict/because.js'
 import { sayCompressedStreams } from './verdict/compressed-streams.js'
 import { crossoverMapOf } from './verdict/crossover-map.js'
-import { crossingsOf } from './verdict/crossings.js'
 import { sayDeltas } from './verdict/deltas.js'
 import { choose, WEIGHTS, type Weights } from './verdict/recommend.js'
-import { INPUTS, readWorkload, type WorkloadInput } from './workload.js'
+import { isShaped, whatChanges } from './verdict/what-changes.js'
+import { readWorkload, type Workload, type WorkloadInput } from './workload.js'
 
 /** What is compared, and how deeply. */
 export interface CompareOptions {
@@ -87,6 +87,68 @@ export interface Progress {
  * ```
  */
 export async function compare(input: WorkloadInput, options: CompareOptions = {}): Promise<Comparison> {
+  const workload = checkComparison(input, options)
+  const costs = readCosts(options.costs)
+  const {
+    models = defaultModels({ workload, costs }),
+    depth = 'formula',
+    weights = WEIGHTS,
+    blast,
+    signal,
+  } = options
+  signal?.throwIfAborted()
+  const basis = { workload, costs }
+  const found =
+    depth === 'formula'
+      ? models.map(model => estimate(shapedOf(model), basis))
+      : depth === 'run'
+        ? await runAll(models.map(shapedOf), { basis, options })
+        : await simulateAll(models, { basis, options })
+  const rows = found.map((row, index): ComparedRow => {
+    const { shape } = models[index] as Model
+    const reports = shape?.reportIntervalMs !== Number.POSITIVE_INFINITY
+    const blastRadius = predictBlast({ ...row, clients: workload.clients, reports }, blast)
+    return { ...row, blastRadius }
+  })
+  const choice = choose(rows, weights)
+  const { best } = choice
+  const taken = models.filter(isShaped).find(({ name }) => name === best?.model)
+  const { inputs, ...changes } = whatChanges(models, { ...basis, choice, depth, weights })
+  const hasMap = options.map === true && changes.unsolved === undefined
+  return {
+    v: 1,
+    depth,
+    workload,
+    recommendation: {
+      model: best?.model,
+      ties: choice.ties.map(({ model }) => model),
+      because: [
+        ...becauseOf(choice, { rows, workload, weights }),
+        ...(taken === undefined ? [] : [...sayDeltas(taken, basis), ...sayCompressedStreams(taken, basis)]),
+      ],
+      ...changes,
+    },
+    rows,
+    blastRadius: (best ?? (rows[0] as ComparedRow)).blastRadius,
+    ...(inputs !== undefined && { inputs }),
+    ...(hasMap && { map: crossoverMapOf(models.filter(isShaped), { ...basis, weights }) }),
+    weights,
+    costs,
+  }
+}
+
+/**
+ * The workload of a comparison, and a look at all of its options but the costs. Throws
+ * `invalid-option`: a caller who measures costs first finds out before that whether the comparison
+ * can be made.
+ *
+ * ```ts
+ * checkComparison(input, options)
+ * const costs = await measureCosts({ cli })
+ * await compare(input, { ...options, costs })
+ * ```
+ */
+export function checkComparison(input: WorkloadInput, options: CompareOptions): Workload {
   checkOptions('compare()', options, {
     models: true,
     depth: true,
@@ -102,58 +164,30 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
     onProgress: true,
   })
   const workload = readWorkload(input)
-  const costs = readCosts(options.costs)
-  const {
-    models = defaultModels({ workload, costs }),
-    depth = 'formula',
-    weights = WEIGHTS,
-    blast,
-    signal,
-  } = options
+  const { depth = 'formula', models, weights = WEIGHTS, blast, cli, seed, onProgress } = options
+  if (!DEPTHS.has(depth)) throw refusal(`depth must be one of ${[...DEPTHS].join(', ')}`)
+  for (const name of ['quick', 'map'] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'boolean')
+      throw refusal(`${name} must be true or false`)
+  if (seed !== undefined && !Number.isSafeInteger(seed)) throw refusal('seed must be a whole number')
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw refusal('onProgress must be a function')
+  readMostClients(options, 1)
   checkWeights(weights)
-  checkNames(models)
-  signal?.throwIfAborted()
-  const basis = { workload, costs }
-  const rows =
-    depth === 'formula'
-      ? models.map(model => estimate(shapedOf(model), basis))
-      : depth === 'run'
-        ? await runAll(models.map(shapedOf), { basis, options })
-        : await simulateAll(models, { basis, options })
-  const choice = choose(rows, weights)
-  // Crossing points are solved by the formulas, whatever the depth, for the models that they know.
-  const shaped = models.filter(isShaped)
-  const unless = crossingsOf(shaped, { ...basis, weights })
-  const moved = new Set(unless.map(({ input }) => input))
-  const { best } = choice
-  const taken = shaped.find(({ name }) => name === best?.model)
-  return {
-    v: 1,
-    depth,
-    workload,
-    recommendation: {
-      model: best?.model,
-      ties: choice.ties.map(({ model }) => model),
-      because: [
-        ...becauseOf(choice, { rows, workload, weights }),
-        ...(taken === undefined ? [] : [...sayDeltas(taken, basis), ...sayCompressedStreams(taken, basis)]),
-      ],
-      unless,
-    },
-    rows,
-    blastRadius: predictBlast(
-      { clients: workload.clients, stalenessMs: (best ?? (rows[0] as Row)).stalenessMs },
-      blast,
-    ),
-    inputs: {
-      matter: INPUTS.filter(input => moved.has(input)),
-      doNotMatter: INPUTS.filter(input => !moved.has(input)),
-    },
-    ...(options.map === true && { map: crossoverMapOf(shaped, { ...basis, weights }) }),
-    weights,
-    costs,
+  checkBlast('compare(): blast', blast)
+  if (models !== undefined) checkModels(models)
+  for (const model of models ?? []) {
+    if (depth === 'simulation') runnableOf(model)
+    else shapedOf(model)
   }
+  if (depth === 'run' && cli === undefined)
+    throw refusal(
+      'a run needs the file of the command line: pass { cli: "node_modules/noticeboard/dist/cli/main.js" }',
+    )
+  return workload
 }
+
+const DEPTHS: ReadonlySet<string> = new Set<Row['depth']>(['formula', 'simulation', 'run'])
 
 /** One model after the other: virtual time needs the whole processor. */
 async function simulateAll(
@@ -175,12 +209,7 @@ async function runAll(
   models: readonly ShapedModel[],
   { basis, options }: { readonly basis: Basis; readonly options: CompareOptions },
 ): Promise<readonly Row[]> {
-  const { cli, quick = false, signal = new AbortController().signal, onProgress } = options
-  if (cli === undefined)
-    throw new NoticeboardError(
-      'invalid-option',
-      'compare(): a run needs the file of the command line: pass { cli: "node_modules/noticeboard/dist/cli/main.js" }',
-    )
+  const { cli = '', quick = false, signal = new AbortController().signal, onProgress } = options
   const mostClients = readMostClients(options, 500)
   const windows = quick ? QUICK_WINDOWS : FULL_WINDOWS
   const rows: Row[] = []
@@ -194,54 +223,44 @@ async function runAll(
 function readMostClients({ mostClients }: CompareOptions, otherwise: number): number {
   if (mostClients === undefined) return otherwise
   if (Number.isInteger(mostClients) && mostClients >= 1 && mostClients <= 10_000) return mostClients
-  throw new NoticeboardError(
-    'invalid-option',
-    'compare(): mostClients must be a whole number from 1 to 10,000',
-  )
+  throw refusal('mostClients must be a whole number from 1 to 10,000')
 }
 
 function runnableOf(model: Model): RunnableModel {
   const { strategy } = model
   if (strategy !== undefined) return { ...model, strategy }
-  throw new NoticeboardError(
-    'invalid-option',
-    `compare(): ${model.name} has no strategy that clients could run; a simulation needs one`,
-  )
-}
-
-function isShaped(model: Model): model is ShapedModel {
-  return model.shape !== undefined
+  throw refusal(`${model.name} has no strategy that clients could run; a simulation needs one`)
 }
 
 function shapedOf(model: Model): ShapedModel {
   if (isShaped(model)) return model
-  throw new NoticeboardError(
-    'invalid-option',
-    `compare(): ${model.name} has no shape that a formula can use; pass depth 'simulation' for a strategy of your own`,
+  throw refusal(
+    `${model.name} has no shape that a formula can use; pass depth 'simulation' for a strategy of your own`,
   )
 }
 
 function readCosts(costs: CompareOptions['costs'] = 'recorded'): Costs {
   if (costs === 'recorded') return recordedCosts
-  if (isCosts(costs)) return costs
-  throw new NoticeboardError(
-    'invalid-option',
-    'compare(): costs must be "recorded", or what measureCosts() returned',
-  )
+  const problem = problemOfCosts(costs)
+  if (problem === undefined) return costs
+  throw refusal(`costs must be "recorded", or what measureCosts() returned: ${problem}`)
 }
 
-function checkWeights({ cpu, bytes }: Weights): void {
-  if (cpu >= 0 && bytes >= 0 && Math.abs(cpu + bytes - 1) < 1e-9) return
-  throw new NoticeboardError('invalid-option', 'compare(): the weights of cpu and bytes must add up to 1')
+function checkWeights(weights: Weights): void {
+  checkOptions('compare(): weights', weights, { cpu: true, bytes: true })
+  const { cpu, bytes } = weights
+  const isShare = (value: unknown): boolean => typeof value === 'number' && value >= 0
+  if (isShare(cpu) && isShare(bytes) && Math.abs(cpu + bytes - 1) < 1e-9) return
+  throw refusal('the weights of cpu and bytes must be numbers of 0 or more that add up to 1')
 }
 
-function checkNames(models: readonly Model[]): void {
+function checkModels(models: readonly Model[]): void {
+  if (!Array.isArray(models) || models.length === 0) throw refusal('models must hold at least one')
+  for (const [index, model] of models.entries()) checkModel(`compare(): models[${index}]`, model)
   const names = models.map(({ name }) => name)
-  if (names.length === 0)
-    throw new NoticeboardError('invalid-option', 'compare(): models must hold at least one')
-  if (new Set(names).size < names.length)
-    throw new NoticeboardError(
-      'invalid-option',
-      'compare(): two models have the same name; rename one of them',
-    )
+  if (new Set(names).size < names.length) throw refusal('two models have the same name; rename one of them')
+}
+
+function refusal(problem: string): NoticeboardError {
+  return new NoticeboardError('invalid-option', `compare(): ${problem}`)
 }

@@ -37,7 +37,7 @@ export {
 } from './models.js'
 export { comparisonPage } from './picture/page.js'
 export { presets, type Preset } from './presets.js'
-export type { Comparison, Recommendation } from './result.js'
+export type { ComparedRow, Comparison, Recommendation } from './result.js'
 export type { Miss, Peak, Row } from './row.js'
 export {
   loadWorkload,

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { NoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { isJsonObject } from '../core/json/shape.js'
@@ -40,6 +40,28 @@ export async function loadWorkload(path: string, options: LoadWorkloadOptions = 
   const { signal = new AbortController().signal } = options
   if (typeof path !== 'string' || path === '') throw refusal('path must be the name of a file')
   if (!isSignal(signal)) throw refusal('signal must be an AbortSignal')
+  const { given, document, next } = await readWorkloadFile(path, signal)
+  return aboutWorkload(path, async () => {
+    const input = await withDocuments(given, { document, next, signal })
+    readWorkload(input)
+    return input
+  })
+}
+
+/** What a workload file says, and the paths of the documents that it names. */
+export interface ReadWorkloadFile extends Omit<DocumentFiles, 'signal'> {
+  readonly given: Omit<WorkloadFile, 'document' | 'next'>
+}
+
+/**
+ * What stands in a workload file, before anything of it is looked at: what comes on top may say
+ * what is missing there.
+ *
+ * ```ts
+ * const { given, document } = await readWorkloadFile('workload.json', signal)
+ * ```
+ */
+export async function readWorkloadFile(path: string, signal: AbortSignal): Promise<ReadWorkloadFile> {
   const read = await configFile(path).read(signal)
   if (!isJsonObject(read))
     throw new NoticeboardError(
@@ -47,13 +69,31 @@ export async function loadWorkload(path: string, options: LoadWorkloadOptions = 
       `${path}: a workload must be an object, such as { "clients": 3000, "document": "app.yaml" }`,
     )
   const { document, next, ...given } = read as unknown as WorkloadFile
-  const input = await withDocuments(given, {
+  return {
+    given,
     document: fileOf('document', document, path),
     next: fileOf('next', next, path),
-    signal,
-  })
-  readWorkload(input)
-  return input
+  }
+}
+
+/**
+ * Runs what looks at a workload; its refusals name where that stands: `workload.json: clients must
+ * be …`.
+ *
+ * ```ts
+ * await aboutWorkload('workload.json', async () => readWorkload(input))
+ * ```
+ */
+export async function aboutWorkload<Result>(where: string, look: () => Promise<Result>): Promise<Result> {
+  try {
+    return await look()
+  } catch (error) {
+    // What is said of another file names that one.
+    if (!isNoticeboardError(error, 'invalid-option') || !/\ba workload\b/.test(error.message)) throw error
+    throw new NoticeboardError('invalid-option', `${where}: ${error.message.replace(/^a workload: /, '')}`, {
+      cause: error,
+    })
+  }
 }
 
 /** The files that hold a document, before and after a typical change. */

@@ -8,9 +8,12 @@ import { hybrid, pull, push } from '../strategies/index.js'
 import { adaptivePull } from './adaptive-pull.js'
 import type { PollShape, Shape, StreamShape } from './shape.js'
 
+/** How long the name of a model may be. */
+const LONGEST_NAME = 80
+
 /** A way to bring a document to a fleet. */
 export interface Model {
-  /** For the table, 1 to 40 characters. */
+  /** For the table, 1 to 80 characters in one line. */
   readonly name: string
   /** What the closed form goes by; a model without one needs the simulation. */
   readonly shape?: Shape
@@ -20,6 +23,30 @@ export interface Model {
 
 /** A model of the library's own: the closed form knows it, and clients can run it. */
 export type KnownModel = Required<Model>
+
+/**
+ * Throws `invalid-option` for what is no model; `who` says which one it is.
+ *
+ * ```ts
+ * checkModel('compare(): models[0]', model)
+ * ```
+ */
+export function checkModel(who: string, model: Model): void {
+  const refuse = (problem: string): never => {
+    throw new NoticeboardError('invalid-option', `${who}${problem}`)
+  }
+  if (typeof model !== 'object' || model === null) refuse(' must be a model, such as hybridModel()')
+  const { name, shape, strategy } = model
+  if (!isName(name)) refuse(`.name must be a text of 1 to ${LONGEST_NAME} characters in one line`)
+  if (shape !== undefined && (typeof shape !== 'object' || shape === null))
+    refuse('.shape must be that of a model of noticeboard/compare, such as hybridModel().shape')
+  if (strategy !== undefined && typeof strategy !== 'function')
+    refuse('.strategy must be a function that takes a transport and returns a strategy')
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name.length >= 1 && name.length <= LONGEST_NAME && !/\p{Cc}/u.test(name)
+}
 
 /** A model whose strategy clients can run. */
 export type RunnableModel = Model & Required<Pick<Model, 'strategy'>>
@@ -82,6 +109,10 @@ export function pullModel(options: PullModelOptions = {}): KnownModel {
   })
   const { name, deltas, relays, workers, answers = 'server', hops = [], ...periods } = options
   checkPositive('pullModel()', periods)
+  if (answers !== 'server' && answers !== 'static')
+    throw new NoticeboardError('invalid-option', 'pullModel(): answers must be "server" or "static"')
+  if (!Array.isArray(hops))
+    throw new NoticeboardError('invalid-option', 'pullModel(): hops must be a list of milliseconds')
   if (answers === 'static' && workers !== undefined && workers !== 0)
     throw new NoticeboardError(
       'invalid-option',
@@ -90,7 +121,7 @@ export function pullModel(options: PullModelOptions = {}): KnownModel {
   const { pollIntervalMs = defaultPeriods.pollIntervalMs, sweepIntervalMs = defaultPeriods.sweepIntervalMs } =
     periods
   const shape: PollShape = {
-    ...pathOf('pullModel()', { deltas, relays, workers, hops }),
+    ...pathOf('pullModel()', { name, deltas, relays, workers, hops }),
     type: 'poll',
     pollIntervalMs,
     sweepIntervalMs,
@@ -136,8 +167,10 @@ export function adaptivePullModel(options: AdaptivePullModelOptions = {}): Known
   const { name, deltas, relays, workers, ...times } = options
   checkPositive('adaptivePullModel()', times)
   const { share = 0.1, leastMs = 5_000, mostMs = 300_000 } = times
+  if (leastMs > mostMs)
+    throw new NoticeboardError('invalid-option', 'adaptivePullModel(): leastMs must not be more than mostMs')
   const shape: PollShape = {
-    ...pathOf('adaptivePullModel()', { deltas, relays, workers }),
+    ...pathOf('adaptivePullModel()', { name, deltas, relays, workers }),
     type: 'poll',
     pollIntervalMs: mostMs,
     adapts: { share, leastMs },
@@ -217,6 +250,8 @@ export function hybridModel(
     cdn: true,
   })
   const { cdn = false, ...rest } = options
+  if (typeof cdn !== 'boolean')
+    throw new NoticeboardError('invalid-option', 'hybridModel(): cdn must be true or false')
   const shape = streamShape('hybridModel()', rest, {
     inline: false,
     // Notices are too small for it.
@@ -228,13 +263,13 @@ export function hybridModel(
 
 function streamShape(
   who: string,
-  { deltas, relays, workers, heartbeatMs = defaultPeriods.heartbeatMs }: StreamModelOptions,
+  { name, deltas, relays, workers, heartbeatMs = defaultPeriods.heartbeatMs }: StreamModelOptions,
   kind: Pick<StreamShape, 'inline' | 'compressed' | 'snapshots'>,
 ): StreamShape {
   checkPositive(who, { heartbeatMs })
   const { pollIntervalMs, sweepIntervalMs, maxConnectionAgeMs, reports } = defaultPeriods
   return {
-    ...pathOf(who, { deltas, relays, workers }),
+    ...pathOf(who, { name, deltas, relays, workers }),
     ...kind,
     type: 'stream',
     heartbeatMs,
@@ -249,17 +284,26 @@ function streamShape(
 function pathOf(
   who: string,
   {
+    name,
     deltas = false,
     relays = 0,
     workers = 0,
     hops = [],
   }: {
+    readonly name: string | undefined
     readonly deltas: boolean | undefined
     readonly relays: number | undefined
     readonly workers: number | undefined
     readonly hops?: readonly number[]
   },
 ): Pick<Shape, 'deltas' | 'relays' | 'workers' | 'hops'> {
+  if (name !== undefined && !isName(name))
+    throw new NoticeboardError(
+      'invalid-option',
+      `${who}: name must be a text of 1 to ${LONGEST_NAME} characters in one line`,
+    )
+  if (typeof deltas !== 'boolean')
+    throw new NoticeboardError('invalid-option', `${who}: deltas must be true or false`)
   if (!(Number.isInteger(relays) && relays >= 0))
     throw new NoticeboardError('invalid-option', `${who}: relays must be a whole number, 0 for none`)
   if (!(Number.isInteger(workers) && workers >= 0 && workers <= MOST_WORKERS))

@@ -13,15 +13,29 @@ export interface Comparison {
   readonly workload: Workload
   readonly recommendation: Recommendation
   /** A model each, in the order in which they were given. */
-  readonly rows: readonly Row[]
-  /** What a bad document does: to everyone at once, and in stages. */
+  readonly rows: readonly ComparedRow[]
+  /**
+   * What a bad document does with the model that is taken, or with the first where none is: to
+   * everyone at once, and in stages. Each row has its own.
+   */
   readonly blastRadius: BlastRadius
-  /** Which inputs move the answer when they alone change, and which do not. */
-  readonly inputs: { readonly matter: readonly InputName[]; readonly doNotMatter: readonly InputName[] }
-  /** Which model is taken for other fleets and other deadlines, where that was asked for. */
+  /**
+   * Which inputs move the answer when they alone change, as far as `unless` goes, and which do not.
+   * Left out where that was not solved.
+   */
+  readonly inputs?: { readonly matter: readonly InputName[]; readonly doNotMatter: readonly InputName[] }
+  /**
+   * Which model is taken for other fleets and other deadlines, where that was asked for and the
+   * formulas take the same model as the verdict.
+   */
   readonly map?: CrossoverMap
   readonly weights: Weights
   readonly costs: Costs
+}
+
+/** What one model comes to, and what a bad document does with it. */
+export interface ComparedRow extends Row {
+  readonly blastRadius: BlastRadius
 }
 
 /** Which model to take, and why. */
@@ -32,6 +46,16 @@ export interface Recommendation {
   readonly ties: readonly string[]
   /** Why, a sentence each. */
   readonly because: readonly string[]
-  /** What would have to change for another answer. */
+  /**
+   * What would have to change for another answer, within 100 times as much or as little of each
+   * input alone; from 0 on, up to the most that it may be. Solved by formulas, whatever the depth.
+   */
   readonly unless: readonly Crossing[]
+  /** The models that `unless`, `inputs` and `map` do not know, since they have no formula. */
+  readonly leftOut: readonly string[]
+  /**
+   * Why nothing is said of what would change the answer: the model that was taken has no formula,
+   * or the formulas take another one. Left out where it was solved.
+   */
+  readonly unsolved?: string
 }

@@ -1,9 +1,10 @@
 import { COLUMNS } from './columns.js'
 import type { Comparison } from './result.js'
 import type { Row } from './row.js'
-import { sayCrossing } from './verdict/because.js'
+import { sayCrossing, sayInput } from './verdict/because.js'
+import { FARTHEST, lookedAt } from './verdict/crossings.js'
 import { count, figure, percent, sayBytes, sayMs } from './words.js'
-import { INPUTS, placeOf } from './workload.js'
+import { boundsOf, INPUTS, placeOf, type InputName, type Workload } from './workload.js'
 
 /** A table of a comparison: what stands above each column, and a line for each model. */
 export interface ComparisonTable {
@@ -91,11 +92,11 @@ export function headlineOf({ workload }: Pick<Comparison, 'workload'>): string {
  * How it was found, in one line.
  *
  * ```ts
- * methodOf(result) // formula, costs of 2 x Intel Xeon, measured on 2026-11-26
+ * methodOf(result) // formula, costs of 2 x Intel Xeon, measured on 2026-11-26; weights: …
  * ```
  */
-export function methodOf({ depth, costs }: Pick<Comparison, 'depth' | 'costs'>): string {
-  return `${depth}, costs of ${costs.measured.machine}, measured on ${costs.measured.on}`
+export function methodOf({ depth, costs, weights }: Pick<Comparison, 'depth' | 'costs' | 'weights'>): string {
+  return `${depth}, costs of ${costs.measured.machine}, measured on ${costs.measured.on}; weights: processor time ${weights.cpu}, bytes ${weights.bytes}`
 }
 
 /** A part of the outcome: what it is about, and its points. */
@@ -103,9 +104,6 @@ export interface OutcomePart {
   readonly title: string
   readonly points: readonly string[]
 }
-
-/** What lies farther away than this factor is not worth a line. */
-const WORTH_A_LINE = 100
 
 /**
  * The outcome in plain words: reasons, what would change it, and what a bad document does.
@@ -115,42 +113,74 @@ const WORTH_A_LINE = 100
  * ```
  */
 export function outcomeOf(result: Comparison): readonly OutcomePart[] {
-  const { recommendation } = result
-  const { because, model, ties } = recommendation
-  const near = recommendation.unless.filter(({ factor }) => factor <= WORTH_A_LINE)
-  const assumed = INPUTS.filter(name => near.some(({ input, assumed }) => assumed && input === name)).map(
-    placeOf,
-  )
-  const still = INPUTS.filter(name => !near.some(({ input }) => input === name)).map(placeOf)
+  const { because, model, ties } = result.recommendation
   const verdict = model === undefined ? 'No model fits' : `Take ${[model, ...ties].join(' or ')}, because`
   return [
     { title: verdict, points: because },
-    ...(near.length > 0
-      ? [
-          {
-            title: 'The answer changes with',
-            points: [
-              ...near.map(sayCrossing),
-              ...(assumed.length > 0
-                ? [`find out first what stands here by default: ${assumed.join(', ')}`]
-                : []),
-            ],
-          },
-        ]
-      : []),
+    ...sayWhatChanges(result),
+    { title: 'After an outage of a minute', points: sayRecovery(result) },
+    { title: 'A bad document', points: sayBlast(result) },
+  ]
+}
+
+function sayWhatChanges({ recommendation, inputs, workload }: Comparison): readonly OutcomePart[] {
+  const { unless, leftOut, unsolved } = recommendation
+  if (unsolved !== undefined) return [{ title: 'What would change it', points: [unsolved] }]
+  const assumed = INPUTS.filter(name => unless.some(({ input, assumed }) => assumed && input === name)).map(
+    placeOf,
+  )
+  const known =
+    leftOut.length > 0
+      ? [`this is solved by formulas, which do not know ${leftOut.join(' and ')}: they say nothing of it`]
+      : []
+  const changes = [
+    ...unless.map(sayCrossing),
+    ...(assumed.length > 0 ? [`find out first what stands here by default: ${assumed.join(', ')}`] : []),
+  ]
+  return [
+    ...(changes.length > 0 ? [{ title: 'The answer changes with', points: [...changes, ...known] }] : []),
     {
       title: 'What does not change it',
       points: [
-        `each of these may be ${WORTH_A_LINE} times as much or as little, alone (documentBytes and encodedBytes also together): ${[
-          ...still,
-          ...(near.some(({ input }) => input === 'serverCosts')
-            ? []
-            : ['the processor time that servers take']),
-        ].join(', ')}`,
+        ...sayStill(inputs?.doNotMatter ?? [], {
+          workload,
+          costsMatter: unless.some(({ input }) => input === 'serverCosts'),
+        }),
+        ...(changes.length > 0 ? [] : known),
       ],
     },
-    { title: 'After an outage of a minute', points: sayRecovery(result) },
-    { title: 'A bad document', points: sayBlast(result) },
+  ]
+}
+
+/** What does not move the answer, and how far that was looked for. */
+function sayStill(
+  still: readonly InputName[],
+  { workload, costsMatter }: { readonly workload: Workload; readonly costsMatter: boolean },
+): readonly string[] {
+  const ranges = still.map(input => {
+    const given = workload[input]
+    const [from, to] = lookedAt(input, given).map(value => sayInput(input, value))
+    const [least, most] = boundsOf(input)
+    return {
+      input,
+      isWide: given > 0 && least <= given / FARTHEST && most >= given * FARTHEST,
+      said: `${placeOf(input)} from ${from} to ${to}`,
+    }
+  })
+  const wide = [
+    ...ranges.filter(({ isWide }) => isWide).map(({ input }) => placeOf(input)),
+    ...(costsMatter ? [] : ['the processor time that servers take']),
+  ]
+  const narrow = ranges.filter(({ isWide }) => !isWide).map(({ said }) => said)
+  return [
+    ...(wide.length > 0
+      ? [
+          `each of these may be ${FARTHEST} times as much or as little, alone (documentBytes and encodedBytes also together): ${wide.join(', ')}`,
+        ]
+      : []),
+    ...(narrow.length > 0
+      ? [`each of these may be anything that was looked at, alone: ${narrow.join(', ')}`]
+      : []),
   ]
 }
 
@@ -164,12 +194,26 @@ function sayRecovery({ rows }: Comparison): readonly string[] {
   return [...models].map(([said, names]) => `${names.join('; ')}: ${said}`)
 }
 
-function sayBlast({ blastRadius, workload }: Comparison): readonly string[] {
+function sayBlast({ blastRadius, rows, recommendation, workload }: Comparison): readonly string[] {
   const { staged, everyone, showsAfterMs } = blastRadius
   const { clients, changesPerDay } = workload
   const day = staged.completesMs * changesPerDay
+  const shown = rows.find(({ model }) => model === recommendation.model) ?? rows[0]
+  const others = rows.filter(row => row.fits && row !== shown)
+  const ofOthers = others.map(({ model, blastRadius: { staged } }) =>
+    staged.by === blastRadius.staged.by && staged.reached === blastRadius.staged.reached
+      ? `${model} after ${sayMs(staged.goneMs)}`
+      : `${model} after ${sayMs(staged.goneMs)}, and reaches ${count(staged.reached)}${staged.by === 'clock' ? ', since its stages go by the clock' : ''}`,
+  )
   return [
-    `one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
+    ...(staged.by === 'clock'
+      ? [
+          `${shown?.model}: nobody reports, so nothing is noticed by itself and staged() is refused; with timed() the stages go by the clock, and one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients until somebody who was called has stopped it, and is gone after ${sayMs(staged.goneMs)}`,
+        ]
+      : [
+          `one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
+        ]),
+    ...(ofOthers.length > 0 ? [`with the others that fit it is gone: ${ofOthers.join('; ')}`] : []),
     `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, most of which passes until somebody who was called has rolled it back`,
     `a good one takes ${sayMs(staged.completesMs)} through all stages, which the deadlines do not count${day > 86_400_000 ? `, so ${figure(changesPerDay)} a day do not fit one after another` : ''}`,
   ]

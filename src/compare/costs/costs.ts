@@ -214,25 +214,50 @@ function costOf(kind: Kind, { kinds }: Costs): Cost {
  * ```
  */
 export function isCosts(value: unknown): value is Costs {
-  if (typeof value !== 'object' || value === null) return false
+  return problemOfCosts(value) === undefined
+}
+
+/**
+ * The field because of which a value is not what `measureCosts()` returns, and what it must be;
+ * undefined where it is.
+ *
+ * ```ts
+ * problemOfCosts(JSON.parse(text)) // kinds.mark.bytes must be a number of 0 or more
+ * ```
+ */
+export function problemOfCosts(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'it must be an object'
   const { v, measured, kinds, making, sharing, changeMs, streamMsPerSecond, memory } = value as {
     [Name in keyof Costs]?: unknown
   }
-  const { on, machine, command } = partsOf(measured)
-  const { base, perStream, perClient } = partsOf(memory)
-  const given = partsOf(kinds)
-  return (
-    v === 1 &&
-    [on, machine, command].every(text => typeof text === 'string') &&
-    [changeMs, streamMsPerSecond, base, perStream, perClient].every(isAmount) &&
-    (making === undefined || MADE.every(name => isMaking(partsOf(making)[name]))) &&
-    (sharing === undefined || SHARED.every(name => isAmount(partsOf(sharing)[name]))) &&
-    KINDS.every(kind => {
-      if (given[kind] === undefined && MAY_BE_LEFT_OUT.has(kind)) return true
-      const { serverMs, serverMsPerKB = 0, bytes } = partsOf(given[kind])
-      return [serverMs, serverMsPerKB, bytes].every(isAmount)
-    })
-  )
+  if (v !== 1) return 'v must be 1'
+  const said = ['on', 'machine', 'command'].find(name => typeof partsOf(measured)[name] !== 'string')
+  if (said !== undefined) return `measured.${said} must be a text`
+  const amounts: readonly (readonly [place: string, amount: unknown])[] = [
+    ['changeMs', changeMs],
+    ['streamMsPerSecond', streamMsPerSecond],
+    ...['base', 'perStream', 'perClient'].map(name => [`memory.${name}`, partsOf(memory)[name]] as const),
+    ...(making === undefined
+      ? []
+      : MADE.flatMap(name =>
+          ['ms', 'msPerKB'].map(
+            part => [`making.${name}.${part}`, partsOf(partsOf(making)[name])[part]] as const,
+          ),
+        )),
+    ...(sharing === undefined
+      ? []
+      : SHARED.map(name => [`sharing.${name}`, partsOf(sharing)[name]] as const)),
+    ...KINDS.flatMap(kind => {
+      const given = partsOf(kinds)[kind]
+      if (given === undefined && MAY_BE_LEFT_OUT.has(kind)) return []
+      const { serverMs, serverMsPerKB = 0, bytes } = partsOf(given)
+      return Object.entries({ serverMs, serverMsPerKB, bytes }).map(
+        ([part, amount]) => [`kinds.${kind}.${part}`, amount] as const,
+      )
+    }),
+  ]
+  const wrong = amounts.find(([, amount]) => !isAmount(amount))
+  return wrong && `${wrong[0]} must be a number of 0 or more`
 }
 
 const MAY_BE_LEFT_OUT: ReadonlySet<Kind> = new Set<DeltaKind>(['delta', 'deltaDelivery'])
@@ -246,11 +271,6 @@ const SHARED: readonly (keyof SharingCosts)[] = [
   'changeMs',
   'lookMsPerSecond',
 ]
-
-function isMaking(value: unknown): boolean {
-  const { ms, msPerKB } = partsOf(value)
-  return [ms, msPerKB].every(isAmount)
-}
 
 function partsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}

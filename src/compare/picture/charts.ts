@@ -83,10 +83,11 @@ export function loadChart({ rows }: Comparison): string {
  */
 export function blastChart({ blastRadius, workload, rows, recommendation }: Comparison): string {
   const { everyone, staged } = blastRadius
-  const halfMs = (rows.find(({ model }) => model === recommendation.model) ?? rows[0])?.stalenessMs.half ?? 1
+  const shown = rows.find(({ model }) => model === recommendation.model) ?? rows[0]
+  const { half: halfMs, all: allMs } = shown?.stalenessMs ?? { half: 1, all: 1 }
   const longestMs = Math.max(everyone.goneMs, staged.goneMs)
   const noticed = staged.noticedIn ?? staged.stages.length - 1
-  const stageMs = noticed === 0 ? 0 : staged.completesMs / Math.max(1, staged.stages.length - 1)
+  const stageMs = (staged.completesMs - allMs) / Math.max(1, staged.stages.length - 1)
   const rising = staged.stages
     .slice(0, noticed + 1)
     .map((exposed, index): readonly [number, number] => [halfMs + index * stageMs, exposed])
@@ -106,7 +107,7 @@ export function blastChart({ blastRadius, workload, rows, recommendation }: Comp
         ],
       },
       {
-        name: 'in stages',
+        name: staged.by === 'clock' ? 'in stages by the clock' : 'in stages',
         look: 'soft',
         points: [[0, 1], ...rising, [staged.goneMs, 1], [longestMs * 1.05, 1]],
       },

@@ -1,5 +1,8 @@
-/** How many colours and dashes there are for models; the page's style has one for each. */
-const LOOKS = 7
+/**
+ * How many looks there are for models; the page's style has one for each. The second half has the
+ * colours of the first, with other dashes, and paler areas.
+ */
+export const LOOKS = 14
 
 /** Models that look the same on every page. */
 const FIXED: readonly string[] = ['hybrid', 'push', 'pull 30 s']

@@ -4,6 +4,7 @@ import { COLUMNS } from '../columns.js'
 import { headlineOf, methodOf, outcomeOf, tableOf } from '../tables.js'
 import { escapeText } from './chart.js'
 import { blastChart, loadChart, propagationChart } from './charts.js'
+import { LOOKS } from './looks.js'
 import { mapPicture } from './map-picture.js'
 import { STYLE } from './style.js'
 
@@ -33,11 +34,9 @@ export function comparisonPage(result: Comparison): string {
       `<section><h2>${escapeText(title)}</h2><ul>${points.map(point => `<li>${escapeText(point.replace(' -> ', ' → '))}</li>`).join('')}</ul></section>`,
   )
   const pictures = [
-    ['How a change reaches the fleet', propagationChart(result)],
+    ['How a change reaches the fleet', `${propagationChart(result)}${sayLooks(result)}`],
     ['After an outage of a minute', loadChart(result)],
-    ...(result.map === undefined
-      ? []
-      : [['Which model, for which fleet', mapPicture(result.map, result)] as const]),
+    ...mapOf(result),
     ['A bad document, over time', blastChart(result)],
   ].map(([title, picture]) => `<section><h2>${title}</h2>${picture}</section>`)
   const columns = COLUMNS.map(
@@ -52,4 +51,28 @@ export function comparisonPage(result: Comparison): string {
 <section><h2>What the columns say</h2><dl>${columns.join('')}</dl></section>
 </main></body></html>
 `
+}
+
+/** The map, or why there is none, or nothing where none was asked for. */
+function mapOf(result: Comparison): readonly (readonly [title: string, picture: string])[] {
+  const title = 'Which model, for which fleet'
+  const { map, recommendation } = result
+  const { leftOut, unsolved } = recommendation
+  if (unsolved !== undefined) return [[title, note(`There is no map: ${unsolved}.`)]]
+  if (map === undefined) return []
+  const without = leftOut.length > 0 ? note(`By formulas, which do not know ${leftOut.join(' and ')}.`) : ''
+  return [[title, `${mapPicture(map, result)}${without}`]]
+}
+
+/** Where there are more models than looks. */
+function sayLooks({ rows }: Comparison): string {
+  return rows.length > LOOKS
+    ? note(
+        `There are ${LOOKS} looks for ${rows.length} models, so some share one; the table tells all apart.`,
+      )
+    : ''
+}
+
+function note(text: string): string {
+  return `<p class="method">${escapeText(text)}</p>`
 }

@@ -22,8 +22,10 @@ svg text{fill:var(--soft);font:13px system-ui,sans-serif}.grid{stroke:var(--grid
 rect{shape-rendering:crispEdges}
 .line{fill:none;stroke-width:2.2}
 .line-0{stroke:var(--c0)}.line-1{stroke:var(--c1);stroke-dasharray:7 3}.line-2{stroke:var(--c2);stroke-dasharray:2 3}.line-3{stroke:var(--c3);stroke-dasharray:9 3 2 3}.line-4{stroke:var(--c4);stroke-dasharray:4 2}.line-5{stroke:var(--c5);stroke-dasharray:12 4}.line-6{stroke:var(--c6);stroke-dasharray:1 2}
+.line-7{stroke:var(--c0);stroke-dasharray:1 3;stroke-width:3}.line-8{stroke:var(--c1);stroke-width:1.3}.line-9{stroke:var(--c2);stroke-dasharray:14 2 2 2;stroke-width:1.3}.line-10{stroke:var(--c3);stroke-dasharray:3 6;stroke-width:3}.line-11{stroke:var(--c4);stroke-dasharray:16 3;stroke-width:1.3}.line-12{stroke:var(--c5);stroke-dasharray:2 2;stroke-width:3}.line-13{stroke:var(--c6);stroke-dasharray:10 3 2 3 2 3;stroke-width:1.3}
 .line-ink{stroke:var(--ink);stroke-width:1.6}.line-soft{stroke:var(--soft);stroke-dasharray:5 3}
-.area-0{fill:var(--c0)}.area-1{fill:var(--c1)}.area-2{fill:var(--c2)}.area-3{fill:var(--c3)}.area-4{fill:var(--c4)}.area-5{fill:var(--c5)}.area-6{fill:var(--c6)}.area-none{fill:var(--none)}
+.area-0{fill:var(--c0)}.area-1{fill:var(--c1)}.area-2{fill:var(--c2)}.area-3{fill:var(--c3)}.area-4{fill:var(--c4)}.area-5{fill:var(--c5)}.area-6{fill:var(--c6)}.area-7{fill:var(--c0)}.area-8{fill:var(--c1)}.area-9{fill:var(--c2)}.area-10{fill:var(--c3)}.area-11{fill:var(--c4)}.area-12{fill:var(--c5)}.area-13{fill:var(--c6)}.area-7,.area-8,.area-9,.area-10,.area-11,.area-12,.area-13{fill-opacity:.45}
+.area-none{fill:var(--none)}
 .here{fill:var(--paper);stroke:var(--ink);stroke-width:2}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1rem;padding:0;font-size:.85rem}.legend svg{width:28px;height:10px;margin-right:.4rem}
 section{break-inside:avoid}

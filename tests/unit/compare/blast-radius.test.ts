@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { predictBlast } from '../../../src/compare/index.js'
+import { predictBlast, type BlastOptions } from '../../../src/compare/index.js'
+import { timed } from '../../../src/rollouts/index.js'
 
 const stalenessMs = { half: 100, all: 500 }
 
@@ -22,4 +23,36 @@ test('what shows after every stage has passed reaches everybody, and somebody ha
   const { staged } = predictBlast({ clients: 60, stalenessMs }, { showsAfterMs: 86_400_000 })
   expect(staged).toMatchObject({ reached: 60, noticedIn: undefined })
   expect(staged.goneMs).toBeGreaterThan(86_400_000 + 900_000)
+})
+
+test('where nobody reports the steps of timed() go on by the clock, until somebody who was called stops them', () => {
+  const { staged, bakeMs } = predictBlast({ clients: 3_000, stalenessMs, reports: false })
+  // 90 s and a quarter of an hour are in the second of four steps.
+  expect(staged).toMatchObject({
+    by: 'clock',
+    reached: 1_500,
+    noticedIn: 1,
+    stages: [750, 1_500, 2_250, 3_000],
+  })
+  expect(staged.goneMs).toBe(100 + 90_000 + 900_000 + 500)
+  const first = timed().start({ salt: 'salt', heard: undefined, spreadMs: 0, nowMs: 0 } as never)
+  expect(first).toMatchObject({
+    plan: {
+      everyMs: bakeMs,
+      stages: staged.stages.map(clients => ({ by: 'share', share: clients / 3_000 })),
+    },
+  })
+  const slow = predictBlast({ clients: 3_000, stalenessMs, reports: false }, { humanMs: 86_400_000 })
+  expect(slow.staged).toMatchObject({ reached: 3_000, noticedIn: undefined })
+})
+
+test('a prediction that makes no sense is refused by its field', () => {
+  const refused = (options: object, message: RegExp) =>
+    expect(() => predictBlast({ clients: 60, stalenessMs }, options as BlastOptions)).toThrow(message)
+  refused({ bake: 1 }, /predictBlast\(\) has no option "bake"; did you mean bakeMs/)
+  refused({ bakeMs: 0 }, /predictBlast\(\): bakeMs must be/)
+  refused({ showsAfterMs: Number.NaN }, /showsAfterMs must be/)
+  refused({ humanMs: '5' }, /humanMs must be/)
+  refused({ stages: [] }, /stages must be a list/)
+  refused({ stages: [1, 2.5] }, /stages must be a list/)
 })

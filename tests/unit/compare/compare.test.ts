@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import {
+  adaptivePullModel,
   compare,
   headlineOf,
   hybridModel,
@@ -10,11 +11,12 @@ import {
   recordedCosts,
   type Comparison,
   type Costs,
+  type Model,
   type Row,
   type WorkloadInput,
 } from '../../../src/compare/index.js'
 import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
-import { essentials } from '../../../src/compare/formula/estimate.js'
+import { essentials, estimate } from '../../../src/compare/formula/estimate.js'
 import { serviceOf } from '../../../src/compare/formula/service.js'
 import { canonicalize } from '../../../src/core/json/canonical.js'
 import { encodeText } from '../../../src/core/json/text.js'
@@ -27,6 +29,7 @@ import { seededDice } from '../../../src/sim/index.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { crossingsOf, withInput } from '../../../src/compare/verdict/crossings.js'
 import { choose, type Judged } from '../../../src/compare/verdict/recommend.js'
+import { whatChanges } from '../../../src/compare/verdict/what-changes.js'
 import { isWhole, readWorkload, type Workload } from '../../../src/compare/workload.js'
 import { RESTLESS_FLEET as FLEET } from './fleets.js'
 
@@ -145,6 +148,52 @@ test('at every crossing the answer is another one, and just before it is the sam
     }
   }
   expect(crossings).toBeGreaterThan(20)
+})
+
+test('for a model that ties crossings are where that one is no longer among the best', () => {
+  const basis = { costs: recordedCosts, weights: { cpu: 0.5, bytes: 0.5 } }
+  const models = [hybridModel(), pushModel(), pullModel({ pollIntervalMs: 4_000 }), pullModel()]
+  const workload = readWorkload(FLEET)
+  const choiceAt = (at: Workload) =>
+    choose(
+      models.map(model => essentials(model, { workload: at, costs: recordedCosts })),
+      basis.weights,
+    )
+  const { ties } = choiceAt(workload)
+  const [tied] = ties
+  expect(tied).toBeDefined()
+  const taken = tied?.model
+  const crossings = crossingsOf(models, { workload, ...basis, taken })
+  expect(crossings).not.toEqual(crossingsOf(models, { workload, ...basis }))
+  for (const { input, crossesAt, then } of crossings) {
+    if (input === 'serverCosts') continue
+    const { best, ties } = choiceAt(withInput(workload, input, crossesAt))
+    expect([input, best?.model]).toEqual([input, then])
+    expect([best, ...ties].map(row => row?.model)).not.toContain(taken)
+  }
+})
+
+test('of a verdict that the formulas do not share nothing is said to change it', () => {
+  const workload = readWorkload(FLEET)
+  const basis = { workload, costs: recordedCosts, weights: { cpu: 0.5, bytes: 0.5 } }
+  const models = [hybridModel(), pullModel({ pollIntervalMs: 4_000 })]
+  const [push, pull] = models.map(model => estimate(model, basis))
+  const depth = 'simulation'
+  const other = whatChanges(models, { ...basis, depth, choice: { best: pull } })
+  expect(other).toEqual({ unless: [], leftOut: [], unsolved: expect.any(String) })
+  expect(other.unsolved).toMatch(/formulas, which would take hybrid where the simulation takes pull 4 s/)
+  const none = whatChanges(models, { ...basis, depth, choice: { best: undefined } })
+  expect(none.unsolved).toMatch(/would take hybrid where the simulation takes none/)
+  const mine = { name: 'mine', strategy: models[0]?.strategy as NonNullable<Model['strategy']> }
+  const known = whatChanges([...models, mine], { ...basis, depth, choice: { best: push } })
+  expect(known).toMatchObject({ leftOut: ['mine'], unless: expect.arrayContaining([expect.anything()]) })
+  expect(known).not.toHaveProperty('unsolved')
+  const own = whatChanges([...models, mine], {
+    ...basis,
+    depth,
+    choice: { best: { ...pull, model: 'mine' } as Row },
+  })
+  expect(own.unsolved).toMatch(/and mine has none/)
 })
 
 test('an input that was left out is named where its default decides', async () => {
@@ -379,6 +428,19 @@ test('50,000 streams are the bound of a worker, and a processor that of what sha
   const busy = rows[2]?.misses.map(({ text }) => text).join('\n')
   expect(busy).toMatch(/the process that shares connections out is busy for \d+ % of a processor/)
   expect(busy).not.toMatch(/each worker is busy/)
+  expect(busy).toMatch(/in the mean of a day with its changes and restarts; 70 % is the most$/)
+})
+
+test('what serves a static folder is no server that is too busy', async () => {
+  const models = [
+    pullModel({ pollIntervalMs: 1_000, answers: 'static' }),
+    pullModel({ pollIntervalMs: 1_000 }),
+  ]
+  const { rows } = await compare({ ...FLEET, clients: 50_000 }, { models })
+  expect(rows.map(({ misses }) => misses.find(({ what }) => what === 'processor')?.text)).toEqual([
+    expect.stringMatching(/^what serves the folder, counted as a server of this library, is busy for/),
+    expect.stringMatching(/^each server is busy for/),
+  ])
 })
 
 test('what clients fetch from a server comes encoded; what a stream brings, and what lies in a folder, does not', async () => {
@@ -413,6 +475,28 @@ test('options that make no sense are refused at the call', async () => {
   await refused(FLEET, { models: [] }, /at least one/)
   await refused(FLEET, { models: [pullModel(), pullModel()] }, /two models have the same name/)
   await refused(FLEET, { costs: 'mine' }, /measureCosts/)
+  await refused(FLEET, { depth: 'simulate' }, /depth must be one of formula, simulation, run/)
+  await refused(FLEET, { seed: 1.5 }, /seed must be a whole number/)
+  await refused(FLEET, { mostClients: 20_000 }, /mostClients must be .* from 1 to 10,000/)
+  await refused(FLEET, { weights: { cpu: 1, byte: 0 } }, /did you mean bytes/)
+  await refused(FLEET, { blast: { bakeMs: -1 } }, /compare\(\): blast: bakeMs must be/)
+  await refused(FLEET, { blast: { shows: 1 } }, /compare\(\): blast has no option "shows"/)
+  await refused(FLEET, { map: 'yes' }, /map must be true or false/)
+  await refused(FLEET, { models: [{ name: '', shape: {} }] }, /models\[0\]\.name must be a text of 1 to 80/)
+  await refused(
+    FLEET,
+    { models: [pullModel(), { ...pushModel(), name: 'x'.repeat(81) }] },
+    /models\[1\]\.name/,
+  )
+  await refused(FLEET, { models: [pullModel(), { name: 'two\nlines' }] }, /models\[1\]\.name/)
+  await refused(
+    FLEET,
+    { models: [{ name: 'mine', strategy: 'push' }] },
+    /models\[0\]\.strategy must be a function/,
+  )
+  await refused(FLEET, { models: ['push'] }, /models\[0\] must be a model/)
+  const wrong = { ...recordedCosts, kinds: { ...recordedCosts.kinds, mark: { serverMs: 1 } } }
+  await refused(FLEET, { costs: wrong }, /costs must be .*: kinds\.mark\.bytes must be a number of 0 or more/)
   for (const mostClients of [0, 10_001])
     await refused(FLEET, { depth: 'simulation', mostClients }, /mostClients must be .* from 1 to 10,000/)
   expect(() => pullModel({ pollIntervalMs: 0 })).toThrow(/pollIntervalMs/)
@@ -420,4 +504,14 @@ test('options that make no sense are refused at the call', async () => {
   for (const workers of [-1, 1.5, 65])
     expect(() => pushModel({ workers })).toThrow(/workers must be a whole number from 1 to 64/)
   expect(() => pullModel({ answers: 'static', workers: 2 })).toThrow(/leave workers out/)
+  expect(() => pullModel({ answers: 'cdn' as 'static' })).toThrow(
+    /pullModel\(\): answers must be "server" or/,
+  )
+  expect(() => hybridModel({ cdn: 'yes' as never })).toThrow(/hybridModel\(\): cdn must be true or false/)
+  expect(() => pushModel({ deltas: 1 as never })).toThrow(/pushModel\(\): deltas must be true or false/)
+  expect(() => pushModel({ name: '' })).toThrow(/pushModel\(\): name must be a text of 1 to 80/)
+  expect(() => pullModel({ hops: 45_000 as never })).toThrow(/hops must be a list/)
+  expect(() => adaptivePullModel({ leastMs: 5_000, mostMs: 1_000 })).toThrow(
+    /leastMs must not be more than mostMs/,
+  )
 })

@@ -7,7 +7,9 @@ import {
   compare,
   comparisonPage,
   hybridModel,
+  methodOf,
   outcomeOf,
+  presets,
   pullModel,
   pushModel,
   tableOf,
@@ -18,7 +20,8 @@ import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
 import { COLUMNS } from '../../../src/compare/columns.js'
 import { sayCrossing } from '../../../src/compare/verdict/because.js'
 import { withInput } from '../../../src/compare/verdict/crossings.js'
-import { readWorkload } from '../../../src/compare/workload.js'
+import { sayRatio } from '../../../src/compare/words.js'
+import { INPUTS, readWorkload } from '../../../src/compare/workload.js'
 import { FLEET as USUAL_FLEET } from './fleets.js'
 
 /** Of a document that is ten times as large. */
@@ -49,6 +52,111 @@ test('what a comparison assumes stands in one line, on the page as well', async 
   ])
     expect(line).toContain(part)
   expect(comparisonPage(result)).toContain(line)
+})
+
+test('how the models are weighed stands in the line of the method, also where only one fits', async () => {
+  const result = await compare(FLEET, { models: [pushModel()], weights: { cpu: 0.25, bytes: 0.75 } })
+  expect(methodOf(result)).toMatch(/; weights: processor time 0\.25, bytes 0\.75$/)
+  expect(comparisonPage(result)).toContain(methodOf(result))
+})
+
+test('what costs less than twice as much is told in percent', () => {
+  expect([0.97, 1.001, 1.05, 1.99, 2, 3.21].map(sayRatio)).toEqual([
+    '3 % less',
+    'as much',
+    '5 % more',
+    '99 % more',
+    '2 times as much',
+    '3.2 times as much',
+  ])
+})
+
+test('a model that costs little more than what is taken is told in percent', async () => {
+  const weights = { cpu: 1, bytes: 0 }
+  const models = [pullModel({ pollIntervalMs: 4_000 }), pullModel({ pollIntervalMs: 3_000 })]
+  expect(reasonsOf(await compare(USUAL_FLEET, { models, weights }))).toMatch(
+    /pull 3 s, the next that fits, costs \d\d % more \(/,
+  )
+})
+
+test('dead streams are told whenever they have a change too late, however few they are', async () => {
+  const fleet = { ...FLEET, clients: 500, deadlines: { killSwitchMs: 1_000 } }
+  const rare = { ...fleet, network: { halfOpenPerClientDay: 0.01 } }
+  const said = (input: WorkloadInput) => compare(input, { models: [pushModel()] }).then(reasonsOf)
+  expect(await said(rare)).toMatch(
+    /less than 0\.01 of them .* 13 s after the publish at most, beyond the deadline of 1 s/,
+  )
+  expect(await said({ ...rare, deadlines: { killSwitchMs: 60_000 } })).not.toMatch(/died unnoticed/)
+  expect(await said({ ...fleet, network: { halfOpenPerClientDay: 0 } })).not.toMatch(/died unnoticed/)
+})
+
+test('an input that is 0 is looked at up to the most that it may be, and what is found is told and survives JSON', async () => {
+  const input = { ...FLEET, documentBytes: 20_480, network: { halfOpenPerClientDay: 0 } }
+  const result = await compare(input, { models: [pushModel(), pullModel({ pollIntervalMs: 4_000 })] })
+  const crossing = result.recommendation.unless.find(({ input }) => input === 'halfOpenPerClientDay')
+  expect(crossing).toMatchObject({ side: 'above', then: 'pull 4 s' })
+  // More than one client in a hundred on streams that are dead for 16 s.
+  expect(crossing?.crossesAt).toBeGreaterThan(40)
+  expect(crossing?.crossesAt).toBeLessThan(70)
+  expect(crossing).not.toHaveProperty('factor')
+  expect(JSON.parse(JSON.stringify(crossing))).toEqual(crossing)
+  const parts = outcomeOf(result)
+  const pointsOf = (title: string) => parts.find(part => part.title === title)?.points.join('\n')
+  expect(pointsOf('The answer changes with')).toMatch(
+    /network\.halfOpenPerClientDay above \d+ a day -> pull 4 s/,
+  )
+  expect(pointsOf('What does not change it')).not.toContain('halfOpenPerClientDay')
+})
+
+test('what does not change the answer is said as far as it was looked for', async () => {
+  const { rows, ...result } = await compare(
+    { clients: 300, documentBytes: 20_480, deadlines: { killSwitchMs: 600_000, routineMs: 600_000 } },
+    { models: [pullModel({ pollIntervalMs: 1_000 })] },
+  )
+  const { points = [] } =
+    outcomeOf({ rows, ...result }).find(({ title }) => title === 'What does not change it') ?? {}
+  const [wide = '', narrow = ''] = points
+  expect(wide).toMatch(/^each of these may be 100 times as much or as little.*: .*network\.idleTimeoutMs/)
+  expect(narrow).toContain('offlineShare from 0 % to 99 %')
+  expect(narrow).toContain('servers from 1 to 100')
+  expect(narrow).toMatch(/documentBytes from 205 bytes to 1 MB/)
+  for (const place of ['offlineShare', 'servers', 'documentBytes,']) expect(wide).not.toContain(`, ${place}`)
+})
+
+test('JSON and text go by one factor', async () => {
+  for (const { workload } of presets) {
+    const { recommendation, inputs } = await compare(workload)
+    const found = new Set(recommendation.unless.map(({ input }) => input))
+    for (const { factor = 1 } of recommendation.unless) expect(factor).toBeLessThanOrEqual(100.001)
+    expect(new Set(inputs?.matter)).toEqual(new Set([...found].filter(input => input !== 'serverCosts')))
+    expect([...(inputs?.matter ?? []), ...(inputs?.doNotMatter ?? [])].sort()).toEqual([...INPUTS].sort())
+  }
+})
+
+test('each model has its own blast radius, and a static folder, to which nobody reports, stages by the clock', async () => {
+  const slow = { ...FLEET, deadlines: { killSwitchMs: 60_000 } }
+  const folder = pullModel({ pollIntervalMs: 10_000, answers: 'static' })
+  const badOf = (result: Comparison) =>
+    outcomeOf(result)
+      .find(({ title }) => title === 'A bad document')
+      ?.points.join('\n') ?? ''
+  const alone = await compare(slow, { models: [folder] })
+  expect(alone.blastRadius).toMatchObject({ staged: { by: 'clock', reached: 1_500 } })
+  expect(badOf(alone)).toMatch(
+    /nobody reports, so nothing is noticed by itself .* timed\(\) the stages go by the clock, .* reaches 1,500 of 3,000 clients until somebody/,
+  )
+  expect(comparisonPage(alone)).toContain('in stages by the clock')
+  const both = await compare(slow, { models: [folder, pushModel(), pullModel({ pollIntervalMs: 10_000 })] })
+  expect(both.rows.map(({ blastRadius }) => [blastRadius.staged.by, blastRadius.staged.reached])).toEqual([
+    ['clock', 1_500],
+    ['reports', 1],
+    ['reports', 1],
+  ])
+  const [, push, pull] = both.rows.map(({ blastRadius }) => blastRadius.staged.goneMs)
+  expect(pull).toBeGreaterThan(push ?? Number.NaN)
+  expect(badOf(both)).toMatch(
+    /with the others that fit it is gone: .*static folder after 17 min, and reaches 1,500, since its stages go by the clock/,
+  )
 })
 
 test('every column is explained, on the page and in docs/choosing.md with the same words', async () => {
@@ -96,8 +204,8 @@ test('what a content delivery network sends is told apart from what the servers 
 test('whether the line of a client, which few know, moves the answer is said', async () => {
   const models = [hybridModel(), pullModel({ pollIntervalMs: 4_000 })]
   const saidOf = async (input: WorkloadInput) => JSON.stringify(outcomeOf(await compare(input, { models })))
-  // A document of 102 KB within 5 s takes at least a sixth of a megabit a second.
-  const near = await saidOf({ ...FLEET, documentBytes: 102_400 })
+  // A document of 1 MB within 5 s takes at least 1.6 megabits a second.
+  const near = await saidOf({ ...FLEET, clients: 100, documentBytes: 1_000_000 })
   expect(near).toMatch(/network\.clientMbps below [\d.]+ Mbit\/s -> none of these \(you did not give it\)/)
   expect(near).not.toMatch(/times as much or as little, [^"]*network\.clientMbps/)
   const far = await saidOf({ ...FLEET, documentBytes: 1_024 })
@@ -147,6 +255,10 @@ test('every model of the command line has a variant with deltas, and each that a
     'adaptive:workers=2',
     'push:gzip',
     'push:15s:gzip:deltas:workers=2',
+    'hybrid:relays=4',
+    'pull:10s:static:relays=12',
+    'pull:10s:hops=45s+14min',
+    'adaptive:least=2s:most=2min:share=20%',
   ]
   expect(names.map(name => readModel(name).name)).toEqual([
     'push, deltas',
@@ -160,7 +272,14 @@ test('every model of the command line has a variant with deltas, and each that a
     'pull 5 s-5 min, 2 workers',
     'push, gzip',
     'push, heartbeat 15 s, 2 workers, deltas, gzip',
+    'hybrid, 4 relays',
+    'pull 10 s, static folder, 12 relays',
+    'pull 10 s, behind 45 s and 14 min',
+    'pull 2 s-2 min',
   ])
+  expect(readModel('adaptive:share=20%').shape).toMatchObject({ adapts: { share: 0.2, leastMs: 5_000 } })
+  expect(readModel('pull:hops=45s+14min').shape).toMatchObject({ hops: [45_000, 840_000] })
+  expect(() => readModel('adaptive:least=6min')).toThrow(/leastMs must not be more than mostMs/)
   for (const name of [
     'deltas',
     'push:deltas:2s',
@@ -173,6 +292,16 @@ test('every model of the command line has a variant with deltas, and each that a
     'hybrid:gzip',
     'pull:gzip',
     'push:gzip:gzip',
+    'push:relays=0',
+    'push:relays=10001',
+    'push:hops=45s',
+    'pull:hops=45s+',
+    'pull:hops=0s',
+    'hybrid:share=10%',
+    'adaptive:share=10',
+    'adaptive:share=0%',
+    'adaptive:hops=45s',
+    'push:toString=1',
   ])
     expect(() => readModel(name)).toThrow(/--model must be/)
 })
@@ -182,6 +311,14 @@ test('a document is never larger encoded than plain when its size is varied', ()
   const larger = withInput(workload, 'encodedBytes', 300_000)
   expect(larger).toMatchObject({ documentBytes: 300_000, encodedBytes: 300_000 })
   expect(withInput(workload, 'encodedBytes', 2_048)).toMatchObject({ documentBytes: 204_800 })
+})
+
+test('a tenth of a document changes also when its size is varied, unless somebody said how much', () => {
+  const assumed = readWorkload(FLEET)
+  expect(withInput(assumed, 'documentBytes', 409_600)).toMatchObject({ changedBytes: 40_960 })
+  const said = readWorkload({ ...FLEET, changedBytes: 300 })
+  expect(withInput(said, 'documentBytes', 409_600)).toMatchObject({ changedBytes: 300 })
+  expect(withInput(said, 'documentBytes', 200)).toMatchObject({ changedBytes: 200 })
 })
 
 test('a crossing of what is counted in ones names the first number that changes the answer', async () => {

@@ -78,6 +78,40 @@ test('a model has one look in all pictures, on every page, and what is no model 
   expect(looksIn(pages[1] ?? '', 'pull 4 s')).toEqual(['3'])
 })
 
+test('fourteen models look different, and where there are more the page says so', async () => {
+  const models = Array.from({ length: 15 }, (_, index) => pullModel({ pollIntervalMs: 1_000 * (index + 1) }))
+  const linesOf = (page: string) =>
+    [...page.matchAll(/<li><svg[^>]*><path class="line (line-\d+)"[^>]*\/><\/svg>pull /g)].map(
+      ([, look]) => look,
+    )
+  const page = comparisonPage(await compare(FLEET, { models: models.slice(0, 14) }))
+  const looks = linesOf(page)
+  expect([looks.length, new Set(looks).size]).toEqual([28, 14])
+  const styles = [...new Set(looks)].map(look => new RegExp(`\\.${look}\\{([^}]*)`).exec(page)?.[1])
+  expect(new Set(styles).size).toBe(14)
+  const areas = styles.map((_, look) => new RegExp(`\\.area-${look}\\{fill`).test(page))
+  expect(areas).toEqual(styles.map(() => true))
+  expect(page).not.toContain('some share one')
+  expect(comparisonPage(await compare(FLEET, { models }))).toContain(
+    '14 looks for 15 models, so some share one',
+  )
+})
+
+test('where nothing is solved the page says why there is no map', async () => {
+  const result = await compare(FLEET, { models: [hybridModel(), pullModel()], map: true })
+  const { map: _, inputs: _inputs, ...rest } = result
+  const recommendation = { ...rest.recommendation, unless: [], unsolved: 'formulas would take <none>' }
+  const page = comparisonPage({ ...rest, recommendation })
+  expect(page).toContain('There is no map: formulas would take &lt;none&gt;.')
+  expect(page).toContain('What would change it')
+  expect(page).not.toContain('What does not change it')
+  const partly = comparisonPage({
+    ...result,
+    recommendation: { ...result.recommendation, leftOut: ['mine'] },
+  })
+  expect(partly).toContain('By formulas, which do not know mine.')
+})
+
 test('the legend of the map is in the order of the table, and none comes last', async () => {
   const models = [hybridModel(), pushModel(), pullModel()]
   const page = comparisonPage(await compare(FLEET, { models, map: true }))

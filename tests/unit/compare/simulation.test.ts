@@ -208,13 +208,16 @@ test('a strategy of one’s own is simulated by its name, and has no formula', a
     message: expect.stringMatching(/mine has no shape/),
   })
   const steps: string[] = []
-  const options = { models: [mine], depth: 'simulation', mostClients: 6, seed: 7 } as const
+  const options = { models: [mine], depth: 'simulation', mostClients: 6, seed: 7, map: true } as const
   const run = () =>
     compare(FLEET, { ...options, onProgress: ({ model, step }) => steps.push(`${model}: ${step}`) })
-  const { rows, recommendation } = await run()
+  const result = await run()
+  const { rows, recommendation } = result
   expect(rows[0]).toMatchObject({ model: 'mine', depth: 'simulation', missed: 0 })
   expect(rows[0]?.stalenessMs.all).toBeLessThan(9_500)
-  expect(recommendation.unless).toEqual([])
+  expect(recommendation).toMatchObject({ model: 'mine', unless: [], leftOut: ['mine'] })
+  expect(recommendation.unsolved).toMatch(/solved by formulas, and none of these models has one/)
+  for (const missing of ['inputs', 'map']) expect(result).not.toHaveProperty(missing)
   expect(steps).toContain('mine: a change')
   expect((await run()).rows).toEqual(rows)
 })

@@ -63,6 +63,12 @@ test('a workload file that makes no sense is refused with what is wrong', async 
   await refused('{"clients":1,"next":"a.json"}', /needs `document`/)
   await refused('{"clients":1,"document":7}', /name of a file/)
   await refused('{"clients":1,"document":"a.json","client":1}', /did you mean clients/)
+  await refused('{"clients":0,"document":"a.json"}', /workload\.json: clients must be a whole number/)
+  await refused(
+    '{"clients":1,"document":"a.json","network":{"rtt":1}}',
+    /workload\.json: .*did you mean rttMs/,
+  )
+  await refused('{"clients":1,"document":"a.txt"}', /^\S*a\.txt is neither/)
 })
 
 test('the JSON Schema takes every preset and the bounds of every number, and nothing beyond', () => {
