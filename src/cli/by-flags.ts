@@ -25,6 +25,10 @@ const WORDS: readonly (readonly [api: RegExp, flag: string])[] = [
     '; give a token by --token-file FILE or NOTICEBOARD_TOKEN',
   ],
   [/pass secrets in \{ headers \}/g, 'give a token by --token-file FILE or NOTICEBOARD_TOKEN'],
+  [
+    /adaptivePullModel\(\): leastMs must not be more than mostMs/g,
+    '--model adaptive: least must not be more than most',
+  ],
   [/: httpStore\(url, \{ token \}\), from the file that the server names at its start/g, ''],
 ]
 
@@ -33,10 +37,12 @@ const FLAGS: Readonly<Record<string, string>> = {
   hosts: 'allow-host',
   origins: 'origin',
   trustedProxies: 'trusted-proxy',
+  mostClients: 'most',
 }
 
 /** A message that begins with the option that it is about. */
-const ABOUT_OPTION = /^(?:staged|publish|prune|createController)\(\): ([a-z][A-Za-z]*)(?= (?:must|is|has)\b)/
+const ABOUT_OPTION =
+  /^(?:staged|publish|prune|createController|compare)\(\): ([a-z][A-Za-z]*)(?= (?:must|is|has)\b)/
 const ABOUT_BARE_OPTION = /^(activateAt|origins|hosts|trustedProxies|heartbeatMs)(?= (?:must|is)\b)/
 
 /**

@@ -5,68 +5,136 @@ import { msOf } from './quantities.js'
 
 /**
  * A model by its name: `push`, `hybrid` and `hybrid:cdn`, each with a heartbeat as in `push:2s`, or
- * `pull`, `pull:10s`, `pull:10s:static`, `adaptive`; all of them also with deltas, as in
- * `push:deltas`, all that a server answers with workers, as in `push:workers=3`, and push also over
- * compressed streams, as in `push:gzip`. Throws a usage error.
+ * `pull`, `pull:10s`, `pull:10s:static`, `adaptive`. At its end stand variants, in any order: of all
+ * of them `deltas` and `relays=4`; of all that a server answers `workers=3`; of push `gzip`; of pull
+ * `hops=45s+14min`; of adaptive `share=10%`, `least=5s` and `most=5min`. Throws a usage error.
  *
  * ```ts
- * readModel('pull:10s')
+ * readModel('pull:10s:relays=4')
  * ```
  */
 export function readModel(written: string): Model {
-  const [kind, ...all] = written.split(':')
-  const { parts, compressed, ...variant } = variantOf(all)
-  // Only what comes along on a stream is compressed there.
-  if (compressed && kind !== 'push') throw unknownModel()
-  if (kind === 'adaptive' && parts.length === 0) return adaptivePullModel(variant)
-  if (kind === 'push' || kind === 'hybrid') {
-    const cdn = kind === 'hybrid' && parts[0] === 'cdn'
-    const [time, ...rest] = cdn ? parts.slice(1) : parts
-    const heartbeatMs = time === undefined ? undefined : msOf(time)
-    const isOne = rest.length === 0 && (time === undefined || (heartbeatMs ?? 0) > 0)
-    const options = { ...variant, ...(heartbeatMs !== undefined && { heartbeatMs }) }
-    if (isOne)
-      return kind === 'push' ? pushModel({ ...options, compressed }) : hybridModel({ ...options, cdn })
-  }
-  if (kind === 'pull') {
-    const answers = parts.at(-1) === 'static' ? 'static' : 'server'
-    const times = answers === 'static' ? parts.slice(0, -1) : parts
-    const pollIntervalMs = times[0] === undefined ? 30_000 : msOf(times[0])
-    const isOne = times.length <= 1 && pollIntervalMs !== undefined && pollIntervalMs > 0
-    // Nobody's workers serve a folder.
-    if (isOne && !(answers === 'static' && variant.workers !== undefined))
-      return pullModel({ ...variant, pollIntervalMs, answers })
-  }
+  const [kind = '', ...all] = written.split(':')
+  const first = all.findIndex(part => VARIANT.test(part))
+  const parts = first === -1 ? all : all.slice(0, first)
+  const model = modelOf(kind, { parts, variants: variantsOf(first === -1 ? [] : all.slice(first)) })
+  if (model !== undefined) return model
   throw unknownModel()
+}
+
+const VARIANT = /^(?:deltas|gzip|\w+=.*)$/
+
+/** What stands at the end of a name; undefined where it does not. */
+interface Variants {
+  readonly deltas?: boolean
+  readonly relays?: number
+  readonly workers?: number
+  readonly gzip?: boolean
+  readonly hops?: readonly number[]
+  readonly share?: number
+  readonly least?: number
+  readonly most?: number
+}
+
+/** Undefined where there is no such model. */
+function modelOf(
+  kind: string,
+  { parts, variants }: { readonly parts: readonly string[]; readonly variants: Variants },
+): Model | undefined {
+  const { gzip, hops, share, least, most, ...common } = variants
+  const has = (...values: readonly unknown[]): boolean => values.some(value => value !== undefined)
+  switch (kind) {
+    case 'push':
+    case 'hybrid': {
+      if (has(hops, share, least, most) || (kind === 'hybrid' && has(gzip))) return undefined
+      const cdn = kind === 'hybrid' && parts[0] === 'cdn'
+      const period = periodOf(cdn ? parts.slice(1) : parts)
+      if (period === undefined) return undefined
+      const options = { ...common, ...(period.ms !== undefined && { heartbeatMs: period.ms }) }
+      return kind === 'push'
+        ? pushModel({ ...options, compressed: gzip ?? false })
+        : hybridModel({ ...options, cdn })
+    }
+    case 'pull': {
+      const answers = parts.at(-1) === 'static' ? 'static' : 'server'
+      const period = periodOf(answers === 'static' ? parts.slice(0, -1) : parts)
+      // Nobody's workers serve a folder.
+      const isPull = !has(gzip, share, least, most) && !(answers === 'static' && has(common.workers))
+      if (period === undefined || !isPull) return undefined
+      return pullModel({
+        ...common,
+        answers,
+        ...(period.ms !== undefined && { pollIntervalMs: period.ms }),
+        ...(hops !== undefined && { hops }),
+      })
+    }
+    case 'adaptive':
+      if (parts.length > 0 || has(gzip, hops)) return undefined
+      return adaptivePullModel({
+        ...common,
+        ...(share !== undefined && { share }),
+        ...(least !== undefined && { leastMs: least }),
+        ...(most !== undefined && { mostMs: most }),
+      })
+    default:
+      return undefined
+  }
+}
+
+/** The one time that may stand in a name; undefined where something else does. */
+function periodOf(parts: readonly string[]): { readonly ms: number | undefined } | undefined {
+  const [time, ...more] = parts
+  if (time === undefined) return { ms: undefined }
+  const ms = timeOf(time)
+  return ms === undefined || more.length > 0 ? undefined : { ms }
+}
+
+function timeOf(written: string): number | undefined {
+  const ms = msOf(written)
+  return ms !== undefined && ms > 0 ? ms : undefined
+}
+
+/** As many as there may be servers. */
+const RELAYS = 10_000
+
+/** How each variant is read; undefined for what it cannot be. */
+const READS: { readonly [Name in keyof Variants]-?: (value: string) => Variants[Name] | undefined } = {
+  deltas: value => value === '' || undefined,
+  gzip: value => value === '' || undefined,
+  relays: value => countOf(value, RELAYS),
+  workers: value => countOf(value, MOST_WORKERS),
+  hops(value) {
+    const all = value.split('+').map(timeOf)
+    const known = all.filter(ms => ms !== undefined)
+    return known.length === all.length ? known : undefined
+  },
+  share(value) {
+    const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(value) ?? []
+    return Number(percent) > 0 ? Number(percent) / 100 : undefined
+  },
+  least: timeOf,
+  most: timeOf,
+}
+
+/** Each of them once, in any order. */
+function variantsOf(written: readonly string[]): Variants {
+  const read: Record<string, unknown> = {}
+  for (const part of written) {
+    const [name = '', value = ''] = part.split(/=(.*)/, 2)
+    const found = Object.hasOwn(READS, name) ? READS[name as keyof Variants](value) : undefined
+    if (found === undefined || Object.hasOwn(read, name)) throw unknownModel()
+    read[name] = found
+  }
+  return read
+}
+
+function countOf(written: string, most: number): number | undefined {
+  const count = /^\d{1,5}$/.test(written) ? Number(written) : 0
+  return count >= 1 && count <= most ? count : undefined
 }
 
 function unknownModel(): Error {
   return usageError(
-    '--model must be push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive, each also with :deltas or, but for static, :workers=3 at its end, and push with :gzip',
+    '--model must be push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive; at the end of each may stand :deltas, :relays=4 and, but for static, :workers=3, of push :gzip, of pull :hops=45s+14min, of adaptive :share=10%:least=5s:most=5min',
   )
-}
-
-/** What stands at the end of a name, in any order, each once; and what stands before it. */
-function variantOf(all: readonly string[]): {
-  readonly parts: readonly string[]
-  readonly deltas: boolean
-  readonly compressed: boolean
-  readonly workers?: number
-} {
-  const parts = [...all]
-  let [deltas, compressed] = [false, false]
-  let workers: number | undefined
-  for (let last = parts.at(-1); last !== undefined; last = parts.at(-1)) {
-    const [, count] = /^workers=(\d{1,2})$/.exec(last) ?? []
-    if (last === 'deltas' && !deltas) deltas = true
-    else if (last === 'gzip' && !compressed) compressed = true
-    else if (count !== undefined && workers === undefined && isCount(Number(count))) workers = Number(count)
-    else break
-    parts.pop()
-  }
-  return { parts, deltas, compressed, ...(workers !== undefined && { workers }) }
-}
-
-function isCount(workers: number): boolean {
-  return workers >= 1 && workers <= MOST_WORKERS
 }

@@ -1,29 +1,23 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { checkComparison } from '../compare/compare.js'
 import {
   assumptionsOf,
   compare,
   comparisonPage,
   headlineOf,
-  loadWorkload,
-  measureCosts,
   methodOf,
   outcomeOf,
-  presets,
   tableOf,
-  withDocuments,
   workloadSchema,
   type CompareOptions,
   type Comparison,
-  type Costs,
-  type WorkloadInput,
 } from '../compare/index.js'
-import { readJsonText } from '../core/json/json-text.js'
 import type { CommandContext } from './command.js'
+import { calibrate, checkWritable, readCosts } from './compare-files.js'
+import { readInput } from './compare-workload.js'
 import { EXIT, usageError, type ExitStatus } from './exit.js'
 import { wrap } from './help.js'
-import { inputPath, readText } from './inputs.js'
-import { readBytes, readMs, readNumber, readShare } from './quantities.js'
 import { readModel } from './read-model.js'
 import type { Cell } from './table.js'
 
@@ -45,22 +39,28 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
   const html = args.text('html')
   const models = args.texts('model').map(readModel)
   const depth = readDepth(context)
-  // It takes minutes, as was asked for, and tells where it stands by itself.
-  if (depth.depth !== 'formula' || args.flag('calibrate')) io.doing?.(undefined)
-  const result = await compare(input, {
+  const known = await readCosts(context)
+  const options: CompareOptions = {
     ...(models.length > 0 && { models }),
     ...depth,
-    costs: await readCosts(context),
     map: html !== undefined,
     signal: io.signal,
     onProgress: ({ model, step }) => print.note(`${model}: ${step}`),
-  })
+  }
+  // Before minutes pass: everything that could be wrong with it.
+  checkComparison(input, options)
+  await checkWritable(context, 'html')
+  await checkWritable(context, 'save-costs')
+  // It takes minutes, as was asked for, and tells where it stands by itself.
+  if (depth.depth !== 'formula' || known === undefined) io.doing?.(undefined)
+  const costs = known ?? (await calibrate(context))
+  const result = await compare(input, { ...options, costs })
+  if (json) print.jsonLine(result)
+  else show(result, context)
   if (html !== undefined) {
     await writeFile(resolve(io.cwd, html), comparisonPage(result))
     print.note(`the page is ${html}`)
   }
-  if (json) print.jsonLine(result)
-  else show(result, context)
   return result.recommendation.model === undefined ? EXIT.failed : EXIT.ok
 }
 
@@ -89,84 +89,6 @@ function readDepth({
     ...(mostClients !== undefined && { mostClients }),
     ...(depth === 'run' && { cli: process.argv[1] ?? '', quick }),
   }
-}
-
-/** The workload: a file or a preset, and what options say on top. */
-async function readInput({ io, args }: CommandContext): Promise<WorkloadInput> {
-  const [file] = args.positionals
-  const named = args.text('preset')
-  if (file !== undefined && named !== undefined)
-    throw usageError('give a workload file or --preset, not both')
-  const base =
-    file !== undefined
-      ? await loadWorkload(resolve(io.cwd, file), { signal: io.signal })
-      : named === undefined
-        ? undefined
-        : presetOf(named)
-  const clients = readNumber(args, 'clients')
-  if (base === undefined && clients === undefined)
-    throw usageError(
-      'the workload is missing: pass a workload file, --preset NAME, or --clients N and --document FILE',
-    )
-  const [document, next] = ['document', 'next'].map(name => {
-    const path = args.text(name)
-    return path === undefined ? undefined : resolve(io.cwd, path)
-  })
-  const bytes = readBytes(args, 'bytes')
-  const changesPerDay = readNumber(args, 'changes-per-day')
-  const restartsPerDay = readNumber(args, 'restarts-per-day')
-  const servers = readNumber(args, 'servers')
-  const offlineShare = readShare(args, 'offline')
-  const killSwitchMs = readMs(args, 'kill-switch')
-  const routineMs = readMs(args, 'routine')
-  const { documentBytes, encodedBytes, ...rest } = base ?? {}
-  const given = {
-    ...rest,
-    clients: clients ?? base?.clients ?? 0,
-    ...(bytes !== undefined
-      ? { documentBytes: bytes }
-      : document === undefined && documentBytes !== undefined
-        ? { documentBytes, ...(encodedBytes !== undefined && { encodedBytes }) }
-        : {}),
-    ...(changesPerDay !== undefined && { changesPerDay }),
-    ...(restartsPerDay !== undefined && { restartsPerDay }),
-    ...(servers !== undefined && { servers }),
-    ...(offlineShare !== undefined && { offlineShare }),
-    deadlines: {
-      ...base?.deadlines,
-      ...(killSwitchMs !== undefined && { killSwitchMs }),
-      ...(routineMs !== undefined && { routineMs }),
-    },
-  }
-  if (given.documentBytes === undefined && document === undefined)
-    throw usageError('the size of the document is missing: pass --document FILE or --bytes N')
-  return withDocuments(given, { document, next, signal: io.signal })
-}
-
-function presetOf(name: string): WorkloadInput {
-  const preset = presets.find(known => known.name === name)
-  if (preset !== undefined) return preset.workload
-  throw usageError(`--preset must be one of ${presets.map(known => known.name).join(', ')}`)
-}
-
-async function readCosts({ io, args, inputs, print }: CommandContext): Promise<'recorded' | Costs> {
-  const file = args.text('costs')
-  const save = args.text('save-costs')
-  const calibrates = args.flag('calibrate')
-  if (file !== undefined && calibrates) throw usageError('give --costs or --calibrate, not both')
-  if (save !== undefined && !calibrates) throw usageError('--save-costs needs --calibrate')
-  if (file !== undefined) {
-    const text = await readText(inputs, inputPath(io, file), 'the costs file')
-    return readJsonText(text, { what: 'the costs file' }) as unknown as Costs
-  }
-  if (!calibrates) return 'recorded'
-  const costs = await measureCosts({
-    cli: process.argv[1] ?? '',
-    signal: io.signal,
-    onProgress: text => print.note(`measuring: ${text}`),
-  })
-  if (save !== undefined) await writeFile(resolve(io.cwd, save), `${JSON.stringify(costs, null, 2)}\n`)
-  return costs
 }
 
 function show(result: Comparison, { print }: CommandContext): void {

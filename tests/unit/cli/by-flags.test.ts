@@ -23,6 +23,8 @@ test('what the library says of its options is said of the flags', () => {
       'staged(): a stage must be a number of clients, a share such as "10%", { labels }, { clients }, or "all"',
       'createController(): name must be one line',
       'trustedProxies must be addresses or networks',
+      'compare(): mostClients must be a whole number from 1 to 10,000',
+      'adaptivePullModel(): leastMs must not be more than mostMs',
     ].map(byFlags),
   ).toEqual([
     'to publish it again, pass --readmit "why it may come back"',
@@ -41,6 +43,8 @@ test('what the library says of its options is said of the flags', () => {
     '--stages: a stage must be a number of clients, a share such as "10%" or "all"',
     '--name must be one line',
     '--trusted-proxy must be addresses or networks',
+    '--most must be a whole number from 1 to 10,000',
+    '--model adaptive: least must not be more than most',
   ])
 })
 

@@ -1,6 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { keepCosts } from '../../../src/cli/compare-files.js'
+import { helpFor } from '../../../src/cli/help.js'
+import { compareCommand } from '../../../src/cli/commands/compare.js'
 import { recordedCosts, type Comparison } from '../../../src/compare/index.js'
 import { systemClock } from '../../../src/system/system.js'
 import { commandLine, temporaryFolder } from './command-line.js'
@@ -57,6 +60,157 @@ test('--json prints the whole comparison, and options come on top of a file or a
   })
 })
 
+test('options come on top of a file that lacks what they say, or names another document', async () => {
+  const cwd = await folder()
+  const text = JSON.stringify({ pools: Array.from({ length: 400 }, (_, size) => ({ size, name: 'pool' })) })
+  const files = {
+    'bare.json': '{"clients":60}',
+    'sized.json': '{"documentBytes":900}',
+    'named.json': '{"clients":60,"document":"pools.json","next":"next.json","encodedBytes":77}',
+    'pools.json': text,
+    'next.json': text.replace('"name":"pool"', '"name":"other"'),
+    'large.json': text.replaceAll('"pool"', '"pools"'),
+  }
+  for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, name), content)
+  const read = async (...args: string[]) => {
+    const { stdout } = await commandLine(['compare', ...args, '--model=pull', '--json'], { cwd })
+    return (JSON.parse(stdout) as Comparison).workload
+  }
+  expect(await read('bare.json', '--bytes=20KB')).toMatchObject({ clients: 60, documentBytes: 20_000 })
+  expect(await read('bare.json', '--document=app.yaml')).toMatchObject({ documentBytes: 20_012 })
+  expect(await read('sized.json', '--clients=70')).toMatchObject({ clients: 70, documentBytes: 900 })
+  const named = await read('named.json')
+  expect(named).toMatchObject({ documentBytes: text.length, encodedBytes: 77 })
+  expect(named.assumed).not.toContain('changedBytes')
+  // A document that the file knows nothing of: no size of the other one, and no change of it.
+  const other = await read('named.json', '--document=app.yaml')
+  expect(other).toMatchObject({ documentBytes: 20_012, changedBytes: 2_002 })
+  expect(other.encodedBytes).toBeLessThan(77)
+  const sized = await read('named.json', '--bytes=5000')
+  expect(sized).toMatchObject({ documentBytes: 5_000, encodedBytes: 5_000, changedBytes: 500 })
+  expect(sized.assumed).toEqual(expect.arrayContaining(['encodedBytes', 'changedBytes']))
+  // A change of the document that the file names.
+  const { changedBytes } = await read('named.json', '--next=large.json')
+  expect(changedBytes).toBeGreaterThan(10 * named.changedBytes)
+  expect(await read('named.json', '--changed-bytes=123')).toMatchObject({ changedBytes: 123 })
+})
+
+test('each figure of a workload that a default may decide has a flag', async () => {
+  const cwd = await folder()
+  const flags = ['--encoded-bytes=4KB', '--changed-bytes=300', '--rtt=150ms', '--idle-timeout=2min']
+  const more = ['--half-open=8', '--server-mbps=250', '--client-mbps=0.5', '--no-state']
+  const { stdout } = await commandLine(
+    ['compare', '--preset=iot', ...flags, ...more, '--model=pull', '--json'],
+    { cwd },
+  )
+  const { workload } = JSON.parse(stdout) as Comparison
+  expect(workload).toMatchObject({
+    clients: 20_000,
+    encodedBytes: 4_000,
+    changedBytes: 300,
+    rttMs: 150,
+    idleTimeoutMs: 120_000,
+    halfOpenPerClientDay: 8,
+    serverMbps: 250,
+    clientMbps: 0.5,
+    keepsState: false,
+  })
+  expect(workload.assumed).toEqual([])
+})
+
+test('a workload that makes no sense is told by the file or the flag that says it', async () => {
+  const cwd = await folder()
+  const files = {
+    'none.json': '{"clients":0,"documentBytes":900}',
+    'bare.json': '{"documentBytes":900}',
+    'rtt.json': '{"clients":60,"documentBytes":900,"network":{"rtt":5}}',
+    'both.json': '{"clients":60,"documentBytes":900,"document":"app.yaml"}',
+    'size.json': '{"clients":60}',
+  }
+  for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, name), content)
+  const told = async (...args: string[]) => {
+    const { status, error } = await commandLine(['compare', ...args, '--json'], { cwd })
+    return [status, error?.message]
+  }
+  expect(await told('none.json')).toEqual([
+    2,
+    expect.stringMatching(/^none\.json: clients must be a whole number/),
+  ])
+  expect(await told('bare.json')).toEqual([
+    2,
+    'the number of clients is missing: pass --clients N, or write it in bare.json',
+  ])
+  expect(await told('rtt.json')).toEqual([2, expect.stringMatching(/^rtt\.json: .*did you mean rttMs/)])
+  expect(await told('both.json')).toEqual([2, expect.stringMatching(/^both\.json: .*not both/)])
+  expect(await told('size.json')).toEqual([2, expect.stringMatching(/--bytes N, or write it in size\.json$/)])
+  expect(await told('bare.json', '--clients=5', '--next=app.yaml')).toEqual([
+    2,
+    '--next needs the document before the change: pass --document FILE, or write it in bare.json',
+  ])
+  expect(await told('bare.json', '--clients=0.5')).toEqual([
+    2,
+    '--clients must be a whole number from 1 to 10,000,000',
+  ])
+  expect(await told('bare.json', '--offline=100%')).toEqual([2, '--offline must be from 0 % to 99 %'])
+  expect(await told('bare.json', '--rtt=1min')).toEqual([2, '--rtt must be from 0 ms to 10 s'])
+  expect(await told('bare.json', '--bytes=2MB')).toEqual([2, '--bytes must be from 2 to 1,048,576 bytes'])
+  expect(await told('bare.json', '--client-mbps=0')).toEqual([
+    2,
+    '--client-mbps must be from 0.01 to 1,000,000',
+  ])
+  expect(await told('--preset=iot', '--bytes=9KB', '--document=app.yaml')).toEqual([
+    2,
+    'give --document or --bytes, not both',
+  ])
+})
+
+test('what could be wrong is found before minutes of --calibrate', async () => {
+  const cwd = await folder()
+  const told = async (...args: string[]) => {
+    const { status, error } = await commandLine(['compare', ...args, '--calibrate', '--json'], { cwd })
+    return [status, error?.message]
+  }
+  expect(await told('--clients=0', '--bytes=900')).toEqual([2, expect.stringMatching(/^--clients must be/)])
+  expect(await told('--preset=iot', '--depth=simulation', '--most=20000')).toEqual([
+    2,
+    '--most must be a whole number from 1 to 10,000',
+  ])
+  expect(await told('--preset=iot', '--model=push', '--model=push')).toEqual([
+    2,
+    expect.stringMatching(/two models have the same name/),
+  ])
+  expect(await told('--preset=iot', '--html=missing/page.html')).toEqual([
+    2,
+    '--html missing/page.html cannot be written: there is no such folder',
+  ])
+  expect(await told('--preset=iot', '--html=app.yaml/page.html')).toEqual([
+    2,
+    expect.stringMatching(/^--html .* cannot be written/),
+  ])
+  expect(await told('--preset=iot', '--save-costs=.')).toEqual([
+    2,
+    '--save-costs . cannot be written: it is a folder; name a file in it',
+  ])
+  expect(await readdir(cwd)).toEqual(['app.yaml'])
+})
+
+test('costs that cannot be written after all are said, and not lost', async () => {
+  const cwd = await folder()
+  const said: string[] = []
+  const print = { warning: (text: string) => said.push(text) } as never
+  await keepCosts(recordedCosts, { path: join(cwd, 'costs.json'), print })
+  expect([said, JSON.parse(await readFile(join(cwd, 'costs.json'), 'utf8'))]).toEqual([[], recordedCosts])
+  await keepCosts(recordedCosts, { path: cwd, print })
+  const [, figures = ''] = /this was measured: (.*)$/.exec(said[0] ?? '') ?? []
+  expect(said[0]).toMatch(/^cannot write --save-costs .*\(EISDIR\); this was measured: /)
+  expect(JSON.parse(figures)).toEqual(recordedCosts)
+})
+
+test('the help fits 100 columns', () => {
+  const lines = helpFor(compareCommand, (_, text) => text).split('\n')
+  expect(lines.filter(line => line.length > 100)).toEqual([])
+})
+
 test('the table says by heartbeat how long a dead stream keeps a change away', async () => {
   const models = ['push:1500ms', 'hybrid:cdn:4s', 'push', 'pull:10s'].map(model => `--model=${model}`)
   const { stdout } = await commandLine([...ASKED, ...models], { cwd: await folder() })
@@ -100,7 +254,18 @@ test('costs come from a file, and have to be costs', async () => {
   const { stdout } = await commandLine([...ASKED, '--costs=costs.json'], { cwd })
   expect(stdout).toMatch(/^pull 4 s .*<- take this$/m)
   const bad = await commandLine([...ASKED, '--costs=bad.json'], { cwd })
-  expect([bad.status, bad.stderr]).toEqual([2, expect.stringMatching(/costs/)])
+  expect([bad.status, bad.stderr]).toEqual([
+    2,
+    expect.stringMatching(/--costs bad\.json: measured\.on must be a text; it reads what --calibrate/),
+  ])
+  const { kinds, ...rest } = recordedCosts
+  await writeFile(
+    join(cwd, 'worse.json'),
+    JSON.stringify({ ...rest, kinds: { ...kinds, poll: 1, release: { ...kinds.release, serverMs: -1 } } }),
+  )
+  expect((await commandLine([...ASKED, '--costs=worse.json'], { cwd })).stderr).toMatch(
+    /--costs worse\.json: kinds\.release\.serverMs must be a number of 0 or more/,
+  )
 })
 
 test('--depth=simulation runs the strategies, says where it stands on stderr, and repeats with its seed', async () => {

@@ -1,0 +1,112 @@
+import { resolve } from 'node:path'
+import { presets, withDocuments, type WorkloadInput } from '../compare/index.js'
+import { aboutWorkload, readWorkloadFile, type ReadWorkloadFile } from '../compare/load-workload.js'
+import { readWorkload } from '../compare/workload.js'
+import { isNoticeboardError } from '../contracts/errors.js'
+import type { Arguments } from './arguments.js'
+import type { CommandContext } from './command.js'
+import { usageError } from './exit.js'
+import { flagAtFault, onTop, type PartOfWorkload } from './workload-flags.js'
+
+/**
+ * The workload: a file or a preset, and what flags say on top. Throws a usage error that names the
+ * flag or the file.
+ *
+ * ```ts
+ * const input = await readInput(context)
+ * ```
+ */
+export async function readInput({ io, args }: CommandContext): Promise<WorkloadInput> {
+  const [file] = args.positionals
+  const named = args.text('preset')
+  if (file !== undefined && named !== undefined)
+    throw usageError('give a workload file or --preset, not both')
+  if (file === undefined && named === undefined && args.text('clients') === undefined)
+    throw usageError(
+      'the workload is missing: pass a workload file, --preset NAME, or --clients N and --document FILE',
+    )
+  const base: Partial<ReadWorkloadFile> =
+    file !== undefined
+      ? await readWorkloadFile(resolve(io.cwd, file), io.signal)
+      : named !== undefined
+        ? { given: presetOf(named) }
+        : {}
+  const paths = documentsOf(base, { io, args })
+  const input = onTop(withoutReplaced(base.given ?? {}, args), args)
+  const inFile = file === undefined ? '' : `, or write it in ${file}`
+  if (input.clients === undefined)
+    throw usageError(`the number of clients is missing: pass --clients N${inFile}`)
+  if (input.documentBytes === undefined && paths.document === undefined)
+    throw usageError(`the size of the document is missing: pass --document FILE or --bytes N${inFile}`)
+  if (paths.next !== undefined && paths.document === undefined)
+    throw usageError(`--next needs the document before the change: pass --document FILE${inFile}`)
+  return told(file, args, async () => {
+    const workload = await withDocuments(input as WorkloadInput, { ...paths, signal: io.signal })
+    readWorkload(workload)
+    return workload
+  })
+}
+
+/**
+ * What a file or a preset says but for what flags say in its place: `--document` and `--bytes` are
+ * about another document, of which it knows nothing.
+ */
+function withoutReplaced(given: PartOfWorkload, args: Arguments): PartOfWorkload {
+  const { documentBytes, encodedBytes, changedBytes, ...rest } = given
+  if (isReplaced(args)) return rest
+  return {
+    ...rest,
+    ...(documentBytes !== undefined && { documentBytes }),
+    ...(encodedBytes !== undefined && { encodedBytes }),
+    ...(changedBytes !== undefined && args.text('next') === undefined && { changedBytes }),
+  }
+}
+
+/** The files of the document: those of flags, and else those that the workload file names. */
+function documentsOf(
+  base: Partial<ReadWorkloadFile>,
+  { io, args }: Pick<CommandContext, 'io' | 'args'>,
+): Pick<ReadWorkloadFile, 'document' | 'next'> {
+  const pathOf = (name: string): string | undefined => {
+    const path = args.text(name)
+    return path === undefined ? undefined : resolve(io.cwd, path)
+  }
+  const [document, next] = [pathOf('document'), pathOf('next')]
+  for (const [one, other] of [
+    ['document', 'bytes'],
+    ['next', 'changed-bytes'],
+  ] as const)
+    if (args.text(one) !== undefined && args.text(other) !== undefined)
+      throw usageError(`give --${one} or --${other}, not both`)
+  if (isReplaced(args)) return { document, next }
+  const keepsNext = args.text('changed-bytes') === undefined
+  return { document: base.document, next: next ?? (keepsNext ? base.next : undefined) }
+}
+
+function isReplaced(args: Arguments): boolean {
+  return args.text('document') !== undefined || args.text('bytes') !== undefined
+}
+
+/** Refusals of a workload name the flag or the file that says what is refused. */
+async function told<Result>(
+  file: string | undefined,
+  args: Arguments,
+  look: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await look()
+  } catch (error) {
+    if (!isNoticeboardError(error, 'invalid-option')) throw error
+    const { message } = error
+    const flag = flagAtFault(message, args)
+    if (flag !== undefined) throw usageError(message.replace(/^a workload: [\w.]+/, flag))
+    if (file === undefined) throw error
+    return aboutWorkload(file, () => Promise.reject(error))
+  }
+}
+
+function presetOf(name: string): WorkloadInput {
+  const preset = presets.find(known => known.name === name)
+  if (preset !== undefined) return preset.workload
+  throw usageError(`--preset must be one of ${presets.map(known => known.name).join(', ')}`)
+}
