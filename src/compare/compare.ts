@@ -144,7 +144,7 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
  *
  * ```ts
  * checkComparison(input, options)
- * const costs = await measureCosts({ cli })
+ * const costs = await measureCosts({ cli, signal })
  * await compare(input, { ...options, costs })
  * ```
  */

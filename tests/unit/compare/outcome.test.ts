@@ -94,7 +94,7 @@ test('an input that is 0 is looked at up to the most that it may be, and what is
   const input = { ...FLEET, documentBytes: 20_480, network: { halfOpenPerClientDay: 0 } }
   const result = await compare(input, { models: [pushModel(), pullModel({ pollIntervalMs: 4_000 })] })
   const crossing = result.recommendation.unless.find(({ input }) => input === 'halfOpenPerClientDay')
-  expect(crossing).toMatchObject({ side: 'above', then: 'pull 4 s' })
+  expect([crossing?.side, crossing?.then]).toEqual(['above', 'pull 4 s'])
   // More than one client in a hundred on streams that are dead for 16 s.
   expect(crossing?.crossesAt).toBeGreaterThan(40)
   expect(crossing?.crossesAt).toBeLessThan(70)

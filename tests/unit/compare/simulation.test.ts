@@ -215,7 +215,7 @@ test('a strategy of one’s own is simulated by its name, and has no formula', a
   const { rows, recommendation } = result
   expect(rows[0]).toMatchObject({ model: 'mine', depth: 'simulation', missed: 0 })
   expect(rows[0]?.stalenessMs.all).toBeLessThan(9_500)
-  expect(recommendation).toMatchObject({ model: 'mine', unless: [], leftOut: ['mine'] })
+  expect(recommendation).toMatchObject({ unless: [], leftOut: ['mine'] })
   expect(recommendation.unsolved).toMatch(/solved by formulas, and none of these models has one/)
   for (const missing of ['inputs', 'map']) expect(result).not.toHaveProperty(missing)
   expect(steps).toContain('mine: a change')
