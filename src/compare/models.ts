@@ -6,10 +6,8 @@ import { defaultPeriods } from '../core/defaults.js'
 import { MOST_WORKERS } from '../server/together/most-workers.js'
 import { hybrid, pull, push } from '../strategies/index.js'
 import { adaptivePull } from './adaptive-pull.js'
+import { checkName } from './check-model.js'
 import type { PollShape, Shape, StreamShape } from './shape.js'
-
-/** How long the name of a model may be. */
-const LONGEST_NAME = 80
 
 /** A way to bring a document to a fleet. */
 export interface Model {
@@ -23,30 +21,6 @@ export interface Model {
 
 /** A model of the library's own: the closed form knows it, and clients can run it. */
 export type KnownModel = Required<Model>
-
-/**
- * Throws `invalid-option` for what is no model; `who` says which one it is.
- *
- * ```ts
- * checkModel('compare(): models[0]', model)
- * ```
- */
-export function checkModel(who: string, model: Model): void {
-  const refuse = (problem: string): never => {
-    throw new NoticeboardError('invalid-option', `${who}${problem}`)
-  }
-  if (typeof model !== 'object' || model === null) refuse(' must be a model, such as hybridModel()')
-  const { name, shape, strategy } = model
-  if (!isName(name)) refuse(`.name must be a text of 1 to ${LONGEST_NAME} characters in one line`)
-  if (shape !== undefined && (typeof shape !== 'object' || shape === null))
-    refuse('.shape must be that of a model of noticeboard/compare, such as hybridModel().shape')
-  if (strategy !== undefined && typeof strategy !== 'function')
-    refuse('.strategy must be a function that takes a transport and returns a strategy')
-}
-
-function isName(name: unknown): boolean {
-  return typeof name === 'string' && name.length >= 1 && name.length <= LONGEST_NAME && !/\p{Cc}/u.test(name)
-}
 
 /** A model whose strategy clients can run. */
 export type RunnableModel = Model & Required<Pick<Model, 'strategy'>>
@@ -297,11 +271,7 @@ function pathOf(
     readonly hops?: readonly number[]
   },
 ): Pick<Shape, 'deltas' | 'relays' | 'workers' | 'hops'> {
-  if (name !== undefined && !isName(name))
-    throw new NoticeboardError(
-      'invalid-option',
-      `${who}: name must be a text of 1 to ${LONGEST_NAME} characters in one line`,
-    )
+  if (name !== undefined) checkName(`${who}: name`, name)
   if (typeof deltas !== 'boolean')
     throw new NoticeboardError('invalid-option', `${who}: deltas must be true or false`)
   if (!(Number.isInteger(relays) && relays >= 0))
