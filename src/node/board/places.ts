@@ -7,6 +7,12 @@ import type { Board } from './board.js'
 import { sequencesIn } from './paths.js'
 import { readLink } from './release-link.js'
 
+/**
+ * How many places of a log are looked at together: one after the other each would wait for a thread
+ * of the disk, and all at once would keep others waiting for one.
+ */
+const LOOKED_AT_ONCE = 10
+
 /** A release of the log, with the digest that its successor names. */
 export interface Entry {
   readonly position: Position
@@ -91,8 +97,12 @@ export function boardPlaces({ fs, paths, hasher }: Board): BoardPlaces {
     namespace: Namespace,
     { epoch, sequence: end }: Position,
   ): Promise<string | undefined> => {
-    for (let sequence = end - CHECKED_RELEASES; sequence < end; sequence += 1)
-      if (!(await exists(namespace, { epoch, sequence }))) return missing({ epoch, sequence })
+    for (let first = end - CHECKED_RELEASES; first < end; first += LOOKED_AT_ONCE) {
+      const sequences = Array.from({ length: Math.min(LOOKED_AT_ONCE, end - first) }, (_, index) => first + index)
+      const found = await Promise.all(sequences.map(sequence => exists(namespace, { epoch, sequence })))
+      const gap = sequences.find((_, index) => found[index] === false)
+      if (gap !== undefined) return missing({ epoch, sequence: gap })
+    }
     return undefined
   }
 

@@ -106,8 +106,9 @@ export function boardReader(
       if (newest === undefined) return { type: 'none' }
       const { epoch: served, sequence: last } = newest.position
       const at = { epoch: after.epoch, sequence: after.sequence + 1 }
-      const isPastEnd = served === at.epoch && last < at.sequence
-      const bytes = isPastEnd ? undefined : await log.bytesAt(namespace, at)
+      // No epoch lies above the one that is served.
+      if (served === at.epoch && last < at.sequence) return { type: 'none' }
+      const bytes = await log.bytesAt(namespace, at)
       if (bytes !== undefined) return asLatest(at, bytes)
 
       const later = (await log.epochs(namespace)).filter(epoch => {

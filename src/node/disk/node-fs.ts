@@ -247,8 +247,9 @@ async function readAll(
     if (length === bytes.length)
       throw new NoticeboardError('unavailable', `${path} grew while it was read; read it again`)
     const { bytesRead } = await file.read(bytes, length, bytes.length - length)
-    if (bytesRead === 0) return bytes.subarray(0, length)
     length += bytesRead
+    // A file of the length that it said: less came than was asked for, since there is no more.
+    if (bytesRead === 0 || length === facts.size) return bytes.subarray(0, length)
   }
 }
 
