@@ -159,6 +159,8 @@ export function boardAppender(
       await abandonAudit(query, record)
       throw error
     }
+    // Its name is durable since the claim.
+    if (outcome === 'linked') log.appended(namespace, { at, bytes })
     if (outcome === 'linked' || (await meet(query)) === 'appended') {
       await keepAudit(namespace, record)
       return 'appended'

@@ -1,10 +1,17 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
-import { epochNumber, type Epoch, type Position } from '../../contracts/position.js'
+import {
+  comparePositions,
+  epochNumber,
+  nextPosition,
+  type Epoch,
+  type Position,
+} from '../../contracts/position.js'
 import type { Board } from './board.js'
 import { positionIn, readLink } from './release-link.js'
 import { boardPlaces, type Entry } from './places.js'
 import { epochsIn } from './paths.js'
+import { copyBytes } from '../../core/json/text.js'
 import { inWords, isForbidden, isUnfit, systemErrorCode } from '../disk/system-error.js'
 import { CHECKED_RELEASES, LISTED_RELEASES, MAX_RELEASE_BYTES } from '../../core/limits.js'
 
@@ -30,6 +37,12 @@ export interface BoardLog {
    * {@link CHECKED_RELEASES} of a longer one, so that neither costs more the longer it is.
    */
   read(query: { readonly namespace: Namespace; readonly thorough?: boolean }): Promise<LogState>
+  /**
+   * Takes note of a release that this process put in place and made durable, so that it is not read
+   * back and its folder flushed once more. Where more is to be found out than whether it follows
+   * what was known, the next read does so.
+   */
+  appended(namespace: Namespace, release: { readonly at: Position; readonly bytes: Uint8Array }): void
   /** The bytes at a position, whatever they are. */
   bytesAt(namespace: Namespace, position: Position): Promise<Uint8Array | undefined>
   /** The epochs that hold a release, newest first. */
@@ -53,7 +66,7 @@ interface Known {
 export function boardLog(board: Board): BoardLog {
   const { fs, paths } = board
   const known = new Map<Namespace, Known>()
-  const { bytesAt, exists, listed, check, gapIn, gapBefore } = boardPlaces(board)
+  const { bytesAt, exists, listed, check, judge, gapIn, gapBefore } = boardPlaces(board)
 
   /** An epoch begins at 1, so that only a folder without that one is listed. */
   const holdsRelease = async (namespace: Namespace, epoch: Epoch): Promise<boolean> =>
@@ -214,6 +227,20 @@ export function boardLog(board: Board): BoardLog {
       if (end.newest !== undefined && damage === undefined && (refused === undefined || holds))
         known.set(namespace, { epochs, newest: end.newest })
       return { newest: end.newest, withheld: end === walked ? undefined : refused, damage, highestEpoch }
+    },
+
+    appended(namespace, { at, bytes }) {
+      const before = known.get(namespace)
+      // A read that is under way may have taken it away, or found more.
+      if (before === undefined || comparePositions(at, nextPosition(before.newest.position)) !== 'same') return
+      const { entry, problem } = judge({
+        namespace,
+        position: at,
+        // The caller may write to its own.
+        bytes: copyBytes(bytes),
+        before: before.newest,
+      })
+      if (entry !== undefined && problem === undefined) known.set(namespace, { ...before, newest: entry })
     },
 
     async epochs(namespace) {

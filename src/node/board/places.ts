@@ -32,6 +32,13 @@ export interface BoardPlaces {
    * the one before it.
    */
   check(namespace: Namespace, position: Position, before: Entry | undefined): Promise<Checked>
+  /** What {@link BoardPlaces.check} says of these bytes at a position. */
+  judge(query: {
+    readonly namespace: Namespace
+    readonly position: Position
+    readonly bytes: Uint8Array
+    readonly before: Entry | undefined
+  }): Checked
   /** The first sequence that is missing below the highest, in words. */
   gapIn(namespace: Namespace, epoch: Epoch, found: ReadonlySet<number>): Promise<string | undefined>
   /** The first that is missing of the newest before a position, in words. */
@@ -67,6 +74,11 @@ export function boardPlaces({ fs, paths, hasher }: Board): BoardPlaces {
       throw error
     }
     if (bytes === undefined) return { problem: `${name} is missing` }
+    return judge({ namespace, position, bytes, before })
+  }
+
+  const judge: BoardPlaces['judge'] = ({ namespace, position, bytes, before }) => {
+    const name = formatPosition(position)
     const link = readLink(bytes)
     if (link === undefined) return { problem: `${name} is not a release file` }
     const entry = { position, bytes, digest: digestOf(hasher, link.statement) }
@@ -106,7 +118,7 @@ export function boardPlaces({ fs, paths, hasher }: Board): BoardPlaces {
     return undefined
   }
 
-  return { bytesAt, exists, listed, check, gapIn, gapBefore }
+  return { bytesAt, exists, listed, check, judge, gapIn, gapBefore }
 }
 
 function missing(position: Position): string {
