@@ -11,8 +11,11 @@ import type { BoardStanding } from './standing.js'
 export interface BoardReader {
   /** The end of the log as it is. */
   read(namespace: Namespace): Promise<LogState>
-  /** The newest release; a namespace that is looked at for the first time is repaired before. */
-  look(namespace: Namespace): Promise<LogState>
+  /**
+   * The newest release; a namespace that is looked at for the first time is repaired before.
+   * `thorough` as {@link BoardLog.read} has it.
+   */
+  look(namespace: Namespace, options?: { readonly thorough?: boolean }): Promise<LogState>
   latest(namespace: Namespace, tag: Tag | undefined): Promise<Latest>
   /** The release after a position; after the last of an epoch the first of the next. */
   next(namespace: Namespace, after: Position): Promise<Latest>
@@ -50,22 +53,22 @@ export function boardReader(
     logger?.error('the board is damaged; it goes on serving and takes no releases', { namespace, damage })
   }
 
-  const read = async (namespace: Namespace): Promise<LogState> => {
+  const read = async (namespace: Namespace, thorough = false): Promise<LogState> => {
     const beganMs = clock.monotonic()
-    const state = await log.read({ namespace })
+    const state = await log.read({ namespace, thorough })
     const { newest, withheld, damage } = state
     if (newest === undefined || withheld !== undefined || damage !== undefined) standing.forget(namespace)
     else standing.looked(namespace, { position: newest.position, beganMs })
     return state
   }
 
-  const look = async (namespace: Namespace): Promise<LogState> => {
+  const look: BoardReader['look'] = async (namespace, { thorough } = {}) => {
     const before = looks.get(namespace)
     const isDue = before === undefined || before.isDue || isBehind(namespace)
     const repaired = isDue ? repair(namespace) : before.repaired
     looks.set(namespace, { ...before, repaired, isDue: false })
     await repaired
-    const state = await read(namespace)
+    const state = await read(namespace, thorough)
     if (state.damage !== undefined) warn(namespace, state.damage)
     const { newest } = state
     // Whoever asks for one name after another that nobody published to must not fill the memory.
@@ -91,7 +94,7 @@ export function boardReader(
   }
 
   return {
-    read,
+    read: async namespace => read(namespace),
     look,
 
     async latest(namespace, tag) {
