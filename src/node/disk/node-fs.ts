@@ -76,6 +76,8 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
     },
 
     async makeFolder(path) {
+      // One call to the system, where `mkdir` makes two to find a folder that is there.
+      if (durable.has(path) && (await missingAsUndefined(stat(path)))?.isDirectory()) return
       const owner = await ownerToKeep(ownedAs)
       const created = await mkdir(path, { recursive: true, mode: folderMode })
       if (created !== undefined) {
@@ -98,7 +100,8 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
       const file = await open(path, 'wx', fileMode)
       try {
         await using(file, async () => {
-          await settle(file, await file.stat(), { mode: fileMode, owner: await ownerToKeep(ownedAs) })
+          const [facts, owner] = await Promise.all([file.stat(), ownerToKeep(ownedAs)])
+          await settle(file, facts, { mode: fileMode, owner })
           await writeAll(file, { path, bytes })
           await file.sync()
         })
