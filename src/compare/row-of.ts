@@ -1,8 +1,9 @@
-import { KINDS, REQUESTS, serverMsOf, type Costs, type Counts, type Kind } from './costs/costs.js'
+import { KINDS, REQUESTS, type Costs, type Counts, type Kind } from './costs/costs.js'
 import { sendsDeltas, sumOf, type CountsOfClient } from './formula/counts.js'
 import { halfOf, type HalfOpen } from './formula/half-open.js'
-import { CACHE_PLACES, serviceOf, type Service } from './formula/service.js'
-import { onlineOf, processesOf, serversOf, type Times } from './formula/times.js'
+import { onlineOf, processesOf, serversOf } from './formula/processes.js'
+import { serviceOf, type Service } from './formula/service.js'
+import type { Times } from './formula/times.js'
 import type { Model } from './models.js'
 import type { Row } from './row.js'
 import { missesOf } from './verdict/misses.js'
@@ -17,7 +18,7 @@ export interface Basis {
   readonly costs: Costs
 }
 
-/** What was found of a model, by whatever depth. */
+/** What was found of a model, by whatever depth; `current` of clients whose connection lives. */
 export interface Found extends Pick<Row, 'depth' | 'missed' | 'current' | 'sample'> {
   readonly model: Pick<Model, 'name' | 'shape'>
   readonly counts: CountsOfClient
@@ -69,8 +70,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     [counts.change, online * changesPerDay],
     [counts.start, online * restartsPerDay],
   ])
-  const cached = shape?.snapshots === 'cache' ? CACHE_PLACES : 0
-  const changeMs = service.changeMsOfAll(servers) + cached * serverMsOf('snapshot', { costs, ...workload })
+  const changeMs = service.changeMsOfAll + service.fillCpuMs
   const streams = online * found.streams
   /** What all clients take of something in a day, as it was measured for one. */
   const inAll = (each: (amount: Amount) => number): number | undefined =>
@@ -83,6 +83,8 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   // Whose stream is dead fetches what it missed; a strategy of one's own was seen to.
   const isKnown = shape !== undefined && halfOpen.worstMs > 0
   const besideMs = isKnown ? service.transferMs(sendsDeltas(shape, workload) ? 'delta' : 'snapshot') : 0
+  /** How long a client waits more for a change in the mean, for being on a dead stream. */
+  const deadMs = halfOpen.share * halfOpen.meanMs
   const figures = {
     model: model.name,
     depth,
@@ -90,8 +92,8 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     stalenessMs: { half: halfOf(times, halfOpen), p99: times.p99, all: times.all },
     halfOpen: { clients: online * halfOpen.share, worstMs: halfOpen.worstMs + besideMs },
     offline: clients - online,
-    integral: (online * (times.mean + halfOpen.share * halfOpen.meanMs)) / 1_000,
-    current,
+    integral: (online * (times.mean + deadMs)) / 1_000,
+    current: Math.max(0, current - (changesPerDay * deadMs) / DAY_MS),
     missed,
     perDay,
     requests: { perSecond: requestsIn(perDay) / DAY_S, perChange: requestsIn(perChange) },

@@ -1,7 +1,7 @@
 import { MAX_INLINE_BYTES } from '../../core/limits.js'
 import { maxDeltaBytes } from '../../core/release/delta-size.js'
 import { KINDS, type Counts, type Kind } from '../costs/costs.js'
-import type { Shape, StreamShape } from '../shape.js'
+import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
 import { pollingOf } from './intervals.js'
 import { halfOpenOf } from './half-open.js'
@@ -69,12 +69,16 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
   const fetched: Counts = deltas ? { delta: 1 } : { snapshot: 1 }
   if (shape.type === 'stream') {
     const sweeps = DAY_MS / shape.sweepIntervalMs
-    const streams = streamsOf(shape, workload)
+    const { diesPerDay } = halfOpenOf(shape, workload)
+    // Renewed because the one before was old, or dead.
+    const streams = DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay
     const start: Counts = keepsState ? {} : inline ? { delivery: 1 } : { snapshot: 1 }
     const sweepsLost = lostAtStart(sweeps, restartsPerDay)
     const opened = 1 - lostAtStart(streams, restartsPerDay)
     return {
       day: {
+        // Beside a stream that died a client asks once.
+        unchanged: diesPerDay,
         release: sweeps,
         log: sweeps,
         connect: streams,
@@ -146,12 +150,6 @@ export function foundOf(shape: Shape, workload: Workload): number {
  */
 export function lostAtStart(perDay: number, restartsPerDay: number, share = 0.5): number {
   return Math.min(share, restartsPerDay === 0 ? share : perDay / restartsPerDay)
-}
-
-/** Streams that a client opens in a day because the one before was old, or dead. */
-function streamsOf(shape: StreamShape, workload: Workload): number {
-  const { diesPerDay } = halfOpenOf(shape, workload)
-  return DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay
 }
 
 /**

@@ -5,14 +5,13 @@ import type { Row } from '../row.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
 import { countsOf, REQUEST_TRIPS } from './counts.js'
-import { currentOf, freshnessOf } from './freshness.js'
 import { halfOpenOf } from './half-open.js'
 import { pollingOf } from './intervals.js'
+import { onlineOf, processesOf, serversOf } from './processes.js'
 import { OUTAGE_MS, RESTART_MS, returnOf } from './return.js'
 import { serviceOf } from './service.js'
-import { curveOf, onlineOf, processesOf, serversOf, timesOf } from './times.js'
+import { currentShareOf, curveOf, timesOf } from './times.js'
 
-const DAY_MS = 86_400_000
 const DAY_S = 86_400
 
 /** A model that the closed form knows. */
@@ -54,27 +53,11 @@ export function essentials(model: ShapedModel, basis: Basis): Essentials {
       times,
       halfOpen: halfOpenOf(shape, workload),
       streams: shape.type === 'stream' ? 1 : 0,
-      current: currentShareOf(shape, { workload, meanMs: times.mean }),
+      current: currentShareOf(shape, basis),
       missed: 0,
     },
     basis,
   )
-}
-
-/**
- * A copy that is polled ages as Cho and Garcia-Molina say; one that is told is old for as long as a
- * change travels.
- */
-function currentShareOf(
-  shape: Shape,
-  { workload, meanMs }: { readonly workload: Workload; readonly meanMs: number },
-): number {
-  const { changesPerDay, rttMs } = workload
-  if (shape.type === 'poll') {
-    const { intervalMs } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * rttMs })
-    return freshnessOf((changesPerDay * intervalMs) / DAY_MS)
-  }
-  return currentOf({ meanMs, changesPerDay })
 }
 
 function peaksOf(shape: Shape, basis: Basis): Row['peak'] {
@@ -86,7 +69,7 @@ function peaksOf(shape: Shape, basis: Basis): Row['peak'] {
   const [servers, processes] = [serversOf(shape, workload), processesOf(shape, workload)]
   const first: Kind = shape.type === 'stream' ? 'connect' : 'release'
   const firstMs = service.occupiedMs(first)
-  const { peakPerClient } = returnOf(shape, { awayMs: RESTART_MS })
+  const { peakPerClient } = returnOf(shape, { awayMs: RESTART_MS, intervalMs: lookMsOf(shape, workload) })
   const back = Math.max(requestsPerSecond, peakPerClient * online)
   const { start } = counts
   const fetchMs = (start.snapshot ?? 0) * service.occupiedMs('snapshot')
@@ -119,7 +102,10 @@ function peaksOf(shape: Shape, basis: Basis): Row['peak'] {
 
 /** How clients come back after an outage: by when, and how many requests that is in each second. */
 function backOf(shape: Shape, { workload }: Basis): Pick<Row, 'recoveryMs' | 'loadAfterOutage'> {
-  const { halfMs, allMs, perClientEachSecond, backBy } = returnOf(shape, { awayMs: OUTAGE_MS })
+  const { halfMs, allMs, perClientEachSecond, backBy } = returnOf(shape, {
+    awayMs: OUTAGE_MS,
+    intervalMs: lookMsOf(shape, workload),
+  })
   const online = onlineOf(workload)
   const steady = (online * requestsIn(countsOf(shape, workload).day)) / DAY_S
   return {
@@ -127,4 +113,13 @@ function backOf(shape: Shape, { workload }: Basis): Pick<Row, 'recoveryMs' | 'lo
     // Who is back does what it always does from then on.
     loadAfterOutage: perClientEachSecond.map((count, second) => online * count + steady * backBy(second)),
   }
+}
+
+/**
+ * How often a client asks that has no stream, in milliseconds; where that goes by the age of the
+ * document, before one that is as old as the next change finds it.
+ */
+function lookMsOf(shape: Shape, workload: Workload): number {
+  if (shape.type === 'stream') return shape.pollIntervalMs
+  return pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * workload.rttMs }).intervalMs
 }

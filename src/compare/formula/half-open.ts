@@ -41,6 +41,35 @@ export function halfOf(
   return Math.max(times.all, ((share - 0.5) / share) * 2 * meanMs)
 }
 
+/** So many on dead streams are told apart, and no part of a curve. */
+const FEW = 0.01
+
+/**
+ * By when a share of the clients that are there has a change, in milliseconds: first those whose
+ * connection lives, of which `liveMs` says by when; then those on dead streams, where these are more
+ * than one in a hundred.
+ *
+ * ```ts
+ * reachedMs(0.9, { liveMs: share => 500 * share, halfOpen: { share: 0.66, meanMs: 3_500, worstMs: 9_800 } })
+ * ```
+ */
+export function reachedMs(
+  share: number,
+  {
+    liveMs,
+    halfOpen,
+  }: {
+    readonly liveMs: (share: number) => number
+    readonly halfOpen: Pick<HalfOpen, 'share' | 'meanMs' | 'worstMs'>
+  },
+): number {
+  const dead = halfOpen.share > FEW ? halfOpen.share : 0
+  const live = 1 - dead
+  if (share <= live) return liveMs(share === 0 ? 0 : share / live)
+  const waitsMs = share === 1 ? halfOpen.worstMs : ((share - live) / dead) * 2 * halfOpen.meanMs
+  return Math.max(liveMs(1), waitsMs)
+}
+
 /**
  * How many streams are dead at any time, and for how long. A stream dies at any time between two
  * heartbeats and is given up 2.5 of them after the last one, so it is dead for two in the mean.

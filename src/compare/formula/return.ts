@@ -38,10 +38,20 @@ const SAMPLES = 4_000
  * since there is no closed form; the same each time.
  *
  * ```ts
- * returnOf(shape, { awayMs: 60_000 }).allMs
+ * returnOf(shape, { awayMs: 60_000, intervalMs: 30_000 }).allMs
  * ```
  */
-export function returnOf(shape: Shape, { awayMs }: { readonly awayMs: number }): Return {
+export function returnOf(
+  shape: Pick<Shape, 'type'>,
+  {
+    awayMs,
+    intervalMs,
+  }: {
+    readonly awayMs: number
+    /** How often a client asks that has no stream, in milliseconds. */
+    readonly intervalMs: number
+  },
+): Return {
   const random = seededRandom(1)
   const { baseMs, capMs } = defaultPeriods.backoff
   const retried = (fromMs: number): number => {
@@ -50,7 +60,6 @@ export function returnOf(shape: Shape, { awayMs }: { readonly awayMs: number }):
       atMs += random.number() * bound
     return atMs
   }
-  const intervalMs = shape.pollIntervalMs
   const backMs = Array.from({ length: SAMPLES }, () => {
     if (shape.type === 'poll') return retried(waitOf(random.number()) * intervalMs) - awayMs
     // Beside its stream it goes on to poll at its own place, failures or not.

@@ -1,10 +1,11 @@
-import { bytesOf, REQUESTS, serverMsOf, type Costs, type Kind, type Making } from '../costs/costs.js'
+import { bytesOf, KINDS, REQUESTS, serverMsOf, type Costs, type Kind, type Making } from '../costs/costs.js'
 import { recordedMaking } from '../costs/recorded.js'
 import { sharingOf } from '../costs/sharing.js'
 import { MIN_ENCODED_BYTES } from '../../server/encodings/snapshot-form.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
-import { isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
+import { countsOf, isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
+import { onlineOf, processesOf, serversOf } from './processes.js'
 
 /** What occupies a server for one event: the slower of its processor and its line. */
 export interface Service {
@@ -16,9 +17,15 @@ export interface Service {
   isCached(kind: Kind): boolean
   /**
    * How long the process that serves is occupied, in milliseconds; none where somebody else answers.
-   * Workers share the line of their server.
+   * Workers share the line of their server. What open streams cost leaves it less of a processor,
+   * and a change that is written to all streams gives way to its other work.
    */
   occupiedMs(kind: Kind): number
+  /**
+   * How long a change waits until a process that holds streams has done what came before it, in
+   * milliseconds in the mean.
+   */
+  readonly backlogMs: number
   /**
    * How long a client receives what the server, or who stands in for it, has sent, in milliseconds:
    * what its own line takes longer than that of the server.
@@ -29,6 +36,11 @@ export interface Service {
    * of its places, in milliseconds; 0 where there is none.
    */
   readonly fillMs: number
+  /**
+   * What it fetches for that takes of the server's processor, in milliseconds a change; whole
+   * documents beside deltas where clients start without one.
+   */
+  readonly fillCpuMs: number
   /**
    * How long the process that shares connections out is occupied, in milliseconds; none without
    * workers.
@@ -45,21 +57,35 @@ export interface Service {
    */
   readonly looksMsPerSecond: number
   /**
-   * What a change costs the server besides, once, in milliseconds: with the delta or the encoding
+   * For how long a change occupies a server besides, in milliseconds: with the delta or the encoding
    * that is made for all.
    */
   readonly changeMs: number
   /**
-   * The same for all processes of so many servers together, in milliseconds: each worker makes its
-   * own delta or encoding of what it reads, and the process that shares out reads along.
+   * What a change takes of the processors of all processes together, in milliseconds: one writes it,
+   * every other one reads it, and each makes its own delta or encoding. A relay takes the delta of
+   * the server that it follows, which serves the relay as well.
    */
-  changeMsOfAll(servers: number): number
+  readonly changeMsOfAll: number
+  /** What of that goes into writing and reading it, in milliseconds. */
+  readonly writeMsOfAll: number
   /** What a client needs to make the document of a delta, in milliseconds; 0 without deltas. */
   readonly appliedMs: number
 }
 
 /** How often a cache asks the server for one snapshot: once for each of its places. */
 export const CACHE_PLACES = 10
+
+/**
+ * A server that has more than this to do falls behind for good. It is taken to be slower by this
+ * much at most, so that its times stay numbers; it does not fit in any case.
+ */
+const MOST_BUSY = 0.99
+
+/** What brings a change on a stream: it is written to all of them in slices, between other work. */
+const FAN_OUT: ReadonlySet<Kind> = new Set<Kind>(['notice', 'delivery', 'deltaDelivery'])
+
+const DAY_MS = 86_400_000
 
 /** What a frame is longer by in a compressed stream that is stored in it as it is, in bytes. */
 const BLOCK_BYTES = 5
@@ -113,33 +139,65 @@ export function serviceOf(
     isCached(kind) ? 0 : serverMsOf(kind, about(kind)) + (isShared(kind) ? sharing.takenMs : 0)
   const bytes = (kind: Kind): number =>
     bytesOf(kind, about(kind)) + (takesGzip && !REQUESTS.has(kind) ? BLOCK_BYTES : 0)
-  const onceMs =
-    (deltas ? madeMs(delta) : 0) + (compressedBytes === undefined ? 0 : madeMs(encoding, compressedBytes))
+  const deltaMs = deltas ? madeMs(delta) : 0
+  const encodedMs = compressedBytes === undefined ? 0 : madeMs(encoding, compressedBytes)
   const lineMbps = serverMbps / Math.max(1, workers)
   const onLineMs = (kind: Kind, mbps: number): number => (bytes(kind) * 8) / (mbps * 1_000)
   const fetchedKind = deltas ? 'delta' : 'snapshot'
+  const isFilled = shape?.snapshots === 'cache'
+  const filledMs = (kind: Kind): number => serverMsOf(kind, about(kind))
+  // Who starts without a document has nothing that a delta could lead from.
+  const fillsWhole = deltas && !workload.keepsState && workload.restartsPerDay > 0
+
+  const processes = processesOf(shape, workload)
+  const perProcess = onlineOf(workload) / processes
+  const streams = shape?.type === 'stream' ? perProcess : 0
+  /** By how much a process is slower whose open streams take their share of its processor. */
+  const slower = 1 / (1 - Math.min(MOST_BUSY, (streams * costs.streamMsPerSecond) / 1_000))
+  const servedMs = (kind: Kind): number =>
+    elsewhere(kind) ? 0 : Math.max(slower * cpuMs(kind), onLineMs(kind, lineMbps))
+  /** For how much of the time it is occupied although nothing changes, and what that makes wait. */
+  let [busy, waitMs] = [0, 0]
+  if (shape?.type === 'stream') {
+    const { day } = countsOf(shape, workload)
+    for (const kind of KINDS) {
+      const [perMs, ms] = [((day[kind] ?? 0) * perProcess) / DAY_MS, servedMs(kind)]
+      busy += perMs * ms
+      // Requests come at any time, and marks all at once.
+      if (REQUESTS.has(kind)) waitMs += (perMs * ms * ms) / 2
+    }
+    busy = Math.min(MOST_BUSY, busy)
+  }
+
+  // A folder is written once, whoever serves it.
+  const serve = shape?.answers === 'static' ? 1 : processes
+  // The servers that relays follow encode for them, and one of these writes the change.
+  const origins = shape !== undefined && shape.relays > 0 ? workload.servers : 0
+  const sharers = workers > 0 ? serversOf(shape, workload) : 0
+  const writeMsOfAll = costs.changeMs + (serve + origins - 1 + sharers) * sharing.changeMs
   return {
     cpuMs,
     bytes,
     isCached,
-    changeMs: costs.changeMs + onceMs,
-    changeMsOfAll: servers =>
-      costs.changeMs +
-      onceMs +
-      (workers === 0 ? 0 : servers * ((workers - 1) * onceMs + workers * sharing.changeMs)),
+    backlogMs: waitMs / (1 - busy),
+    changeMs: slower * (costs.changeMs + deltaMs + encodedMs),
+    changeMsOfAll:
+      writeMsOfAll + (origins > 0 ? origins : serve) * deltaMs + (serve + origins) * encodedMs,
+    writeMsOfAll,
     readMs: workers === 0 ? 0 : sharing.changeMs,
     looksMsPerSecond: workers * sharing.lookMsPerSecond,
     sharedMs: kind =>
       isShared(kind) ? sharing.connectionMs + (kind === 'report' ? sharing.reportMs : 0) : 0,
     appliedMs: deltas ? madeMs(applied) : 0,
-    occupiedMs: kind => (elsewhere(kind) ? 0 : Math.max(cpuMs(kind), onLineMs(kind, lineMbps))),
+    occupiedMs: kind => servedMs(kind) / (FAN_OUT.has(kind) ? 1 - busy : 1),
     transferMs: kind =>
       Math.max(0, onLineMs(kind, clientMbps) - (elsewhere(kind) ? 0 : onLineMs(kind, lineMbps))),
-    fillMs:
-      shape?.snapshots === 'cache'
-        ? REQUEST_TRIPS * rttMs +
-          CACHE_PLACES *
-            Math.max(serverMsOf(fetchedKind, about(fetchedKind)), onLineMs(fetchedKind, lineMbps))
-        : 0,
+    fillMs: isFilled
+      ? REQUEST_TRIPS * rttMs +
+        CACHE_PLACES * Math.max(slower * filledMs(fetchedKind), onLineMs(fetchedKind, lineMbps))
+      : 0,
+    fillCpuMs: isFilled
+      ? CACHE_PLACES * (filledMs(fetchedKind) + (fillsWhole ? filledMs('snapshot') : 0))
+      : 0,
   }
 }

@@ -2,8 +2,13 @@ import type { Costs, Kind } from '../costs/costs.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
 import { isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
+import { freshnessOf } from './freshness.js'
+import { halfOpenOf, reachedMs } from './half-open.js'
 import { lastOf, MEAN_WAIT, pollingOf, waitOf } from './intervals.js'
+import { onlineOf, processesOf, serversOf } from './processes.js'
 import { serviceOf, type Service } from './service.js'
+
+export { onlineOf, processesOf, serversOf }
 
 /** How long a change takes to clients that are there, from `publish()` on, in milliseconds. */
 export interface Times {
@@ -40,8 +45,11 @@ export interface CurvePoint {
 
 const CURVE_STEPS = 40
 
+const DAY_MS = 86_400_000
+
 /**
- * How a change reaches the clients that are there, as a curve.
+ * How a change reaches the clients that are there, as a curve: with those on dead streams, where
+ * these are more than a few.
  *
  * ```ts
  * curveOf(shape, { workload, costs })
@@ -49,7 +57,10 @@ const CURVE_STEPS = 40
  */
 export function curveOf(shape: Shape, basis: TimesBasis): readonly CurvePoint[] {
   const { at } = arrivalsOf(shape, basis)
-  return curveThrough(share => at(share, 0.5))
+  const halfOpen = halfOpenOf(shape, basis.workload)
+  // What is in between is as late as the clients behind it: by nothing for the first, and by its
+  // whole interval for the last.
+  return curveThrough(share => reachedMs(share, { liveMs: live => at(live, live), halfOpen }))
 }
 
 /**
@@ -79,6 +90,9 @@ export interface TimesBasis {
 interface Arrivals {
   at(share: number, lagShare: number): number
   readonly meanMs: number
+  /** What every client waits for, and what is anything from 0 to so much, in milliseconds. */
+  readonly alwaysMs: number
+  readonly upToMs: readonly number[]
 }
 
 function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
@@ -87,7 +101,8 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
   const perServer = onlineOf(workload) / serversOf(shape, workload)
   const perProcess = onlineOf(workload) / processesOf(shape, workload)
   const lag = lagOf(shape, { workload, readMs: service.readMs })
-  const begin = (share: number): number => service.changeMs + lag.least + share * (lag.most - lag.least)
+  const beginsMs = service.backlogMs + service.changeMs + lag.leastMs
+  const begin = (share: number): number => beginsMs + share * lag.upToMs.reduce((sum, ms) => sum + ms, 0)
 
   const deltas = sendsDeltas(shape, workload)
   const fetched = deltas ? 'delta' : 'snapshot'
@@ -106,6 +121,8 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
     return {
       at: (share, lagShare) => begin(lagShare) + waitOf(share) * intervalMs + fixedMs,
       meanMs: begin(0.5) + MEAN_WAIT * intervalMs + fixedMs,
+      alwaysMs: beginsMs + fixedMs,
+      upToMs: [...lag.upToMs, intervalMs],
     }
   }
   const inline = isInline(shape, workload.documentBytes)
@@ -122,7 +139,22 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
     // Connections are shared out meanwhile, by a process that does nothing else.
     return begin(lagShare) + Math.max(queueMs, share * perServer * sharedMs) + tripsMs
   }
-  return { at, meanMs: at(0.5, 0.5) }
+  return { at, meanMs: at(0.5, 0.5), alwaysMs: at(0.5, 0), upToMs: lag.upToMs }
+}
+
+/**
+ * The share of time in which a client is current whose connection lives, when changes come at
+ * random: it is not where one came within what each waits for, or within where it is between two
+ * polls, its own or of what polls in between (Cho and Garcia-Molina).
+ *
+ * ```ts
+ * currentShareOf(pullModel().shape, { workload, costs }) // 0.993
+ * ```
+ */
+export function currentShareOf(shape: Shape, basis: TimesBasis): number {
+  const { alwaysMs, upToMs } = arrivalsOf(shape, basis)
+  const perMs = basis.workload.changesPerDay / DAY_MS
+  return upToMs.reduce((share, ms) => share * freshnessOf(perMs * ms), Math.exp(-perMs * alwaysMs))
 }
 
 /**
@@ -165,60 +197,24 @@ function inRow(stations: readonly Station[]): number {
   return stations.reduce((sum, { busy, ownMs }) => sum + (busy * ownMs) / (2 * (1 - busy)), 0)
 }
 
-/**
- * The clients that are there at any time.
- *
- * ```ts
- * onlineOf({ clients: 3_000, offlineShare: 0.02 }) // 2,940
- * ```
- */
-export function onlineOf({ clients, offlineShare }: Pick<Workload, 'clients' | 'offlineShare'>): number {
-  return Math.max(1, Math.round(clients * (1 - offlineShare)))
-}
-
-/**
- * How many servers share the clients: relays, where there are any.
- *
- * ```ts
- * serversOf(shape, workload)
- * ```
- */
-export function serversOf(
-  shape: Pick<Shape, 'relays'> | undefined,
-  { servers }: Pick<Workload, 'servers'>,
-): number {
-  return shape !== undefined && shape.relays > 0 ? shape.relays : servers
-}
-
-/**
- * How many processes share the clients: the workers of all servers, or one of each.
- *
- * ```ts
- * processesOf(shape, workload)
- * ```
- */
-export function processesOf(
-  shape: Pick<Shape, 'relays' | 'workers'> | undefined,
-  workload: Pick<Workload, 'servers'>,
-): number {
-  return serversOf(shape, workload) * Math.max(1, shape?.workers ?? 0)
-}
-
 /** For how long a server answers with what it was last told is the newest, in milliseconds. */
 export const FRESH_MS = 1_000
 
-/** What passes before the servers that clients ask have a change themselves, in milliseconds. */
+/**
+ * What passes before the servers that clients ask have a change themselves, in milliseconds: in any
+ * case, and from nothing to so much, each by itself.
+ */
 function lagOf(
   shape: Shape,
   { workload, readMs }: { readonly workload: Workload; readonly readMs: number },
-): { readonly least: number; readonly most: number } {
+): { readonly leastMs: number; readonly upToMs: readonly number[] } {
   const { hops, relays, workers, type } = shape
   const { rttMs, servers } = workload
   // Streams are told; who asks another server than the one that was written to is answered with
   // what that knew a moment ago.
   const relayMs = relays > 0 ? rttMs / 2 : 0
-  const knownMs = type === 'poll' && (servers > 1 || workers > 1) ? FRESH_MS : 0
+  const isTold = type === 'stream' || (servers === 1 && workers <= 1)
   // A worker that did not write it reads it from the folder, once it was written.
   const leastMs = relayMs + (workers > 1 ? readMs : 0)
-  return { least: leastMs, most: leastMs + knownMs + hops.reduce((sum, hopMs) => sum + hopMs, 0) }
+  return { leastMs, upToMs: isTold ? hops : [FRESH_MS, ...hops] }
 }

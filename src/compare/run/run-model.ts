@@ -176,7 +176,8 @@ function rowOfRun(
 function dayOf(shape: Shape, { idle, basis }: { readonly idle: Span; readonly basis: Basis }): Counts {
   const { day } = countsOf(shape, basis.workload)
   const perDay = DAY_MS / idle.ms
-  if (shape.type === 'stream') return { ...seldomOf(day), mark: (idle.counts.mark ?? 0) * perDay }
+  if (shape.type === 'stream')
+    return { ...seldomOf(day), unchanged: day.unchanged ?? 0, mark: (idle.counts.mark ?? 0) * perDay }
   const polls = ((idle.counts.unchanged ?? 0) + (idle.counts.release ?? 0)) * perDay
   return { ...seldomOf(day), unchanged: polls - (day.release ?? 0) }
 }
@@ -213,13 +214,15 @@ function usedOf(
   const { servers } = basis.workload
   // What processes do once, or by themselves, is no client's.
   const looksMs = (servers * service.looksMsPerSecond * idle.ms) / 1_000 / clients
-  const changeMs = (basis.costs.changeMs + servers * shape.workers * service.readMs) / clients
+  const changeMs = service.writeMsOfAll / clients
   const perDay = DAY_MS / idle.ms
   const unseen = (each: (kind: Kind) => number): number => {
     const seldom = seldomOf(day)
     const more = SELDOM.reduce((sum, kind) => sum + (seldom[kind] ?? 0) * each(kind), 0)
-    // A sweep is asked in the place of a poll, which was seen.
-    return shape.type === 'poll' ? more - (seldom.release ?? 0) * each('unchanged') : more
+    // A sweep is asked in the place of a poll, which was seen; beside a stream that dies nothing was.
+    return (
+      more + (shape.type === 'poll' ? -(seldom.release ?? 0) : (day.unchanged ?? 0)) * each('unchanged')
+    )
   }
   return {
     day: {

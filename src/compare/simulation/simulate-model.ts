@@ -165,14 +165,19 @@ function withSeldom(
     Math.max(0, lostAtStart(perDay, restartsPerDay, share) - (perDay * changeMs) / DAY_MS)
   const sweepsLost = unseen(day.log)
   const reportsLost = unseen(day.report, 0.5 + SOAK_MS / intervalMs)
+  const diesPerDay = shape === undefined ? 0 : halfOpenOf(shape, workload).diesPerDay
   const streams =
-    shape?.type === 'stream'
-      ? DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + halfOpenOf(shape, workload).diesPerDay
-      : 0
+    shape?.type === 'stream' ? DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay : 0
   const streamsLost = streams > 0 ? lostAtStart(streams, restartsPerDay) : 0
   return {
     ...seen,
-    day: { ...day, connect: (day.connect ?? 0) + streams, mark: (day.mark ?? 0) + streams },
+    day: {
+      ...day,
+      // Beside a stream that died a client asks once.
+      unchanged: (day.unchanged ?? 0) + diesPerDay,
+      connect: (day.connect ?? 0) + streams,
+      mark: (day.mark ?? 0) + streams,
+    },
     start: {
       ...start,
       ...(sweepsLost > 0 && {
