@@ -12,11 +12,14 @@ import { count, figure, percent, sayMs } from './words.js'
  */
 export function assumptionsOf({ workload, rows }: Pick<Comparison, 'workload' | 'rows'>): string {
   const { rttMs, offlineShare, restartsPerDay, halfOpenPerClientDay, idleTimeoutMs } = workload
-  const { servers, serverMbps, clientMbps, routineMs, documentBytes } = workload
+  const { servers, serverMbps, clientMbps, routineMs, documentBytes, keepsState } = workload
   return [
     `round trip ${sayMs(rttMs)}`,
     `${percent(offlineShare)} of the clients away`,
     `restarts of each client: ${figure(restartsPerDay)} a day`,
+    keepsState
+      ? 'clients find their configuration on a disk when they start'
+      : 'clients start without a configuration',
     `connections that die unnoticed: ${figure(halfOpenPerClientDay)} a day each`,
     `silent ones are cut after ${sayMs(idleTimeoutMs)}`,
     `servers: ${count(servers)} of ${figure(serverMbps)} Mbit/s`,

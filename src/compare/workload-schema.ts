@@ -5,10 +5,11 @@ const TEXTS: { readonly [Name in InputName]: string } = {
   clients: 'How many clients follow the document.',
   documentBytes: 'How large the document is, in bytes of canonical JSON.',
   encodedBytes: 'How large it is as a snapshot travels, in brotli or gzip. Default: documentBytes.',
-  changedBytes: 'How much of it a change concerns, in bytes. Default: a tenth.',
+  changedBytes: 'How much of it a change concerns, in bytes, up to all of them. Default: a tenth.',
   changesPerDay: 'How often it changes. Default 10.',
   killSwitchMs: 'By when a change has to be everywhere in an emergency. Default 60000.',
-  routineMs: 'By when every other change has to be everywhere. Default 300000.',
+  routineMs:
+    'By when every other change has to be everywhere. Default 300000, and killSwitchMs where that is longer.',
   offlineShare: 'The share of clients that are away at any time. Default 0.',
   restartsPerDay: 'How often each client is started anew. Default 1.',
   rttMs: 'Between a client and the server, there and back. Default 20.',
@@ -60,6 +61,8 @@ export function workloadSchema(): Readonly<Record<string, unknown>> {
       network: group('network.', 'What is between clients and servers.'),
     },
     required: ['clients'],
+    // The document's file, or its size; not both.
+    oneOf: [{ required: ['document'] }, { required: ['documentBytes'] }],
     additionalProperties: false,
   }
 }

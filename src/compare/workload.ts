@@ -16,13 +16,13 @@ export interface WorkloadInput {
   readonly documentBytes?: number
   /**
    * How large it is as a snapshot that is fetched travels, in bytes of brotli or gzip.
-   * `loadWorkload()` takes it from the document. Default: `documentBytes`, as if nothing were
-   * saved.
+   * `loadWorkload()` takes it from the document. Never longer than the document, but for what an
+   * encoding adds to one that it cannot shorten. Default: `documentBytes`, as if nothing were saved.
    */
   readonly encodedBytes?: number
   /**
-   * How much of it a change concerns, in bytes. `loadWorkload()` takes it from `document` and
-   * `next`. Default: a tenth.
+   * How much of it a change concerns, in bytes, up to all of them. `loadWorkload()` takes it from
+   * `document` and `next`. Default: a tenth.
    */
   readonly changedBytes?: number
   /** How often it changes. Default 10 a day. */
@@ -31,7 +31,10 @@ export interface WorkloadInput {
   readonly deadlines?: {
     /** What is switched off in an emergency, in milliseconds. Default 60,000. */
     readonly killSwitchMs?: number
-    /** Every other change, in milliseconds. Default 300,000. */
+    /**
+     * Every other change, in milliseconds. Default 300,000, and where `killSwitchMs` is longer as
+     * long as that.
+     */
     readonly routineMs?: number
   }
   /** The share of clients that are away at any time, from 0 to 1. Default 0. */
@@ -99,7 +102,7 @@ export interface Workload {
   /** How many servers share the clients. */
   readonly servers: number
   /** The inputs that nobody gave. */
-  readonly assumed: readonly InputName[]
+  readonly assumed: readonly (InputName | 'keepsState')[]
 }
 
 /** The inputs that are numbers, as a comparison names them. */
@@ -115,7 +118,7 @@ interface Range {
 }
 
 /** Every number of a workload: where it stands in the file, and what it may be. */
-const RANGES: { readonly [Name in InputName]: Range } = {
+const RANGES = {
   clients: { name: 'clients', least: 1, most: 10_000_000, whole: true },
   documentBytes: { name: 'documentBytes', least: 2, most: 1_048_576, whole: true },
   encodedBytes: { name: 'encodedBytes', least: 2, most: 1_048_576, whole: true },
@@ -131,7 +134,10 @@ const RANGES: { readonly [Name in InputName]: Range } = {
   serverMbps: { name: 'network.serverMbps', least: 0.01, most: 1_000_000, otherwise: 1_000 },
   clientMbps: { name: 'network.clientMbps', least: 0.01, most: 1_000_000, otherwise: 100 },
   servers: { name: 'servers', least: 1, most: 10_000, whole: true, otherwise: 1 },
-}
+} as const satisfies { readonly [Name in InputName]: Range }
+
+/** The range of an input, whatever it is. */
+const rangeOf = (input: InputName): Range => RANGES[input]
 
 /** The inputs, in the order of reports. */
 export const INPUTS: readonly InputName[] = Object.keys(RANGES) as InputName[]
@@ -149,13 +155,13 @@ export function placeOf(input: InputName): string {
 
 /** The least and the most that an input may be. */
 export function boundsOf(input: InputName): readonly [least: number, most: number] {
-  const { least, most } = RANGES[input]
+  const { least, most } = rangeOf(input)
   return [least, most]
 }
 
 /** Whether an input is a whole number. */
 export function isWhole(input: InputName): boolean {
-  return RANGES[input].whole === true
+  return rangeOf(input).whole === true
 }
 
 const KNOWN: OptionNames<WorkloadInput> = {
@@ -197,8 +203,8 @@ export function readWorkload(input: WorkloadInput): Workload {
   if (keepsState !== undefined && typeof keepsState !== 'boolean')
     throw refusal('keepsState must be true or false')
   const given = { ...flat, ...deadlines, ...network } as Readonly<Record<string, unknown>>
-  const assumed: InputName[] = []
-  const numberOf = (input: InputName, otherwise = RANGES[input].otherwise): number => {
+  const assumed: (InputName | 'keepsState')[] = []
+  const numberOf = (input: InputName, otherwise = rangeOf(input).otherwise): number => {
     const value = given[input]
     if (value === undefined && otherwise !== undefined) {
       assumed.push(input)
@@ -207,19 +213,43 @@ export function readWorkload(input: WorkloadInput): Workload {
     return checked(input, value)
   }
   const documentBytes = checked('documentBytes', given['documentBytes'])
+  const { killSwitchMs, routineMs } = RANGES
   const follows: { readonly [Name in InputName]?: number } = {
     encodedBytes: documentBytes,
     changedBytes: Math.ceil(documentBytes / 10),
+    // What is not urgent never has less time than what is.
+    routineMs: Math.max(
+      routineMs.otherwise,
+      given['killSwitchMs'] === undefined
+        ? killSwitchMs.otherwise
+        : checked('killSwitchMs', given['killSwitchMs']),
+    ),
   }
   const values = Object.fromEntries(INPUTS.map(name => [name, numberOf(name, follows[name])])) as Record<
     InputName,
     number
   >
+  const { encodedBytes, changedBytes } = values
+  if (changedBytes > documentBytes)
+    throw refusal('changedBytes must not be above documentBytes: a change concerns all of it at most')
+  const longest = documentBytes + ENCODING_BYTES + Math.ceil(documentBytes * ENCODING_SHARE)
+  if (encodedBytes > longest)
+    throw refusal(
+      'encodedBytes must not be above documentBytes: give the length in brotli or gzip, or leave it out',
+    )
+  if (keepsState === undefined) assumed.push('keepsState')
   return { ...values, keepsState: keepsState ?? true, assumed }
 }
 
+/**
+ * By how much gzip is longer at most than what it cannot shorten: its frame, a name of a file
+ * within, and the heads of blocks.
+ */
+const ENCODING_BYTES = 280
+const ENCODING_SHARE = 0.001
+
 function checked(input: InputName, value: unknown): number {
-  const { name, least, most, whole } = RANGES[input]
+  const { name, least, most, whole } = rangeOf(input)
   if (
     typeof value === 'number' &&
     value >= least &&

@@ -158,7 +158,8 @@ export interface Costs {
   readonly changeMs: number
   /**
    * What an open stream costs although nothing happens on it, in milliseconds of processor time a
-   * second: a thread, where there is one for each.
+   * second: a thread, where there is one for each. What all of them take is missing for the rest:
+   * a server that spends half of its processor so takes twice as long for everything else.
    */
   readonly streamMsPerSecond: number
   /**

@@ -21,11 +21,8 @@ export interface Service {
    * and a change that is written to all streams gives way to its other work.
    */
   occupiedMs(kind: Kind): number
-  /**
-   * How long a change waits until a process that holds streams has done what came before it, in
-   * milliseconds in the mean.
-   */
-  readonly backlogMs: number
+  /** What a process that holds streams does although nothing changes. */
+  steady(): Steady
   /**
    * How long a client receives what the server, or who stands in for it, has sent, in milliseconds:
    * what its own line takes longer than that of the server.
@@ -71,6 +68,16 @@ export interface Service {
   readonly writeMsOfAll: number
   /** What a client needs to make the document of a delta, in milliseconds; 0 without deltas. */
   readonly appliedMs: number
+}
+
+/** What a process does although nothing changes, as shares of its time; nothing without streams. */
+export interface Steady {
+  /** Its processor works, its line sends, and one of the two is occupied with requests. */
+  readonly working: number
+  readonly sending: number
+  readonly answering: number
+  /** How long what comes waits in the mean until all before it is done, in milliseconds. */
+  readonly backlogMs: number
 }
 
 /** How often a cache asks the server for one snapshot: once for each of its places. */
@@ -154,20 +161,38 @@ export function serviceOf(
   const streams = shape?.type === 'stream' ? perProcess : 0
   /** By how much a process is slower whose open streams take their share of its processor. */
   const slower = 1 / (1 - Math.min(MOST_BUSY, (streams * costs.streamMsPerSecond) / 1_000))
+  const workedMs = (kind: Kind): number => slower * cpuMs(kind)
   const servedMs = (kind: Kind): number =>
-    elsewhere(kind) ? 0 : Math.max(slower * cpuMs(kind), onLineMs(kind, lineMbps))
-  /** For how much of the time it is occupied although nothing changes, and what that makes wait. */
-  let [busy, waitMs] = [0, 0]
-  if (shape?.type === 'stream') {
+    elsewhere(kind) ? 0 : Math.max(workedMs(kind), onLineMs(kind, lineMbps))
+  let known: Steady | undefined
+  const steady = (): Steady => {
+    if (known !== undefined) return known
+    known = { working: 0, sending: 0, answering: 0, backlogMs: 0 }
+    if (shape?.type !== 'stream') return known
     const { day } = countsOf(shape, workload)
+    let [working, sending, answering, waitMs] = [0, 0, 0, 0]
     for (const kind of KINDS) {
-      const [perMs, ms] = [((day[kind] ?? 0) * perProcess) / DAY_MS, servedMs(kind)]
-      busy += perMs * ms
+      const perMs = ((day[kind] ?? 0) * perProcess) / DAY_MS
+      if (perMs === 0) continue
+      working += perMs * workedMs(kind)
+      sending += perMs * onLineMs(kind, lineMbps)
       // Requests come at any time, and marks all at once.
-      if (REQUESTS.has(kind)) waitMs += (perMs * ms * ms) / 2
+      if (!REQUESTS.has(kind)) continue
+      answering += perMs * servedMs(kind)
+      waitMs += (perMs * servedMs(kind) ** 2) / 2
     }
-    busy = Math.min(MOST_BUSY, busy)
+    const share = (busy: number): number => Math.min(MOST_BUSY, busy)
+    known = {
+      working: share(working),
+      sending: share(sending),
+      answering: share(answering),
+      backlogMs: waitMs / (1 - share(Math.max(working, sending))),
+    }
+    return known
   }
+  /** What is written to all streams has what other work leaves of the processor, and of the line. */
+  const fannedMs = (kind: Kind): number =>
+    Math.max(workedMs(kind) / (1 - steady().working), onLineMs(kind, lineMbps) / (1 - steady().sending))
 
   // A folder is written once, whoever serves it.
   const serve = shape?.answers === 'static' ? 1 : processes
@@ -179,17 +204,16 @@ export function serviceOf(
     cpuMs,
     bytes,
     isCached,
-    backlogMs: waitMs / (1 - busy),
+    steady,
     changeMs: slower * (costs.changeMs + deltaMs + encodedMs),
-    changeMsOfAll:
-      writeMsOfAll + (origins > 0 ? origins : serve) * deltaMs + (serve + origins) * encodedMs,
+    changeMsOfAll: writeMsOfAll + (origins > 0 ? origins : serve) * deltaMs + (serve + origins) * encodedMs,
     writeMsOfAll,
     readMs: workers === 0 ? 0 : sharing.changeMs,
     looksMsPerSecond: workers * sharing.lookMsPerSecond,
     sharedMs: kind =>
       isShared(kind) ? sharing.connectionMs + (kind === 'report' ? sharing.reportMs : 0) : 0,
     appliedMs: deltas ? madeMs(applied) : 0,
-    occupiedMs: kind => servedMs(kind) / (FAN_OUT.has(kind) ? 1 - busy : 1),
+    occupiedMs: kind => (FAN_OUT.has(kind) ? fannedMs(kind) : servedMs(kind)),
     transferMs: kind =>
       Math.max(0, onLineMs(kind, clientMbps) - (elsewhere(kind) ? 0 : onLineMs(kind, lineMbps))),
     fillMs: isFilled

@@ -101,7 +101,8 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
   const perServer = onlineOf(workload) / serversOf(shape, workload)
   const perProcess = onlineOf(workload) / processesOf(shape, workload)
   const lag = lagOf(shape, { workload, readMs: service.readMs })
-  const beginsMs = service.backlogMs + service.changeMs + lag.leastMs
+  const { backlogMs, answering } = service.steady()
+  const beginsMs = backlogMs + service.changeMs + lag.leastMs
   const begin = (share: number): number => beginsMs + share * lag.upToMs.reduce((sum, ms) => sum + ms, 0)
 
   const deltas = sendsDeltas(shape, workload)
@@ -134,8 +135,10 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
   const at = (share: number, lagShare: number): number => {
     // Who fetches from the same server waits until all notices are written.
     const framesMs = (fetchMs > 0 ? 1 : share) * perProcess * frameMs
+    // What is asked besides until then stands among those who fetch.
+    const othersMs = fetchMs > 0 ? share * answering * framesMs : 0
     // What a content delivery network sends it has to have.
-    const queueMs = Math.max(framesMs, service.fillMs) + share * perProcess * fetchMs
+    const queueMs = Math.max(framesMs, service.fillMs) + othersMs + share * perProcess * fetchMs
     // Connections are shared out meanwhile, by a process that does nothing else.
     return begin(lagShare) + Math.max(queueMs, share * perServer * sharedMs) + tripsMs
   }

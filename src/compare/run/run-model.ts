@@ -150,7 +150,7 @@ function rowOfRun(
       },
       basis,
     ),
-    curve: curveOf(delaysMs),
+    curve: curveOf(delaysMs, halfOpenOf(shape, workload)),
     loadAfterOutage: outage?.loadAfter.map(count => count * weight) ?? known.loadAfterOutage,
     recoveryMs:
       outage === undefined

@@ -1,15 +1,20 @@
+import { reachedMs, type HalfOpen } from '../formula/half-open.js'
 import { curveThrough, type Times } from '../formula/times.js'
 import type { Row } from '../row.js'
 
 /**
- * How a change reached clients, from the delay of each, ascending.
+ * How a change reached clients, from the delay of each whose connection lives, ascending; and with
+ * those on dead streams, where these are more than a few.
  *
  * ```ts
- * curveOf([20, 40, 90])
+ * curveOf([20, 40, 90], { share: 0, meanMs: 0, worstMs: 0 })
  * ```
  */
-export function curveOf(delaysMs: ArrayLike<number>): Row['curve'] {
-  return curveThrough(share => quantile(delaysMs, share))
+export function curveOf(
+  delaysMs: ArrayLike<number>,
+  halfOpen: Pick<HalfOpen, 'share' | 'meanMs' | 'worstMs'>,
+): Row['curve'] {
+  return curveThrough(share => reachedMs(share, { liveMs: live => quantile(delaysMs, live), halfOpen }))
 }
 
 /**

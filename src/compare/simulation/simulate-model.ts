@@ -121,7 +121,7 @@ function rowOfSeen(
   const back = seen.peakAfterRestart * weight
   return {
     ...rowOf(found, basis),
-    curve: curveOf(delaysMs),
+    curve: curveOf(delaysMs, found.halfOpen),
     loadAfterOutage: seen.loadAfterOutage.map(count => count * weight),
     peak: {
       afterRestart: {

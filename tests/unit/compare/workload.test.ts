@@ -1,9 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { Validator } from '@cfworker/json-schema'
 import { expect, test } from 'vitest'
-import { compare, loadWorkload, presets, workloadSchema } from '../../../src/compare/index.js'
+import {
+  assumptionsOf,
+  compare,
+  loadWorkload,
+  presets,
+  pullModel,
+  workloadSchema,
+  type WorkloadInput,
+} from '../../../src/compare/index.js'
 import { INPUTS, boundsOf, placeOf, readWorkload } from '../../../src/compare/workload.js'
 import { valueSaid } from '../../../scripts/check-defaults.js'
 import { temporaryFolder } from '../../support/board-kit.js'
@@ -75,8 +84,8 @@ test('the JSON Schema takes every preset and the bounds of every number, and not
   const validator = new Validator(workloadSchema() as object, '2020-12', false)
   const accepts = (value: object) => validator.validate(value).valid
   for (const { workload } of presets) expect(accepts(workload)).toBe(true)
-  const base = { clients: 1, document: 'a.json' }
   for (const input of INPUTS) {
+    const base = { clients: 1, ...(input !== 'documentBytes' && { document: 'a.json' }) }
     const [group, name] = placeOf(input).includes('.') ? placeOf(input).split('.') : [undefined, input]
     const with_ = (value: number) =>
       group === undefined ? { ...base, [input]: value } : { ...base, [group]: { [name as string]: value } }
@@ -84,8 +93,57 @@ test('the JSON Schema takes every preset and the bounds of every number, and not
     expect([input, accepts(with_(least)), accepts(with_(most))]).toEqual([input, true, true])
     expect([input, accepts(with_(least - 1)), accepts(with_(most + 1))]).toEqual([input, false, false])
   }
+  const base = { clients: 1, document: 'a.json' }
+  expect(accepts(base)).toBe(true)
   expect(accepts({ ...base, client: 3 })).toBe(false)
+  // Clients, and one of the two that say how large the document is.
   expect(accepts({ document: 'a.json' })).toBe(false)
+  expect(accepts({ clients: 1 })).toBe(false)
+  expect(accepts({ clients: 1, documentBytes: 100 })).toBe(true)
+  expect(accepts({ ...base, documentBytes: 100 })).toBe(false)
+})
+
+test('a routine change has as long as a kill switch at least, unless it is given', () => {
+  const base = { clients: 1, documentBytes: 100 }
+  const routineOf = (deadlines: object): number => readWorkload({ ...base, deadlines }).routineMs
+  expect(routineOf({ killSwitchMs: 600_000 })).toBe(600_000)
+  expect(routineOf({ killSwitchMs: 5_000 })).toBe(300_000)
+  expect(routineOf({ killSwitchMs: 600_000, routineMs: 60_000 })).toBe(60_000)
+  expect(readWorkload({ ...base, deadlines: { killSwitchMs: 600_000 } }).assumed).toContain('routineMs')
+})
+
+test('whether clients keep their configuration is assumed unless it is given, and stands among the assumptions', async () => {
+  const base = { clients: 1, documentBytes: 100 }
+  const saidOf = async (input: WorkloadInput) =>
+    assumptionsOf(await compare(input, { models: [pullModel()] }))
+  expect(readWorkload(base).assumed).toContain('keepsState')
+  expect(readWorkload({ ...base, keepsState: true }).assumed).not.toContain('keepsState')
+  expect(await saidOf(base)).toMatch(/clients find their configuration on a disk when they start/)
+  expect(await saidOf({ ...base, keepsState: false })).toMatch(/clients start without a configuration/)
+})
+
+test('what is longer than the document that it is of is refused, but for what an encoding adds', async () => {
+  const base = { clients: 1, documentBytes: 100 }
+  expect(() => readWorkload({ ...base, changedBytes: 101 })).toThrow(
+    /changedBytes must not be above documentBytes/,
+  )
+  expect(() => readWorkload({ ...base, encodedBytes: 500 })).toThrow(
+    /encodedBytes must not be above documentBytes/,
+  )
+  expect(readWorkload({ ...base, changedBytes: 100 }).changedBytes).toBe(100)
+  for (const bytes of [2, 1_000, 100_000]) {
+    const encodedBytes = gzipSync(randomBytes(bytes)).length
+    expect(encodedBytes).toBeGreaterThan(bytes)
+    expect(readWorkload({ ...base, documentBytes: bytes, encodedBytes }).encodedBytes).toBe(encodedBytes)
+  }
+  // A change of everything takes longer to say than the document.
+  const folder = await folderWith({
+    'app.json': '{"a":1,"b":2}',
+    'next.json': '{"c":3,"d":4}',
+    'workload.json': '{ "clients": 1, "document": "app.json", "next": "next.json" }',
+  })
+  const { changedBytes } = await loadWorkload(join(folder, 'workload.json'), { signal })
+  expect(changedBytes).toBe('{"a":1,"b":2}'.length)
 })
 
 test('the defaults of a workload are those that its doc comments say', async () => {
