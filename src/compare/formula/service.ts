@@ -87,7 +87,7 @@ export const CACHE_PLACES = 10
  * A server that has more than this to do falls behind for good. It is taken to be slower by this
  * much at most, so that its times stay numbers; it does not fit in any case.
  */
-const MOST_BUSY = 0.99
+const BUSIEST = 0.99
 
 /** What brings a change on a stream: it is written to all of them in slices, between other work. */
 const FAN_OUT: ReadonlySet<Kind> = new Set<Kind>(['notice', 'delivery', 'deltaDelivery'])
@@ -160,7 +160,7 @@ export function serviceOf(
   const perProcess = onlineOf(workload) / processes
   const streams = shape?.type === 'stream' ? perProcess : 0
   /** By how much a process is slower whose open streams take their share of its processor. */
-  const slower = 1 / (1 - Math.min(MOST_BUSY, (streams * costs.streamMsPerSecond) / 1_000))
+  const slower = 1 / (1 - Math.min(BUSIEST, (streams * costs.streamMsPerSecond) / 1_000))
   const workedMs = (kind: Kind): number => slower * cpuMs(kind)
   const servedMs = (kind: Kind): number =>
     elsewhere(kind) ? 0 : Math.max(workedMs(kind), onLineMs(kind, lineMbps))
@@ -181,7 +181,7 @@ export function serviceOf(
       answering += perMs * servedMs(kind)
       waitMs += (perMs * servedMs(kind) ** 2) / 2
     }
-    const share = (busy: number): number => Math.min(MOST_BUSY, busy)
+    const share = (busy: number): number => Math.min(BUSIEST, busy)
     known = {
       working: share(working),
       sending: share(sending),

@@ -220,9 +220,7 @@ function usedOf(
     const seldom = seldomOf(day)
     const more = SELDOM.reduce((sum, kind) => sum + (seldom[kind] ?? 0) * each(kind), 0)
     // A sweep is asked in the place of a poll, which was seen; beside a stream that dies nothing was.
-    return (
-      more + (shape.type === 'poll' ? -(seldom.release ?? 0) : (day.unchanged ?? 0)) * each('unchanged')
-    )
+    return more + (shape.type === 'poll' ? -(seldom.release ?? 0) : (day.unchanged ?? 0)) * each('unchanged')
   }
   return {
     day: {

@@ -166,8 +166,7 @@ function withSeldom(
   const sweepsLost = unseen(day.log)
   const reportsLost = unseen(day.report, 0.5 + SOAK_MS / intervalMs)
   const diesPerDay = shape === undefined ? 0 : halfOpenOf(shape, workload).diesPerDay
-  const streams =
-    shape?.type === 'stream' ? DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay : 0
+  const streams = shape?.type === 'stream' ? DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay : 0
   const streamsLost = streams > 0 ? lostAtStart(streams, restartsPerDay) : 0
   return {
     ...seen,

@@ -16,7 +16,7 @@ export interface OwnClients {
 export const OWN_CLIENTS: Readonly<Record<string, OwnClients>> = {
   hybrid: {
     perDay: {
-      unchanged: 0,
+      unchanged: 50,
       release: 137329.934,
       log: 137329.934,
       snapshot: 20000,
@@ -26,14 +26,14 @@ export const OWN_CLIENTS: Readonly<Record<string, OwnClients>> = {
       notice: 20000,
       delivery: 0,
     },
-    share: 0.00349729354922112,
-    bytes: 2051820222.4388762,
-    integral: 68.20397110071482,
+    share: 0.005902765402134259,
+    bytes: 2052651208.1531618,
+    integral: 71.18745292319761,
     missed: 0,
   },
   'pull 30 s': {
     perDay: {
-      unchanged: 1288699.396666667,
+      unchanged: 1288719.396666667,
       release: 163501.9348,
       log: 135181.9348,
       snapshot: 20000,
@@ -43,9 +43,9 @@ export const OWN_CLIENTS: Readonly<Record<string, OwnClients>> = {
       notice: 0,
       delivery: 0,
     },
-    share: 0.004651693078660494,
-    bytes: 1017422993.5488,
-    integral: 8062.11614712795,
+    share: 0.008543577957132715,
+    bytes: 1018271693.5488,
+    integral: 8064.266739290138,
     missed: 0,
   },
 }
