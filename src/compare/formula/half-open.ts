@@ -46,8 +46,8 @@ const FEW = 0.01
 
 /**
  * By when a share of the clients that are there has a change, in milliseconds: first those whose
- * connection lives, of which `liveMs` says by when; then those on dead streams, where these are more
- * than one in a hundred.
+ * connection lives, of which `liveMs` says by when; then those on dead streams, where these are
+ * more than one in a hundred.
  *
  * ```ts
  * reachedMs(0.9, { liveMs: share => 500 * share, halfOpen: { share: 0.66, meanMs: 3_500, worstMs: 9_800 } })

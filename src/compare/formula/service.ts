@@ -1,11 +1,12 @@
-import { bytesOf, KINDS, REQUESTS, serverMsOf, type Costs, type Kind, type Making } from '../costs/costs.js'
+import { bytesOf, REQUESTS, serverMsOf, type Costs, type Kind, type Making } from '../costs/costs.js'
 import { recordedMaking } from '../costs/recorded.js'
 import { sharingOf } from '../costs/sharing.js'
 import { MIN_ENCODED_BYTES } from '../../server/encodings/snapshot-form.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
-import { countsOf, isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
+import { isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
 import { onlineOf, processesOf, serversOf } from './processes.js'
+import { BUSIEST, steadyOf, type Steady } from './steady.js'
 
 /** What occupies a server for one event: the slower of its processor and its line. */
 export interface Service {
@@ -70,29 +71,11 @@ export interface Service {
   readonly appliedMs: number
 }
 
-/** What a process does although nothing changes, as shares of its time; nothing without streams. */
-export interface Steady {
-  /** Its processor works, its line sends, and one of the two is occupied with requests. */
-  readonly working: number
-  readonly sending: number
-  readonly answering: number
-  /** How long what comes waits in the mean until all before it is done, in milliseconds. */
-  readonly backlogMs: number
-}
-
 /** How often a cache asks the server for one snapshot: once for each of its places. */
 export const CACHE_PLACES = 10
 
-/**
- * A server that has more than this to do falls behind for good. It is taken to be slower by this
- * much at most, so that its times stay numbers; it does not fit in any case.
- */
-const BUSIEST = 0.99
-
 /** What brings a change on a stream: it is written to all of them in slices, between other work. */
 const FAN_OUT: ReadonlySet<Kind> = new Set<Kind>(['notice', 'delivery', 'deltaDelivery'])
-
-const DAY_MS = 86_400_000
 
 /** What a frame is longer by in a compressed stream that is stored in it as it is, in bytes. */
 const BLOCK_BYTES = 5
@@ -157,8 +140,7 @@ export function serviceOf(
   const fillsWhole = deltas && !workload.keepsState && workload.restartsPerDay > 0
 
   const processes = processesOf(shape, workload)
-  const perProcess = onlineOf(workload) / processes
-  const streams = shape?.type === 'stream' ? perProcess : 0
+  const streams = shape?.type === 'stream' ? onlineOf(workload) / processes : 0
   /** By how much a process is slower whose open streams take their share of its processor. */
   const slower = 1 / (1 - Math.min(BUSIEST, (streams * costs.streamMsPerSecond) / 1_000))
   const workedMs = (kind: Kind): number => slower * cpuMs(kind)
@@ -166,31 +148,12 @@ export function serviceOf(
     elsewhere(kind) ? 0 : Math.max(workedMs(kind), onLineMs(kind, lineMbps))
   let known: Steady | undefined
   const steady = (): Steady => {
-    if (known !== undefined) return known
-    known = { working: 0, sending: 0, answering: 0, backlogMs: 0 }
-    if (shape?.type !== 'stream') return known
-    const { day } = countsOf(shape, workload)
-    let [working, sending, answering, waitMs] = [0, 0, 0, 0]
-    for (const kind of KINDS) {
-      const perMs = ((day[kind] ?? 0) * perProcess) / DAY_MS
-      if (perMs === 0) continue
-      working += perMs * workedMs(kind)
-      sending += perMs * onLineMs(kind, lineMbps)
-      // Requests come at any time, and marks all at once.
-      if (!REQUESTS.has(kind)) continue
-      answering += perMs * servedMs(kind)
-      waitMs += (perMs * servedMs(kind) ** 2) / 2
-    }
-    const share = (busy: number): number => Math.min(BUSIEST, busy)
-    known = {
-      working: share(working),
-      sending: share(sending),
-      answering: share(answering),
-      backlogMs: waitMs / (1 - share(Math.max(working, sending))),
-    }
+    known ??= steadyOf(shape, { workload, workedMs, servedMs, sentMs: kind => onLineMs(kind, lineMbps) })
     return known
   }
-  /** What is written to all streams has what other work leaves of the processor, and of the line. */
+  /**
+   * What is written to all streams has what other work leaves of the processor, and of the line.
+   */
   const fannedMs = (kind: Kind): number =>
     Math.max(workedMs(kind) / (1 - steady().working), onLineMs(kind, lineMbps) / (1 - steady().sending))
 

@@ -219,7 +219,8 @@ function usedOf(
   const unseen = (each: (kind: Kind) => number): number => {
     const seldom = seldomOf(day)
     const more = SELDOM.reduce((sum, kind) => sum + (seldom[kind] ?? 0) * each(kind), 0)
-    // A sweep is asked in the place of a poll, which was seen; beside a stream that dies nothing was.
+    // A sweep is asked in the place of a poll, which was seen; what is asked beside a stream was
+    // not.
     return more + (shape.type === 'poll' ? -(seldom.release ?? 0) : (day.unchanged ?? 0)) * each('unchanged')
   }
   return {
