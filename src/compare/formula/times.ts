@@ -1,7 +1,8 @@
-import type { Costs, Kind } from '../costs/costs.js'
+import { defaultPeriods } from '../../core/defaults.js'
+import { KINDS, type Costs, type Counts, type Kind } from '../costs/costs.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
-import { isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
+import { countsOf, isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
 import { freshnessOf } from './freshness.js'
 import { halfOpenOf, reachedMs } from './half-open.js'
 import { lastOf, MEAN_WAIT, pollingOf, waitOf } from './intervals.js'
@@ -114,15 +115,18 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
     const ownMs = service.occupiedMs('release') + fetchedMs
     const sharedMs = service.sharedMs('release') + service.sharedMs(fetched)
     const tripsMs = 2 * REQUEST_TRIPS * rttMs + sharedMs + ownMs + onClientMs(shape, { workload, service })
+    const besides = besidesOf(shape, { workload, intervalMs })
+    const [besidesMs, besidesSharedMs] = [service.occupiedMs, service.sharedMs].map(msOf =>
+      KINDS.reduce((sum, kind) => sum + (besides[kind] ?? 0) * msOf(kind), 0),
+    ) as [number, number]
     const queueMs = inRow([
-      { ownMs: sharedMs, busy: (perServer * sharedMs) / intervalMs, intervalMs },
-      { ownMs, busy: (perProcess * ownMs) / intervalMs, intervalMs },
+      { ownMs: sharedMs, busy: (perServer * (sharedMs + besidesSharedMs)) / intervalMs, intervalMs },
+      { ownMs, busy: (perProcess * (ownMs + besidesMs)) / intervalMs, intervalMs },
     ])
-    const fixedMs = tripsMs + queueMs
     return {
-      at: (share, lagShare) => begin(lagShare) + waitOf(share) * intervalMs + fixedMs,
-      meanMs: begin(0.5) + MEAN_WAIT * intervalMs + fixedMs,
-      alwaysMs: beginsMs + fixedMs,
+      at: (share, lagShare) => begin(lagShare) + waitOf(share) * intervalMs + tripsMs + queueMs(share),
+      meanMs: begin(0.5) + MEAN_WAIT * intervalMs + tripsMs + queueMs(0.5),
+      alwaysMs: beginsMs + tripsMs + queueMs(0.5),
       upToMs: [...lag.upToMs, intervalMs],
     }
   }
@@ -190,14 +194,33 @@ interface Station {
 }
 
 /**
- * How long requests wait at stations one behind the other, in milliseconds: at each for a steady
- * queue; where clients ask faster than one is, at the slowest alone, which the others follow.
+ * What a client that polls asks besides within one interval after a change: for its log and with its
+ * reports, as always, and to say that it has the change.
  */
-function inRow(stations: readonly Station[]): number {
+function besidesOf(
+  shape: Shape,
+  { workload, intervalMs }: { readonly workload: Workload; readonly intervalMs: number },
+): Counts {
+  const { day } = countsOf(shape, workload)
+  const [log = 0, report = 0] = [day.log, day.report].map(count => ((count ?? 0) * intervalMs) / DAY_MS)
+  // It gathers what it reports for three quarters of that in the mean.
+  const toldMs = 0.75 * defaultPeriods.reports.batchMs
+  return { log, report: report === 0 ? 0 : report + Math.max(0, 1 - toldMs / intervalMs) }
+}
+
+/**
+ * How long requests wait at stations one behind the other, in milliseconds, by the share of the
+ * clients that asked before: at each for a steady queue; where clients ask faster than one is, at
+ * the slowest alone, which the others follow, and the longer the later they ask.
+ */
+function inRow(stations: readonly Station[]): (share: number) => number {
   const slowest = Math.max(...stations.map(({ busy }) => busy))
-  if (slowest >= 1)
-    return Math.max(...stations.map(({ busy, intervalMs }) => Math.max(0, (busy - 1) * intervalMs)))
-  return stations.reduce((sum, { busy, ownMs }) => sum + (busy * ownMs) / (2 * (1 - busy)), 0)
+  if (slowest < 1) {
+    const steadyMs = stations.reduce((sum, { busy, ownMs }) => sum + (busy * ownMs) / (2 * (1 - busy)), 0)
+    return () => steadyMs
+  }
+  const mostMs = Math.max(...stations.map(({ busy, intervalMs }) => Math.max(0, (busy - 1) * intervalMs)))
+  return share => share * mostMs
 }
 
 /** For how long a server answers with what it was last told is the newest, in milliseconds. */
