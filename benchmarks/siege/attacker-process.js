@@ -7,6 +7,7 @@ import { constants, getPriority, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerQuestions, settings } from '../child.js'
 import { forgedStream } from './forged-stream.js'
+import { ask, formsOf } from './forms-asked.js'
 import { createLine } from './line.js'
 
 /** @import { Line } from './line.js' */
@@ -127,6 +128,21 @@ async function askForName(line, name) {
   note(name, answer.status)
 }
 
+const forms = formsOf({ port, namespace })
+
+/**
+ * Asks for a form of the document. @param {keyof typeof forms} what @returns {Attack['once']}
+ */
+const askingFor = what => async (line, name) => {
+  const question = await forms[what]()
+  await line.send(questionBytes)
+  sentBytes += questionBytes
+  const { status, encoding } = await ask(port, question)
+  note(name, what === 'encoding' ? `${status} ${encoding}` : status)
+}
+/** What such a question takes of the line. */
+const questionBytes = 300
+
 const here = () => namespace
 
 /** @type {Record<string, Attack>} */
@@ -138,6 +154,8 @@ const attacks = {
   'unfinished bodies': { share: 3, atATime: 400, once: holding(() => unfinishedHead, 1_048_000) },
   names: { share: 0.2, atATime: 8, once: askForName },
   streams: { share: 0.2, atATime: 40, once: holding(streamOfNames, 0) },
+  pairs: { share: 0.2, atATime: 8, once: askingFor('pair') },
+  encodings: { share: 0.2, atATime: 8, once: askingFor('encoding') },
 }
 
 /** @param {string} name @param {Attack} attack @param {Line} line */

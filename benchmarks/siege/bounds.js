@@ -1,5 +1,6 @@
 // What a server may take under siege, and what is said of it.
 import { size } from '../table.js'
+import { versions } from './document.js'
 
 /** @typedef {import('./reads.js').Reads} Reads */
 
@@ -29,6 +30,10 @@ import { size } from '../table.js'
  * @property {number} [instances]
  * @property {number} [looks]
  * @property {number} [followed]
+ * @property {number} [deltasMade] by the server itself: the board makes some when it is published
+ * to
+ * @property {number} [deltaLooks] how often the board was asked for one
+ * @property {number} [encodingsMade]
  *
  * @typedef {{ name: string, what: string, quiet: string, besieged: string, bound: string, holds: boolean }}
  * Row
@@ -73,6 +78,15 @@ const leastReadMs = 8
 const looksASecond = 32 + 32
 const namesOfAStream = 64
 const mostFollowed = 32
+/**
+ * Two versions are the newest one after the other, before the rollback and after; each has deltas
+ * from all others, made once each, and three encodings.
+ */
+const newestVersions = 2
+const mostDeltasMade = newestVersions * (versions - 1)
+/** A pair is looked for once; what is found may make room for others and be looked for again. */
+const mostDeltaLooks = 2 * mostDeltasMade
+const mostEncodingsMade = newestVersions * 3
 
 /**
  * Every bound, and whether it holds.
@@ -95,6 +109,15 @@ export function judge(found) {
     row('elsewhere', 'reports of names without a release', '', found.elsewhere, 0),
     row('looks', 'looks for names that streams wait for', before.looks, under.looks, Math.ceil(looks)),
     row('followed', 'of these names followed one by one', before.followed, under.followed, mostFollowed),
+    row('deltas', 'deltas that were made', before.deltasMade, under.deltasMade, mostDeltasMade),
+    row('delta looks', 'looks at the board for deltas', before.deltaLooks, under.deltaLooks, mostDeltaLooks),
+    row(
+      'encodings',
+      'encodings that were made',
+      before.encodingsMade,
+      under.encodingsMade,
+      mostEncodingsMade,
+    ),
     row('lines', "lines of the server's log", before.lines, under.lines, mostLines),
     row('led away', 'lines of a client of a hostile server', '', found.ledAwayLines, mostLedAwayLines),
     row('rollback', 'rollback at everybody, ms', '', found.arrivedMs ?? 0, rollbackMs, value =>

@@ -6,7 +6,7 @@ import { answerQuestions, settings } from '../child.js'
 
 const { url, hostileUrl, namespace, clients } =
   /** @type {{ url: string, hostileUrl: string, namespace: string, clients: number }} */ (settings)
-const schema = z.object({ size: z.number() })
+const schema = z.looseObject({ size: z.number() })
 const ownFetch =
   () =>
   (/** @type {Parameters<typeof fetch>} */ ...asked) =>

@@ -9,6 +9,7 @@ import { patienceFor, thisMachine } from '../patience.js'
 import { createProcesses } from '../processes.js'
 import { formatTable, paragraph, size } from '../table.js'
 import { judge, rollbackMs, room } from './bounds.js'
+import { versions } from './document.js'
 import { startReading } from './reads.js'
 import { attacks, takeOut, withouts } from './without.js'
 
@@ -147,7 +148,7 @@ async function arrives(wanted) {
 
 const address = `${url}/v1/${namespace}/release.json`
 // The fleet has reported, and what was compiled once is compiled.
-await countForgottenAtLast(2, 30)
+await countForgottenAtLast(versions, 30)
 const quietReading = startReading(address, pids)
 await sleep(Math.min(10, seconds) * 1_000)
 const quiet = { reads: await quietReading.stop(), taken: await server.ask('taken') }
@@ -180,7 +181,7 @@ async function look(isLast) {
   const reads = isLast ? await reading.stop() : reading.soFar()
   const { stale, lines: ledAwayLines } = await fleet.ask('told')
   const { streamsOpened, elsewhere } = await attacker.ask('told')
-  if (isLast && arriving !== undefined) forgotten = await countForgottenAtLast(3, 20)
+  if (isLast && arriving !== undefined) forgotten = await countForgottenAtLast(versions + 1, 20)
   return judge({
     clients,
     workers,
@@ -215,7 +216,7 @@ async function countAnswers(name) {
 
 async function rollBack() {
   await askServer('rollBack')
-  arriving = arrives(1).then(async ms => {
+  arriving = arrives(versions - 1).then(async ms => {
     arrivedMs = ms
     answeredBefore = await countAnswers('reports')
   })

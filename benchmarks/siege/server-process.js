@@ -9,6 +9,7 @@ import { serve } from 'noticeboard/server'
 import * as z from 'zod'
 import { answerQuestions, settings } from '../child.js'
 import { bytesIn } from './bytes-in.js'
+import { documentOf, versions } from './document.js'
 
 const {
   maxInstances,
@@ -21,9 +22,9 @@ const {
 const namespace = 'siege/prod'
 const folder = await mkdtemp(join(tmpdir(), 'noticeboard-siege-'))
 const store = fileStore(folder)
-const publisher = createPublisher({ namespace, schema: z.object({ size: z.number() }), store })
-await publisher.publish({ size: 1 }, { rollout: everyone(), reason: 'before the siege' })
-await publisher.publish({ size: 2 }, { rollout: everyone(), reason: 'before the siege' })
+const publisher = createPublisher({ namespace, schema: z.looseObject({ size: z.number() }), store })
+for (let size = 1; size <= versions; size += 1)
+  await publisher.publish(documentOf(size), { rollout: everyone(), reason: 'before the siege' })
 
 /**
  * How often the board was asked about names that streams listen to, and how many of them are
@@ -31,6 +32,8 @@ await publisher.publish({ size: 2 }, { rollout: everyone(), reason: 'before the 
  */
 let looks = 0
 let following = 0
+/** How often the board was asked for a delta. */
+let deltaLooks = 0
 let mostFollowed = 0
 const isListened = (/** @type {string} */ name) => name.startsWith('listened/')
 const { report: _report, reports: _reports, ...forgetful } = store
@@ -40,6 +43,11 @@ const watched = {
   latest(query, signal) {
     if (isListened(query.namespace)) looks += 1
     return store.latest(query, signal)
+  },
+  /** @type {typeof store.delta} */
+  delta(query, signal) {
+    deltaLooks += 1
+    return store.delta(query, signal)
   },
   /** @type {typeof store.watch} */
   async *watch(query, signal) {
@@ -85,11 +93,15 @@ answerQuestions({
    * looks at the board.
    */
   async taken() {
+    const { instances, deltas, encodings } = server.handler.load
     return {
       ...most,
       diskBytes: await bytesIn(folder),
       lines,
-      instances: server.handler.load.instances,
+      instances,
+      deltasMade: deltas.made,
+      deltaLooks,
+      encodingsMade: encodings.made,
       looks,
       followed: mostFollowed,
     }

@@ -14,6 +14,8 @@ export const attacks = [
   'names',
   'unfinished bodies',
   'streams',
+  'pairs',
+  'encodings',
 ]
 
 /**
@@ -97,6 +99,36 @@ export const withouts = {
     attacks: ['streams'],
     seenBy: ['followed', 'looks'],
     pieces: { 'src/server/stream/hub.ts': ['FOLLOWED_UNPUBLISHED = 32', 'FOLLOWED_UNPUBLISHED = 1e9'] },
+  },
+  bases: {
+    what: 'the rule that deltas lead from what a release of late named',
+    attacks: ['pairs'],
+    seenBy: ['delta looks'],
+    pieces: {
+      'src/server/stream/delta-cache.ts': [
+        'if (!(await named.has(query.namespace, newest, query.base))) return undefined',
+        'await named.has(query.namespace, newest, query.base)',
+      ],
+    },
+  },
+  once: {
+    what: 'that a delta is made once for all who ask',
+    attacks: ['pairs'],
+    seenBy: ['deltas', 'delta looks'],
+    pieces: {
+      'src/server/stream/delta-cache.ts': ['if (kept.has(key)) {', "if (kept.has(key) && key === '') {"],
+    },
+  },
+  encodings: {
+    what: 'the rule that only what clients are to run is encoded',
+    attacks: ['encodings'],
+    seenBy: ['encodings'],
+    pieces: {
+      'src/server/encodings/snapshot-answers.ts': [
+        'return isNamed(namespace, digest) ? best : entry.plain.answer',
+        'return (void isNamed, best)',
+      ],
+    },
   },
   log: {
     what: "a bound on the lines of the server's log",

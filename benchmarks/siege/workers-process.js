@@ -9,6 +9,7 @@ import { createPublisher, everyone, httpStore } from 'noticeboard'
 import * as z from 'zod'
 import { answerQuestions, settings } from '../child.js'
 import { bytesIn } from './bytes-in.js'
+import { documentOf, versions } from './document.js'
 
 const { program, workers } = /** @type {{ program: string, workers: number }} */ (settings)
 const namespace = 'siege/prod'
@@ -42,9 +43,9 @@ const url = await new Promise(resolve =>
 )
 const token = (await readFile(join(board, 'private/token'), 'utf8')).trim()
 const store = httpStore(url, { token })
-const publisher = createPublisher({ namespace, schema: z.object({ size: z.number() }), store })
-await publisher.publish({ size: 1 }, { rollout: everyone(), reason: 'before the siege' })
-await publisher.publish({ size: 2 }, { rollout: everyone(), reason: 'before the siege' })
+const publisher = createPublisher({ namespace, schema: z.looseObject({ size: z.number() }), store })
+for (let size = 1; size <= versions; size += 1)
+  await publisher.publish(documentOf(size), { rollout: everyone(), reason: 'before the siege' })
 
 /** All that serve, the one that started the others first. */
 const main = server.pid ?? 0

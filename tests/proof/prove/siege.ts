@@ -25,9 +25,12 @@ interface SiegeResult {
   }[]
 }
 
+/** A server of one process, and one of several, whose bounds hold of all of them together. */
+const SERVERS: readonly (readonly string[])[] = [[], ['--workers', '2']]
+
 /**
- * A server with a fleet under every attack at once; and then each bound taken out, which has to be
- * seen.
+ * A server with a fleet under every attack at once, and the same of several processes; and then each
+ * bound taken out, which has to be seen.
  */
 export const siege: Part = {
   name: 'siege',
@@ -42,12 +45,20 @@ export const siege: Part = {
     }
     const controls = drawControls(await namesOfControls(), { count: siegeControls, seed })
     const length = siegeSeconds < 60 ? ['--quick', '--seconds', String(siegeSeconds)] : []
-    const { code, result, text } = await runSiege(length)
-    progress(1, controls.length + 1)
-    for (const { what, besieged, bound, holds } of result?.rows ?? [])
-      if (!holds) blame({ text: `${what}: ${besieged}, at most ${bound}`, replay: replayOf(length) })
-    if (code !== 0 && violations.length === 0)
-      blame({ text: `the siege ended with ${code}: ${text.slice(-400)}`, replay: replayOf(length) })
+    const total = SERVERS.length + controls.length
+    const rows: SiegeResult['rows'][number][] = []
+    for (const [at, server] of SERVERS.entries()) {
+      const args = [...length, ...server]
+      const { code, result, text } = await runSiege(args)
+      const told = result?.rows ?? []
+      const passed = told.filter(({ holds }) => !holds)
+      for (const { what, besieged, bound } of passed)
+        blame({ text: `${what}: ${besieged}, at most ${bound}`, replay: replayOf(args) })
+      if (code !== 0 && passed.length === 0)
+        blame({ text: `the siege ended with ${code}: ${text.slice(-400)}`, replay: replayOf(args) })
+      rows.push(...told.map(row => ({ ...row, name: [row.name, ...server].join(' ') })))
+      progress(at + 1, total)
+    }
 
     const seen: string[] = []
     for (const [at, name] of controls.entries()) {
@@ -59,12 +70,12 @@ export const siege: Part = {
           text: `that ${name} was taken out was not seen: ${control.text.slice(-400)}`,
           replay: replayOf(without),
         })
-      progress(at + 2, controls.length + 1)
+      progress(SERVERS.length + at + 1, total)
     }
     return {
-      tried: (result?.rows.length ?? 0) + controls.length,
+      tried: rows.length + controls.length,
       violations,
-      figures: { rows: result?.rows, seen },
+      figures: { rows, seen },
     }
   },
 }
