@@ -23,6 +23,17 @@ export function largeSnapshot(pool: number, bytes?: number): HeldSnapshot {
   return snapshotOf(largeDocument(pool, bytes))
 }
 
+/**
+ * A version of a text that compresses by a fifth or a quarter and no more, so that no version has a
+ * delta that makes it of another.
+ */
+export function denseText(version: number, length = 20_000): string {
+  const pieces = Array.from({ length: Math.ceil(length / 43) }, (_, index) =>
+    createHash('sha256').update(`${version} ${index}`).digest('base64url'),
+  )
+  return pieces.join('').slice(0, length)
+}
+
 /** Deltas by the library, which all versions of Node that run these tests have. */
 export function libraryDeltas(): Deltas {
   return zstdDeltas(() => import('@bokuweb/zstd-wasm'))

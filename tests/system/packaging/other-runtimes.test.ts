@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { build } from 'esbuild'
 import { beforeAll, expect, inject, onTestFinished, test, type TestContext } from 'vitest'
@@ -12,6 +12,8 @@ import { createPublisher, everyone } from '../../../src/index.js'
 import { createHandler } from '../../../src/server/index.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { memory } from '../../../src/transports/memory.js'
+import { denseText } from '../../support/large-documents.js'
+import { tapWire, type WireTap } from '../../support/wire-tap.js'
 import { runCommand } from './run-command.js'
 
 const workspace = inject('workspace')
@@ -23,12 +25,17 @@ interface Told {
   readonly last?: { readonly sizes: readonly number[]; readonly statuses: readonly string[] }
 }
 
-/** A board whose document changes once a program has read it, with a page for browsers. */
-async function changingBoard(page = ''): Promise<{ readonly url: string; readonly told: Promise<Told> }> {
+/**
+ * A board whose document changes once a program has read it, with a page for browsers, and what went
+ * over the wire.
+ */
+async function changingBoard(
+  page = '',
+): Promise<{ readonly url: string; readonly told: Promise<Told>; readonly wire: WireTap }> {
   const store = memory()
   const publisher = createPublisher({ namespace: 'shop/prod', schema: anything, store })
   const publish = (size: number): Promise<unknown> =>
-    publisher.publish({ pool: { size } }, { rollout: everyone(), reason: 'a test' })
+    publisher.publish({ pool: { size }, padding: denseText(size) }, { rollout: everyone(), reason: 'a test' })
   await publish(20)
   const handler = createHandler(store, { heartbeatMs: 500 })
   let said: Told = {}
@@ -53,7 +60,25 @@ async function changingBoard(page = ''): Promise<{ readonly url: string; readonl
     server.closeAllConnections()
     server.close()
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, told }
+  const wire = await tapWire(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  return { url: wire.url, told, wire }
+}
+
+/**
+ * Both versions went over an event stream that says gzip, in fewer bytes than they have; and over no
+ * other one.
+ */
+function expectCompressed(wire: WireTap): void {
+  const whole = [20, 200].map(size => denseText(size))
+  const withDocuments = wire
+    .streams()
+    .filter(({ text: events }) => whole.some(padding => events.includes(padding)))
+  expect(withDocuments.length).toBeGreaterThan(0)
+  for (const { head, bytes, text: events } of withDocuments) {
+    expect(head).toContain('content-encoding: gzip')
+    expect(whole.map(padding => events.includes(padding))).toEqual([true, true])
+    expect(bytes).toBeLessThan(0.9 * whole.join('').length)
+  }
 }
 
 /** Leaves a test out where its runtime cannot be had, unless nothing may be left out. */
@@ -79,17 +104,20 @@ beforeAll(async () => {
 }, 250_000)
 
 for (const [name, program, args] of [
+  ['Node', process.execPath, []],
   ['Bun', 'bun', ['run']],
   ['Deno', 'deno', DENO],
 ] as const) {
   test(`clients of every strategy follow a board under ${name}, and their process ends`, async context => {
-    const path = join(workspace, 'node_modules/.bin', program)
+    // Where it has no path, it was installed.
+    const path = resolve(workspace, 'node_modules/.bin', program)
     const version = await runCommand([path, '--version'], { cwd: workspace })
     needs(version.code === 0, `${name} cannot be installed here: npm install ${program}`, context)
     const board = await changingBoard()
     const ran = await runCommand([path, ...args, 'main.js', board.url], { cwd: project })
     expect({ code: ran.code, stdout: ran.stdout }, ran.stderr).toEqual({ code: 0, stdout: '' })
     expect(await board.told).toEqual(EVERYTHING)
+    expectCompressed(board.wire)
   })
 }
 
@@ -129,4 +157,5 @@ test('clients of every strategy follow a board in a page of Chromium', async con
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   })
   expect(await board.told).toEqual(EVERYTHING)
+  expectCompressed(board.wire)
 })

@@ -8,6 +8,8 @@ import { hybrid } from '../../../src/strategies/hybrid.js'
 import { push } from '../../../src/strategies/push.js'
 import { http } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
+import { denseText } from '../../support/large-documents.js'
+import { tapWire } from '../../support/wire-tap.js'
 import { missingPrograms } from '../static-board/programs.js'
 import { haproxyProxy, nginxProxy, type ProxySettings } from './proxies.js'
 
@@ -94,6 +96,42 @@ describe.skipIf(missing !== undefined)('behind a real proxy', () => {
     for (const { errors, told: by, opened } of calm)
       expect([opened.streams, errors, by.server]).toEqual([1, [], []])
   })
+
+  test.each([
+    ['nginx', nginxProxy],
+    ['haproxy', haproxyProxy],
+  ])(
+    'a document of 20 KB and its change come compressed through %s, as soon as they are there',
+    async (_name, proxy) => {
+      const store = memory()
+      const publisher = createPublisher({ namespace, schema: z.looseObject({ pool: z.number() }), store })
+      onTestFinished(() => publisher.close())
+      // Another text each time, so that no delta takes the place of the second.
+      const documentOf = (pool: number) => ({ pool, padding: denseText(pool) })
+      await publisher.publish(documentOf(1), { rollout: everyone(), reason: 'first' })
+      const server = await serve(store, { heartbeatMs: 800, controller: false })
+      onTestFinished(() => server.close({ drainMs: 0, graceMs: 100 }))
+      const wire = await tapWire(await proxy(server.url, { timeoutMs: TIMEOUT_MS }))
+      const client = createClient({
+        namespace,
+        schema: z.looseObject({ pool: z.number() }),
+        strategy: push(http(wire.url)),
+      })
+      onTestFinished(() => client.close())
+      const errors: string[] = []
+      client.on('error', ({ message }) => void errors.push(message))
+      await client.ready({ timeoutMs: Number.POSITIVE_INFINITY })
+      await publisher.publish(documentOf(2), { rollout: everyone(), reason: 'second' })
+      await expect.poll(() => client.current.pool, { timeout: 60_000 }).toBe(2)
+      const [stream, ...others] = wire.streams()
+      expect(others).toEqual([])
+      expect(stream?.head).toContain('content-encoding: gzip')
+      const paddings = [1, 2].map(pool => documentOf(pool).padding)
+      expect(paddings.map(padding => stream?.text.includes(padding))).toEqual([true, true])
+      expect(stream?.bytes).toBeLessThan(0.9 * paddings.join('').length)
+      expect(errors).toEqual([])
+    },
+  )
 
   test('one that gathers the stream is told once, and a change arrives by polling meanwhile', async () => {
     const scene = await behind(nginxProxy, { timeoutMs: 60_000, heartbeatMs: 800, gathers: true })

@@ -7,7 +7,7 @@ import * as z from 'zod'
  * @param {string} url
  */
 export async function follow(url) {
-  const schema = z.object({ pool: z.object({ size: z.number() }) })
+  const schema = z.object({ pool: z.object({ size: z.number() }), padding: z.string() })
   const board = http(url)
   const clients = [
     pull(board, { pollIntervalMs: 100 }),
