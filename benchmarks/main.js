@@ -1,6 +1,6 @@
 // `npm run bench`: what the strategies cost, and how far the server is from the floor. See
 // docs/benchmarks.md, or `--help`.
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { measureClient } from './client/part.js'
 import { measureConnects } from './fanout/connects.js'
 import { measureDeltas, measureEncodings } from './fanout/forms.js'
@@ -52,6 +52,9 @@ const parts = {
 
 const args = process.argv.slice(2)
 const options = readOptions(args)
+// A run that fails leaves no older one in its place.
+if (typeof options === 'object' && 'json' in options && options.json !== undefined)
+  rmSync(options.json, { force: true })
 if (options === 'help') {
   process.stdout.write(help)
 } else if ('problem' in options) {
