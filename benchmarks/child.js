@@ -8,11 +8,15 @@ export const settings = JSON.parse(process.argv[2] ?? '{}')
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit())
 
+/** How often an answer that takes long says that it goes on, in milliseconds. */
+const SIGN_MS = 500
+
 /** @typedef {{ id: number, what: string, question: unknown }} Question */
 
 /**
- * Answers the questions of whoever started this process. Says that it is ready.
- * @param {Record<string, (question: any) => unknown>} answers by what is asked
+ * Answers the questions of whoever started this process. Says that it is ready. An answer that takes
+ * long calls `goesOn` for every step: it is waited for as long as it does.
+ * @param {Record<string, (question: any, goesOn: () => void) => unknown>} answers by what is asked
  */
 export function answerQuestions(answers) {
   const all = { processorMs, ...answers }
@@ -24,7 +28,13 @@ export function answerQuestions(answers) {
     try {
       const given = all[what]
       if (given === undefined) throw new Error(`nobody answers "${what}"`)
-      process.send?.({ id, answer: await given(question) })
+      let saidMs = performance.now()
+      const goesOn = () => {
+        if (performance.now() - saidMs < SIGN_MS) return
+        saidMs = performance.now()
+        process.send?.({ id, goesOn: true })
+      }
+      process.send?.({ id, answer: await given(question, goesOn) })
     } catch (error) {
       process.send?.({
         id,

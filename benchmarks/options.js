@@ -41,7 +41,7 @@ export const help = `npm run bench -- [options]
   --bytes N               or one made to measure, 200 to 1,000,000 bytes; 20,480 unless given
   --clients N             the fleet, for each strategy: 1 to 5,000; 100 unless given, 30 with --quick
   --changes-per-hour N    how often the document changes; 6 unless given
-  --connections N         of the broadcast, 1 to 9,000; 5,000 unless given, 500 with --quick
+  --connections N         of the broadcast, 1 to 18,000; 5,000 unless given, 500 with --quick
   --without-peers         without the part that measures others beside this
   --naive                 also what is lost with a string, and with a JSON.stringify, for each connection
   --json FILE             writes every figure of every round there, too
@@ -78,7 +78,7 @@ export function readOptions(args) {
       bytes: bytesOf(document),
       clients: readNumber('--clients', values.clients, quick ? 30 : 100, [1, 5_000]),
       changesPerHour: readNumber('--changes-per-hour', values['changes-per-hour'], 6, [0, 100_000]),
-      connections: readNumber('--connections', values.connections, quick ? 500 : 5_000, [1, 9_000]),
+      connections: readNumber('--connections', values.connections, quick ? 500 : 5_000, [1, 18_000]),
       naive,
       parts: partNames.filter(name => parts.includes(name)),
       json: json === undefined ? undefined : resolve(json),

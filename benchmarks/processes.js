@@ -7,13 +7,13 @@ import { OutOfPatience } from './patience.js'
  * @typedef {object} Child
  * @property {number} pid
  * @property {(what: string, question?: unknown) => Promise<any>} ask rejects when it cannot answer,
- * ends before, or takes too long
+ * ends before, or takes too long without saying that it goes on
  * @property {() => Promise<void>} end resolves when it is gone
  */
 
 /**
- * Starts processes and knows them all. `patienceMs` says how long an answer may take that is asked
- * for now: a benchmark that hangs must end by itself.
+ * Starts processes and knows them all. `patienceMs` says how long an answer may take from now on, or
+ * from its last sign that it goes on: a benchmark that hangs must end by itself.
  * @param {{ patienceMs?: () => number }} [options] a minute unless given
  */
 export function createProcesses({ patienceMs = () => 60_000 } = {}) {
@@ -69,12 +69,18 @@ function end(process) {
 
 /** @param {import('node:child_process').ChildProcess} process @param {() => number} patienceMs */
 function conversation(process, patienceMs) {
-  /** @type {Map<number, { resolve: (answer: any) => void, reject: (error: Error) => void }>} */
+  /**
+   * @type {Map<number, { resolve: (answer: any) => void, reject: (error: Error) => void, wait: () => void }>}
+   */
   const waiting = new Map()
   let count = 0
 
-  process.on('message', (/** @type {any} */ { id, answer, problem }) => {
+  process.on('message', (/** @type {any} */ { id, answer, problem, goesOn }) => {
     const waiter = waiting.get(id)
+    if (goesOn === true) {
+      waiter?.wait()
+      return
+    }
     waiting.delete(id)
     if (problem === undefined) waiter?.resolve(answer)
     else waiter?.reject(new Error(problem))
@@ -89,17 +95,26 @@ function conversation(process, patienceMs) {
 
   const answerTo = (/** @type {number} */ id, /** @type {string} */ what) =>
     new Promise((resolve, reject) => {
-      const withinMs = patienceMs()
-      const timer = setTimeout(() => {
-        waiting.delete(id)
-        const seconds = Math.round(withinMs / 1_000)
-        reject(new OutOfPatience(`a process of the benchmark did not answer "${what}" within ${seconds} s`))
-      }, withinMs)
+      /** @type {NodeJS.Timeout | undefined} */
+      let timer
+      let steps = -1
+      const wait = () => {
+        clearTimeout(timer)
+        steps += 1
+        const withinMs = patienceMs()
+        timer = setTimeout(() => {
+          waiting.delete(id)
+          const seconds = Math.round(withinMs / 1_000)
+          const failed = steps === 0 ? `did not answer "${what}"` : `went no further with "${what}"`
+          reject(new OutOfPatience(`a process of the benchmark ${failed} within ${seconds} s`))
+        }, withinMs)
+      }
+      wait()
       const settled = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
         clearTimeout(timer)
         settle(value)
       }
-      waiting.set(id, { resolve: settled(resolve), reject: settled(reject) })
+      waiting.set(id, { resolve: settled(resolve), reject: settled(reject), wait })
     })
 
   return {

@@ -9,9 +9,19 @@ import { summarize, summarizeRatio } from './statistics.js'
  * belong together.
  * @typedef {{ title: string, rounds: readonly number[] }} Side
  *
- * What is to be reached: so many times the floor at most, or so many of the unit, at most or at
- * least.
- * @typedef {{ most: number, of: 'floor' } | { most: number } | { least: number }} Target
+ * What is to be reached: so many times another side at most (`floor`, or a peer by its title), or
+ * so many of the unit, at most or at least.
+ * @typedef {{ most: number, of: string } | { most: number } | { least: number }} Target
+ *
+ * A target that was changed: what was wanted before, and the side of the same row that shows why
+ * that cannot be: it does less than noticeboard has to, and misses it by itself. Where it does not
+ * miss it in this run, what was wanted holds.
+ * @typedef {{ target: Target, by: string, because: string }} Wanted
+ *
+ * What is done badly on purpose, which the measurement has to see: it takes so many times what
+ * noticeboard takes at least, or what `than` takes, or so many of the unit. It has fewer rounds
+ * where they are dear.
+ * @typedef {Side & { least: number, than?: 'ours' | Side }} Control
  *
  * @typedef {object} Measured what a part says of one row
  * @property {string} name what is measured
@@ -19,46 +29,141 @@ import { summarize, summarizeRatio } from './statistics.js'
  * @property {Side} ours
  * @property {Side} [floor] the least that anybody needs: bare sockets, bare files, a plain property
  * @property {readonly Side[]} [peers] what others need
+ * @property {readonly Control[]} [controls]
  * @property {Target} target
+ * @property {Wanted} [wanted] instead of the target, before that was changed
+ * @property {string} [note] what this machine did not allow
+ * @property {boolean} [isOurs] whether the target is one of this project's own, beside those that
+ * it was asked for
  *
  * @typedef {{ title: string, figure: Summary, ratio: Summary | undefined }} Told
+ * @typedef {{ title: string, figure: Summary, least: number, seen: number, than: string | undefined }}
+ * ToldControl
  * @typedef {object} Row what the table and the file have of it
  * @property {string} name
  * @property {string} unit
  * @property {Told} ours
  * @property {Told | undefined} floor
  * @property {readonly Told[]} peers
- * @property {Target} target
- * @property {boolean} isReached by the median
+ * @property {readonly ToldControl[]} controls
+ * @property {Target} target the one that holds
+ * @property {Target | undefined} wanted what it was before it was changed
+ * @property {string | undefined} because why it was changed
+ * @property {string | undefined} note
+ * @property {boolean} isOurs
+ * @property {number} reached what is held against the target, by the median
+ * @property {boolean} isReached
  */
+
+/** So many streams make a control stand out of what a round costs however many there are. */
+const MANY = 500
+
+/**
+ * Controls of a broadcast, where its readers are so many that they are seen; else a word on that.
+ * @param {number} connections @param {readonly Control[]} controls
+ * @param {{ bytes?: number }} [document] in bytes, where they cost more the larger that is
+ * @returns {Pick<Measured, 'controls' | 'note'>}
+ */
+export function controlsAmong(connections, controls, { bytes = Number.POSITIVE_INFINITY } = {}) {
+  if (connections >= MANY && bytes >= 10_000) return { controls }
+  return { note: `too small for its negative control, which takes ${MANY} streams and 10 KB` }
+}
 
 /**
  * Makes a row of what was measured. Throws where a side is missing, has no rounds or fewer than
- * belong to it: nothing is quoted from another run.
+ * belong to it, where a ratio is no number, and where a control is not seen: nothing is quoted from
+ * another run, and a measurement that does not see what is done badly says nothing.
  * @param {Measured} measured
  * @param {{ leastRounds: number }} asked
  * @returns {Row}
  */
-export function makeRow({ name, unit, ours, floor, peers = [], target }, { leastRounds }) {
-  if ('of' in target && floor === undefined)
-    throw new Error(`"${name}" is told beside its floor, which did not run`)
-  const told = (/** @type {Side} */ { title, rounds }) => {
-    if (rounds.length < leastRounds || rounds.length !== ours.rounds.length || !rounds.every(Number.isFinite))
-      throw new Error(
-        `"${name}": ${title} has ${rounds.filter(Number.isFinite).length} of ${Math.max(leastRounds, ours.rounds.length)} rounds`,
-      )
-    return {
-      title,
-      figure: summarize(rounds),
-      ratio: floor === undefined ? undefined : summarizeRatio(rounds, floor.rounds),
-    }
+export function makeRow(measured, { leastRounds }) {
+  const {
+    name,
+    unit,
+    ours,
+    floor,
+    peers = [],
+    controls = [],
+    target,
+    wanted,
+    note,
+    isOurs = false,
+  } = measured
+  const sides = [...(floor === undefined ? [] : [floor]), ...peers]
+  for (const side of [ours, ...sides]) checkRounds(name, side, Math.max(leastRounds, ours.rounds.length))
+  const told = (/** @type {Side} */ side) => {
+    const ratio = floor && ratioOf(name, side, floor)
+    return { title: side.title, figure: summarize(side.rounds), ratio }
   }
-  const row = { name, unit, ours: told(ours), floor: floor && told(floor), peers: peers.map(told), target }
-  return { ...row, isReached: reaches(row) }
+  const all = { ours: told(ours), floor: floor && told(floor), peers: peers.map(told) }
+
+  /** @param {string} title */
+  const sideOf = title => {
+    const side = title === 'floor' ? floor : sides.find(each => each.title === title)
+    if (side === undefined)
+      throw new Error(
+        `"${name}" is told beside ${title === 'floor' ? 'its floor' : `"${title}"`}, which did not run`,
+      )
+    return side
+  }
+  /** What of a side is held against a target. @param {Side} side @param {Target} aim */
+  const reachedBy = (side, aim) =>
+    ('of' in aim ? ratioOf(name, side, sideOf(aim.of)) : summarize(side.rounds)).median
+  /** @param {Side} side @param {Target} aim */
+  const reaches = (side, aim) =>
+    'least' in aim ? reachedBy(side, aim) >= aim.least : reachedBy(side, aim) <= aim.most
+
+  const isChanged = wanted !== undefined && !reaches(sideOf(wanted.by), wanted.target)
+  const holding = wanted === undefined || isChanged ? target : wanted.target
+  return {
+    name,
+    unit,
+    ...all,
+    controls: controls.map(control => toldControl(name, control, { ours, leastRounds })),
+    target: holding,
+    wanted: isChanged ? wanted.target : undefined,
+    because: isChanged ? wanted.because : undefined,
+    note,
+    isOurs,
+    reached: reachedBy(ours, holding),
+    isReached: reaches(ours, holding),
+  }
 }
 
-/** @param {Pick<Row, 'ours' | 'target'>} row */
-function reaches({ ours: { figure, ratio }, target }) {
-  if ('least' in target) return figure.median >= target.least
-  return ('of' in target ? (ratio?.median ?? Number.NaN) : figure.median) <= target.most
+/**
+ * @param {string} name @param {Control} control
+ * @param {{ ours: Side, leastRounds: number }} beside
+ * @returns {ToldControl}
+ */
+function toldControl(name, control, { ours, leastRounds }) {
+  const { title, rounds, least, than } = control
+  checkRounds(name, control, leastRounds, rounds.length)
+  const other = than === 'ours' ? ours : than
+  const { median } = summarize(rounds)
+  const seen = other === undefined ? median : median / summarize(other.rounds).median
+  if (!Number.isFinite(seen) || seen < least)
+    throw new Error(
+      `"${name}": ${title} was done badly on purpose, and that was not seen: ${seen.toFixed(2)}${other === undefined ? '' : ` x ${other.title}`}, to be ${least} at least. Nothing of this run is told`,
+    )
+  return { title, figure: summarize(rounds), least, seen, than: other?.title }
+}
+
+/**
+ * @param {string} name @param {Side} side @param {number} least how many rounds it has to have
+ * @param {number} [exactly]
+ */
+function checkRounds(name, { title, rounds }, least, exactly = least) {
+  if (rounds.length < least || rounds.length !== exactly || !rounds.every(Number.isFinite))
+    throw new Error(`"${name}": ${title} has ${rounds.filter(Number.isFinite).length} of ${least} rounds`)
+}
+
+/** @param {string} name @param {Side} side @param {Side} other */
+function ratioOf(name, side, other) {
+  const ratio = summarizeRatio(side.rounds, other.rounds)
+  if (!ratio.rounds.every(Number.isFinite))
+    throw new Error(
+      `"${name}": ${side.title} beside ${other.title} is no number in each round: ${other.rounds.join(', ')}`,
+    )
+  return ratio
 }

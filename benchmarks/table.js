@@ -44,13 +44,16 @@ export function size(bytes) {
   return amount >= 1e3 ? `${figure(bytes / 1e3)} KB` : `${Math.round(bytes)} B`
 }
 
-/** Text in lines that fit. @param {string} text */
-export function paragraph(text) {
+/**
+ * Text in lines that fit. @param {string} text @param {{ margin?: string }} [options] what each line
+ * begins with
+ */
+export function paragraph(text, { margin = '' } = {}) {
   const lines = ['']
   for (const word of text.split(' ')) {
     const last = lines.at(-1) ?? ''
-    if (last !== '' && last.length + 1 + word.length > width) lines.push(word)
+    if (last !== '' && margin.length + last.length + 1 + word.length > width) lines.push(word)
     else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
   }
-  return lines.join('\n')
+  return lines.map(line => margin + line).join('\n')
 }

@@ -1,22 +1,58 @@
 // What a page ships for a client that pulls over fetch.
+import { existsSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+
+/**
+ * @typedef {object} Page
+ * @property {boolean} [isLean] without all that such a page can do without, which no user can leave
+ * out: the floor
+ * @property {boolean} [withSchema] with a schema library
+ */
 
 const page = `
   import { createClient, http, pull } from 'noticeboard'
   globalThis.follow = (url, schema) =>
     createClient({ namespace: 'shop/prod', schema, strategy: pull(http(url)) })
 `
+const schemaLibrary = `
+  import * as z from 'zod'
+  globalThis.z = z
+`
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const noPinFile = 'client/state/no-pin-file'
 
 /**
- * The page bundled and minified as a project in that folder does it. A schema library is not in it.
- * @param {string} folder
+ * What is left out of a lean page, by its folder and files.
+ * @type {Readonly<Record<string, readonly [folder: string, names: readonly string[]]>>}
+ */
+const leftOut = {
+  'event streams': [
+    'transports/http',
+    ['event-stream', 'event-parser', 'shared-stream', 'multiplexer', 'watcher', 'deliveries'],
+  ],
+  reports: ['client/report', ['measures', 'report-state', 'reporter', 'verdicts']],
+  'state on disk': [
+    'client/state',
+    ['bounded-storage', 'no-pin-file', 'restore-plan', 'saved-after', 'state-writer'],
+  ],
+  health: ['client/health', ['confirmation', 'probe', 'watch']],
+  deltas: ['client/apply', ['from-delta']],
+  'words of a schema': ['core/schema', ['issue-words', 'unknown-keys', 'zod-inputs']],
+  'equality and select()': ['client', ['select']],
+}
+
+/**
+ * The page bundled and minified as a project in that folder does it. A schema library is not in it
+ * unless it is asked for.
+ * @param {string} folder @param {Page} [options]
  * @returns {Promise<Uint8Array>}
  */
-export async function bundledPage(folder) {
+export async function bundledPage(folder, { isLean = false, withSchema = false } = {}) {
   const { outputFiles } = await build({
-    stdin: { contents: page, resolveDir: folder },
+    stdin: { contents: withSchema ? schemaLibrary + page : page, resolveDir: folder },
     bundle: true,
     minify: true,
     platform: 'browser',
@@ -25,11 +61,48 @@ export async function bundledPage(folder) {
     logLevel: 'silent',
     // As in a page's own project, where none of the settings of this one count.
     tsconfigRaw: {},
+    plugins: isLean ? [leaving(leftOut)] : [],
   })
   return outputFiles[0]?.contents ?? new Uint8Array()
 }
 
-/** The same of this project, in bytes after gzip. */
-export async function bundledBytes() {
-  return gzipSync(await bundledPage(fileURLToPath(new URL('.', import.meta.url)))).length
+/** The same of this project, in bytes after gzip. @param {Page} [options] */
+export async function bundledBytes(options) {
+  return gzipSync(await bundledPage(fileURLToPath(new URL('.', import.meta.url)), options)).length
+}
+
+/**
+ * Takes the package from its sources, without some of them. Throws where one is there no more, or no
+ * part of the page.
+ * @param {Readonly<Record<string, readonly [folder: string, names: readonly string[]]>>} parts
+ * @returns {import('esbuild').Plugin}
+ */
+function leaving(parts) {
+  const filesOf = (/** @type {readonly [string, readonly string[]]} */ [folder, names]) =>
+    names.map(name => `${root}src/${folder}/${name}.ts`)
+  const files = new Set(Object.values(parts).flatMap(filesOf))
+  return {
+    name: 'leaving',
+    setup(builder) {
+      /** @type {Set<string>} */
+      const met = new Set()
+      const sources = { noticeboard: 'index', '#default-deltas': 'deltas/no-deltas', '#pin-file': noPinFile }
+      for (const [name, source] of Object.entries(sources))
+        builder.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({
+          path: `${root}src/${source}.ts`,
+          sideEffects: false,
+        }))
+      builder.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        if (!files.has(path)) return undefined
+        met.add(path)
+        // Whatever is asked of it is undefined.
+        return { contents: 'module.exports = {}', loader: 'js' }
+      })
+      builder.onEnd(() => {
+        for (const [name, part] of Object.entries(parts))
+          if (!filesOf(part).every(existsSync) || !filesOf(part).some(file => met.has(file)))
+            throw new Error(`a page has no ${name} any more, of ${part.join(': ')}`)
+      })
+    },
+  }
 }

@@ -13,6 +13,11 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc')
 const namespace = 'benchmark/client'
 
+/**
+ * Processor time of one round, in microseconds.
+ * @typedef {{ client: number, bare: number, promised: number, tenfold: number }} Measured
+ */
+
 /** Takes everything: what a schema costs is the application's. */
 const schema = z.any()
 
@@ -35,6 +40,9 @@ async function publishAll(documents) {
   }
   return boards
 }
+
+/** What a careless client would keep beside its document: a copy of something. */
+const carelessBytes = 25_000
 
 /**
  * The heap that a client takes beside a small document, without what the runtime's sockets take.
@@ -67,8 +75,12 @@ async function heap({ kind, count }) {
   }
   const before = await grow(200)
   const after = await grow(200 + count)
+  // The negative control: something that each of them keeps.
+  const copies = clients.slice(0, count).map(() => new Uint8Array(carelessBytes).fill(1))
+  const withCopies = await grow(200 + count)
   for (const client of clients) await client.close()
-  return (after - before) / count
+  if (copies.some(copy => copy[0] !== 1)) throw new Error('a copy is not there any more')
+  return { bytes: (after - before) / count, carelessBytes: (withCopies - before) / count }
 }
 
 /** @param {any} value */
@@ -144,7 +156,11 @@ async function change({ documents, rounds }) {
     const value = frozen(JSON.parse(text))
     if (JSON.stringify(value) !== text) throw new Error('a document is not in its canonical form')
   }
-  /** @type {{ client: number, bare: number, promised: number }[]} */
+  /** The negative control. @param {(typeof boards)[number]} board */
+  const tenfold = board => {
+    for (let times = 0; times < 10; times += 1) bare(board)
+  }
+  /** @type {Measured[]} */
   const measured = []
   for (let round = 0; round <= rounds; round += 1) {
     const these = boards.slice(round * perRound, (round + 1) * perRound)
@@ -153,9 +169,14 @@ async function change({ documents, rounds }) {
         const board = these[index]
         return board === undefined ? undefined : call(board)
       })
-    const both = { client: await of(next), bare: await of(bare), promised: await of(promised) }
+    const all = {
+      client: await of(next),
+      bare: await of(bare),
+      promised: await of(promised),
+      tenfold: await of(tenfold),
+    }
     // The first is for the compiler.
-    if (round > 0) measured.push(both)
+    if (round > 0) measured.push(all)
   }
   await starting
   await config.close()
@@ -193,6 +214,10 @@ async function poll({ port, path, rounds, times }) {
     await response.arrayBuffer()
     clearTimeout(timer)
   }
+  /** The negative control. */
+  const tenfold = async () => {
+    for (let asked = 0; asked < 10; asked += 1) await bare()
+  }
   let polls = 0
   /** @type {typeof fetch} */
   const counting = (...asked) => {
@@ -200,7 +225,7 @@ async function poll({ port, path, rounds, times }) {
     return fetch(...asked)
   }
   const transport = http(`http://127.0.0.1:${port}`, { fetch: counting })
-  /** @type {{ client: number, bare: number, promised: number }[]} */
+  /** @type {Measured[]} */
   const measured = []
   for (let round = 0; round <= rounds; round += 1) {
     const config = createClient({
@@ -221,6 +246,7 @@ async function poll({ port, path, rounds, times }) {
       client,
       bare: await microseconds(times, bare),
       promised: await microseconds(times, bounded),
+      tenfold: await microseconds(Math.ceil(times / 10), tenfold),
     }
     if (round > 0) measured.push(both)
   }

@@ -1,7 +1,7 @@
 // What a client takes of the program it is part of.
-import { versionOf } from '../document.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { formatTable, paragraph, ranged, size } from '../table.js'
+import { bytesOf, versionOf } from '../document.js'
 import { bundledBytes } from './bundle.js'
 
 /** @import { Bench, Part } from '../main.js' */
@@ -20,10 +20,12 @@ export async function measureClient({ options: { quick, document }, processes, s
     return bytes
   }
   for (const kind of ['pull', 'hybrid']) {
+    /** @type {{ bytes: number, carelessBytes: number }[]} */
     const held = []
     // Bytes, which no neighbour makes more: two processes at a time.
     while (held.length < (quick ? 3 : 5)) held.push(...(await Promise.all([heapOf(kind), heapOf(kind)])))
-    heapBytes[kind] = summarize(held)
+    heapBytes[kind] = summarize(held.map(({ bytes }) => bytes))
+    heapBytes[`${kind}-careless`] = summarize(held.map(({ carelessBytes }) => carelessBytes))
     say(`client: the heap of ${kind} was measured`)
   }
 
@@ -48,9 +50,13 @@ export async function measureClient({ options: { quick, document }, processes, s
     imports.push({ client: await importOf('noticeboard'), bare: await importOf('zod') })
   say('client: imports were measured')
 
-  /** @type {number[]} */
-  const bundled = []
-  while (bundled.length < rounds) bundled.push(await bundledBytes())
+  /** @type {Record<'whole' | 'lean' | 'withSchema', number[]>} */
+  const bundled = { whole: [], lean: [], withSchema: [] }
+  while (bundled.whole.length < rounds) {
+    bundled.whole.push(await bundledBytes())
+    bundled.lean.push(await bundledBytes({ isLean: true }))
+    bundled.withSchema.push(await bundledBytes({ withSchema: true }))
+  }
   const idle = await measureIdle({ quick, rounds, document, processes })
   say('client: a bundle and clients that nothing happens to were measured')
 
@@ -79,6 +85,10 @@ export async function measureClient({ options: { quick, document }, processes, s
           title: promised,
           ...summarize(measured.map((/** @type {{ promised: number }} */ round) => round.promised)),
         },
+        tenfold: {
+          title: 'ten bare ones',
+          ...summarize(measured.map((/** @type {{ tenfold: number }} */ round) => round.tenfold)),
+        },
       }),
     }
   })
@@ -87,7 +97,7 @@ export async function measureClient({ options: { quick, document }, processes, s
     '',
     formatTable(
       ['heap of a client beside a 7-byte document', ''],
-      Object.entries(heapBytes).map(([kind, bytes]) => [kind, ranged(bytes, size)]),
+      ['pull', 'hybrid'].map(kind => [kind, ranged(heapBytes[kind] ?? summarize([]), size)]),
     ),
     '',
     formatTable(
@@ -106,10 +116,20 @@ export async function measureClient({ options: { quick, document }, processes, s
       `Extrapolated: all periods are shortened ${shortened}-fold, so connections are kept that an ordinary poll opens anew.`,
     ),
     paragraph(
-      `A page that pulls over fetch, bundled, minified and compressed by gzip, without a schema library: ${ranged(summarize(bundled), size)}.`,
+      `A page that pulls over fetch, bundled, minified and compressed by gzip, without a schema library: ${ranged(summarize(bundled.whole), size)}; without all that such a page can do without: ${ranged(summarize(bundled.lean), size)}.`,
     ),
   ].join('\n')
-  return { figures: { rounds, heapBytes, rows, idleMs: idle, bundledBytes: summarize(bundled) }, text }
+  const figures = {
+    rounds,
+    documentBytes: bytesOf(document),
+    heapBytes,
+    rows,
+    idleMs: idle,
+    bundledBytes: summarize(bundled.whole),
+    leanBytes: summarize(bundled.lean),
+    withSchemaBytes: summarize(bundled.withSchema),
+  }
+  return { figures, text }
 }
 
 /** So many times shorter than by default are polls, sweeps and heartbeats of idle clients. */

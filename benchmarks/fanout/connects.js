@@ -7,13 +7,13 @@ import { countRounds } from '../rounds.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 import { namespace } from './protocol.js'
-import { servers } from './servers.js'
+import { careless, servers } from './servers.js'
 
 /**
  * @import { Bench, Part } from '../main.js'
  * @import { Child } from '../processes.js'
  * @import { Server } from './servers.js'
- * @typedef {{ name: string, title: string, child: Child, suffix: string, leastBytes: number, rounds: Round[], residentKB: readonly number[] }}
+ * @typedef {{ name: string, title: string, child: Child, suffix: string, leastBytes: number, isControl: boolean, rounds: Round[], residentKB: readonly number[] }}
  * Side
  * @typedef {{ lastMs: number, connectUs: number, endUs: number, stranded: number }} Round
  */
@@ -23,9 +23,11 @@ const readerProcesses = 2
 const inFlight = 2_000
 /** After the last reader: what the server still does. */
 const settleMs = 150
+/** After the last stream was greeted, those that are open still: they are left out, then. */
+const quietMs = 20_000
 
 /** @param {Bench} bench @param {readonly Server[]} [among] @returns {Promise<Part>} */
-export async function measureConnects({ options, processes, say }, among = servers) {
+export async function measureConnects({ options, processes, say }, among = [...servers, careless]) {
   const { connections, quick, document } = options
   const counting = quick
     ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }
@@ -42,31 +44,35 @@ export async function measureConnects({ options, processes, say }, among = serve
   /** @type {Uint8Array | undefined} */
   let frame
   for (const { name, title, module, mode } of among) {
+    const isControl = name === careless.name
     const start = async () => {
       const child = await processes.start(new URL(module, import.meta.url), { document, mode })
       // What noticeboard greets with is what the others send.
       frame ??= /** @type {Uint8Array} */ (await child.ask('newestFrame'))
       await child.ask('frame', frame)
-      return { child, leastBytes: frame.length }
+      // A careless one sends the document and no more.
+      return { child, leastBytes: isControl ? bytesOf(document) : frame.length }
     }
     const { child, leastBytes } = await start()
     const residentKB = []
     while (residentKB.length < counting.least) residentKB.push((await weigh(start)) / 1_024)
-    sides.push({ name, title, child, suffix: '', leastBytes, rounds: [], residentKB })
+    sides.push({ name, title, child, suffix: '', leastBytes, isControl, rounds: [], residentKB })
     if (!module.endsWith('noticeboard-process.js')) continue
     const suffix = `&have=${encodeURIComponent(`${namespace}=${await child.ask('digest')}`)}`
     const resumed = { name: `${name}-resumed`, title: `${title}, resumed`, child, suffix, leastBytes: 0 }
-    sides.push({ ...resumed, rounds: [], residentKB })
+    sides.push({ ...resumed, isControl, rounds: [], residentKB })
   }
   for (const { index: round, isMeasured } of countRounds(counting)) {
     // There and back again, so that nobody always comes after the same one.
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      // What is done badly on purpose needs no more rounds to be seen.
+      if (side.isControl && side.rounds.length >= counting.least) continue
       const measured = await herd(side)
       if (isMeasured) side.rounds.push(measured)
     }
   }
   say(`connects: ${sides[0]?.rounds.length ?? 0} rounds of each were measured`)
-  for (const { child } of sides) await child.end()
+  for (const child of new Set(sides.map(({ child: own }) => own))) await child.end()
   for (const reader of readers) await reader.end()
 
   const floor = sides.find(({ name }) => name === 'shared')
@@ -105,10 +111,10 @@ export async function measureConnects({ options, processes, say }, among = serve
       ]),
     ),
     paragraph(
-      'open, end: processor time of the server for each. last: until the last was greeted. ratio: to node:http, round by round. lost: streams that were never greeted. idle: resident for each open stream.',
+      'open, end: processor time of the server for each. last: until the last was greeted. ratio: to node:http, round by round. lost: streams that were never greeted. idle: resident for each open stream. careless: makes and keeps a greeting for each stream, and ends one in fifty without any.',
     ),
   ].join('\n')
-  return { figures: { connections, rows }, text }
+  return { figures: { connections, documentBytes: bytesOf(document), rows }, text }
 
   /** Opens and ends all of them once. @param {Side} side @returns {Promise<Round>} */
   async function herd(side) {
@@ -123,7 +129,11 @@ export async function measureConnects({ options, processes, say }, among = serve
       lastMs: Math.max(...opened.map(({ lastMs }) => lastMs)),
       connectUs: ((between - before) * 1_000) / connections,
       endUs: ((after - between) * 1_000) / connections,
-      stranded: connections - held + opened.reduce((sum, { failures }) => sum + failures, 0),
+      // Greeted and hung up on is as lost as never greeted.
+      stranded: Math.max(
+        connections - held,
+        opened.reduce((sum, { stranded }) => sum + stranded, 0),
+      ),
     }
   }
 
@@ -146,11 +156,11 @@ export async function measureConnects({ options, processes, say }, among = serve
 
   /**
    * @param {Pick<Side, 'child' | 'suffix' | 'leastBytes'>} side
-   * @returns {Promise<{ lastMs: number, failures: number }[]>}
+   * @returns {Promise<{ lastMs: number, stranded: number }[]>}
    */
   async function open({ child, suffix, leastBytes }, most = share) {
     const port = await child.ask('port')
-    const each = { port, suffix, leastBytes, inFlight: inFlight / readerProcesses }
+    const each = { port, suffix, leastBytes, inFlight: inFlight / readerProcesses, quietMs }
     return Promise.all(
       readers.map((reader, index) => {
         const first = index * share

@@ -6,8 +6,9 @@ import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
+import { controlsAmong } from '../rows.js'
 import { frameEnd, namespace } from './protocol.js'
-import { startReaders } from './readers.js'
+import { boundsOf, openAll, receivedByAll, startReaders } from './readers.js'
 
 /**
  * @import { Bench, Part } from '../main.js'
@@ -23,12 +24,15 @@ import { startReaders } from './readers.js'
  * @property {string} [headers] of their request
  * @property {Buffer} [end] how a frame ends
  * @property {number} [leastBytes] of a frame; as long as the document unless given
+ * @property {number} [most] readers, where they are dear; and no more rounds than have to be
  *
  * @typedef {{ cpuMs: number, bytes: number, deltasMs: readonly number[] }} Round
- * @typedef {Form & { child: Child, rounds: Round[] }} Side
+ * @typedef {Form & { child: Child, connections: number, rounds: Round[] }} Side
  */
 
 const documentBytes = 204_800
+/** The negative control of what a delta costs. */
+const largeTimes = 4
 /** After the last reader: what the server still does, and the kernel still counts. */
 const settleMs = 150
 /** A release is longer than the head of a stream and its first sign of life. */
@@ -90,7 +94,7 @@ const encodedForms = [
   },
 ]
 
-/** The negative control: compressed for each reader. @type {Form} */
+/** The negative control: compressed for each reader, and so for few of them. @type {Form} */
 const deflateEach = {
   name: 'deflate',
   title: 'node:http, deflate each',
@@ -99,20 +103,31 @@ const deflateEach = {
   frameOf: 'whole',
   end: flushed,
   leastBytes: 2_000,
+  most: 100,
 }
 
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measureDeltas(bench) {
-  const { of, cpu, sidesBeside, connections, rounds } = await measureForms(bench, deltaForms, 'deltas')
-  const beyond = of('delta', ({ bytes }) => bytes).map(
-    (bytes, index) => bytes - (of('release', round => round.bytes)[index] ?? Number.NaN),
-  )
+  /** @type {number[]} */
+  const largeMs = []
+  const { of, cpu, sidesBeside, connections, rounds } = await measureForms(bench, deltaForms, {
+    part: 'deltas',
+    async finish(find, least) {
+      while (largeMs.length < least) largeMs.push(...(await find('delta').child.ask('deltaOfMs', largeTimes)))
+    },
+  })
+  const beyondRelease = (/** @type {string} */ name) =>
+    of(name, ({ bytes }) => bytes).map(
+      (bytes, index) => bytes - (of('release', round => round.bytes)[index] ?? Number.NaN),
+    )
+  const beyond = beyondRelease('delta')
   const deltas = of('delta', ({ deltasMs }) => deltasMs.length)
   if (deltas.some(count => count !== 1))
     throw new Error(
       `a change to ${connections} readers had ${deltas.join(', ')} deltas made, and not one each`,
     )
   const made = of('delta', ({ deltasMs: [ms = Number.NaN] }) => ms)
+  const bareDelta = { title: 'node:net, the bytes of the delta', rounds: cpu('net-delta') }
   const sides = sidesBeside('whole')
   const text = [
     paragraph(
@@ -139,6 +154,7 @@ export async function measureDeltas(bench) {
         name: `one key changed in ${size(documentBytes)}: bytes to a reader beyond the release`,
         unit: 'bytes',
         ours: { title: 'a delta', rounds: beyond },
+        controls: [{ title: 'the whole document', rounds: beyondRelease('whole'), least: documentBytes / 2 }],
         target: { most: 256 },
       },
       {
@@ -146,16 +162,17 @@ export async function measureDeltas(bench) {
         unit: 'ms/1,000',
         ours: { title: 'a delta', rounds: cpu('delta') },
         floor: { title: 'the whole document', rounds: cpu('whole') },
-        peers: [
-          { title: 'node:net, the bytes of the delta', rounds: cpu('net-delta') },
-          { title: 'node:net, the whole document', rounds: cpu('net') },
-        ],
+        peers: [bareDelta],
+        ...controlsAmong(connections, [
+          { title: 'node:net, the whole document', rounds: cpu('net'), least: 2, than: bareDelta },
+        ]),
         target: { most: 0.3, of: 'floor' },
       },
       {
         name: `a delta of ${size(documentBytes)}, made once for all readers: processor time`,
         unit: 'ms',
         ours: { title: 'noticeboard', rounds: made },
+        controls: [{ title: `of ${largeTimes} times as much`, rounds: largeMs, least: 1.5, than: 'ours' }],
         target: { most: 1 },
       },
     ],
@@ -164,8 +181,9 @@ export async function measureDeltas(bench) {
 
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measureEncodings(bench) {
-  const forms = bench.options.naive ? [...encodedForms, deflateEach] : encodedForms
-  const { cpu, sidesBeside, connections, rounds } = await measureForms(bench, forms, 'encodings')
+  const { most: _few, ...toAll } = deflateEach
+  const forms = [...encodedForms, bench.options.naive ? toAll : deflateEach]
+  const { cpu, sidesBeside, connections, rounds } = await measureForms(bench, forms, { part: 'encodings' })
   const sides = sidesBeside('net')
   const text = [
     paragraph(
@@ -177,7 +195,7 @@ export async function measureEncodings(bench) {
       'CPU: of the server with all its threads, for 1,000 deliveries. ratio: to node:net with the whole document, round by round.',
     ),
   ].join('\n')
-  const peers = forms.filter(({ name }) => name !== 'gzip' && name !== 'net')
+  const peers = forms.filter(({ name }) => name === 'whole' || name === 'net-gzip')
   return {
     figures: { connections, documentBytes, rounds, sides },
     text,
@@ -188,6 +206,7 @@ export async function measureEncodings(bench) {
         ours: { title: 'noticeboard, gzip', rounds: cpu('gzip') },
         floor: { title: 'node:net, whole', rounds: cpu('net') },
         peers: peers.map(({ name, title }) => ({ title, rounds: cpu(name) })),
+        controls: [{ title: deflateEach.title, rounds: cpu('deflate'), least: 2, than: 'ours' }],
         target: { most: 0.4, of: 'floor' },
       },
     ],
@@ -196,14 +215,16 @@ export async function measureEncodings(bench) {
 
 /**
  * Makes changes, each in every form in turn.
- * @param {Bench} bench @param {readonly Form[]} forms @param {string} part
+ * @param {Bench} bench @param {readonly Form[]} forms
+ * @param {{ part: string, finish?: (find: (name: string) => Side, least: number) => Promise<void> }}
+ * asked `finish`: what is measured after the last round, so many times at least
  */
-async function measureForms({ options: { connections, quick }, processes, say }, forms, part) {
+async function measureForms({ options: { connections, quick }, processes, say }, forms, { part, finish }) {
   const wholeBytes = bytesOf(makeDocument(documentBytes))
   const counting = quick
     ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }
     : { warmUps: 2, most: 9, least: 5, budgetMs: 90_000 }
-  const { readers, bounds } = await startReaders({ processes }, connections)
+  const { readers } = await startReaders({ processes }, { connections, sides: forms.length })
   /** @type {Side[]} */
   const sides = []
   /** @type {Map<string, Uint8Array>} */
@@ -213,33 +234,36 @@ async function measureForms({ options: { connections, quick }, processes, say },
       documentBytes,
       mode: form.mode,
     })
-    const side = { ...form, child, rounds: [] }
+    const side = { ...form, child, connections: Math.min(connections, form.most ?? connections), rounds: [] }
     if (form.frameOf !== undefined) await child.ask('frame', frames.get(form.frameOf))
     await connect(side)
     // What noticeboard's first reader got is what bare servers send.
     frames.set(form.name, (await change(side, 1)).frame)
     sides.push(side)
-    say(`${part}: ${connections} connections to ${form.title}`)
+    say(`${part}: ${side.connections} connections to ${form.title}`)
   }
   for (const { index, isMeasured } of countRounds(counting)) {
     // There and back again, so that nobody always comes after the same one.
     for (const side of index % 2 === 0 ? sides : sides.toReversed()) {
+      if (side.most !== undefined && side.rounds.length >= counting.least) continue
       const { round } = await change(side, 2 + index)
       if (isMeasured) side.rounds.push(round)
     }
   }
-  for (const { child } of sides) await child.end()
-  for (const reader of readers) await reader.end()
-  const rounds = sides[0]?.rounds.length ?? 0
-  say(`${part}: ${rounds} rounds of each were measured`)
   const find = (/** @type {string} */ name) => {
     const side = sides.find(each => each.name === name)
     if (side === undefined) throw new Error(`"${name}" did not run`)
     return side
   }
+  await finish?.(find, counting.least)
+  for (const { child } of sides) await child.end()
+  for (const reader of readers) await reader.end()
+  const rounds = sides[0]?.rounds.length ?? 0
+  say(`${part}: ${rounds} rounds of each were measured`)
   /** @param {string} name @param {(round: Round) => number} pick */
   const of = (name, pick) => find(name).rounds.map(pick)
-  const cpu = (/** @type {string} */ name) => of(name, ({ cpuMs }) => (cpuMs * 1_000) / connections)
+  const cpu = (/** @type {string} */ name) =>
+    of(name, ({ cpuMs }) => (cpuMs * 1_000) / find(name).connections)
   return {
     connections,
     rounds,
@@ -257,34 +281,30 @@ async function measureForms({ options: { connections, quick }, processes, say },
   }
 
   /** @param {Side} side */
-  async function connect({ name, title, child, query, headers, end = frameEnd, leastBytes = wholeBytes }) {
+  async function connect(side) {
+    const { name, title, child, query, headers, end = frameEnd, leastBytes = wholeBytes } = side
     const port = await child.ask('port')
     const asked = query?.(await child.ask('digest'))
-    await Promise.all(
-      readers.map((reader, index) => {
-        const first = bounds[index] ?? 0
-        const count = (bounds[index + 1] ?? 0) - first
-        return reader.ask('open', {
-          name,
-          port,
-          first,
-          count,
-          leastBytes,
-          headers,
-          end,
-          ...(asked !== undefined && { query: asked }),
-        })
-      }),
-    )
+    const bounds = boundsOf(side.connections, readers.length)
+    await openAll({ readers, bounds }, title, {
+      name,
+      port,
+      leastBytes,
+      headers,
+      end,
+      ...(asked !== undefined && { query: asked }),
+    })
     const connected = await child.ask('connections')
-    if (connected !== connections) throw new Error(`${title} has ${connected} of ${connections} connections`)
+    if (connected !== side.connections)
+      throw new Error(`${title} has ${connected} of ${side.connections} connections`)
   }
 
   /**
    * @param {Side} side @param {number} index
    * @returns {Promise<{ round: Round, frame: Uint8Array }>}
    */
-  async function change({ name, child, module }, index) {
+  async function change(side, index) {
+    const { name, child, module } = side
     await child.ask('prepare', { round: index })
     await Promise.all(readers.map(reader => reader.ask('arm', { name })))
     await sleep(20)
@@ -296,9 +316,9 @@ async function measureForms({ options: { connections, quick }, processes, say },
     const results = await received
     await sleep(settleMs)
     const cpuMs = (await processorMs(child)) - before
-    const bytes = results.reduce((sum, { bytes: own }) => sum + own, 0) / connections
+    const { bytes, frame } = receivedByAll(results, side)
     const deltasMs = isOurs ? await child.ask('deltasMs') : []
-    return { round: { cpuMs, bytes, deltasMs }, frame: results[0]?.frame }
+    return { round: { cpuMs, bytes: bytes / side.connections, deltasMs }, frame }
   }
 }
 

@@ -4,6 +4,8 @@ import { connect } from 'node:net'
 import { answerQuestions } from '../child.js'
 import { nowMs } from '../clock.js'
 import { frameEnd, namespace } from './protocol.js'
+import { heldByKernel } from './held-by-kernel.js'
+import { whenQuiet } from './quiet.js'
 
 /**
  * @typedef {object} Reader
@@ -18,11 +20,10 @@ const readers = []
 // release and how it ends.
 const memory = Buffer.allocUnsafe(262_144)
 const release = Buffer.from('event: release')
-let failures = 0
 
 /**
  * @param {{ port: number, index: number, suffix: string, leastBytes: number, done: () => void }}
- * options
+ * options `done`: it is there, or will never be
  */
 function open({ port, index, suffix, leastBytes, done }) {
   /** @type {Reader} */
@@ -46,9 +47,10 @@ function open({ port, index, suffix, leastBytes, done }) {
     }),
   }
   readers.push(reader)
-  reader.socket.on('error', () => {
-    failures += 1
-    done()
+  reader.socket.on('error', () => {})
+  // Whether it failed or just ended.
+  reader.socket.on('close', () => {
+    if (!reader.isThere) done()
   })
   const path = `/v1/~events?ns=${namespace}&inline=1&client=reader-${index}${suffix}`
   reader.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`)
@@ -67,28 +69,37 @@ function isWhole(count, leastBytes) {
 answerQuestions({
   /**
    * Connects all of them; resolves with how long it took until the last had the newest frame, and
-   * how many failed.
+   * how many never had it: their connection failed or ended, or is open still when no other had it
+   * for `quietMs`.
    */
-  async open({ port, first, count, suffix, leastBytes, inFlight }) {
-    failures = 0
+  async open({ port, first, count, suffix, leastBytes, inFlight, quietMs }, goesOn) {
     const startedMs = nowMs()
-    await new Promise(resolve => {
+    const before = readers.length
+    let lastMs = startedMs
+    let isOver = false
+    await whenQuiet({ quietMs }, (step, settled) => {
       let opened = 0
-      let there = 0
+      let done = 0
       const next = () => {
-        while (opened < count && opened - there < inFlight) {
+        while (opened < count && opened - done < inFlight) {
           open({ port, index: first + opened, suffix, leastBytes, done: arrived })
           opened += 1
         }
       }
       const arrived = () => {
-        there += 1
-        if (there === count) resolve(undefined)
+        if (isOver) return
+        done += 1
+        lastMs = nowMs()
+        goesOn()
+        step()
+        if (done === count) settled()
         else next()
       }
       next()
     })
-    return { lastMs: nowMs() - startedMs, failures }
+    isOver = true
+    const greeted = readers.slice(before).filter(({ isThere }) => isThere).length
+    return { lastMs: lastMs - startedMs, stranded: count - greeted }
   },
   /** Ends all of them at once. */
   close() {
@@ -99,9 +110,13 @@ answerQuestions({
   pause({ count }) {
     for (const { socket } of readers.slice(0, count)) socket.pause()
   },
-  /** Lets them read again; how many bytes each reads until nothing comes for a while. */
+  /**
+   * Lets them read again: how many bytes each reads until nothing comes for a while, and how many of
+   * them the system held.
+   */
   async resume({ count }) {
     const some = readers.slice(0, count)
+    const held = heldByKernel(some.map(({ socket }) => socket))
     for (const reader of some) {
       reader.bytes = 0
       reader.socket.resume()
@@ -111,6 +126,6 @@ answerQuestions({
       await new Promise(resolve => setTimeout(resolve, 500))
       sum = some.reduce((total, { bytes }) => total + bytes, 0)
     }
-    return some.map(({ bytes }) => bytes)
+    return some.map(({ bytes }, index) => ({ bytes, held: held?.[index] }))
   },
 })

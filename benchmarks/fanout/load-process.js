@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { answerQuestions } from '../child.js'
 import { nowMs } from '../clock.js'
 import { frameEnd, namespace } from './protocol.js'
+import { whenQuiet } from './quiet.js'
 
 /**
  * @typedef {object} Group the connections to one server
@@ -11,28 +12,43 @@ import { frameEnd, namespace } from './protocol.js'
  * @property {Buffer | undefined} greeting how the first answer ends, where that is no frame
  * @property {Reader[]} readers
  * @property {number} missing how many readers do not have the frame yet
- * @property {Float64Array} times when each reader had it
- * @property {() => void} complete
- * @typedef {{ bytes: number, isThere: boolean, kept: Buffer[] | undefined, socket?: import('node:net').Socket }}
- * Reader
+ * @property {Float64Array} times when each reader had it; NaN before
+ * @property {() => void} step one more reader has it, or will never have it
+ *
+ * @typedef {object} Reader
+ * @property {number} bytes
+ * @property {boolean} isThere whether it has the frame
+ * @property {boolean} isLost whether its connection failed or ended
+ * @property {Buffer[] | undefined} kept what it read, of the first of them
+ * @property {import('node:net').Socket} [socket]
+ *
+ * @typedef {object} Where
+ * @property {number} port
+ * @property {number} first the number of the first reader
+ * @property {string} [hello] what is asked, where that is no event stream of noticeboard
+ * @property {string} [query]
+ * @property {string} [headers]
+ * @property {{ address: string, firstPort: number }} [from] the readers' own address, and a first
+ * port of it: one that is given by the system is one of some 28,000
  */
 
-/** How many connections are opened at the same time. */
-const atOnce = 250
+/**
+ * How many connections are under way at the same time, unless another number is asked for: fewer
+ * than a server may leave waiting, past which the system tries again after a second.
+ */
+const usualInFlight = 250
 
 /** @type {Map<string, Group>} */
 const groups = new Map()
 // All sockets of this process read into the same memory: nobody looks at what came.
 const memory = Buffer.allocUnsafe(262_144)
+/** Why the last connection failed. */
+let lastProblem = ''
 
-/**
- * @param {Group} group @param {number} index
- * @param {{ port: number, first: number, hello?: string | undefined, query?: string, headers?: string }}
- * where
- */
-function open(group, index, { port, first, hello, query = '&inline=1', headers = '' }) {
+/** @param {Group} group @param {number} index @param {Where} where */
+function open(group, index, { port, first, hello, query = '&inline=1', headers = '', from }) {
   /** @type {Reader} */
-  const reader = { bytes: 0, isThere: false, kept: index === 0 ? [] : undefined }
+  const reader = { bytes: 0, isThere: false, isLost: false, kept: index === 0 ? [] : undefined }
   group.readers[index] = reader
   const read = (/** @type {number} */ count) => {
     reader.bytes += count
@@ -43,17 +59,26 @@ function open(group, index, { port, first, hello, query = '&inline=1', headers =
     reader.isThere = true
     group.times[index] = nowMs()
     group.missing -= 1
-    if (group.missing === 0) group.complete()
+    group.step()
     return true
   }
   const socket = connect({
     host: '127.0.0.1',
     port,
     noDelay: true,
+    ...(from !== undefined && { localAddress: from.address, localPort: from.firstPort + index }),
     onread: { buffer: memory, callback: read },
   })
   reader.socket = socket
-  socket.on('error', () => {})
+  socket.on('error', error => {
+    lastProblem = error.message
+  })
+  // One that ends without a word is as lost as one that fails.
+  socket.on('close', () => {
+    if (reader.isLost) return
+    reader.isLost = true
+    if (!reader.isThere) group.step()
+  })
   const path = `/v1/~events?ns=${namespace}${query}&client=reader-${first + index}`
   socket.write(
     hello ?? `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n${headers}\r\n`,
@@ -65,65 +90,101 @@ function endsWith(end, count) {
   return count >= end.length && memory.compare(end, 0, end.length, count - end.length, count) === 0
 }
 
-/** Forgets the last frame and waits for the next. @param {Group} group @returns {Promise<void>} */
-function arm(group) {
-  for (const reader of group.readers) {
-    reader.bytes = 0
-    reader.isThere = false
-    if (reader.kept !== undefined) reader.kept = []
-  }
-  group.greeting = undefined
-  group.missing = group.readers.length
-  return new Promise(resolve => {
-    group.complete = resolve
-  })
+/** @param {Group} group how many of its readers may still get what they wait for */
+function waitingIn({ readers }) {
+  return readers.reduce((sum, { isThere, isLost }) => sum + (isThere || isLost ? 0 : 1), 0)
 }
 
-/** @type {Map<string, Promise<void>>} */
-const rounds = new Map()
+/** @param {string} name */
+function groupOf(name) {
+  const group = groups.get(name)
+  if (group === undefined) throw new Error(`no reader was opened for ${name}`)
+  return group
+}
 
 answerQuestions({
   /**
    * Opens connections; each is greeted with the newest frame. `query`, `headers` and `end` say which
-   * form of it they want, and how that ends.
+   * form of it they want, and how that ends. Resolves when each was greeted or is lost, or when no
+   * further one was for `quietMs`, with how many were and why the last of the others was not.
    */
-  async open({ name, port, first, count, leastBytes, speech, query, headers, end: asked }) {
+  async open(asked, goesOn) {
+    const { name, count, leastBytes, speech, end, quietMs, inFlight = usualInFlight } = asked
     /** @type {Group} */
     const group = {
       leastBytes,
-      end: speech === undefined ? Buffer.from(asked ?? frameEnd) : Buffer.from(speech.end),
+      end: speech === undefined ? Buffer.from(end ?? frameEnd) : Buffer.from(speech.end),
       greeting: speech && Buffer.from(speech.greeting),
       readers: [],
-      missing: 0,
-      times: new Float64Array(count),
-      complete() {},
+      missing: count,
+      times: new Float64Array(count).fill(Number.NaN),
+      step() {},
     }
     groups.set(name, group)
-    for (let index = 0; index < count; index += atOnce) {
-      const greeted = new Promise(resolve => {
-        group.complete = () => resolve(undefined)
-      })
-      const end = Math.min(index + atOnce, count)
-      group.missing = end - index
-      for (let one = index; one < end; one += 1)
-        open(group, one, { port, first, hello: speech?.hello, query, headers })
-      await greeted
+    lastProblem = ''
+    let opened = 0
+    let done = 0
+    const more = () => {
+      while (opened < count && opened - done < inFlight) {
+        open(group, opened, { ...asked, hello: speech?.hello })
+        opened += 1
+      }
     }
+    await whenQuiet({ quietMs }, (step, settled) => {
+      group.step = () => {
+        done += 1
+        goesOn()
+        step()
+        if (done === count) settled()
+        else more()
+      }
+      more()
+      if (count === 0) settled()
+    })
+    group.step = () => {}
+    return { greeted: count - group.missing, problem: lastProblem }
   },
   /** Lets the connections of a group go. */
   close({ name }) {
     for (const { socket } of groups.get(name)?.readers ?? []) socket?.destroy()
     groups.delete(name)
-    rounds.delete(name)
   },
+  /** Forgets the last frame, for the next. */
   arm({ name }) {
-    rounds.set(name, arm(/** @type {Group} */ (groups.get(name))))
+    const group = groupOf(name)
+    for (const reader of group.readers) {
+      reader.bytes = 0
+      reader.isThere = false
+      if (reader.kept !== undefined) reader.kept = []
+    }
+    group.greeting = undefined
+    group.missing = group.readers.length
+    group.times.fill(Number.NaN)
   },
-  /** When each reader had the frame, how many bytes came, and those of the first reader. */
-  async received({ name }) {
-    await rounds.get(name)
-    const { times, readers } = /** @type {Group} */ (groups.get(name))
+  /**
+   * When each reader had the frame, how many bytes came, and those of the first reader; once all of
+   * them have it that are not lost, or when no further one had it for `quietMs`. A reader without it
+   * has no time.
+   */
+  async received({ name, quietMs }, goesOn) {
+    const group = groupOf(name)
+    await whenQuiet({ quietMs }, (step, settled) => {
+      let waiting = waitingIn(group)
+      if (waiting === 0) return settled()
+      group.step = () => {
+        waiting -= 1
+        goesOn()
+        step()
+        if (waiting === 0) settled()
+      }
+    })
+    group.step = () => {}
+    const { times, readers } = group
     const bytes = readers.reduce((sum, reader) => sum + reader.bytes, 0)
-    return { times: Array.from(times), bytes, frame: Buffer.concat(readers[0]?.kept ?? []) }
+    return {
+      times: Array.from(times).filter(Number.isFinite),
+      bytes,
+      frame: Buffer.concat(readers[0]?.kept ?? []),
+    }
   },
 })

@@ -1,6 +1,7 @@
-// The floor: a bare node:net server that writes one Buffer to every socket.
+// The floor: a bare node:net server that writes one Buffer to every socket. With `copies` it writes
+// a copy to each, and with `skips` one in ten gets none: negative controls.
 import { createServer } from 'node:net'
-import { answerQuestions } from '../child.js'
+import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
 import { residentBytes } from './memory.js'
 import { backlog } from './protocol.js'
@@ -34,7 +35,12 @@ answerQuestions({
     // What came over the wire is a copy of the same bytes each time, so that the processor's caches
     // help nobody.
     const own = Buffer.from(frame)
-    for (const socket of sockets) socket.write(own)
+    let index = 0
+    for (const socket of sockets) {
+      index += 1
+      if (settings.mode === 'skips' && index % 10 === 0) continue
+      socket.write(settings.mode === 'copies' ? Buffer.from(frame) : own)
+    }
     return startedMs
   },
 })

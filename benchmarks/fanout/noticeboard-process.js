@@ -86,6 +86,17 @@ answerQuestions({
   newestFrame,
   /** The processor time of each delta that was made since this was asked last, in milliseconds. */
   deltasMs: watched.takeMs,
+  /** The same of a delta of a document that has this one so many times. @param {number} times */
+  async deltaOfMs(times) {
+    const parts = Object.fromEntries(Array.from({ length: times }, (_, part) => [`part-${part}`, document]))
+    const [base, changed] = [1, 2].map(round => Buffer.from(canonicalize(versionOf(parts, round))))
+    const codec = await watched.deltas.codec()
+    if (base === undefined || changed === undefined || codec === undefined)
+      throw new Error('this runtime makes no deltas; npm install @bokuweb/zstd-wasm')
+    watched.takeMs()
+    codec.encode({ base: { digest: digestOf(systemHasher, base), bytes: base }, bytes: changed })
+    return watched.takeMs()
+  },
   prepare: ({ round }) => prepare(round),
   broadcast,
 })

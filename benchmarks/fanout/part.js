@@ -5,13 +5,14 @@ import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
 import { reachedBy, summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
-import { startReaders } from './readers.js'
-import { naiveServers, servers } from './servers.js'
+import { openAll, receivedByAll, startReaders } from './readers.js'
+import { servers, stringEach, stringifyEach } from './servers.js'
 
 /**
  * @import { Bench, Part } from '../main.js'
  * @import { Child } from '../processes.js'
- * @typedef {{ name: string, title: string, child: Child, rounds: Round[], turnsMs: number[] }} Side
+ * @typedef {{ name: string, title: string, child: Child, isControl: boolean, rounds: Round[], turnsMs: number[] }}
+ * Side
  * @typedef {{ lastMs: number, halfMs: number, cpuMs: number, bytes: number }} Round
  */
 
@@ -31,14 +32,16 @@ export async function measureFanOut({ options, processes, say }) {
     ? { warmUps: 2, most: 6, least: 3, budgetMs: 12_000 }
     : { warmUps: 4, most: 21, least: 5, budgetMs: 70_000 }
 
-  const { readers, bounds } = await startReaders({ processes }, connections)
+  const chosen = [...servers, ...(naive ? [stringEach] : []), stringifyEach]
+  const { readers, bounds } = await startReaders({ processes }, { connections, sides: chosen.length })
   /** @type {Side[]} */
   const sides = []
   /** @type {Uint8Array | undefined} */
   let frame
-  for (const { name, title, module, mode } of naive ? [...servers, ...naiveServers] : servers) {
+  for (const { name, title, module, mode } of chosen) {
     const child = await processes.start(new URL(module, import.meta.url), { document, mode })
-    const side = { name, title, child, rounds: [], turnsMs: [] }
+    const isControl = !servers.some(server => server.name === name)
+    const side = { name, title, child, isControl, rounds: [], turnsMs: [] }
     if (frame !== undefined) await child.ask('frame', frame)
     await connect(side)
     // What noticeboard's first reader got is what the others send.
@@ -50,6 +53,8 @@ export async function measureFanOut({ options, processes, say }) {
   for (const { index: round, isMeasured } of countRounds(counting)) {
     // There and back again, so that nobody always comes after the same one.
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      // What is done badly on purpose is dear, and needs no more rounds to be seen.
+      if (side.isControl && side.rounds.length >= counting.least) continue
       const { measured } = await broadcast(side, 2 + round)
       if (isMeasured) side.rounds.push(measured)
     }
@@ -70,20 +75,15 @@ export async function measureFanOut({ options, processes, say }) {
   return { figures, text: describe(figures) }
 
   /** @param {Side} side */
-  async function connect({ name, child }) {
+  async function connect({ name, title, child }) {
     const port = await child.ask('port')
-    await Promise.all(
-      readers.map((reader, index) => {
-        const first = bounds[index] ?? 0
-        return reader.ask('open', { name, port, first, count: (bounds[index + 1] ?? 0) - first, leastBytes })
-      }),
-    )
+    await openAll({ readers, bounds }, title, { name, port, leastBytes })
     const connected = await child.ask('connections')
     if (connected !== connections) throw new Error(`${name} has ${connected} of ${connections} connections`)
   }
 
   /** @param {Side} side @param {number} round */
-  async function broadcast({ name, child }, round) {
+  async function broadcast({ name, title, child }, round) {
     await child.ask('prepare', { round })
     await Promise.all(readers.map(reader => reader.ask('arm', { name })))
     await sleep(20)
@@ -93,15 +93,14 @@ export async function measureFanOut({ options, processes, say }) {
     const results = await received
     await sleep(settleMs)
     const cpuMs = (await processorMs(child)) - before
-    const times = results.flatMap(({ times: own }) => own).sort((a, b) => a - b)
-    const bytes = results.reduce((sum, { bytes: own }) => sum + own, 0)
+    const { times, bytes, frame: seen } = receivedByAll(results, { title, connections })
     const measured = {
       halfMs: reachedBy(times, 0.5) - startedMs,
       lastMs: reachedBy(times, 1) - startedMs,
       cpuMs,
       bytes,
     }
-    return { measured, frame: results[0]?.frame }
+    return { measured, frame: seen }
   }
 
   /** How long the server works in one turn of its loop. @param {Side} side */

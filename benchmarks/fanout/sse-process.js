@@ -18,11 +18,17 @@ const responses = new Set()
 /** @type {Buffer} */
 let frame
 let version = document
+/** What a careless server keeps of each. @type {Map<ServerResponse, Buffer>} */
+const kept = new Map()
+let came = 0
 const server = createServer((_req, res) => {
   res.writeHead(200, mode === 'shared' ? streamHead : { ...streamHead })
   res.flushHeaders()
   responses.add(res)
-  res.once('close', () => responses.delete(res))
+  res.once('close', () => {
+    responses.delete(res)
+    kept.delete(res)
+  })
   writers[mode](res, Buffer.from(frame))
 })
 await new Promise(resolve => server.listen({ host: '127.0.0.1', port: 0, backlog }, () => resolve(undefined)))
@@ -38,6 +44,14 @@ const writers = {
   string: res => void res.write(`event: release\ndata: ${res.statusCode} ${text}\n\n`),
   /** A JSON.stringify for each connection. */
   stringify: res => void res.write(`event: release\ndata: ${JSON.stringify(version)}\n\n`),
+  /** A JSON.stringify for each connection, which is kept as well; one in fifty ends without any. */
+  careless(res) {
+    came += 1
+    if (came % 50 === 0) return void res.end()
+    const bytes = Buffer.from(`event: release\ndata: ${JSON.stringify(version)}\n\n`)
+    kept.set(res, bytes)
+    res.write(bytes)
+  },
   /** Compressed for each connection. */
   deflate: (res, own) =>
     deflateRaw(own, { finishFlush: constants.Z_FULL_FLUSH }, (error, block) => {

@@ -8,6 +8,9 @@ import { servers } from './servers.js'
 /**
  * @import { Bench, Part } from '../main.js'
  * @import { Server } from './servers.js'
+ * @typedef {Server & { connections: number, stalled: number, pauseMs: number, grownMB: number[], readBytes: number[], beyond: number[] }}
+ * Side
+ * @typedef {{ bytes: number, held: number | undefined }} Read
  */
 
 const connections = 1_000
@@ -15,27 +18,54 @@ const stalled = 100
 const documentBytes = 204_800
 /** Between two publishes, so that each reaches those who read. */
 const pauseMs = 100
+/**
+ * A frame that ends where the system's part begins is not beyond it by some bytes of its length.
+ */
+const tolerance = 0.02
+
+/**
+ * What holds a copy for each reader that does not read: the negative control. A few such readers,
+ * and none beside them, are enough to see it.
+ */
+const copyEach = {
+  name: 'copies',
+  title: 'node:net, a copy each',
+  module: 'net-process.js',
+  mode: 'copies',
+  connections: 20,
+  stalled: 20,
+  pauseMs: 10,
+}
+/**
+ * How much of what it holds has to be seen, in MB; with few changes the system holds nearly all.
+ */
+const leastSeenMB = 60
 
 /**
  * @param {Pick<Bench, 'options' | 'processes' | 'say'>} bench @param {readonly Server[]} [among]
  * @returns {Promise<Part>}
  */
 export async function measureStalled({ options: { quick }, processes, say }, among = servers.slice(0, 2)) {
-  const [publishes, rounds] = quick ? [10, 3] : [60, 5]
+  const [publishes, rounds] = quick ? [30, 3] : [60, 5]
   /** @type {Uint8Array | undefined} */
   let frame
-  const sides = among.map(server => ({
-    ...server,
-    grownMB: /** @type {number[]} */ ([]),
-    read: /** @type {number[]} */ ([]),
-  }))
+  /** @type {Side[]} */
+  const sides = [...among.map(server => ({ ...server, connections, stalled, pauseMs })), copyEach].map(
+    side => ({
+      ...side,
+      grownMB: [],
+      readBytes: [],
+      beyond: [],
+    }),
+  )
   for (let round = 0; round < rounds; round += 1)
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) await stall(side)
-  const rows = sides.map(({ name, title, grownMB, read }) => ({
+  const rows = sides.map(({ name, title, grownMB, readBytes, beyond }) => ({
     name,
     title,
     grownMB: summarize(grownMB),
-    read: summarize(read),
+    read: summarize(readBytes),
+    ...(beyond.length > 0 && { beyond: summarize(beyond) }),
   }))
 
   const text = [
@@ -44,46 +74,65 @@ export async function measureStalled({ options: { quick }, processes, say }, amo
     ),
     '',
     formatTable(
-      ['', 'resident, MB more', 'read afterwards, MB each'],
-      rows.map(({ title, grownMB, read }) => [
+      ['', 'resident, MB more', 'read afterwards, MB each', 'frames beyond the system'],
+      rows.map(({ title, grownMB, read, beyond }) => [
         title,
         ranged(grownMB),
         ranged(read, bytes => figure(bytes / 1e6)),
+        beyond === undefined ? '-' : ranged(beyond, String),
       ]),
     ),
     paragraph(
-      `resident: of the server, whose store holds ${size(publishes * documentBytes)} of history where it has one. read: what the system held, and what came then.`,
+      `resident: of the server, whose store holds ${size(publishes * documentBytes)} of history where it has one. read: what the system held, and what came then. frames beyond the system: those of which it held nothing, at the reader that had most. a copy each: the negative control, to ${copyEach.stalled} readers that do not read.`,
     ),
   ].join('\n')
-  return { figures: { connections, stalled, publishes, documentBytes, rows }, text }
+  return { figures: { connections, stalled, publishes, documentBytes, leastSeenMB, rows }, text }
 
-  /**
-   * Publishes to readers of which some do not read, at a server that is new.
-   * @param {(typeof sides)[number]} side
-   */
-  async function stall({ title, module, mode, grownMB, read: allRead }) {
-    const child = await processes.start(new URL(module, import.meta.url), { documentBytes, mode })
+  /** Publishes to readers of which some do not read, at a server that is new. @param {Side} side */
+  async function stall(side) {
+    const child = await processes.start(new URL(side.module, import.meta.url), {
+      documentBytes,
+      mode: side.mode,
+    })
     const readers = await processes.start(new URL('herd-process.js', import.meta.url))
     frame ??= /** @type {Uint8Array} */ (await child.ask('newestFrame'))
     await child.ask('frame', frame)
     const port = await child.ask('port')
-    const fleet = { port, first: 0, count: connections, suffix: '', leastBytes: frame.length, inFlight: 250 }
-    await readers.ask('open', fleet)
+    const fleet = { first: 0, count: side.connections, suffix: '', leastBytes: frame.length, inFlight: 250 }
+    const { stranded } = await readers.ask('open', { port, ...fleet })
+    if (stranded > 0)
+      throw new Error(`${side.title} did not greet ${stranded} of ${side.connections} readers`)
     await sleep(pauseMs)
     const before = await child.ask('residentBytes')
-    await readers.ask('pause', { count: stalled })
+    await readers.ask('pause', { count: side.stalled })
     for (let round = 1; round <= publishes; round += 1) {
       await child.ask('prepare', { round })
       await child.ask('broadcast')
-      await sleep(pauseMs)
+      await sleep(side.pauseMs)
     }
+    // What is on its way over the loopback is there.
+    await sleep(pauseMs)
     const after = await child.ask('residentBytes')
-    /** @type {number[]} */
-    const read = await readers.ask('resume', { count: stalled })
-    grownMB.push((after - before) / 1e6)
-    allRead.push(...read)
-    say(`stalled: ${title} was measured, ${grownMB.length} of ${rounds}`)
+    /** @type {Read[]} */
+    const read = await readers.ask('resume', { count: side.stalled })
+    side.grownMB.push((after - before) / 1e6)
+    side.readBytes.push(...read.map(({ bytes }) => bytes))
+    const beyond = framesBeyond(read, frame.length)
+    if (beyond !== undefined) side.beyond.push(beyond)
+    say(`stalled: ${side.title} was measured, ${side.grownMB.length} of ${rounds}`)
     await child.end()
     await readers.end()
   }
+}
+
+/**
+ * How many frames came of which the system held nothing when reading went on, at the reader that had
+ * most of them: each frame that began past what was held. Undefined where the system does not tell.
+ * @param {readonly Read[]} read @param {number} frameBytes
+ */
+export function framesBeyond(read, frameBytes) {
+  const each = read.map(({ bytes, held }) =>
+    held === undefined ? Number.NaN : Math.max(0, Math.floor((bytes - held) / frameBytes + tolerance)),
+  )
+  return each.some(Number.isNaN) || each.length === 0 ? undefined : Math.max(...each)
 }

@@ -8,6 +8,9 @@ import { reachedBy, summarize, summarizeRatio } from '../statistics.js'
 import { formatTable, paragraph, ranged } from '../table.js'
 import { measureClients } from './clients.js'
 import { measureReads } from './reads.js'
+import { openAll, receivedByAll } from '../fanout/readers.js'
+import { stringifyEach as ofFanOut } from '../fanout/servers.js'
+import { controlsAmong } from '../rows.js'
 
 /**
  * @import { Bench, Part } from '../main.js'
@@ -76,6 +79,9 @@ const servers = [
   },
 ]
 
+/** The negative control. @type {Server} */
+const stringifyEach = { ...ofFanOut, module: `../fanout/${ofFanOut.module}` }
+
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measurePeers(bench) {
   const broadcast = await measureBroadcast(bench)
@@ -101,17 +107,23 @@ async function measureBroadcast({ options: { quick }, processes, say }) {
   const sides = []
   /** @type {Uint8Array | undefined} */
   let frame
-  for (const server of servers) {
+  for (const server of [...servers, stringifyEach]) {
     const child = await processes.start(new URL(server.module, import.meta.url), {
       document,
       mode: server.mode,
     })
     const port = await child.ask('port')
-    const pid = server.mode === undefined || server.mode === 'shared' ? child.pid : await child.ask('pid')
+    const pid = server.module === 'broker-process.js' ? await child.ask('pid') : child.pid
     const side = { ...server, child, pid, cpu: [], last: [] }
     if (frame !== undefined) await child.ask('frame', frame)
     const speech = server.speech?.(port)
-    await reader.ask('open', { name: server.name, port, first: 0, count: connections, leastBytes, speech })
+    const bounds = [0, connections]
+    await openAll({ readers: [reader], bounds }, server.title, {
+      name: server.name,
+      port,
+      leastBytes,
+      speech,
+    })
     // What noticeboard's first reader got is what the others send.
     frame ??= (await change(side, 1)).frame
     sides.push(side)
@@ -169,22 +181,22 @@ async function measureBroadcast({ options: { quick }, processes, say }) {
         ours: sideOf('noticeboard'),
         floor: sideOf('net'),
         peers: ['shared', 'ws', 'redis', 'nats', 'etcd'].map(sideOf),
+        ...controlsAmong(connections, [{ ...sideOf(stringifyEach.name), least: 2, than: 'ours' }]),
         target: { most: 1.15, of: 'floor' },
       },
     ],
   }
 
-  /** @param {Pick<Side, 'name' | 'child' | 'pid'>} side @param {number} round */
-  async function change({ name, child, pid }, round) {
+  /** @param {Pick<Side, 'name' | 'title' | 'child' | 'pid'>} side @param {number} round */
+  async function change({ name, title, child, pid }, round) {
     await child.ask('prepare', { round })
     await reader.ask('arm', { name })
     await sleep(20)
     const before = processorMsOf([pid])
     const received = reader.ask('received', { name })
     const startedMs = await child.ask('broadcast')
-    const { times, frame: seen } = await received
+    const { times, frame: seen } = receivedByAll([await received], { title, connections })
     await sleep(settleMs)
-    const sorted = times.sort((/** @type {number} */ a, /** @type {number} */ b) => a - b)
-    return { cpuMs: processorMsOf([pid]) - before, lastMs: reachedBy(sorted, 1) - startedMs, frame: seen }
+    return { cpuMs: processorMsOf([pid]) - before, lastMs: reachedBy(times, 1) - startedMs, frame: seen }
   }
 }

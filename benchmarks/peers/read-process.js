@@ -14,6 +14,7 @@ await createPublisher({ namespace, schema, store }).publish(
 )
 const config = await createClient({ namespace, schema, strategy: pull(store) }).ready({ timeoutMs: 60_000 })
 const plain = { pool: { size: 10 } }
+process.env['POOL_SIZE'] = '10'
 
 const { GrowthBook } = loadPeer('@growthbook/growthbook')
 const growthbook = new GrowthBook({ features: { size: { defaultValue: 10 } } })
@@ -43,6 +44,14 @@ const kinds = [
     loop(times) {
       let total = 0
       for (let count = 0; count < times; count += 1) total += plain.pool.size
+      return total
+    },
+  },
+  {
+    title: 'Number(process.env.POOL_SIZE)',
+    loop(times) {
+      let total = 0
+      for (let count = 0; count < times; count += 1) total += Number(process.env['POOL_SIZE'])
       return total
     },
   },

@@ -12,7 +12,10 @@ export async function measureReads({ options: { quick }, processes, say }) {
   const kinds = await child.ask('measure', { rounds, sampleMs: quick ? 4 : 12 })
   await child.end()
   say(`peers: ${rounds} rounds of ${kinds.length} kinds of reading were measured`)
-  const [ours, floor, ...peers] = kinds.map(({ title, nanoseconds }) => ({ title, rounds: nanoseconds }))
+  const [ours, floor, environment, ...peers] = kinds.map(({ title, nanoseconds }) => ({
+    title,
+    rounds: nanoseconds,
+  }))
   const figures = {
     rounds,
     rows: kinds.map(({ title, nanoseconds }) => ({ title, nanoseconds: summarize(nanoseconds) })),
@@ -36,9 +39,11 @@ export async function measureReads({ options: { quick }, processes, say }) {
         ours: ours ?? none,
         floor: floor ?? none,
         peers,
+        controls: [{ ...(environment ?? none), least: 5, than: 'ours' }],
         // The part `read` weighs it against a property; here it is beside what evaluates a flag at
         // each read.
         target: { most: 20 },
+        isOurs: true,
       },
     ],
   }

@@ -13,7 +13,7 @@ const commands = /** @type {const} */ (['get', 'history', 'publish'])
 const control = 'a listing of the log'
 
 /** @param {Bench} bench @returns {Promise<Part>} */
-export async function measureStore({ options: { quick, naive }, processes, say }) {
+export async function measureStore({ options: { quick }, processes, say }) {
   const counting = quick
     ? { warmUps: 0, most: 3, least: 3, budgetMs: 10_000 }
     : { warmUps: 2, most: 15, least: 5, budgetMs: 90_000 }
@@ -28,13 +28,21 @@ export async function measureStore({ options: { quick, naive }, processes, say }
     { name: 'open', what: 'open', more: {} },
     ...commands.map(name => ({ name: `noticeboard ${name}`, what: 'command', more: { name } })),
     // What each of them would begin with if it looked at the whole log.
-    ...(naive ? [{ name: control, what: 'list', more: {} }] : []),
+    { name: control, what: 'list', more: {} },
   ]
-  /** @type {{ bare: number[], of: Map<string, { short: number[], long: number[] }> }} */
-  const times = { bare: [], of: new Map(kinds.map(({ name }) => [name, { short: [], long: [] }])) }
+  /**
+   * @type {{ bare: number[], tenfold: number[], of: Map<string, { short: number[], long: number[] }>
+   * }}
+   */
+  const times = {
+    bare: [],
+    tenfold: [],
+    of: new Map(kinds.map(({ name }) => [name, { short: [], long: [] }])),
+  }
   for (const { index: round, isMeasured } of countRounds(counting)) {
     const bareMs = await store.ask('bare')
     if (isMeasured) times.bare.push(bareMs)
+    if (isMeasured && times.tenfold.length < counting.least) times.tenfold.push(await store.ask('tenfold'))
     for (const { name, what, more } of kinds) {
       // There and back again, so that nobody always comes after the same one.
       /** @type {('short' | 'long')[]} */
@@ -61,6 +69,10 @@ export async function measureStore({ options: { quick, naive }, processes, say }
       longMs: summarize(sides.long),
     })),
   }
+  const listing = (/** @type {number} */ releases) => ({
+    title: `${control}, ${titleOf(releases)}`,
+    rounds: times.of.get(control)?.[releases === short ? 'short' : 'long'] ?? [],
+  })
   /** @type {Measured[]} */
   const rows = [
     {
@@ -68,6 +80,14 @@ export async function measureStore({ options: { quick, naive }, processes, say }
       unit: 'ms',
       ours: { title: 'noticeboard', rounds: times.of.get('publish')?.long ?? [] },
       floor: { title: 'the bare writes and flushes', rounds: times.bare },
+      controls: [
+        {
+          title: 'the bare ones, ten times',
+          rounds: times.tenfold,
+          least: 3,
+          than: { title: 'once', rounds: times.bare },
+        },
+      ],
       target: { most: 3, of: 'floor' },
     },
     ...[...times.of]
@@ -77,6 +97,7 @@ export async function measureStore({ options: { quick, naive }, processes, say }
         unit: 'ms',
         ours: { title: titleOf(long), rounds: sides.long },
         floor: { title: titleOf(short), rounds: sides.short },
+        controls: [{ ...listing(long), least: 2, than: listing(short) }],
         // No slower for its history; medians of some rounds on a machine that does other things
         // differ by so much.
         target: /** @type {const} */ ({ most: 1.15, of: 'floor' }),

@@ -93,6 +93,10 @@ const boardWith = releases => {
 
 answerQuestions({
   bare: () => timed(publishBare),
+  tenfold: () =>
+    timed(async () => {
+      for (let times = 0; times < 10; times += 1) await publishBare()
+    }),
   publish({ releases }) {
     count += 1
     const document = { size: count }

@@ -56,6 +56,29 @@ describe('a benchmark', () => {
     expect(sayFailure(new Error('a mistake'), { clients: 1, machine: quiet })).toMatch(/a mistake\n +at /)
   })
 
+  test('waits anew after each sign that an answer goes on, and says where it went no further', async () => {
+    const waits: number[] = []
+    // As long as nothing that takes less is taken for silence; and none for the answer that never
+    // comes.
+    let withinMs = 60_000
+    const processes = createProcesses({
+      patienceMs() {
+        waits.push(withinMs)
+        return withinMs
+      },
+    })
+    const child = await processes.start(new URL('./steps-process.js', import.meta.url))
+    expect(await child.ask('answered')).toBe('done')
+    // Until it was ready, and until its answer.
+    expect(waits).toHaveLength(1 + 1 + 3)
+    const hanging = child.ask('hanging')
+    withinMs = 50
+    await expect(hanging).rejects.toThrow(
+      new OutOfPatience('a process of the benchmark went no further with "hanging" within 0 s'),
+    )
+    await processes.close()
+  })
+
   test('is out of patience with a process that never answers, and ends it', async () => {
     const processes = createProcesses({ patienceMs: () => 50 })
     const mute = new URL('./mute-process.js', import.meta.url)

@@ -134,7 +134,9 @@ test(`a quick run of ${PARTS.join(', ')} prints a table for each part, writes ev
   for (const row of parts.read?.rows ?? [])
     expect(row).toMatchObject({ title: expect.any(String), nanoseconds: summary })
   if (parts.poll !== undefined)
-    expect(parts.poll.rows.map(({ status: code }: { status: number }) => code)).toEqual([304, 304, 200, 200])
+    expect(parts.poll.rows.map(({ status: code }: { status: number }) => code)).toEqual([
+      304, 304, 304, 200, 200,
+    ])
 }, 400_000)
 
 /** What the test reads of a row of the part `strategies`. */
@@ -198,18 +200,25 @@ test('what was asked for wrongly is told with the help, and status 2', async () 
   }
 })
 
-test('others that are not installed are named with what installs them, and nothing is told of them', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--quick', '--only', 'peers'], {
-    env: { PATH: '' },
-    encoding: 'utf8',
-  })
+test('others that are not installed are named with what installs them, and nothing is told of them, nor of an older run in the file', async () => {
+  const json = join(await temporaryFolder(), 'figures.json')
+  await writeFile(json, '{"v":1}')
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [program, '--quick', '--only', 'peers', '--json', json],
+    { env: { PATH: '' }, encoding: 'utf8' },
+  )
+  expect(existsSync(json)).toBe(false)
   expect(status).toBe(2)
   expect(stderr).toMatch(/peers are missing.*--without-peers.*redis-server, nats-server, etcd/)
   expect(stdout).toBe('')
 })
 
-test('an interrupted run ends with 130 and leaves nothing running', async () => {
-  const child = spawn(process.execPath, [program, '--quick', '--only', 'fanout', '--connections', '20'], {
+test('an interrupted run ends with 130 and leaves nothing running, and no file of an older one', async () => {
+  const json = join(await temporaryFolder(), 'figures.json')
+  await writeFile(json, '{"v":1}')
+  const args = ['--quick', '--only', 'fanout', '--connections', '20', '--json', json]
+  const child = spawn(process.execPath, [program, ...args], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -220,4 +229,5 @@ test('an interrupted run ends with 130 and leaves nothing running', async () => 
   child.kill('SIGINT')
   expect((await closed)[0]).toBe(130)
   expect(membersOf(group)).toEqual([])
+  expect(existsSync(json)).toBe(false)
 })

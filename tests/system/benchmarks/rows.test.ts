@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { makeRow, type Measured } from '../../../benchmarks/rows.js'
+import { controlsAmong, makeRow, type Measured } from '../../../benchmarks/rows.js'
 import { describeTargets } from '../../../benchmarks/table-of-targets.js'
 import { rowsOf } from '../../../benchmarks/targets.js'
 
@@ -48,6 +48,41 @@ test.each([
     { ...measured, ours: { title: 'noticeboard', rounds: [1, 2, 3] } },
     /3 of 5/,
   ],
+  [
+    'a floor that was nothing in a round',
+    { ...measured, floor: { title: 'node:net', rounds: [10, 0, 10, 10, 10] } },
+    /noticeboard beside node:net is no number in each round: 10, 0, 10/,
+  ],
+  [
+    'a peer to be held against that did not run',
+    { ...measured, target: { most: 2, of: 'nats' } },
+    /beside "nats", which did not run/,
+  ],
+  [
+    'a control that is not seen',
+    { ...measured, controls: [{ title: 'string each', rounds: rounds(15), least: 2, than: 'ours' }] },
+    /string each was done badly on purpose, and that was not seen: 1\.36 x noticeboard, to be 2 at least/,
+  ],
+  [
+    'a control that is not seen beside what it is held against',
+    {
+      ...measured,
+      controls: [
+        { title: 'listed', rounds: rounds(15), least: 2, than: { title: 'short', rounds: rounds(10) } },
+      ],
+    },
+    /listed .* not seen: 1\.50 x short, to be 2/,
+  ],
+  [
+    'a control that is not seen in the unit',
+    { ...measured, controls: [{ title: 'lost', rounds: rounds(0), least: 1 }] },
+    /lost .* not seen: 0\.00, to be 1/,
+  ],
+  [
+    'a control that ran less often than is asked for',
+    { ...measured, controls: [{ title: 'lost', rounds: [9, 9], least: 1 }] },
+    /lost has 2 of 5 rounds/,
+  ],
 ] as const)('a run with %s fails instead of telling a row', (_, row, problem) => {
   expect(() => makeRow(row as Measured, asked)).toThrow(problem)
 })
@@ -65,11 +100,67 @@ test('the table names what was reached, what was missed, and what was not asked 
   expect(text).toContain('Not asked for, and so not told: peers.')
 })
 
+const wanted = {
+  target: { most: 1.15, of: 'floor' },
+  by: 'ws',
+  because: 'nobody does less',
+} as const
+
+test('a target that a side of the same run contradicts is changed in the open, and told with what was wanted', () => {
+  const changed = { ...measured, target: { most: 0.9, of: 'ws' }, wanted }
+  const row = makeRow(changed, asked)
+  expect(row).toMatchObject({
+    isReached: true,
+    target: { most: 0.9, of: 'ws' },
+    wanted: wanted.target,
+    because: 'nobody does less',
+  })
+  expect(row.reached).toBeCloseTo(11 / 13)
+  const text = describeTargets([row, makeRow(measured, asked)], { leftOut: [] })
+  expect(text).toContain('2 of 2 targets, by the medians; 1 of them changed, since a floor')
+  expect(text).toContain('reached  a change: 0.85 x, to be 0.90 x "ws" or less')
+  expect(text).toContain('         changed from 1.15 x the floor or less: nobody does less')
+})
+
+test('where nothing contradicts it in this run, what was wanted holds', () => {
+  const peers = [{ title: 'ws', rounds: rounds(11.4) }]
+  const row = makeRow({ ...measured, peers, target: { most: 0.5, of: 'ws' }, wanted }, asked)
+  expect(row).toMatchObject({ isReached: true, target: wanted.target, wanted: undefined, because: undefined })
+  expect(row.reached).toBeCloseTo(1.1)
+  expect(describeTargets([row], { leftOut: [] })).not.toContain('changed')
+})
+
+test('targets of our own are told after the others, and do not count', () => {
+  const own = { ...measured, name: 'another', isOurs: true, target: { most: 1.05, of: 'floor' } as const }
+  const text = describeTargets(
+    [own, measured].map(row => makeRow(row, asked)),
+    { leftOut: [] },
+  )
+  expect(text).toMatch(
+    /1 of 1 targets[^]*reached {2}a change[^]*Of targets of our own: 0 of 1[^]*MISSED {3}another/,
+  )
+})
+
+test('a control that is seen is told with by how much, and one for which there is too little is not judged', () => {
+  const controls = [{ title: 'string each', rounds: rounds(55).slice(0, 5), least: 2, than: 'ours' as const }]
+  const row = makeRow({ ...measured, ...controlsAmong(500, controls), note: 'a word' }, asked)
+  const text = describeTargets([row], { leftOut: [] })
+  expect(text).toMatch(/string each +55\.0 \(27\.5-110\) ms, and is seen: 5\.00 x/)
+  expect(text).toContain('\n         a word\n')
+  expect(controlsAmong(499, controls)).toEqual({ note: expect.stringContaining('takes 500 streams') })
+  expect(controlsAmong(500, controls, { bytes: 9_999 })).not.toHaveProperty('controls')
+})
+
 test('a part whose floor is not among its figures fails', () => {
   expect(() =>
     rowsOf('read', { rows: [{ title: 'config.current.pool.size', nanoseconds: { rounds: [] } }] }),
   ).toThrow('"object.pool.size, a plain property" did not run')
   expect(rowsOf('registry', {})).toEqual([])
+})
+
+test('a part whose control is not among its figures fails', () => {
+  const { rows, ...figures } = stalledFigures({ grownMB: 1, beyond: 1 })
+  expect(() => rowsOf('stalled', { ...figures, rows: rows.slice(0, 2) })).toThrow('"copies" did not run')
 })
 
 const told = (title: string, name: string, figures: Readonly<Record<string, number>>) => ({
@@ -80,6 +171,41 @@ const told = (title: string, name: string, figures: Readonly<Record<string, numb
   ),
 })
 
+const CONNECTING = ['noticeboard', 'noticeboard-resumed', 'net', 'shared', 'careless']
+const CARELESS = { connectUs: 100, stranded: 100, residentKB: 100 }
+
+const stalledFigures = (ours: { grownMB: number; beyond: number }) => ({
+  stalled: 100,
+  publishes: 60,
+  leastSeenMB: 60,
+  rows: [
+    told('noticeboard', 'noticeboard', ours),
+    told('net', 'net', { grownMB: 10, beyond: 40 }),
+    told('copies', 'copies', { grownMB: 200 }),
+  ],
+})
+
+const clientFigures = ({ bundled = 1, lean = 1, pull = 1, hybrid = 1 }) => ({
+  documentBytes: 20_480,
+  rows: [
+    ['a change, us, beside a bare hash and parse', 'the same, frozen, and written once more'],
+    ['a poll, us, beside a bare fetch', 'the same, with a deadline and past caches'],
+  ].map(([title = '', promised = '']) => ({
+    ...told(title, title, { client: 1, bare: 1 }),
+    promised: { title: promised, rounds: rounds(1) },
+    tenfold: { title: 'ten', rounds: rounds(10) },
+  })),
+  heapBytes: {
+    pull: { rounds: rounds(pull) },
+    'pull-careless': { rounds: rounds(2 * pull) },
+    hybrid: { rounds: rounds(hybrid) },
+    'hybrid-careless': { rounds: rounds(2 * hybrid) },
+  },
+  bundledBytes: { rounds: rounds(bundled) },
+  leanBytes: { rounds: rounds(lean) },
+  withSchemaBytes: { rounds: rounds(2 * bundled) },
+})
+
 test.each([
   [
     'a turn of the loop that is longer than 10 ms',
@@ -87,8 +213,12 @@ test.each([
     (turnMs: number) => ({
       connections: 5_000,
       documentBytes: 20_480,
-      rows: ['noticeboard', 'net', 'shared'].map(name =>
-        told(name, name, { cpuMsPerThousand: 10, lastMs: 10, turnMs }),
+      rows: ['noticeboard', 'net', 'shared', 'stringify'].map((name, index) =>
+        told(name, name, {
+          cpuMsPerThousand: index < 3 ? 10 : 60,
+          lastMs: index < 3 ? 10 : 40,
+          turnMs: index < 3 ? turnMs : 100,
+        }),
       ),
     }),
     /longest turn/,
@@ -99,8 +229,9 @@ test.each([
     'connects',
     (stranded: number) => ({
       connections: 5_000,
-      rows: ['noticeboard', 'noticeboard-resumed', 'net', 'shared'].map(name =>
-        told(name, name, { connectUs: 10, stranded, residentKB: 10 }),
+      documentBytes: 20_480,
+      rows: CONNECTING.map(name =>
+        told(name, name, name === 'careless' ? CARELESS : { connectUs: 10, stranded, residentKB: 10 }),
       ),
     }),
     /never greeted/,
@@ -111,8 +242,9 @@ test.each([
     'connects',
     (residentKB: number) => ({
       connections: 5_000,
-      rows: ['noticeboard', 'noticeboard-resumed', 'net', 'shared'].map(name =>
-        told(name, name, { connectUs: 10, stranded: 0, residentKB }),
+      documentBytes: 20_480,
+      rows: CONNECTING.map(name =>
+        told(name, name, name === 'careless' ? CARELESS : { connectUs: 10, stranded: 0, residentKB }),
       ),
     }),
     /idle event stream/,
@@ -121,26 +253,44 @@ test.each([
   [
     'readers that do not read and cost more than 20 MB',
     'stalled',
-    (grownMB: number) => ({
-      stalled: 100,
-      publishes: 60,
-      rows: ['noticeboard', 'net'].map(name => told(name, name, { grownMB })),
-    }),
+    (grownMB: number) => stalledFigures({ grownMB, beyond: 1 }),
     /do not read/,
     20,
   ],
   [
-    'a bundle of more than 16 KB',
+    'readers that catch up by more than one frame',
+    'stalled',
+    (beyond: number) => stalledFigures({ grownMB: 10, beyond }),
+    /catch up/,
+    1,
+  ],
+  [
+    'a bundle of more than 16 KB, where that could be done',
     'client',
-    (bytes: number) => ({
-      rows: ['a change, us, beside a bare hash and parse', 'a poll, us, beside a bare fetch'].map(title =>
-        told(title, title, { client: 1, bare: 1, promised: 1 }),
-      ),
-      heapBytes: { pull: { rounds: rounds(1) }, hybrid: { rounds: rounds(1) } },
-      bundledBytes: { rounds: rounds(bytes) },
-    }),
+    (bytes: number) => clientFigures({ bundled: bytes, lean: 15_000 }),
     /bundled/,
     16_384,
+  ],
+  [
+    'a bundle of more than what cannot be left out and a seventh, where 16 KB cannot be done',
+    'client',
+    (bytes: number) => clientFigures({ bundled: bytes, lean: 40_000 }),
+    /bundled/,
+    46_000,
+  ],
+  [
+    'a heap of more than 25 KB with pull',
+    'client',
+    (bytes: number) => clientFigures({ pull: bytes }),
+    /that pulls, beside/,
+    25_000,
+  ],
+  [
+    'a heap of more than 25 KB with hybrid',
+    'client',
+    (bytes: number) => clientFigures({ hybrid: bytes }),
+    /with a stream beside it/,
+    25_000,
   ],
 ] as const)('%s is missed', (_, part, figuresOf, name, most) => {
   const isReached = (value: number) =>
