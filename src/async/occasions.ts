@@ -15,13 +15,24 @@ export interface Occasions {
  * ```
  */
 export function createOccasions(clock: Clock, everyMs: number): Occasions {
-  let lastMs = Number.NEGATIVE_INFINITY
-  return {
-    now() {
-      const nowMs = clock.monotonic()
-      if (nowMs - lastMs < everyMs) return false
-      lastMs = nowMs
-      return true
-    },
+  return new Intervals(clock, everyMs)
+}
+
+/** A class, since every client has two. */
+class Intervals implements Occasions {
+  readonly #clock: Clock
+  readonly #everyMs: number
+  #lastMs: number | undefined
+
+  constructor(clock: Clock, everyMs: number) {
+    this.#clock = clock
+    this.#everyMs = everyMs
+  }
+
+  now(): boolean {
+    const nowMs = this.#clock.monotonic()
+    if (this.#lastMs !== undefined && nowMs - this.#lastMs < this.#everyMs) return false
+    this.#lastMs = nowMs
+    return true
   }
 }

@@ -18,8 +18,11 @@ export function isElsewhere(signal: AbortSignal): boolean {
   }
 }
 
-/** The callbacks of each signal. The signal itself carries one listener, however many these are. */
-const callbacksOf = new WeakMap<AbortSignal, Set<() => void>>()
+/**
+ * The callbacks of each signal, by what takes them back, so that one function may be registered
+ * twice. The signal itself carries one listener, however many these are.
+ */
+const callbacksOf = new WeakMap<AbortSignal, Map<() => void, () => void>>()
 
 /**
  * Calls back once when the signal aborts, at once when it already has; returns a function that
@@ -40,17 +43,16 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   }
   const callbacks = callbacksFor(signal)
   if (callbacks.size === 0) signal.addEventListener('abort', callAll)
-  // Wrapped, so that one function may be registered twice.
-  const own = (): void => callback()
-  callbacks.add(own)
-  return () => {
-    if (callbacks.delete(own) && callbacks.size === 0) signal.removeEventListener('abort', callAll)
+  const forget = (): void => {
+    if (callbacks.delete(forget) && callbacks.size === 0) signal.removeEventListener('abort', callAll)
   }
+  callbacks.set(forget, callback)
+  return forget
 }
 
-function callbacksFor(signal: AbortSignal): Set<() => void> {
+function callbacksFor(signal: AbortSignal): Map<() => void, () => void> {
   let callbacks = callbacksOf.get(signal)
-  if (callbacks === undefined) callbacksOf.set(signal, (callbacks = new Set()))
+  if (callbacks === undefined) callbacksOf.set(signal, (callbacks = new Map()))
   return callbacks
 }
 
@@ -58,9 +60,9 @@ function callAll(event: Event): void {
   const signal = event.target as AbortSignal
   signal.removeEventListener('abort', callAll)
   const callbacks = callbacksFor(signal)
-  for (const callback of callbacks) {
+  for (const [forget, callback] of callbacks) {
     // Removed one by one: a callback that an earlier one takes back is not called any more.
-    callbacks.delete(callback)
+    callbacks.delete(forget)
     try {
       callback()
     } catch (error) {

@@ -7,9 +7,9 @@ import { onAbort } from './signals.js'
 export interface Wakeable {
   /**
    * Ends every wait with `woken`. When nothing waits, it is remembered, and the next wait ends at
-   * once.
+   * once. Works without its object.
    */
-  wake(): void
+  readonly wake: () => void
   /** Forgets a `wake` that no wait has taken yet. */
   clear(): void
   /**
@@ -32,36 +32,48 @@ export interface Wakeable {
  * ```
  */
 export function createWakeable(clock: Clock): Wakeable {
-  const waiting = new Set<() => void>()
-  let woken = false
+  return new Waits(clock)
+}
 
-  return {
-    wake() {
-      woken = waiting.size === 0
-      for (const end of waiting) end()
-    },
-    clear() {
-      woken = false
-    },
-    wait(delayMs, signal) {
-      if (signal.aborted) return Promise.resolve('elapsed')
-      if (woken) {
-        woken = false
-        return Promise.resolve('woken')
+/** A class, since every client has three. */
+class Waits implements Wakeable {
+  readonly #clock: Clock
+  /** What ends each wait. A list, since hardly ever more than one waits. */
+  #waiting: readonly ((how: 'woken' | 'elapsed') => void)[] = []
+  #woken = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  readonly wake = (): void => {
+    const waiting = this.#waiting
+    this.#woken = waiting.length === 0
+    for (const end of waiting) end('woken')
+  }
+
+  clear(): void {
+    this.#woken = false
+  }
+
+  wait(delayMs: number, signal: AbortSignal): Promise<'woken' | 'elapsed'> {
+    if (signal.aborted) return Promise.resolve('elapsed')
+    if (this.#woken) {
+      this.#woken = false
+      return Promise.resolve('woken')
+    }
+    const clock = this.#clock
+    return new Promise(resolve => {
+      const end = (how: 'woken' | 'elapsed'): void => {
+        this.#waiting = this.#waiting.filter(other => other !== end)
+        cancel?.()
+        forget()
+        resolve(how)
       }
-      return new Promise(resolve => {
-        const end = (how: 'woken' | 'elapsed'): void => {
-          waiting.delete(wake)
-          cancel()
-          forget()
-          resolve(how)
-        }
-        const wake = (): void => end('woken')
-        const elapse = (): void => end('elapsed')
-        const cancel = Number.isFinite(delayMs) ? clock.after(delayMs, elapse) : () => {}
-        const forget = onAbort(signal, elapse)
-        waiting.add(wake)
-      })
-    },
+      const elapse = (): void => end('elapsed')
+      const cancel = Number.isFinite(delayMs) ? clock.after(delayMs, elapse) : undefined
+      const forget = onAbort(signal, elapse)
+      this.#waiting = [...this.#waiting, end]
+    })
   }
 }

@@ -12,9 +12,10 @@ export interface Changes {
   until(condition: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void>
 }
 
-/** Makes {@link Changes}. */
+/** Makes {@link Changes}. Both functions work without their object. */
 export function createChanges(clock: Clock): Changes {
-  const waiting = new Set<() => void>()
+  /** What is looked at again after each change. A list, since hardly ever more than one waits. */
+  let waiting: readonly (() => void)[] = []
 
   return {
     changed() {
@@ -27,13 +28,13 @@ export function createChanges(clock: Clock): Changes {
         const end = (): void => {
           cancel()
           forget()
-          waiting.delete(check)
+          waiting = waiting.filter(other => other !== check)
           resolve()
         }
         const check = (): void => {
           if (condition()) end()
         }
-        waiting.add(check)
+        waiting = [...waiting, check]
         const cancel = Number.isFinite(timeoutMs) ? clock.after(timeoutMs, end) : () => {}
         const forget =
           signal === undefined

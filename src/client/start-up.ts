@@ -171,7 +171,7 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
   parts.known(known)
   parts.measures.follow(order.seen?.release)
   const reporter = startReporting(parts, known)
-  known.health.onChange(reporter.touch)
+  known.health.onChange(() => reporter.touch())
   openLoop(parts, known, reporter)
 
   // Who died of something says so before it tries anything again.
@@ -196,7 +196,7 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
     complain,
     send: event => loop.send(event),
     lookNow: parts.news.wake,
-    report: reporter.touch,
+    report: () => reporter.touch(),
   }
   return {
     identity,
@@ -245,8 +245,12 @@ function sessionOf<S extends Schema>(
     have: () => current.applied?.running.digest,
     // What is not loaded yet is not waited for: the next connection asks for it.
     deltas: () => settings.deltas?.ready === true,
-    wait: async (delayMs, until) => ((await news.wait(delayMs, until)) === 'woken' ? 'asked' : 'elapsed'),
+    wait: (delayMs, until) => news.wait(delayMs, until).then(asOutcome),
   }
+}
+
+function asOutcome(how: 'woken' | 'elapsed'): 'asked' | 'elapsed' {
+  return how === 'woken' ? 'asked' : 'elapsed'
 }
 
 /** How often it is told that servers' clocks differ, in milliseconds. */
@@ -277,7 +281,7 @@ async function readKnown<S extends Schema>(
     identity,
     waiting,
     health: createHealthWatch({ options: settings.health, clock, signal }),
-    protection: await openProtection(settings, identity, waiting.free),
+    protection: await openProtection(settings, identity, () => waiting.free()),
     writer,
     refusals: createRefusals(build, writer.state.refused),
     fleetClock,
@@ -405,7 +409,7 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     },
     participants,
     current,
-    tell: reporter.now,
+    tell: () => reporter.now(),
     unmarked(error) {
       logger.warn(
         'the state folder cannot note which configuration is tried, so this client is not protected if it kills the process',
@@ -429,7 +433,7 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
       hasher,
       logger,
       state,
-      fromDelta: createFromDelta({ ...settings, state }),
+      fromDelta: createFromDelta(settings),
       onFailure: (error, nextMs) => looks.failed(error, { nextMs }),
     }),
   }

@@ -1,7 +1,7 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
 import { checkOptions, checkPositive } from '../core/options.js'
-import { createBackoff } from '../async/backoff.js'
+import { createBackoff, type Backoff } from '../async/backoff.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { look, withNext } from './poll/poll.js'
 import { isDocumentTrouble } from './document-trouble.js'
@@ -62,12 +62,8 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
     reportTo: reporterOf(transport),
     async *deliver(session) {
       const { clock, random, signal, namespace, identity } = session
-      const backoff = createBackoff({
-        clock,
-        random,
-        ...times,
-        healthyMs: 2 * times.capMs,
-      })
+      /** Made with the first failure. */
+      let backoff: Backoff | undefined
       let sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
       let answers = 0
       let asked = false
@@ -79,18 +75,19 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
           sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
 
         if (error !== undefined) {
+          backoff ??= createBackoff({ clock, random, ...times, healthyMs: 2 * times.capMs })
           const delayMs = isDocumentTrouble(transport, error)
             ? jitter(pollIntervalMs, 0.1, random)
             : backoff.failed(error.retryAfterMs)
-          yield* arrivals.map(arrival => withNext(arrival, delayMs))
+          for (const arrival of arrivals) yield withNext(arrival, delayMs)
           asked = yield* stayAway(session, error, delayMs)
           continue
         }
-        backoff.succeeded()
+        backoff?.succeeded()
         answers += 1
         const firstWaitMs = phaseOf(`${namespace} ${identity.clientId}`, pollIntervalMs)
         const waitMs = answers === 1 ? firstWaitMs : jitter(pollIntervalMs, 0.1, random)
-        yield* arrivals.map(arrival => withNext(arrival, waitMs))
+        for (const arrival of arrivals) yield withNext(arrival, waitMs)
         asked = (await session.wait(waitMs, signal)) === 'asked'
       }
     },

@@ -25,21 +25,26 @@ export interface Current<Value> {
 
 /** Makes a {@link Current} that has nothing yet; `show` is called with each thing that runs. */
 export function createCurrent<Value>(clock: Clock, show: (running: Running<Value>) => void): Current<Value> {
-  // A property, since it is read more often than it changes.
-  const current: {
-    applied: Applied<Value> | undefined
-    sinceMs: number | undefined
-    run(next: Applied<Value>): void
-  } = {
-    applied: undefined,
-    sinceMs: undefined,
-    run(next) {
-      // What a newer release confirms is the same value, and has run all the while.
-      if (current.sinceMs === undefined || !Object.is(next.document, current.applied?.document))
-        current.sinceMs = clock.monotonic()
-      current.applied = next
-      show(Object.freeze(next.running))
-    },
+  return new Shown(clock, show)
+}
+
+/** A class, since every client has one; with properties, since it is read more than it changes. */
+class Shown<Value> implements Current<Value> {
+  applied: Applied<Value> | undefined
+  sinceMs: number | undefined
+  readonly #clock: Clock
+  readonly #show: (running: Running<Value>) => void
+
+  constructor(clock: Clock, show: (running: Running<Value>) => void) {
+    this.#clock = clock
+    this.#show = show
   }
-  return current
+
+  run(next: Applied<Value>): void {
+    // What a newer release confirms is the same value, and has run all the while.
+    if (this.sinceMs === undefined || !Object.is(next.document, this.applied?.document))
+      this.sinceMs = this.#clock.monotonic()
+    this.applied = next
+    this.#show(Object.freeze(next.running))
+  }
 }

@@ -49,36 +49,48 @@ export interface FetchSnapshotOptions {
  * gathered.
  */
 export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapshot {
-  const { namespace, clientId, clock, random, hasher, logger, state, fromDelta, onFailure } = options
+  const fetcher = new Fetcher(options)
+  return (query, signal) => fetcher.fetch(query, signal)
+}
+
+/** A class, since every client has one. */
+class Fetcher {
+  readonly #options: FetchSnapshotOptions
   /**
    * When the next fetch may begin: publishes that come faster than they can be fetched cost two
    * fetches, the first and the last.
    */
-  let notBeforeMs = 0
+  #notBeforeMs = 0
 
-  return async (query, signal) => {
-    const bytes = await find(query, signal)
-    if (bytes !== undefined) fromDelta.found({ digest: query.digest, bytes }, query.have)
+  constructor(options: FetchSnapshotOptions) {
+    this.#options = options
+  }
+
+  async fetch(query: SnapshotQuery, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const bytes = await this.#find(query, signal)
+    if (bytes !== undefined) this.#options.fromDelta.found({ digest: query.digest, bytes }, query.have)
     return bytes
   }
 
-  async function find(query: SnapshotQuery, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async #find(query: SnapshotQuery, signal: AbortSignal): Promise<Uint8Array | undefined> {
     const along = query.inline.find(
       ({ digest, base }) => digest === query.digest && base === undefined,
     )?.bytes
-    if (isRight(along, query)) return along
-    const kept = await fromDisk(query)
-    if (isRight(kept, query)) return kept
-    const made = await fromDelta.alongside(query)
+    if (this.#isRight(along, query)) return along
+    const kept = await this.#fromDisk(query)
+    if (this.#isRight(kept, query)) return kept
+    const made = await this.#options.fromDelta.alongside(query)
     if (made !== undefined) return made
-    return query.from === undefined ? undefined : fromTransport(query, query.from, signal)
+    return query.from === undefined ? undefined : this.#fromTransport(query, query.from, signal)
   }
 
-  function isRight(bytes: Uint8Array | undefined, wanted: SnapshotQuery): bytes is Uint8Array {
+  #isRight(bytes: Uint8Array | undefined, wanted: SnapshotQuery): bytes is Uint8Array {
+    const { hasher } = this.#options
     return bytes !== undefined && bytes.length === wanted.bytes && digestOf(hasher, bytes) === wanted.digest
   }
 
-  async function fromDisk({ digest, bytes }: SnapshotQuery): Promise<Uint8Array | undefined> {
+  async #fromDisk({ digest, bytes }: SnapshotQuery): Promise<Uint8Array | undefined> {
+    const { namespace, logger, state } = this.#options
     try {
       return await state?.readSnapshot({ namespace, digest, maxSnapshotBytes: bytes })
     } catch {
@@ -88,19 +100,17 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
     }
   }
 
-  async function fromTransport(
-    query: SnapshotQuery,
-    from: Transport,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
+  async #fromTransport(query: SnapshotQuery, from: Transport, signal: AbortSignal): Promise<Uint8Array> {
+    const { clock, random, onFailure } = this.#options
     const backoff = createBackoff({ random, clock })
-    if (query.spreadMs > 0) await clock.sleep(ownShareOf(query), signal)
-    if (notBeforeMs > clock.monotonic()) await clock.sleep(notBeforeMs - clock.monotonic(), signal)
+    if (query.spreadMs > 0) await clock.sleep(this.#ownShareOf(query), signal)
+    if (this.#notBeforeMs > clock.monotonic())
+      await clock.sleep(this.#notBeforeMs - clock.monotonic(), signal)
     for (let asked = 0; ; asked += 1) {
       signal.throwIfAborted()
-      const answer = await ask(query, from, { signal, isFirst: asked === 0 })
+      const answer = await this.#ask(query, from, { signal, isFirst: asked === 0 })
       if (isBytes(answer)) return answer
-      if (signal.aborted) notBeforeMs = clock.monotonic() + GATHER_MS
+      if (signal.aborted) this.#notBeforeMs = clock.monotonic() + GATHER_MS
       signal.throwIfAborted()
       const nextMs = backoff.failed(answer.retryAfterMs)
       onFailure(answer, nextMs)
@@ -109,16 +119,18 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
   }
 
   /** This client's place in the time over which the fleet spreads. */
-  function ownShareOf({ digest, spreadMs }: SnapshotQuery): number {
+  #ownShareOf({ digest, spreadMs }: SnapshotQuery): number {
+    const { clientId, hasher } = this.#options
     const bucket = Number.parseInt(cohortHash(digest, clientId, hasher).slice(0, 8), 16)
     return (bucket / BUCKETS) * spreadMs
   }
 
-  async function ask(
+  async #ask(
     query: SnapshotQuery,
     from: Transport,
     { signal, isFirst }: { readonly signal: AbortSignal; readonly isFirst: boolean },
   ): Promise<Uint8Array | NoticeboardError> {
+    const { namespace, clock, fromDelta } = this.#options
     const { digest, bytes: maxSnapshotBytes, have } = query
     const what = `${from.name}: the snapshot ${digest.slice(0, 12)}`
     try {
@@ -128,7 +140,7 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
       const answer = await withDeadline({ clock, signal, timeoutMs: ATTEMPT_MS, what: from.name }, own =>
         from.snapshot({ namespace, digest, maxSnapshotBytes, have }, own),
       )
-      if (isRight(answer, query)) return answer
+      if (this.#isRight(answer, query)) return answer
       return new NoticeboardError('digest-mismatch', `${what} does not match its digest; fetching it again`)
     } catch (error) {
       return asNoticeboardError(error, 'unavailable', `${what} could not be fetched`)

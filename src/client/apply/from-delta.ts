@@ -42,64 +42,82 @@ export interface FromDeltaOptions {
   readonly clock: Clock
   readonly hasher: Hasher
   readonly logger: Logger
-  readonly state: StateStorage | undefined
+  readonly state?: StateStorage | undefined
   /** The largest snapshot that may have been found before. */
   readonly maxSnapshotBytes: number
 }
 
 /** Makes a {@link FromDelta}, one a client. */
 export function createFromDelta(options: FromDeltaOptions): FromDelta {
-  const { namespace, deltas, clock, hasher, logger, state, maxSnapshotBytes } = options
+  return new Maker(options)
+}
+
+/** A class, since every client has one. */
+class Maker implements FromDelta {
+  readonly #options: FromDeltaOptions
   /** What was found last and what runs, where there is no disk: a delta leads from one of them. */
-  let kept: readonly HeldSnapshot[] = []
-  /** How many snapshots came since a transport last had a delta. */
-  const since = new WeakMap<Transport, number>()
+  #kept: readonly HeldSnapshot[] = []
+  /**
+   * How many snapshots came since a transport last had a delta; made with the first that is asked.
+   */
+  #since: WeakMap<Transport, number> | undefined
 
-  return {
-    async alongside({ digest, bytes: length, inline }) {
-      for (const { digest: made, base: from, bytes: delta } of inline) {
-        if (made !== digest || from === undefined) continue
-        const codec = await deltas?.codec()
-        const base = codec && (await baseOf(from))
-        const bytes = codec && base && decoded(codec, { base, delta, digest, length })
-        if (bytes !== undefined) return bytes
-      }
-      return undefined
-    },
-
-    async fetched({ digest, bytes: length, have }, from, signal) {
-      const maxBytes = maxDeltaBytes(length)
-      if (have === undefined || maxBytes === 0 || from.delta === undefined) return undefined
-      const codec = await deltas?.codec()
-      if (codec === undefined) return undefined
-      const passed = since.get(from) ?? 0
-      if (passed >= PATIENCE && passed % SELDOM !== 0) {
-        // Nothing is read from the disk for it.
-        since.set(from, passed + 1)
-        return undefined
-      }
-      const base = await baseOf(have)
-      if (base === undefined) return undefined
-      since.set(from, passed + 1)
-      const query = { namespace, digest, base: have, maxBytes }
-      const delta = await withDeadline({ clock, signal, timeoutMs: DELTA_MS, what: from.name }, async own =>
-        from.delta?.(query, own),
-      ).catch(unlessItAsksToWait)
-      const bytes = delta && decoded(codec, { base, delta, digest, length })
-      if (bytes !== undefined) since.set(from, 0)
-      return bytes
-    },
-
-    found({ digest, bytes }, have) {
-      if (deltas === undefined || state !== undefined || bytes.length < MIN_DELTA_SNAPSHOT_BYTES) return
-      void deltas.codec().then(codec => {
-        if (codec !== undefined) kept = [{ digest, bytes }, ...kept.filter(one => one.digest === have)]
-      })
-    },
+  constructor(options: FromDeltaOptions) {
+    this.#options = options
   }
 
-  async function baseOf(digest: Digest): Promise<HeldSnapshot | undefined> {
-    const here = kept.find(one => one.digest === digest)
+  async alongside({ digest, bytes: length, inline }: SnapshotQuery): Promise<Uint8Array | undefined> {
+    for (const { digest: made, base: from, bytes: delta } of inline) {
+      if (made !== digest || from === undefined) continue
+      const codec = await this.#options.deltas?.codec()
+      const base = codec && (await this.#baseOf(from))
+      const bytes = codec && base && this.#decoded(codec, { base, delta, digest, length })
+      if (bytes !== undefined) return bytes
+    }
+    return undefined
+  }
+
+  async fetched(
+    { digest, bytes: length, have }: SnapshotQuery,
+    from: Transport,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
+    const { namespace, deltas, clock } = this.#options
+    const maxBytes = maxDeltaBytes(length)
+    if (have === undefined || maxBytes === 0 || from.delta === undefined) return undefined
+    const codec = await deltas?.codec()
+    if (codec === undefined) return undefined
+    const since = (this.#since ??= new WeakMap())
+    const passed = since.get(from) ?? 0
+    if (passed >= PATIENCE && passed % SELDOM !== 0) {
+      // Nothing is read from the disk for it.
+      since.set(from, passed + 1)
+      return undefined
+    }
+    const base = await this.#baseOf(have)
+    if (base === undefined) return undefined
+    since.set(from, passed + 1)
+    const query = { namespace, digest, base: have, maxBytes }
+    const delta = await withDeadline({ clock, signal, timeoutMs: DELTA_MS, what: from.name }, async own =>
+      from.delta?.(query, own),
+    ).catch(unlessItAsksToWait)
+    const bytes = delta && this.#decoded(codec, { base, delta, digest, length })
+    if (bytes !== undefined) since.set(from, 0)
+    return bytes
+  }
+
+  found({ digest, bytes }: HeldSnapshot, have: Digest | undefined): void {
+    const { deltas, state } = this.#options
+    if (deltas === undefined || state !== undefined || bytes.length < MIN_DELTA_SNAPSHOT_BYTES) return
+    void deltas.codec().then(codec => {
+      if (codec !== undefined)
+        this.#kept = [{ digest, bytes }, ...this.#kept.filter(one => one.digest === have)]
+    })
+  }
+
+  async #baseOf(digest: Digest): Promise<HeldSnapshot | undefined> {
+    const { namespace, state, maxSnapshotBytes } = this.#options
+    const here = this.#kept.find(one => one.digest === digest)
     if (here !== undefined || state === undefined) return here
     try {
       // Damage shows in what is made of it.
@@ -111,10 +129,11 @@ export function createFromDelta(options: FromDeltaOptions): FromDelta {
     }
   }
 
-  function decoded(
+  #decoded(
     codec: DeltaCodec,
     { base, delta, digest, length }: Parameters<DeltaCodec['decode']>[0] & { readonly digest: Digest },
   ): Uint8Array | undefined {
+    const { namespace, hasher, logger } = this.#options
     const because = (reason: string): undefined =>
       logger.debug('a delta was not used; the whole snapshot is fetched', {
         namespace,

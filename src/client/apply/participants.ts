@@ -47,64 +47,79 @@ export interface PreparedChange {
 }
 
 /** Makes {@link Participants}. `timeoutMs` bounds each one's `prepare`. */
-export function createParticipants<Value>({
-  clock,
-  logger,
-  timeoutMs,
-}: {
+export function createParticipants<Value>(options: ParticipantsOptions): Participants<Value> {
+  return new Joined<Value>(options)
+}
+
+export interface ParticipantsOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly timeoutMs: number
-}): Participants<Value> {
-  const joined = new Set<Participant<Value>>()
+}
 
-  return {
-    join(participant) {
-      joined.add(participant)
-      return () => void joined.delete(participant)
-    },
-    async prepare(next, signal) {
-      const over = createLinkedAbortController(signal)
-      const ready: Ready[] = []
-      let refused: unknown
-      await Promise.all(
-        [...joined].map(async participant => {
-          try {
-            ready.push({ name: participant.name, prepared: await prepareOne(participant, next, over.signal) })
-          } catch (error) {
-            refused ??= error
-            // One veto is enough: the others need not go on.
-            over.abort()
-          }
-        }),
-      )
-      // From here on the change is on: the signal that said it might be off stays silent.
-      over.finish()
-      const discard = (): void => {
-        for (const each of ready) letGo(each)
-      }
-      if (refused !== undefined) {
-        discard()
-        throw asNoticeboardError(refused, 'vetoed', 'a participant refused the change')
-      }
-      return {
-        discard,
-        commit() {
-          for (const { name, prepared } of ready)
-            callGuarded(() => prepared.commit(), logger, `commit() of participant "${name}"`)
-        },
-      }
-    },
+/** A change that nobody takes part in. */
+const NOBODY: PreparedChange = { commit() {}, discard() {} }
+
+/** A class, since every client has one; most have no participant. */
+class Joined<Value> implements Participants<Value> {
+  readonly #options: ParticipantsOptions
+  /** Made with the first that joins. */
+  #joined: Set<Participant<Value>> | undefined
+
+  constructor(options: ParticipantsOptions) {
+    this.#options = options
+  }
+
+  join(participant: Participant<Value>): () => void {
+    const joined = (this.#joined ??= new Set())
+    joined.add(participant)
+    return () => void joined.delete(participant)
+  }
+
+  async prepare(next: Value, signal: AbortSignal): Promise<PreparedChange> {
+    const joined = [...(this.#joined ?? [])]
+    if (joined.length === 0) return NOBODY
+    const { logger } = this.#options
+    const over = createLinkedAbortController(signal)
+    const ready: Ready[] = []
+    let refused: unknown
+    await Promise.all(
+      joined.map(async participant => {
+        try {
+          ready.push({
+            name: participant.name,
+            prepared: await this.#prepareOne(participant, next, over.signal),
+          })
+        } catch (error) {
+          refused ??= error
+          // One veto is enough: the others need not go on.
+          over.abort()
+        }
+      }),
+    )
+    // From here on the change is on: the signal that said it might be off stays silent.
+    over.finish()
+    const discard = (): void => {
+      for (const each of ready) this.#letGo(each)
+    }
+    if (refused !== undefined) {
+      discard()
+      throw asNoticeboardError(refused, 'vetoed', 'a participant refused the change')
+    }
+    return {
+      discard,
+      commit() {
+        for (const { name, prepared } of ready)
+          callGuarded(() => prepared.commit(), logger, `commit() of participant "${name}"`)
+      },
+    }
   }
 
   /**
    * One participant's answer, or its refusal as `vetoed`; what it prepares too late is discarded.
    */
-  async function prepareOne(
-    participant: Participant<Value>,
-    next: Value,
-    signal: AbortSignal,
-  ): Promise<Prepared> {
+  async #prepareOne(participant: Participant<Value>, next: Value, signal: AbortSignal): Promise<Prepared> {
+    const { clock, timeoutMs } = this.#options
     const { name } = participant
     const veto = (reason: string, cause?: unknown): NoticeboardError => vetoOf(name, reason, cause)
     const ask = async (): Promise<Prepared> => {
@@ -132,15 +147,15 @@ export function createParticipants<Value>({
       )
     } catch (error) {
       asked?.then(
-        prepared => letGo({ name, prepared }),
+        prepared => this.#letGo({ name, prepared }),
         () => {},
       )
       throw signal.aborted ? veto('was interrupted by a newer change') : error
     }
   }
 
-  function letGo({ name, prepared }: Ready): void {
-    callGuarded(() => prepared.discard?.(), logger, `discard() of participant "${name}"`)
+  #letGo({ name, prepared }: Ready): void {
+    callGuarded(() => prepared.discard?.(), this.#options.logger, `discard() of participant "${name}"`)
   }
 }
 

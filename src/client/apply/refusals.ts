@@ -38,40 +38,77 @@ export interface NewRefusal {
  * build to tell one start from the next, a new start tries again.
  */
 export function createRefusals(build: string | undefined, saved: readonly Refusal[]): Refusals {
-  let kept: readonly Refusal[] = saved
-  const passing = new Map<Digest, KnownRefusal>()
+  return new OfBuild(build, saved)
+}
 
-  const get = (digest: Digest): Refusal | undefined =>
-    passing.get(digest) ?? kept.find(refusal => refusal.digest === digest && refusal.build === build)
+/** A class, since every client has one. */
+class OfBuild implements Refusals {
+  readonly #build: string | undefined
+  #kept: readonly Refusal[]
+  /** Those that end with the process; made with the first one. */
+  #passing: Map<Digest, KnownRefusal> | undefined
 
-  return {
-    get,
-    has: digest => get(digest) !== undefined,
-    add({ digest, code, issues: [first], path = first?.path ?? '', at, lasting, reverted = false }) {
-      const refusal: Refusal = {
-        digest,
-        build: build ?? '',
-        code,
-        ...(reverted && { reverted: true as const }),
-        ...(first !== undefined && {
-          validator: first.validator.slice(0, 256),
-          path: path.slice(0, 256),
-        }),
-        at,
-      }
-      if (build === undefined || !lasting)
-        return void passing.set(digest, { ...refusal, overridden: !lasting })
-      const others = kept.filter(other => other.digest !== digest || other.build !== build)
-      kept = [...others, refusal].slice(-MAX_REFUSALS)
-    },
-    forget(digests) {
-      for (const digest of digests) passing.delete(digest)
-      kept = kept.filter(({ digest }) => !digests.includes(digest))
-    },
-    list: () => kept,
-    known: () => [
-      ...kept.filter(refusal => refusal.build === build).map(refusal => ({ ...refusal, overridden: false })),
-      ...passing.values(),
-    ],
+  constructor(build: string | undefined, saved: readonly Refusal[]) {
+    this.#build = build
+    this.#kept = saved
+  }
+
+  has(digest: Digest): boolean {
+    return this.get(digest) !== undefined
+  }
+
+  get(digest: Digest): Refusal | undefined {
+    return (
+      this.#passing?.get(digest) ??
+      this.#kept.find(refusal => refusal.digest === digest && refusal.build === this.#build)
+    )
+  }
+
+  add({
+    digest,
+    code,
+    issues: [first],
+    path = first?.path ?? '',
+    at,
+    lasting,
+    reverted = false,
+  }: NewRefusal): void {
+    const build = this.#build
+    const refusal: Refusal = {
+      digest,
+      build: build ?? '',
+      code,
+      ...(reverted && { reverted: true as const }),
+      ...(first !== undefined && {
+        validator: first.validator.slice(0, 256),
+        path: path.slice(0, 256),
+      }),
+      at,
+    }
+    if (build === undefined || !lasting) {
+      this.#passing ??= new Map()
+      this.#passing.set(digest, { ...refusal, overridden: !lasting })
+      return
+    }
+    const others = this.#kept.filter(other => other.digest !== digest || other.build !== build)
+    this.#kept = [...others, refusal].slice(-MAX_REFUSALS)
+  }
+
+  forget(digests: readonly Digest[]): void {
+    for (const digest of digests) this.#passing?.delete(digest)
+    this.#kept = this.#kept.filter(({ digest }) => !digests.includes(digest))
+  }
+
+  list(): readonly Refusal[] {
+    return this.#kept
+  }
+
+  known(): readonly KnownRefusal[] {
+    return [
+      ...this.#kept
+        .filter(refusal => refusal.build === this.#build)
+        .map(refusal => ({ ...refusal, overridden: false })),
+      ...(this.#passing?.values() ?? []),
+    ]
   }
 }

@@ -17,31 +17,40 @@ export interface Waiting {
 
 /** Makes a {@link Waiting}. */
 export function createWaiting(loop: Pick<ApplyLoop<never>, 'state' | 'send'>): Waiting {
-  let held: Pending | undefined
-  let isFree = false
+  return new Held(loop)
+}
 
-  const ended = (): void => {
-    if (!isFree || held === undefined || isWorking(loop.state)) return
-    const pending = held
-    isFree = false
-    held = undefined
-    loop.send({ type: 'freed', pending })
+/** A class, since every client has one. */
+class Held implements Waiting {
+  readonly #loop: Pick<ApplyLoop<never>, 'state' | 'send'>
+  #held: Pending | undefined
+  #isFree = false
+
+  constructor(loop: Pick<ApplyLoop<never>, 'state' | 'send'>) {
+    this.#loop = loop
   }
 
-  return {
-    begins(pending) {
-      isFree = false
-      if (isReceived(pending)) held = undefined
-    },
-    hold(pending, snapshot) {
-      if (isReceived(pending)) held = { ...pending, inline: [...pending.inline, snapshot] }
-      // Of what is restored the best comes first.
-      else held ??= pending
-    },
-    free() {
-      isFree = true
-      ended()
-    },
-    ended,
+  begins(pending: Pending): void {
+    this.#isFree = false
+    if (isReceived(pending)) this.#held = undefined
+  }
+
+  hold(pending: Pending, snapshot: InlineSnapshot): void {
+    if (isReceived(pending)) this.#held = { ...pending, inline: [...pending.inline, snapshot] }
+    // Of what is restored the best comes first.
+    else this.#held ??= pending
+  }
+
+  free(): void {
+    this.#isFree = true
+    this.ended()
+  }
+
+  ended(): void {
+    const pending = this.#held
+    if (!this.#isFree || pending === undefined || isWorking(this.#loop.state)) return
+    this.#isFree = false
+    this.#held = undefined
+    this.#loop.send({ type: 'freed', pending })
   }
 }

@@ -27,24 +27,38 @@ const MARKS_IN_A_ROW = 3
  * leaves behind.
  */
 export function createFleetClock(clock: Clock, onLeft: (aheadMs: number) => void = () => {}): FleetClock {
-  let heard: { readonly at: number; readonly time: number } | undefined
-  let earlier: { readonly count: number; readonly time: number } | undefined
-  const now = (): number => (heard === undefined ? clock.now() : heard.time + (clock.monotonic() - heard.at))
+  return new Marked(clock, onLeft)
+}
 
-  return {
-    now,
-    hear(asOf) {
-      const time = Date.parse(asOf)
-      const aheadMs = heard === undefined ? 0 : now() - time
-      if (aheadMs > LATE_MS) {
-        // The same mark once more says nothing.
-        if (earlier !== undefined && time <= earlier.time) return
-        earlier = { count: (earlier?.count ?? 0) + 1, time }
-        if (earlier.count < MARKS_IN_A_ROW) return
-        onLeft(aheadMs)
-      }
-      earlier = undefined
-      if (aheadMs <= 0 || aheadMs > LATE_MS) heard = { at: clock.monotonic(), time }
-    },
+/** A class, since every client has one. */
+class Marked implements FleetClock {
+  readonly #clock: Clock
+  readonly #onLeft: (aheadMs: number) => void
+  #heard: { readonly at: number; readonly time: number } | undefined
+  #earlier: { readonly count: number; readonly time: number } | undefined
+
+  constructor(clock: Clock, onLeft: (aheadMs: number) => void) {
+    this.#clock = clock
+    this.#onLeft = onLeft
+  }
+
+  now(): number {
+    const heard = this.#heard
+    return heard === undefined ? this.#clock.now() : heard.time + (this.#clock.monotonic() - heard.at)
+  }
+
+  hear(asOf: string): void {
+    const time = Date.parse(asOf)
+    const aheadMs = this.#heard === undefined ? 0 : this.now() - time
+    if (aheadMs > LATE_MS) {
+      // The same mark once more says nothing.
+      if (this.#earlier !== undefined && time <= this.#earlier.time) return
+      const earlier = { count: (this.#earlier?.count ?? 0) + 1, time }
+      this.#earlier = earlier
+      if (earlier.count < MARKS_IN_A_ROW) return
+      this.#onLeft(aheadMs)
+    }
+    this.#earlier = undefined
+    if (aheadMs <= 0 || aheadMs > LATE_MS) this.#heard = { at: this.#clock.monotonic(), time }
   }
 }

@@ -9,14 +9,13 @@ import {
 } from '../../contracts/position.js'
 import type { StrategyEvent } from '../../contracts/strategy.js'
 import type { Tag, Transport } from '../../contracts/transport.js'
-import { createLeaps } from '../../core/release/leaps.js'
+import { createOccasions, type Occasions } from '../../async/occasions.js'
+import { createLeaps, type Leaps } from '../../core/release/leaps.js'
 import { decodeMark } from '../../core/release/mark.js'
 import { identifyRelease, type IdentifiedRelease } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { ReceivedRelease } from '../apply/pending.js'
 import type { FleetClock } from './fleet-clock.js'
-
-import { createOccasions } from '../../async/occasions.js'
 
 /** What an arrival says about the newest release. */
 export type Verdict =
@@ -93,8 +92,11 @@ export function judgeLook(arrival: LookEvent): LookVerdict {
  * moves nothing.
  */
 export interface ReleaseOrder {
-  /** Judges an arrival. A `newer` one moves `seen`, and a usable one the tag of its transport. */
-  judge(arrival: StrategyEvent): Verdict
+  /**
+   * Judges an arrival. A `newer` one moves `seen`, and a usable one the tag of its transport. Works
+   * without its object.
+   */
+  readonly judge: (arrival: StrategyEvent) => Verdict
   /** The newest release that was verified here. */
   readonly seen: IdentifiedRelease | undefined
   /** Its position; that of an earlier life when the release itself was lost. */
@@ -116,16 +118,60 @@ export interface ReleaseOrderOptions {
 
 /** Makes a {@link ReleaseOrder}. */
 export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
-  const { namespace, clock, hasher, fleetClock, floor } = options
-  const tags = new Map<Transport, Tag | undefined>()
-  let { seen } = options
-  /** The time of the last mark, as it says it itself. */
-  let markedAt: string | undefined
-  const leaps = createLeaps({ clock, seen: seen?.position ?? floor })
-  const leapTold = createOccasions(clock, TELL_AGAIN_MS)
+  return new Order(options)
+}
 
-  const judgeRelease = (arrival: Extract<StrategyEvent, { type: 'release' }>): Verdict => {
+type ReleaseArrival = Extract<StrategyEvent, { readonly type: 'release' }>
+
+/** A class, since every client has one. */
+class Order implements ReleaseOrder {
+  seen: IdentifiedRelease | undefined
+  readonly #options: ReleaseOrderOptions
+  readonly #tags = new Map<Transport, Tag | undefined>()
+  readonly #leaps: Leaps
+  readonly #leapTold: Occasions
+  /** The time of the last mark, as it says it itself. */
+  #markedAt: string | undefined
+
+  constructor(options: ReleaseOrderOptions) {
+    const { clock, seen, floor } = options
+    this.seen = seen
+    this.#options = options
+    this.#leaps = createLeaps({ clock, seen: seen?.position ?? floor })
+    this.#leapTold = createOccasions(clock, TELL_AGAIN_MS)
+  }
+
+  get position(): Position | undefined {
+    return this.seen?.position ?? this.#options.floor
+  }
+
+  tag(transport: Transport): Tag | undefined {
+    return this.#tags.get(transport)
+  }
+
+  readonly judge = (arrival: StrategyEvent): Verdict => {
+    if (isLook(arrival)) return judgeLook(arrival)
+    try {
+      switch (arrival.type) {
+        case 'release':
+          return this.#judgeRelease(arrival)
+        case 'mark':
+          return this.#judgeMark(arrival.bytes)
+        case 'current':
+          // A tag is kept of what was followed alone.
+          this.#leaps.current()
+          return { type: 'current' }
+      }
+    } catch (error) {
+      if (!isNoticeboardError(error)) throw error
+      return { type: 'trouble', error }
+    }
+  }
+
+  #judgeRelease(arrival: ReleaseArrival): Verdict {
+    const { namespace, hasher, floor } = this.#options
     const { bytes, from, tag, ageMs = 0 } = arrival
+    const { seen } = this
     // What is brought again, byte for byte, need not be read again.
     const received =
       seen !== undefined && sameBytes(seen.bytes, bytes) ? seen : identifyRelease(hasher, bytes)
@@ -144,28 +190,31 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
       inline: arrival.snapshots ?? [],
       origin: from.unmanaged === true ? 'unmanaged' : 'network',
     }
-    switch (orderOf(position)) {
+    switch (this.#orderOf(position)) {
       case 'older':
         // A replica or mirror that lags; it will catch up, and the position keeps it harmless.
         return {
           type: 'older',
-          tell: lastingly(from.name, position),
+          tell: this.#lastingly(from.name, position),
         }
       case 'fork':
-        throw forkAt(position, `another epoch with the number of ${seen?.position.epoch ?? floor?.epoch}`)
+        throw this.#forkAt(
+          position,
+          `another epoch with the number of ${seen?.position.epoch ?? floor?.epoch}`,
+        )
       case 'same':
         if (seen !== undefined && seen.digest !== received.digest)
-          throw forkAt(position, 'another release at this position')
-        tags.set(from, tag)
-        leaps.current()
+          throw this.#forkAt(position, 'another release at this position')
+        this.#tags.set(from, tag)
+        this.#leaps.current()
         return { type: 'same', pending, ageMs }
       case 'newer': {
-        if (pending.origin === 'network' && !leaps.follows(position))
-          return { type: 'trouble', error: leap(from, position), told: !leapTold.now() }
-        const fork = forkBefore(received, pending)
-        seen = received
-        tags.set(from, tag)
-        return { type: 'newer', seen, pending, fork, ageMs }
+        if (pending.origin === 'network' && !this.#leaps.follows(position))
+          return { type: 'trouble', error: this.#leap(from, position), told: !this.#leapTold.now() }
+        const fork = this.#forkBefore(received, pending)
+        this.seen = received
+        this.#tags.set(from, tag)
+        return { type: 'newer', seen: received, pending, fork, ageMs }
       }
     }
   }
@@ -175,59 +224,43 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
    * followed all the same: only the newest counts, and refusing it would leave this client behind
    * for good.
    */
-  const forkBefore = (
+  #forkBefore(
     { release, position }: IdentifiedRelease,
     { origin }: ReceivedRelease,
-  ): NoticeboardError | undefined => {
+  ): NoticeboardError | undefined {
+    const { seen } = this
     // A bare document has editions and no log, so none of them names the one before it.
     if (origin === 'unmanaged' || seen === undefined || !follows(position, seen.position)) return undefined
-    return release.prev === seen.digest ? undefined : forkAt(position, 'another release before it')
+    return release.prev === seen.digest ? undefined : this.#forkAt(position, 'another release before it')
   }
 
-  const judgeMark = (bytes: Uint8Array): Verdict => {
+  #judgeMark(bytes: Uint8Array): Verdict {
+    const { namespace, fleetClock } = this.#options
     const mark = decodeMark(bytes)
     if (mark.namespace !== namespace) return { type: 'nothing' }
-    const isRepeated = mark.asOf === markedAt
-    markedAt = mark.asOf
+    const isRepeated = mark.asOf === this.#markedAt
+    this.#markedAt = mark.asOf
     fleetClock.hear(mark.asOf)
+    const { seen } = this
     if (seen === undefined) return { type: 'behind' }
     switch (comparePositions(mark, seen.position)) {
       case 'older':
-        return { type: 'nothing', tell: lastingly('a mark', mark) }
+        return { type: 'nothing', tell: this.#lastingly('a mark', mark) }
       case 'newer':
         return { type: 'behind' }
       case 'fork':
-        throw forkAt(mark, `another epoch with the number of ${seen.position.epoch}`)
+        throw this.#forkAt(mark, `another epoch with the number of ${seen.position.epoch}`)
       case 'same':
-        if (mark.digest !== seen.digest) throw forkAt(mark, 'another release at this position')
-        leaps.current()
+        if (mark.digest !== seen.digest) throw this.#forkAt(mark, 'another release at this position')
+        this.#leaps.current()
         // Its time says nothing: servers' clocks differ. Only the same one again is no news.
         return { type: isRepeated ? 'nothing' : 'current' }
     }
   }
 
-  const seenHere = (): string => {
-    const position = seen?.position ?? floor
-    return position === undefined ? 'nothing' : formatPosition(position)
-  }
-
-  const leap = (from: Transport, position: Position): NoticeboardError =>
-    new NoticeboardError(
-      'fork',
-      `${namespace}: ${from.name} says that ${formatPosition(position)} is the newest, and this client has seen ${seenHere()}. No log grows that far at once, so the release is ignored; if it is right, see "A position that nobody published" in docs/operations.md`,
-    )
-
-  /** What is told of an older position once nothing else came for long. */
-  const lastingly = (who: string, position: Position): NoticeboardError | undefined =>
-    leaps.older() ? behind(who, position) : undefined
-
-  const behind = (who: string, position: Position): NoticeboardError =>
-    new NoticeboardError(
-      'fork',
-      `${namespace}: ${who} says that ${formatPosition(position)} is the newest, which is older than ${seenHere()}, seen here before, so it is ignored. Either the store lost releases: open a new epoch; or the later position was forged: see "A position that nobody published" in docs/operations.md`,
-    )
-
-  const orderOf = (position: Position): PositionOrder => {
+  #orderOf(position: Position): PositionOrder {
+    const { seen } = this
+    const { floor } = this.#options
     if (seen !== undefined) return comparePositions(position, seen.position)
     if (floor === undefined) return 'newer'
     const order = comparePositions(position, floor)
@@ -235,38 +268,35 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
     return order === 'same' ? 'newer' : order
   }
 
-  const forkAt = (position: Position, what: string): NoticeboardError =>
-    new NoticeboardError(
-      'fork',
-      `${namespace} at ${formatPosition(position)}: ${what} was seen before, so two stores publish this namespace. Open a new epoch in the right one: noticeboard epoch`,
-    )
+  /** What is told of an older position once nothing else came for long. */
+  #lastingly(who: string, position: Position): NoticeboardError | undefined {
+    return this.#leaps.older() ? this.#behind(who, position) : undefined
+  }
 
-  return {
-    get seen() {
-      return seen
-    },
-    get position() {
-      return seen?.position ?? floor
-    },
-    tag: transport => tags.get(transport),
-    judge(arrival) {
-      if (isLook(arrival)) return judgeLook(arrival)
-      try {
-        switch (arrival.type) {
-          case 'release':
-            return judgeRelease(arrival)
-          case 'mark':
-            return judgeMark(arrival.bytes)
-          case 'current':
-            // A tag is kept of what was followed alone.
-            leaps.current()
-            return { type: 'current' }
-        }
-      } catch (error) {
-        if (!isNoticeboardError(error)) throw error
-        return { type: 'trouble', error }
-      }
-    },
+  #leap(from: Transport, position: Position): NoticeboardError {
+    return new NoticeboardError(
+      'fork',
+      `${this.#options.namespace}: ${from.name} says that ${formatPosition(position)} is the newest, and this client has seen ${this.#seenHere()}. No log grows that far at once, so the release is ignored; if it is right, see "A position that nobody published" in docs/operations.md`,
+    )
+  }
+
+  #behind(who: string, position: Position): NoticeboardError {
+    return new NoticeboardError(
+      'fork',
+      `${this.#options.namespace}: ${who} says that ${formatPosition(position)} is the newest, which is older than ${this.#seenHere()}, seen here before, so it is ignored. Either the store lost releases: open a new epoch; or the later position was forged: see "A position that nobody published" in docs/operations.md`,
+    )
+  }
+
+  #forkAt(position: Position, what: string): NoticeboardError {
+    return new NoticeboardError(
+      'fork',
+      `${this.#options.namespace} at ${formatPosition(position)}: ${what} was seen before, so two stores publish this namespace. Open a new epoch in the right one: noticeboard epoch`,
+    )
+  }
+
+  #seenHere(): string {
+    const { position } = this
+    return position === undefined ? 'nothing' : formatPosition(position)
   }
 }
 

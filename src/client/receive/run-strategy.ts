@@ -23,25 +23,22 @@ export async function runStrategy(
   /** Made when it is needed, which it is not while a strategy does what it should. */
   let backoff: Backoff | undefined
   while (!signal.aborted) {
-    const end = await runOnce()
-    if (signal.aborted) return
-    backoff ??= createBackoff({ random, clock })
-    const delayMs = backoff.failed()
-    ended(end, delayMs)
-    await clock.sleep(delayMs, signal)
-  }
-
-  /** One run of the strategy; how it ended, since it should not have. */
-  async function runOnce(): Promise<NoticeboardError> {
+    /** How a run ended, since it should not have. */
+    let end: NoticeboardError
     try {
       for await (const arrival of strategy.deliver(session)) {
         if (signal.aborted) break
         const accepted = accept(arrival)
         if (accepted !== undefined) await accepted
       }
-      return new NoticeboardError('internal', `strategy ${strategy.name} ended by itself; starting it again`)
+      end = new NoticeboardError('internal', `strategy ${strategy.name} ended by itself; starting it again`)
     } catch (error) {
-      return asNoticeboardError(error, 'internal', `strategy ${strategy.name} failed; starting it again`)
+      end = asNoticeboardError(error, 'internal', `strategy ${strategy.name} failed; starting it again`)
     }
+    if (signal.aborted) return
+    backoff ??= createBackoff({ random, clock })
+    const delayMs = backoff.failed()
+    ended(end, delayMs)
+    await clock.sleep(delayMs, signal)
   }
 }

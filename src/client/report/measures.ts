@@ -39,26 +39,66 @@ interface Window {
  * snapshot where that comes later, and takes nothing more after the bake: so what all clients say
  * is of the same time, and does not change once it counts.
  */
-export function createMeasures({
-  clock,
-  logger,
-  current,
-}: {
+export function createMeasures(options: MeasuresOptions): Measures {
+  return new Sums(options)
+}
+
+export interface MeasuresOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly current: Pick<Current<unknown>, 'applied' | 'sinceMs'>
-}): Measures {
-  let asked: Asked | undefined
-  let window: Window | undefined
-  let warned = false
+}
+
+/** A class, since every client has one. */
+class Sums implements Measures {
+  readonly #options: MeasuresOptions
+  #asked: Asked | undefined
+  #window: Window | undefined
+  #warned = false
+
+  constructor(options: MeasuresOptions) {
+    this.#options = options
+  }
+
+  add(name: string, value: number): void {
+    if (this.#asked === undefined) return
+    const open = this.#at()
+    const held = open?.sums.get(name)
+    if (open === undefined || held === undefined) return
+    if (!(value >= 0 && value <= MAX_MEASURED)) return this.#warn()
+    if (this.#options.clock.monotonic() - open.startMs >= open.asked.bakeMs) return
+    held.count += 1
+    held.sum += value
+  }
+
+  follow(release: Release | undefined): void {
+    const { measures = [], bakeMs = 0 } = release?.evidence ?? {}
+    const stage = release?.rollout?.stageStart.position
+    if (stage === undefined || measures.length === 0) this.#asked = undefined
+    else if (this.#asked === undefined || comparePositions(this.#asked.stage, stage) !== 'same')
+      this.#asked = { stage, names: measures, bakeMs, seenMs: this.#options.clock.monotonic() }
+  }
+
+  said(): StageMeasures | undefined {
+    const held = this.#at()
+    if (held === undefined) return undefined
+    const { digest, startMs, sums } = held
+    const { stage, bakeMs } = held.asked
+    const numbers = [...sums].flatMap(([name, { count, sum }]) => (count === 0 ? [] : [{ name, count, sum }]))
+    if (numbers.length === 0) return undefined
+    const overMs = Math.min(bakeMs, Math.floor(this.#options.clock.monotonic() - startMs))
+    return { stage, digest, overMs, numbers }
+  }
 
   /** The window that is open now, or was closed by the bake. */
-  const at = (): Window | undefined => {
-    const { applied, sinceMs } = current
+  #at(): Window | undefined {
+    const { applied, sinceMs } = this.#options.current
     const digest = applied?.running.digest
+    const asked = this.#asked
+    const window = this.#window
     if (asked === undefined || digest === undefined || sinceMs === undefined) return undefined
     if (window?.asked === asked && window.digest === digest && window.runsSinceMs === sinceMs) return window
-    return (window = {
+    return (this.#window = {
       asked,
       digest,
       runsSinceMs: sinceMs,
@@ -67,41 +107,11 @@ export function createMeasures({
     })
   }
 
-  const warn = (): void => {
-    if (warned) return
-    warned = true
-    logger.warn(`measure() takes numbers from 0 to ${MAX_MEASURED}; other values are left out`)
-  }
-
-  return {
-    add(name, value) {
-      if (asked === undefined) return
-      const open = at()
-      const held = open?.sums.get(name)
-      if (open === undefined || held === undefined) return
-      if (!(value >= 0 && value <= MAX_MEASURED)) return warn()
-      if (clock.monotonic() - open.startMs >= open.asked.bakeMs) return
-      held.count += 1
-      held.sum += value
-    },
-    follow(release) {
-      const { measures = [], bakeMs = 0 } = release?.evidence ?? {}
-      const stage = release?.rollout?.stageStart.position
-      if (stage === undefined || measures.length === 0) asked = undefined
-      else if (asked === undefined || comparePositions(asked.stage, stage) !== 'same')
-        asked = { stage, names: measures, bakeMs, seenMs: clock.monotonic() }
-    },
-    said() {
-      const held = at()
-      if (held === undefined) return undefined
-      const { digest, startMs, sums } = held
-      const { stage, bakeMs } = held.asked
-      const numbers = [...sums].flatMap(([name, { count, sum }]) =>
-        count === 0 ? [] : [{ name, count, sum }],
-      )
-      if (numbers.length === 0) return undefined
-      const overMs = Math.min(bakeMs, Math.floor(clock.monotonic() - startMs))
-      return { stage, digest, overMs, numbers }
-    },
+  #warn(): void {
+    if (this.#warned) return
+    this.#warned = true
+    this.#options.logger.warn(
+      `measure() takes numbers from 0 to ${MAX_MEASURED}; other values are left out`,
+    )
   }
 }

@@ -4,10 +4,10 @@ import type { ClientReport } from '../../contracts/report.js'
 import type { ReportTransport } from '../../contracts/transport.js'
 import { MAX_NEXT_REPORT_MS } from '../../core/limits.js'
 import { fitReport } from '../../core/report/fit-report.js'
-import { createBackoff } from '../../async/backoff.js'
+import { createBackoff, type Backoff } from '../../async/backoff.js'
 import { settlesWithin, withDeadline } from '../../async/deadline.js'
 import { jitter } from '../../async/jitter.js'
-import { createWakeable } from '../../async/wakeable.js'
+import { createWakeable, type Wakeable } from '../../async/wakeable.js'
 import { errorMessage, errorName } from '../../core/built-ins.js'
 
 /** A report but for what the reporter itself counts. */
@@ -59,79 +59,170 @@ const SEND_MS = 60_000
 const AT_ONCE_MS = 250
 
 /** Makes a {@link Reporter} and starts it. */
-export function startReporter({
-  to,
-  state,
-  runsSinceMs,
-  rhythm,
-  clock,
-  random,
-  logger,
-  signal,
-  batchMs,
-}: ReporterOptions): Reporter {
-  if (to === undefined)
-    return { touch: () => {}, now: () => Promise.resolve(), stop: () => Promise.resolve() }
-  const backoff = createBackoff({ random, clock })
+export function startReporter(options: ReporterOptions): Reporter {
+  return options.to === undefined ? NOT_REPORTING : new Reporting(options.to, options)
+}
+
+/** For the clients whose transports carry no reports, all of them. */
+const NOT_REPORTING: Reporter = {
+  touch() {},
+  now: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+}
+
+/** A class, since most clients have one. */
+class Reporting implements Reporter {
+  readonly #to: ReportTransport
+  readonly #options: ReporterOptions
   /** Something to say, or a connection that is back. */
-  const news = createWakeable(clock)
+  readonly #news: Wakeable
   /** It may not wait for what else there may be to say. */
-  const hurry = createWakeable(clock)
-  const startedMs = clock.monotonic()
-  let count = 0
+  readonly #hurry: Wakeable
+  readonly #startedMs: number
+  readonly #running: Promise<void>
+  /** Made when it is needed, which it is not while reports arrive. */
+  #backoff: Backoff | undefined
+  #count = 0
   /** Where the client is, and since when. */
-  let place = { name: '', sinceMs: startedMs }
+  #place: { readonly name: string; readonly sinceMs: number }
   /** Ends the wait for what may be told later; undefined while nothing is. */
-  let cancelLater: (() => void) | undefined
+  #cancelLater: (() => void) | undefined
   /** Who waits for the next report to be sent. */
-  const waiting: (() => void)[] = []
+  #waiting: readonly (() => void)[] = []
 
-  const forgetLater = (): void => {
-    cancelLater?.()
-    cancelLater = undefined
-  }
-  const tellWaiting = (): void => {
-    for (const tell of waiting.splice(0)) tell()
-  }
-
-  /** The state as it is now; notes when the client came to where it is. */
-  const look = (): ReportState => {
-    const now = state()
-    const name = placeOf(now)
-    if (name !== place.name) place = { name, sinceMs: clock.monotonic() }
-    return now
+  constructor(to: ReportTransport, options: ReporterOptions) {
+    const { clock } = options
+    this.#to = to
+    this.#options = options
+    this.#news = createWakeable(clock)
+    this.#hurry = createWakeable(clock)
+    this.#startedMs = clock.monotonic()
+    this.#place = { name: '', sinceMs: this.#startedMs }
+    this.#running = this.#run()
   }
 
-  /** How long the client has been where it is. */
-  const sinceMs = ({ phase }: ReportState): number => {
-    const runs = phase === 'applied' || phase === 'healthy' ? runsSinceMs() : undefined
-    return Math.round(clock.monotonic() - (runs ?? place.sinceMs))
+  touch(withinMs = 0): void {
+    const { clock, signal } = this.#options
+    this.#look()
+    if (withinMs === 0) return this.#news.wake()
+    if (signal.aborted) return
+    this.#cancelLater ??= clock.after(withinMs, () => {
+      this.#cancelLater = undefined
+      this.#news.wake()
+    })
   }
 
-  const send = async (timeoutMs: number, until?: AbortSignal): Promise<void> => {
-    count += 1
-    const now = look()
+  async now(): Promise<void> {
+    const { clock, signal } = this.#options
+    if (signal.aborted) return
+    this.#look()
+    const told = new Promise<void>(resolve => (this.#waiting = [...this.#waiting, resolve]))
+    this.#hurry.wake()
+    this.#news.wake()
+    await settlesWithin(told, { clock, timeoutMs: AT_ONCE_MS })
+  }
+
+  async stop(): Promise<void> {
+    await this.#running
+    try {
+      await this.#send(LAST_WORD_MS)
+    } catch (error) {
+      // Best effort: without it the fleet sees this client as missing, after three presence
+      // intervals.
+      this.#options.logger.debug('the last report could not be sent', { message: errorMessage(error) })
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { random, signal, batchMs } = this.#options
+    const news = this.#news
+    try {
+      while (!signal.aborted) {
+        // A burst of changes becomes one report, and a fleet that changes together does not report
+        // in one instant.
+        await this.#hurry.wait(batchMs * (0.5 + random.number() / 2), signal)
+        if (signal.aborted) return
+        // What was to be said until now is in this report.
+        news.clear()
+        this.#forgetLater()
+        try {
+          await this.#send(SEND_MS, signal)
+          this.#backoff?.succeeded()
+          await news.wait(this.#presenceMs(), signal)
+        } catch (error) {
+          if (signal.aborted) return
+          await this.#waitAfter(error)
+        }
+      }
+    } finally {
+      this.#forgetLater()
+      for (const tell of this.#takeWaiting()) tell()
+    }
+  }
+
+  /** Waits after a report that could not be sent. */
+  async #waitAfter(error: unknown): Promise<void> {
+    const { clock, random, logger, signal } = this.#options
+    logger.debug('a report could not be sent; it will be sent again', {
+      error: errorName(error),
+    })
+    if (isNoticeboardError(error, 'forbidden')) {
+      // Nobody takes reports here, as on a board of files alone: asked again when there is news, and
+      // once a presence interval.
+      await this.#news.wait(this.#presenceMs(), signal)
+      return
+    }
+    const retryAfterMs = isNoticeboardError(error) ? error.retryAfterMs : undefined
+    this.#backoff ??= createBackoff({ random, clock })
+    const delayMs = this.#backoff.failed(retryAfterMs)
+    // A connection that is back, or something new to say, ends the wait; what the server asked for
+    // does not.
+    if (retryAfterMs === undefined) await this.#news.wait(delayMs, signal)
+    else await clock.sleep(delayMs, signal)
+  }
+
+  async #send(timeoutMs: number, until?: AbortSignal): Promise<void> {
+    const { clock, rhythm } = this.#options
+    this.#count += 1
+    const now = this.#look()
     const { intervalMs } = rhythm()
     const report = fitReport({
       v: 1,
       ...now,
-      count,
-      upMs: Math.round(clock.monotonic() - startedMs),
-      sinceMs: sinceMs(now),
+      count: this.#count,
+      upMs: Math.round(clock.monotonic() - this.#startedMs),
+      sinceMs: this.#sinceMs(now),
       ...(intervalMs !== undefined && { nextReportWithinMs: Math.min(intervalMs, MAX_NEXT_REPORT_MS) }),
     })
-    const told = waiting.splice(0)
+    const told = this.#takeWaiting()
     try {
       await withDeadline({ clock, signal: until, timeoutMs, what: 'the receiver of reports' }, own =>
-        to.report([report], own),
+        this.#to.report([report], own),
       )
     } finally {
       for (const tell of told) tell()
     }
   }
 
+  /** The state as it is now; notes when the client came to where it is. */
+  #look(): ReportState {
+    const { clock, state } = this.#options
+    const now = state()
+    const name = placeOf(now)
+    if (name !== this.#place.name) this.#place = { name, sinceMs: clock.monotonic() }
+    return now
+  }
+
+  /** How long the client has been where it is. */
+  #sinceMs({ phase }: ReportState): number {
+    const { clock, runsSinceMs } = this.#options
+    const runs = phase === 'applied' || phase === 'healthy' ? runsSinceMs() : undefined
+    return Math.round(clock.monotonic() - (runs ?? this.#place.sinceMs))
+  }
+
   /** How long until a report is due although nothing changes. */
-  const presence = (): number => {
+  #presenceMs(): number {
+    const { clock, random, rhythm, runsSinceMs } = this.#options
     const { intervalMs, bakeMs = 0 } = rhythm()
     if (intervalMs === undefined) return Number.POSITIVE_INFINITY
     const runs = runsSinceMs()
@@ -140,72 +231,16 @@ export function startReporter({
     return bakesMs > 0 ? Math.min(delayMs, bakesMs) : delayMs
   }
 
-  const run = async (): Promise<void> => {
-    while (!signal.aborted) {
-      // A burst of changes becomes one report, and a fleet that changes together does not report in
-      // one instant.
-      await hurry.wait(batchMs * (0.5 + random.number() / 2), signal)
-      if (signal.aborted) return
-      // What was to be said until now is in this report.
-      news.clear()
-      forgetLater()
-      try {
-        await send(SEND_MS, signal)
-        backoff.succeeded()
-        await news.wait(presence(), signal)
-      } catch (error) {
-        if (signal.aborted) return
-        logger.debug('a report could not be sent; it will be sent again', {
-          error: errorName(error),
-        })
-        if (isNoticeboardError(error, 'forbidden')) {
-          // Nobody takes reports here, as on a board of files alone: asked again when there is
-          // news, and once a presence interval.
-          await news.wait(presence(), signal)
-          continue
-        }
-        const retryAfterMs = isNoticeboardError(error) ? error.retryAfterMs : undefined
-        const delayMs = backoff.failed(retryAfterMs)
-        // A connection that is back, or something new to say, ends the wait; what the server asked
-        // for does not.
-        if (retryAfterMs === undefined) await news.wait(delayMs, signal)
-        else await clock.sleep(delayMs, signal)
-      }
-    }
+  #forgetLater(): void {
+    this.#cancelLater?.()
+    this.#cancelLater = undefined
   }
-  const running = run().finally(() => {
-    forgetLater()
-    tellWaiting()
-  })
 
-  return {
-    touch(withinMs = 0) {
-      look()
-      if (withinMs === 0) return news.wake()
-      if (signal.aborted) return
-      cancelLater ??= clock.after(withinMs, () => {
-        cancelLater = undefined
-        news.wake()
-      })
-    },
-    async now() {
-      if (signal.aborted) return
-      look()
-      const told = new Promise<void>(resolve => void waiting.push(resolve))
-      hurry.wake()
-      news.wake()
-      await settlesWithin(told, { clock, timeoutMs: AT_ONCE_MS })
-    },
-    async stop() {
-      await running
-      try {
-        await send(LAST_WORD_MS)
-      } catch (error) {
-        // Best effort: without it the fleet sees this client as missing, after three presence
-        // intervals.
-        logger.debug('the last report could not be sent', { message: errorMessage(error) })
-      }
-    },
+  /** Who waits for the report that is about to be sent. */
+  #takeWaiting(): readonly (() => void)[] {
+    const waiting = this.#waiting
+    this.#waiting = []
+    return waiting
   }
 }
 

@@ -34,51 +34,63 @@ export function createLeaps({
   readonly clock: Clock
   readonly seen: Position | undefined
 }): Leaps {
-  const startMs = clock.monotonic()
-  let newest = seen
+  return new Steps(clock, seen)
+}
+
+/** A class, since every client has one. */
+class Steps implements Leaps {
+  readonly #clock: Clock
+  readonly #startMs: number
+  #newest: Position | undefined
   /** Where it stood at the last steps, the longest ago first. */
-  let stood = [seen]
-  let step = 0
-  let leapt: { readonly epoch: string; readonly sinceMs: number } | undefined
-  let older: { readonly sinceMs: number; saidMs: number } | undefined
+  #stood: readonly (Position | undefined)[]
+  #step = 0
+  #leapt: { readonly epoch: string; readonly sinceMs: number } | undefined
+  #older: { readonly sinceMs: number; saidMs: number } | undefined
 
-  const passSteps = (nowMs: number): void => {
-    const due = Math.floor((nowMs - startMs) / STEP_MS)
-    const passed = Array.from({ length: Math.min(due - step, STEPS) }, () => newest)
-    stood = [...stood, ...passed].slice(-STEPS)
-    step = due
+  constructor(clock: Clock, seen: Position | undefined) {
+    this.#clock = clock
+    this.#startMs = clock.monotonic()
+    this.#newest = seen
+    this.#stood = [seen]
   }
 
-  const take = (to: Position): true => {
-    if (newest === undefined) stood = [to]
-    newest = to
-    leapt = undefined
-    older = undefined
+  follows(to: Position): boolean {
+    const nowMs = this.#clock.monotonic()
+    this.#passSteps(nowMs)
+    const leap = leapOf(this.#stood[0], to)
+    if (leap === 'beyond') return false
+    // An epoch that was waited for once is not waited for again with each of its releases.
+    if (leap === 'near' || to.epoch === this.#newest?.epoch) return this.#take(to)
+    if (this.#leapt?.epoch !== to.epoch) this.#leapt = { epoch: to.epoch, sinceMs: nowMs }
+    return nowMs - this.#leapt.sinceMs >= LEAP_CONFIRMED_MS && this.#take(to)
+  }
+
+  current(): void {
+    this.#leapt = undefined
+    this.#older = undefined
+  }
+
+  older(): boolean {
+    this.#leapt = undefined
+    const nowMs = this.#clock.monotonic()
+    const older = (this.#older ??= { sinceMs: nowMs, saidMs: Number.NEGATIVE_INFINITY })
+    const says = nowMs - older.sinceMs >= LEAP_CONFIRMED_MS && nowMs - older.saidMs >= SAY_AGAIN_MS
+    if (says) older.saidMs = nowMs
+    return says
+  }
+
+  #passSteps(nowMs: number): void {
+    const due = Math.floor((nowMs - this.#startMs) / STEP_MS)
+    const passed = Array.from({ length: Math.min(due - this.#step, STEPS) }, () => this.#newest)
+    this.#stood = [...this.#stood, ...passed].slice(-STEPS)
+    this.#step = due
+  }
+
+  #take(to: Position): true {
+    if (this.#newest === undefined) this.#stood = [to]
+    this.#newest = to
+    this.current()
     return true
-  }
-
-  return {
-    follows(to) {
-      const nowMs = clock.monotonic()
-      passSteps(nowMs)
-      const leap = leapOf(stood[0], to)
-      if (leap === 'beyond') return false
-      // An epoch that was waited for once is not waited for again with each of its releases.
-      if (leap === 'near' || to.epoch === newest?.epoch) return take(to)
-      if (leapt?.epoch !== to.epoch) leapt = { epoch: to.epoch, sinceMs: nowMs }
-      return nowMs - leapt.sinceMs >= LEAP_CONFIRMED_MS && take(to)
-    },
-    current() {
-      leapt = undefined
-      older = undefined
-    },
-    older() {
-      leapt = undefined
-      const nowMs = clock.monotonic()
-      older ??= { sinceMs: nowMs, saidMs: Number.NEGATIVE_INFINITY }
-      const says = nowMs - older.sinceMs >= LEAP_CONFIRMED_MS && nowMs - older.saidMs >= SAY_AGAIN_MS
-      if (says) older.saidMs = nowMs
-      return says
-    },
   }
 }

@@ -173,13 +173,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'rejected-asked-for-again',
     file: 'src/client/apply/refusals.ts',
-    replace: [['has: digest => get(digest) !== undefined', 'has: () => false']],
+    replace: [['return this.get(digest) !== undefined', 'return false']],
     oracles: ['no-verdict-twice', 'nobody-asks-in-a-loop', 'livelock'],
   },
   {
     name: 'refusals-forgotten',
     file: 'src/client/apply/refusals.ts',
-    replace: [['list: () => kept', 'list: () => []']],
+    replace: [['return this.#kept }', 'return [] }']],
     oracles: ['no-verdict-twice'],
   },
   {
@@ -360,7 +360,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/report/reporter.ts',
     replace: [
       ['news.clear()', ''],
-      ['backoff.succeeded()', 'backoff.succeeded(); news.clear()'],
+      ['this.#backoff?.succeeded()', 'this.#backoff?.succeeded(); news.clear()'],
     ],
     oracles: ['reports-are-true'],
   },

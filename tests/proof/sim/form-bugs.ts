@@ -21,8 +21,8 @@ export const FORM_BUGS: readonly PlantedBug[] = [
     file: 'src/client/apply/from-delta.ts',
     replace: [
       [
-        'const here = kept.find(one => one.digest === digest)',
-        'const here = kept.map(({ bytes }) => ({ digest, bytes })).at(-1)',
+        'const here = this.#kept.find(one => one.digest === digest)',
+        'const here = this.#kept.map(({ bytes }) => ({ digest, bytes })).at(-1)',
       ],
     ],
     oracles: ['a-sound-delta-is-used'],

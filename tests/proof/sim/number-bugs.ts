@@ -32,13 +32,13 @@ export const NUMBER_BUGS: readonly PlantedBug[] = [
   {
     name: 'leaps-measured-from-the-last-one',
     file: 'src/core/release/leaps.ts',
-    replace: [['leapOf(stood[0], to)', 'leapOf(newest, to)']],
+    replace: [['leapOf(this.#stood[0], to)', 'leapOf(this.#newest, to)']],
     oracles: ['leaps-are-bounded'],
   },
   {
     name: 'a-far-leap-needs-no-patience',
     file: 'src/core/release/leaps.ts',
-    replace: [['nowMs - leapt.sinceMs >= LEAP_CONFIRMED_MS && take(to)', 'take(to)']],
+    replace: [['nowMs - this.#leapt.sinceMs >= LEAP_CONFIRMED_MS && this.#take(to)', 'this.#take(to)']],
     oracles: ['no-number-deafens', 'leaps-are-bounded', 'what-is-forged-is-told'],
   },
   {
@@ -46,8 +46,8 @@ export const NUMBER_BUGS: readonly PlantedBug[] = [
     file: 'src/client/receive/release-order.ts',
     replace: [
       [
-        'leaps.older() ? behind(who, position) : undefined',
-        'leaps.older() && seen === undefined ? behind(who, position) : undefined',
+        'this.#leaps.older() ? this.#behind(who, position) : undefined',
+        'this.#leaps.older() && this.seen === undefined ? this.#behind(who, position) : undefined',
       ],
     ],
     oracles: ['who-is-deaf-says-so'],
@@ -55,7 +55,7 @@ export const NUMBER_BUGS: readonly PlantedBug[] = [
   {
     name: 'a-leap-is-told-as-an-outage',
     file: 'src/client/receive/release-order.ts',
-    replace: [['told: !leapTold.now()', 'told: leapTold.now()']],
+    replace: [['told: !this.#leapTold.now()', 'told: this.#leapTold.now()']],
     oracles: ['what-is-forged-is-told'],
   },
   {

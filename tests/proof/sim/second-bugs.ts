@@ -80,7 +80,7 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     name: 'lagging-answer-counts',
     what: '`ageMs` of a client stays small while all that it hears is a mirror that lags: "unchanged" about an older release proves currency',
     file: 'src/client/receive/release-order.ts',
-    replace: [["return { type: 'older',", "tags.set(from, tag); return { type: 'older',"]],
+    replace: [["return { type: 'older',", "this.#tags.set(from, tag); return { type: 'older',"]],
   },
   {
     name: 'second-subscriber-not-told',
