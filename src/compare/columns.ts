@@ -8,15 +8,15 @@ export interface Column {
 export const COLUMNS: readonly Column[] = [
   {
     heading: 'kill switch, worst',
-    text: 'from publish() until the last client that is there runs the new version, whose connection lives',
+    text: 'from publish() until the last client with a live connection runs the new version',
   },
   {
     heading: 'dead stream',
-    text: 'from publish() until the others have it at the latest, whose connection died unnoticed',
+    text: 'the same, at the latest, for a client whose connection died unnoticed',
   },
   {
     heading: 'half',
-    text: 'until half of them do; where more than half are on dead streams, those count',
+    text: 'until half of the reachable clients run it, those on dead streams included only where they are more than half',
   },
   {
     heading: 'client-seconds/change',

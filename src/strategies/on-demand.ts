@@ -12,7 +12,8 @@ import { reporterOf } from './report-transport.js'
 /** Times of on-demand; every one has a default. */
 export interface OnDemandOptions {
   /**
-   * How old a value may be before reading it asks for a newer one, in milliseconds. Default 30,000.
+   * How old the last proof of currency may be before `ready()` looks for a newer value, in
+   * milliseconds. Reading `current` never looks. Default 30,000.
    */
   readonly maxAgeMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
@@ -29,7 +30,7 @@ export interface OnDemandStrategy extends Strategy {
  * Without timers, for functions and workers that are frozen between requests: looks once when
  * delivery begins, and then when the client asks, by `refresh()` or because what it holds is older
  * than `maxAgeMs`. After a failure questions are answered with that failure until the backoff has
- * passed, so a transport that is down is not asked by every read. Keeps no process alive. Throws
+ * passed, so a transport that is down is not asked by every `ready()`. Keeps no process alive. Throws
  * `invalid-option`.
  *
  * ```ts

@@ -26,8 +26,8 @@ export interface PullOptions {
 }
 
 /**
- * Asks again and again. The simplest strategy, and the safest: it needs no stream, and the oldest a
- * client can be is one interval. Over transports that answer "unchanged" a question costs some
+ * Asks again and again. The simplest strategy, and the safest: it needs no stream, and a client is at
+ * most 1.1 intervals behind while nothing fails. Over transports that answer "unchanged" a question costs some
  * hundred bytes.
  *
  * The first question is asked at once; after its answer each client falls into its own place in the
