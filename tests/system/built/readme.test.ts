@@ -61,6 +61,44 @@ await Promise.all([config.close(), publisher.close(), store.close()])
   expect(await user.run([process.execPath, 'main.mjs'])).toEqual({ code: 0, stdout: '1\n2\n', stderr: '' })
 })
 
+test('the strategy that the page of strategies writes brings what is published, and reports', async () => {
+  await using user = await workspace()
+  const source = blocksOf('docs/strategies.md', 'ts').find(piece => piece.includes('function dayAndNight')) ?? ''
+  const { code } = await transform(source, { loader: 'ts', target: 'es2022' })
+  await user.write('day-and-night.mjs', code)
+  await user.write(
+    'main.mjs',
+    `
+import { createClient, createPublisher, everyone, memory } from 'noticeboard'
+import * as z from 'zod'
+import { dayAndNight } from './day-and-night.mjs'
+
+const [namespace, schema, store] = ['checkout/prod', z.object({ size: z.number() }), memory()]
+const publisher = createPublisher({ namespace, schema, store })
+await publisher.publish({ size: 1 }, { rollout: everyone(), reason: 'first' })
+const reports = { batchMs: 20 }
+const [quick, slow] = [{ dayMs: 20, nightMs: 20 }, {}].map((periods, index) =>
+  createClient({ namespace, schema, clientId: 'web-' + index, strategy: dayAndNight(store, periods), reports }))
+await Promise.all([quick.ready(), slow.ready()])
+const changed = new Promise(resolve => quick.on('change', resolve))
+await publisher.publish({ size: 2 }, { rollout: everyone(), reason: 'second' })
+await Promise.all([changed, slow.refresh()])
+console.log(quick.current.size, slow.current.size, slow.bound)
+for (;;) {
+  const fleet = await publisher.fleet()
+  if (fleet.type === 'known' && fleet.members.length === 2) break
+  await new Promise(resolve => setTimeout(resolve, 20))
+}
+await Promise.all([quick.close(), slow.close(), publisher.close()])
+`,
+  )
+  expect(await user.run([process.execPath, 'main.mjs'])).toEqual({
+    code: 0,
+    stdout: '2 2 day-and-night: a change arrives within 660 s and a request\n',
+    stderr: '',
+  })
+})
+
 test(
   'the command lines of the page of publishing work one after the other',
   { timeout: 120_000 },

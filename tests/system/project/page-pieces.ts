@@ -64,6 +64,17 @@ declare function expect(value: unknown): { toBe(value: unknown): void }
 
 const PUBLISHING: Page = { page: 'docs/publishing.md', least: 3, surroundings: SERVICE }
 
+const STRATEGIES: Page = {
+  page: 'docs/strategies.md',
+  least: 2,
+  surroundings: `
+import { hybrid, onDemand, pull, push } from 'noticeboard'
+import type { WatchTransport } from 'noticeboard/core'
+
+declare const transport: WatchTransport
+`,
+}
+
 const TRANSPORTS: Page = { page: 'docs/transports.md', least: 1, surroundings: SERVICE }
 
 const RECIPES: Page = {
@@ -118,6 +129,7 @@ export const pagePieces: readonly PagePieces[] = [
   README,
   CLIENT,
   PUBLISHING,
+  STRATEGIES,
   TRANSPORTS,
   RECIPES,
   ROLLOUTS,
