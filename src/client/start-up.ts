@@ -115,9 +115,10 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
   let opened: Opened | undefined
   const opening = open(parts, proposed).then(done => (opened = done))
   if (await settlesWithin(opening, { clock, timeoutMs: MEANWHILE_MS })) await opening
-  const following = createLinkedAbortController(parts.signal)
+  // Only a start that is still under way can end what follows before the client closes.
+  const following = opened === undefined ? createLinkedAbortController(parts.signal) : undefined
   const delivering = runStrategy(strategy, {
-    session: sessionOf(parts, { proposed, signal: following.signal, opened: () => opened }),
+    session: sessionOf(parts, { proposed, signal: following?.signal ?? parts.signal, opened: () => opened }),
     accept(event) {
       parts.tellBound()
       if (opened !== undefined) {
@@ -134,7 +135,7 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
       return opening.then(
         ({ accept: take }) => take(event),
         // The start says why; nothing is followed then.
-        () => following.abort(),
+        () => following?.abort(),
       )
     },
     ended(error, nextMs) {
@@ -142,7 +143,7 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
       looks.failed(error, { told: true, nextMs })
     },
   })
-  opening.catch(() => following.abort())
+  opening.catch(() => following?.abort())
   const forget = onAbort(parts.signal, () => settings.state?.hurry())
   const { reporter, writer, protection } = await opening.finally(forget)
   return {
@@ -171,7 +172,8 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
   parts.known(known)
   parts.measures.follow(order.seen?.release)
   const reporter = startReporting(parts, known)
-  known.health.onChange(() => reporter.touch())
+  const report = (): void => reporter.touch()
+  known.health.onChange(report)
   openLoop(parts, known, reporter)
 
   // Who died of something says so before it tries anything again.
@@ -196,7 +198,7 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
     complain,
     send: event => loop.send(event),
     lookNow: parts.news.wake,
-    report: () => reporter.touch(),
+    report,
   }
   return {
     identity,

@@ -152,7 +152,7 @@ export function decodeRelease(bytes: Uint8Array): SignedRelease {
 export function identifyRelease(hasher: Hasher, bytes: Uint8Array): IdentifiedRelease {
   const file = openFile(bytes)
   const signed = readFile(file, bytes)
-  return { ...signed, position: positionOf(signed.release), digest: nameOf(file, hasher) }
+  return { ...signed, position: positionOf(signed.release), digest: nameOf(file, bytes, hasher) }
 }
 
 /**
@@ -164,7 +164,7 @@ export function identifyRelease(hasher: Hasher, bytes: Uint8Array): IdentifiedRe
  * ```
  */
 export function releaseDigest(hasher: Hasher, bytes: Uint8Array): Digest {
-  return nameOf(openFile(bytes), hasher)
+  return nameOf(openFile(bytes), bytes, hasher)
 }
 
 /**
@@ -235,8 +235,21 @@ function openFile(bytes: Uint8Array): Shape {
   )
 }
 
-function nameOf(file: Shape, hasher: Hasher): Digest {
-  return digestOf(hasher, encodeText(canonicalize(file.member('release'))))
+function nameOf(file: Shape, bytes: Uint8Array, hasher: Hasher): Digest {
+  return digestOf(hasher, statementIn(file, bytes))
+}
+
+const BEFORE = encodeText('{"release":')
+
+/**
+ * The canonical JSON of the statement. The file is canonical, so its bytes hold it: between what
+ * stands before it and the signatures, where there is no other member.
+ */
+function statementIn(file: Shape, bytes: Uint8Array): Uint8Array {
+  const statement = file.member('release')
+  if (file.names().join() !== 'release,signatures') return encodeText(canonicalize(statement))
+  const after = encodeText(`,"signatures":${canonicalize(file.member('signatures'))}}`)
+  return bytes.subarray(BEFORE.length, bytes.length - after.length)
 }
 
 function readFile(file: Shape, bytes: Uint8Array): SignedRelease {
