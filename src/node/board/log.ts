@@ -157,21 +157,23 @@ export function boardLog(board: Board): BoardLog {
     return { newest, damage }
   }
 
-  /** Goes on from a release that was checked. */
-  const walk = async (namespace: Namespace, from: Entry): Promise<Extent> => {
+  /**
+   * Goes on from a release that was checked. `goesOn` says whether one follows it, where that was
+   * looked for.
+   */
+  const walk = async (namespace: Namespace, from: Entry, goesOn: boolean | undefined): Promise<Extent> => {
     for (let newest = from; ;) {
-      const position = { epoch: newest.position.epoch, sequence: newest.position.sequence + 1 }
-      if (!(await exists(namespace, position))) return { newest }
+      const position = nextPosition(newest.position)
+      const isThere = newest === from && goesOn !== undefined ? goesOn : await exists(namespace, position)
+      if (!isThere) return { newest }
       const { entry, problem } = await check(namespace, position, newest)
       if (entry === undefined || problem !== undefined) return { newest: entry ?? newest, damage: problem }
       newest = entry
     }
   }
 
-  /**
-   * Whether what was known is still there, and no epoch above it or beside it got a release since.
-   */
-  const stillHolds = async (
+  /** Whether no epoch above what was known or beside it got a release since. */
+  const stillServes = async (
     namespace: Namespace,
     { newest }: Known,
     names: readonly Epoch[],
@@ -185,7 +187,7 @@ export function boardLog(board: Board): BoardLog {
       )
         return false
     }
-    return exists(namespace, newest.position)
+    return true
   }
 
   /**
@@ -207,18 +209,24 @@ export function boardLog(board: Board): BoardLog {
     bytesAt,
 
     async read({ namespace, thorough = false }) {
-      const names = await namesOf(namespace)
-      const epochs = names.join(' ')
       const before = known.get(namespace)
-      const holds =
-        before !== undefined && before.epochs === epochs && (await stillHolds(namespace, before, names))
+      // In any order: releases and epochs come and stay, so this is how the log was at some moment
+      // of the read.
+      const [names, stands, goesOn] = await Promise.all([
+        namesOf(namespace),
+        before && exists(namespace, before.newest.position),
+        before && exists(namespace, nextPosition(before.newest.position)),
+      ])
+      const epochs = names.join(' ')
+      const isAsBefore = before !== undefined && stands === true && before.epochs === epochs
+      const holds = isAsBefore && (await stillServes(namespace, before, names))
       const choice = holds ? { epoch: before.newest.position.epoch } : await choose(namespace, names)
       known.delete(namespace)
       if (choice === undefined) return { highestEpoch: 0 }
 
       const highestEpoch = epochNumber(choice.epoch)
       const start = holds ? await recall(namespace, before, thorough) : await examine(namespace, choice.epoch)
-      const walked = start.newest === undefined ? start : await walk(namespace, start.newest)
+      const walked = start.newest === undefined ? start : await walk(namespace, start.newest, holds ? goesOn : undefined)
       const isNew = walked.newest !== undefined && !(holds && walked.newest === start.newest)
       const refused = isNew ? await makeDurable(namespace, choice.epoch) : undefined
       // After a start whatever the disk shows is served, for there is nothing else.
