@@ -226,7 +226,8 @@ export function boardLog(board: Board): BoardLog {
 
       const highestEpoch = epochNumber(choice.epoch)
       const start = holds ? await recall(namespace, before, thorough) : await examine(namespace, choice.epoch)
-      const walked = start.newest === undefined ? start : await walk(namespace, start.newest, holds ? goesOn : undefined)
+      const walked =
+        start.newest === undefined ? start : await walk(namespace, start.newest, holds ? goesOn : undefined)
       const isNew = walked.newest !== undefined && !(holds && walked.newest === start.newest)
       const refused = isNew ? await makeDurable(namespace, choice.epoch) : undefined
       // After a start whatever the disk shows is served, for there is nothing else.
@@ -240,7 +241,8 @@ export function boardLog(board: Board): BoardLog {
     appended(namespace, { at, bytes }) {
       const before = known.get(namespace)
       // A read that is under way may have taken it away, or found more.
-      if (before === undefined || comparePositions(at, nextPosition(before.newest.position)) !== 'same') return
+      if (before === undefined || comparePositions(at, nextPosition(before.newest.position)) !== 'same')
+        return
       const { entry, problem } = judge({
         namespace,
         position: at,

@@ -110,7 +110,10 @@ export function boardPlaces({ fs, paths, hasher }: Board): BoardPlaces {
     { epoch, sequence: end }: Position,
   ): Promise<string | undefined> => {
     for (let first = end - CHECKED_RELEASES; first < end; first += LOOKED_AT_ONCE) {
-      const sequences = Array.from({ length: Math.min(LOOKED_AT_ONCE, end - first) }, (_, index) => first + index)
+      const sequences = Array.from(
+        { length: Math.min(LOOKED_AT_ONCE, end - first) },
+        (_, index) => first + index,
+      )
       const found = await Promise.all(sequences.map(sequence => exists(namespace, { epoch, sequence })))
       const gap = sequences.find((_, index) => found[index] === false)
       if (gap !== undefined) return missing({ epoch, sequence: gap })
