@@ -29,9 +29,8 @@ export function parseCanonical(
     // The parser's own message quotes the text, which may be a secret.
     throw new NoticeboardError('invalid-data', `${what} is not JSON`)
   }
-  const walk = new Freezing(what, { mayHoldSurrogates: text.includes('\\ud') })
-  walk.visit(value, 0)
-  const { ordered } = walk
+  const mayHoldSurrogates = text.includes('\\ud')
+  const ordered = freeze(value, what, 0, mayHoldSurrogates)
   // Objects with integer-like keys are listed out of order by JavaScript itself; for them the slow
   // comparison decides.
   if (ordered && JSON.stringify(value) === text) return value as Json
@@ -59,63 +58,38 @@ export function decodeText(bytes: Uint8Array, what: string): string {
   }
 }
 
-/** Freezes a parsed value in one walk. A class, since most of what is on the way is the same. */
-class Freezing {
-  /** False once some object lists its keys in another order than the canonical one. */
-  ordered = true
-  readonly #what: string
-  readonly #mayHoldSurrogates: boolean
-  /**
-   * The keys of the object that was entered last at each depth: of many objects with the same keys,
-   * as lists of flags have them, only those of the first are compared with each other.
-   */
-  readonly #keysAt: (readonly string[] | undefined)[] = []
-
-  constructor(what: string, { mayHoldSurrogates }: { readonly mayHoldSurrogates: boolean }) {
-    this.#what = what
-    this.#mayHoldSurrogates = mayHoldSurrogates
+/**
+ * Freezes the value in one walk; false when some object lists its keys in another order than the
+ * canonical one.
+ */
+function freeze(value: unknown, what: string, depth: number, mayHoldSurrogates: boolean): boolean {
+  if (typeof value === 'string') {
+    if (mayHoldSurrogates && !isWellFormed(value))
+      throw new NoticeboardError('invalid-data', `${what} holds half of a surrogate pair`)
+    return true
   }
+  if (typeof value !== 'object' || value === null) return true
+  if (depth >= MAX_DEPTH)
+    throw new NoticeboardError('invalid-data', `${what} nests deeper than ${MAX_DEPTH} levels`)
 
-  visit(value: unknown, depth: number): void {
-    if (typeof value === 'object' && value !== null) this.#enter(value, depth)
-    else if (this.#mayHoldSurrogates && typeof value === 'string') this.#checkText(value)
-  }
-
-  #enter(value: object, depth: number): void {
-    if (depth >= MAX_DEPTH)
-      throw new NoticeboardError('invalid-data', `${this.#what} nests deeper than ${MAX_DEPTH} levels`)
-    if (Array.isArray(value)) {
-      for (const item of value as readonly unknown[]) this.visit(item, depth + 1)
-    } else {
-      const keys = Object.keys(value)
-      const before = this.#keysAt[depth]
-      if (before === undefined || !areSame(keys, before)) this.#checkKeys(keys)
-      this.#keysAt[depth] = keys
-      for (const key of keys) this.visit((value as Readonly<Record<string, unknown>>)[key], depth + 1)
+  let ordered = true
+  if (Array.isArray(value)) {
+    for (const item of value as readonly unknown[]) {
+      if (!freeze(item, what, depth + 1, mayHoldSurrogates)) ordered = false
     }
-    Object.freeze(value)
-  }
-
-  #checkKeys(keys: readonly string[]): void {
+  } else {
     let before: string | undefined
-    for (const key of keys) {
+    for (const key of Object.keys(value)) {
       if (key === '__proto__')
-        throw new NoticeboardError('invalid-data', `${this.#what} has a key named "__proto__"`)
-      if (before !== undefined && key <= before) this.ordered = false
+        throw new NoticeboardError('invalid-data', `${what} has a key named "__proto__"`)
+      if (before !== undefined && key <= before) ordered = false
       before = key
-      if (this.#mayHoldSurrogates) this.#checkText(key)
+      if (mayHoldSurrogates && !isWellFormed(key))
+        throw new NoticeboardError('invalid-data', `${what} holds half of a surrogate pair`)
+      if (!freeze((value as Record<string, unknown>)[key], what, depth + 1, mayHoldSurrogates))
+        ordered = false
     }
   }
-
-  #checkText(text: string): void {
-    if (!isWellFormed(text))
-      throw new NoticeboardError('invalid-data', `${this.#what} holds half of a surrogate pair`)
-  }
-}
-
-/** Whether two lists hold the same texts. */
-function areSame(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false
-  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false
-  return true
+  Object.freeze(value)
+  return ordered
 }
