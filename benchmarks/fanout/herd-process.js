@@ -3,6 +3,7 @@
 import { connect } from 'node:net'
 import { answerQuestions } from '../child.js'
 import { nowMs } from '../clock.js'
+import { endsWith } from './frame-end.js'
 import { frameEnd, namespace } from './protocol.js'
 import { heldByKernel } from './held-by-kernel.js'
 import { whenQuiet } from './quiet.js'
@@ -12,6 +13,8 @@ import { whenQuiet } from './quiet.js'
  * @property {import('node:net').Socket} socket
  * @property {number} bytes since the stream opened, or since it was last asked for
  * @property {boolean} isThere whether it has the newest frame
+ * @property {boolean} hasRelease whether a release began
+ * @property {string} tail of what it read last
  */
 
 /** @type {Reader[]} */
@@ -30,6 +33,8 @@ function open({ port, index, suffix, leastBytes, done }) {
   const reader = {
     bytes: 0,
     isThere: false,
+    hasRelease: leastBytes > 1_000,
+    tail: '',
     socket: connect({
       host: '127.0.0.1',
       port,
@@ -38,7 +43,11 @@ function open({ port, index, suffix, leastBytes, done }) {
         buffer: memory,
         callback(count) {
           reader.bytes += count
-          if (reader.isThere || reader.bytes < leastBytes || !isWhole(count, leastBytes)) return true
+          if (reader.isThere) return true
+          // Where a frame is small, it is one with a release.
+          reader.hasRelease ||= memory.subarray(0, count).includes(release)
+          const isEnd = endsWith(reader, { memory, count, end: frameEnd })
+          if (!isEnd || !reader.hasRelease || reader.bytes < leastBytes) return true
           reader.isThere = true
           done()
           return true
@@ -54,16 +63,6 @@ function open({ port, index, suffix, leastBytes, done }) {
   })
   const path = `/v1/~events?ns=${namespace}&inline=1&client=reader-${index}${suffix}`
   reader.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`)
-}
-
-/**
- * Whether what was just read ends a frame; where that is small, one with a release. @param {number}
- * count @param {number} leastBytes
- */
-function isWhole(count, leastBytes) {
-  if (count < frameEnd.length || memory.compare(frameEnd, 0, frameEnd.length, count - frameEnd.length, count))
-    return false
-  return leastBytes > 1_000 || memory.subarray(0, count).includes(release)
 }
 
 answerQuestions({

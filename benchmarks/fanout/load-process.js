@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { answerQuestions } from '../child.js'
 import { nowMs } from '../clock.js'
+import { endsWith } from './frame-end.js'
 import { frameEnd, namespace } from './protocol.js'
 import { whenQuiet } from './quiet.js'
 
@@ -9,6 +10,7 @@ import { whenQuiet } from './quiet.js'
  * @typedef {object} Group the connections to one server
  * @property {number} leastBytes of a frame
  * @property {Buffer} end how a frame ends
+ * @property {Buffer | undefined} otherEnd how else a frame ends
  * @property {Buffer | undefined} greeting how the first answer ends, where that is no frame
  * @property {Reader[]} readers
  * @property {number} missing how many readers do not have the frame yet
@@ -20,6 +22,7 @@ import { whenQuiet } from './quiet.js'
  * @property {boolean} isThere whether it has the frame
  * @property {boolean} isLost whether its connection failed or ended
  * @property {Buffer[] | undefined} kept what it read, of the first of them
+ * @property {string} tail of what it read last
  * @property {import('node:net').Socket} [socket]
  *
  * @typedef {object} Where
@@ -48,14 +51,18 @@ let lastProblem = ''
 /** @param {Group} group @param {number} index @param {Where} where */
 function open(group, index, { port, first, hello, query = '&inline=1', headers = '', from }) {
   /** @type {Reader} */
-  const reader = { bytes: 0, isThere: false, isLost: false, kept: index === 0 ? [] : undefined }
+  const reader = { bytes: 0, isThere: false, isLost: false, kept: index === 0 ? [] : undefined, tail: '' }
   group.readers[index] = reader
   const read = (/** @type {number} */ count) => {
     reader.bytes += count
     reader.kept?.push(Buffer.from(memory.subarray(0, count)))
     if (reader.isThere) return true
-    const isFrame = reader.bytes >= group.leastBytes && endsWith(group.end, count)
-    if (!isFrame && (group.greeting === undefined || !endsWith(group.greeting, count))) return true
+    const { end, otherEnd, greeting, leastBytes } = group
+    const { tail } = reader
+    const ends = (/** @type {Buffer | undefined} */ other) =>
+      other !== undefined && endsWith({ tail }, { memory, count, end: other })
+    const isWhole = endsWith(reader, { memory, count, end }) || ends(otherEnd)
+    if (!(isWhole && reader.bytes >= leastBytes) && !ends(greeting)) return true
     reader.isThere = true
     group.times[index] = nowMs()
     group.missing -= 1
@@ -85,11 +92,6 @@ function open(group, index, { port, first, hello, query = '&inline=1', headers =
   )
 }
 
-/** @param {Buffer} end @param {number} count how much of the memory was just read */
-function endsWith(end, count) {
-  return count >= end.length && memory.compare(end, 0, end.length, count - end.length, count) === 0
-}
-
 /** @param {Group} group how many of its readers may still get what they wait for */
 function waitingIn({ readers }) {
   return readers.reduce((sum, { isThere, isLost }) => sum + (isThere || isLost ? 0 : 1), 0)
@@ -114,6 +116,7 @@ answerQuestions({
     const group = {
       leastBytes,
       end: speech === undefined ? Buffer.from(end ?? frameEnd) : Buffer.from(speech.end),
+      otherEnd: speech?.otherEnd && Buffer.from(speech.otherEnd),
       greeting: speech && Buffer.from(speech.greeting),
       readers: [],
       missing: count,

@@ -67,6 +67,28 @@ test('a reader without its change has no time, whether its stream goes on or end
   expect((await most).times).toHaveLength(8)
 })
 
+test.each(['herd-process.js', 'load-process.js'])(
+  'a frame that comes in pieces is one, wherever it is torn: %s',
+  async module => {
+    const tears = [1, 2, 3, 4, 5]
+    const { port } = await serverOf((socket, index) => {
+      const at = FRAME.length - tears[index - 1]!
+      socket.setNoDelay(true)
+      socket.write(FRAME.slice(0, at), () =>
+        setTimeout(() => {
+          const [first = '', ...rest] = FRAME.slice(at)
+          socket.write(first, () => setTimeout(() => socket.write(rest.join('')), 20))
+        }, 20),
+      )
+    })
+    const readers = await readersOf(module)
+    const fleet = { name: 'torn', port, first: 0, count: tears.length, suffix: '', leastBytes: LEAST }
+    expect(await readers.ask('open', { ...fleet, inFlight: 1, quietMs: 5_000 })).toMatchObject(
+      module.startsWith('herd') ? { stranded: 0 } : { greeted: tears.length },
+    )
+  },
+)
+
 test('connections that cannot be made are counted, with why, and nobody waits for them', async () => {
   const { port, sockets } = await serverOf(socket => void socket.write(FRAME))
   const load = await readersOf('load-process.js')
