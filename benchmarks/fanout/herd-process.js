@@ -12,6 +12,8 @@ import { whenQuiet } from './quiet.js'
  * @typedef {object} Reader
  * @property {import('node:net').Socket} socket
  * @property {number} bytes since the stream opened, or since it was last asked for
+ * @property {{ at: number[], seam: string } | undefined} starts where releases begin, since it reads
+ * again; and the last that was read, in which one may have begun
  * @property {boolean} isThere whether it has the newest frame
  * @property {boolean} hasRelease whether a release began
  * @property {string} tail of what it read last
@@ -32,6 +34,7 @@ function open({ port, index, suffix, leastBytes, done }) {
   /** @type {Reader} */
   const reader = {
     bytes: 0,
+    starts: undefined,
     isThere: false,
     hasRelease: leastBytes > 1_000,
     tail: '',
@@ -42,6 +45,7 @@ function open({ port, index, suffix, leastBytes, done }) {
       onread: {
         buffer: memory,
         callback(count) {
+          if (reader.starts !== undefined) noteStarts(reader.starts, { count, before: reader.bytes })
           reader.bytes += count
           if (reader.isThere) return true
           // Where a frame is small, it is one with a release.
@@ -63,6 +67,20 @@ function open({ port, index, suffix, leastBytes, done }) {
   })
   const path = `/v1/~events?ns=${namespace}&inline=1&client=reader-${index}${suffix}`
   reader.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`)
+}
+
+/**
+ * @param {{ at: number[], seam: string }} starts
+ * @param {{ count: number, before: number }} read how much was just read, and how much before
+ */
+function noteStarts(starts, { count, before }) {
+  const bytes = memory.subarray(0, count)
+  const most = release.length - 1
+  const torn = (starts.seam + bytes.toString('latin1', 0, most)).indexOf(release.toString())
+  if (torn >= 0) starts.at.push(before - starts.seam.length + torn)
+  for (let at = bytes.indexOf(release); at >= 0; at = bytes.indexOf(release, at + 1))
+    starts.at.push(before + at)
+  starts.seam = (starts.seam + bytes.toString('latin1', Math.max(0, count - most))).slice(-most)
 }
 
 answerQuestions({
@@ -110,14 +128,15 @@ answerQuestions({
     for (const { socket } of readers.slice(0, count)) socket.pause()
   },
   /**
-   * Lets them read again: how many bytes each reads until nothing comes for a while, and how many of
-   * them the system held.
+   * Lets them read again: how many bytes each reads until nothing comes for a while, where in them
+   * releases begin, and how many of them the system held.
    */
   async resume({ count }) {
     const some = readers.slice(0, count)
     const held = heldByKernel(some.map(({ socket }) => socket))
     for (const reader of some) {
       reader.bytes = 0
+      reader.starts = { at: [], seam: '' }
       reader.socket.resume()
     }
     for (let before = -1, sum = 0; before !== sum;) {
@@ -125,6 +144,6 @@ answerQuestions({
       await new Promise(resolve => setTimeout(resolve, 500))
       sum = some.reduce((total, { bytes }) => total + bytes, 0)
     }
-    return some.map(({ bytes }, index) => ({ bytes, held: held?.[index] }))
+    return some.map(({ bytes, starts }, index) => ({ bytes, starts: starts?.at ?? [], held: held?.[index] }))
   },
 })

@@ -10,7 +10,8 @@ import { servers } from './servers.js'
  * @import { Server } from './servers.js'
  * @typedef {Server & { connections: number, stalled: number, pauseMs: number, grownMB: number[], readBytes: number[], beyond: number[] }}
  * Side
- * @typedef {{ bytes: number, held: number | undefined }} Read
+ * @typedef {{ bytes: number, starts: readonly number[], held: number | undefined }} Read `starts`: where
+ * in these bytes a release begins
  */
 
 const connections = 1_000
@@ -117,7 +118,7 @@ export async function measureStalled({ options: { quick }, processes, say }, amo
     const read = await readers.ask('resume', { count: side.stalled })
     side.grownMB.push((after - before) / 1e6)
     side.readBytes.push(...read.map(({ bytes }) => bytes))
-    const beyond = framesBeyond(read, frame.length)
+    const beyond = framesBeyond(read)
     if (beyond !== undefined) side.beyond.push(beyond)
     say(`stalled: ${side.title} was measured, ${side.grownMB.length} of ${rounds}`)
     await child.end()
@@ -126,13 +127,13 @@ export async function measureStalled({ options: { quick }, processes, say }, amo
 }
 
 /**
- * How many frames came of which the system held nothing when reading went on, at the reader that had
- * most of them: each frame that began past what was held. Undefined where the system does not tell.
- * @param {readonly Read[]} read @param {number} frameBytes
+ * How many releases came of which the system held nothing when reading went on, at the reader that
+ * had most of them. Undefined where the system does not tell.
+ * @param {readonly Read[]} read
  */
-export function framesBeyond(read, frameBytes) {
-  const each = read.map(({ bytes, held }) =>
-    held === undefined ? Number.NaN : Math.max(0, Math.floor((bytes - held) / frameBytes + tolerance)),
+export function framesBeyond(read) {
+  const each = read.map(({ starts, held }) =>
+    held === undefined ? Number.NaN : starts.filter(start => start >= held).length,
   )
   return each.some(Number.isNaN) || each.length === 0 ? undefined : Math.max(...each)
 }

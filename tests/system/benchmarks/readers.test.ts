@@ -131,15 +131,27 @@ test('more connections to one server than an address has ports for come from sev
   expect(() => placesFor({ share: 30_000, toOne: 90_000, range })).toThrow(/ip_local_port_range/)
 })
 
-test('frames that the system held none of are counted, and not those that it held in part', () => {
-  const frame = 1_000
-  const read = (bytes: number, held: number | undefined) => ({ bytes, held })
-  expect(framesBeyond([read(5_300, 5_300)], frame)).toBe(0)
-  // The rest of one that was on its way, and the newest.
-  expect(framesBeyond([read(5_300, 3_500), read(5_300, 5_300)], frame)).toBe(1)
-  expect(framesBeyond([read(5_300, 4_301)], frame)).toBe(1)
-  expect(framesBeyond([read(5_300, 3_300)], frame)).toBe(2)
-  expect(framesBeyond([read(5_300, undefined)], frame)).toBeUndefined()
+test('releases that the system held nothing of are counted, whatever they are torn into, and those that it held in part are not', async () => {
+  expect(framesBeyond([{ bytes: 9, starts: [0, 3, 6], held: 4 }])).toBe(1)
+  expect(framesBeyond([{ bytes: 9, starts: [0, 3, 6], held: 9 }])).toBe(0)
+  const least = { bytes: 9, starts: [0], held: 9 }
+  expect(framesBeyond([least, { bytes: 9, starts: [0, 3, 6], held: 3 }, least])).toBe(2)
+  expect(framesBeyond([{ bytes: 9, starts: [0], held: undefined }])).toBeUndefined()
+
+  const { port, sockets } = await serverOf(socket => void socket.write(FRAME))
+  const herd = await readersOf('herd-process.js')
+  await herd.ask('open', { port, first: 0, count: 1, suffix: '', leastBytes: LEAST, inFlight: 1 })
+  await herd.ask('pause', { count: 1 })
+  const resumed = herd.ask('resume', { count: 1 })
+  const torn = 2 * FRAME.length + 7
+  const all = FRAME.repeat(3)
+  sockets[0]!.write(all.slice(0, torn), () => setTimeout(() => sockets[0]!.write(all.slice(torn)), 20))
+  const [read] = await resumed
+  expect(read).toMatchObject({
+    bytes: all.length,
+    starts: [0, FRAME.length, 2 * FRAME.length],
+    held: expect.any(Number),
+  })
 })
 
 test('what waits in a connection is read of both of its ends', () => {
