@@ -30,8 +30,8 @@ export interface OnDemandStrategy extends Strategy {
  * Without timers, for functions and workers that are frozen between requests: looks once when
  * delivery begins, and then when the client asks, by `refresh()` or because what it holds is older
  * than `maxAgeMs`. After a failure questions are answered with that failure until the backoff has
- * passed, so a transport that is down is not asked by every `ready()`. Keeps no process alive. Throws
- * `invalid-option`.
+ * passed, so a transport that is down is not asked by every `ready()`. Keeps no process alive.
+ * Throws `invalid-option`.
  *
  * ```ts
  * const config = createClient({ namespace: 'checkout/prod', schema, strategy: onDemand(http(url), { maxAgeMs: 60_000 }) })

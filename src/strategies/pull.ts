@@ -26,9 +26,9 @@ export interface PullOptions {
 }
 
 /**
- * Asks again and again. The simplest strategy, and the safest: it needs no stream, and a client is at
- * most 1.1 intervals behind while nothing fails. Over transports that answer "unchanged" a question costs some
- * hundred bytes.
+ * Asks again and again. The simplest strategy, and the safest: it needs no stream, and a client is
+ * at most 1.1 intervals behind while nothing fails. Over transports that answer "unchanged" a
+ * question costs some hundred bytes.
  *
  * The first question is asked at once; after its answer each client falls into its own place in the
  * interval, so a fleet that starts together spreads out. Between two questions the process may end.

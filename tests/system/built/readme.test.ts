@@ -63,7 +63,8 @@ await Promise.all([config.close(), publisher.close(), store.close()])
 
 test('the strategy that the page of strategies writes brings what is published, and reports', async () => {
   await using user = await workspace()
-  const source = blocksOf('docs/strategies.md', 'ts').find(piece => piece.includes('function dayAndNight')) ?? ''
+  const source =
+    blocksOf('docs/strategies.md', 'ts').find(piece => piece.includes('function dayAndNight')) ?? ''
   const { code } = await transform(source, { loader: 'ts', target: 'es2022' })
   await user.write('day-and-night.mjs', code)
   await user.write(

@@ -64,6 +64,12 @@ declare function expect(value: unknown): { toBe(value: unknown): void }
 
 const PUBLISHING: Page = { page: 'docs/publishing.md', least: 3, surroundings: SERVICE }
 
+const ERRORS: Page = {
+  page: 'docs/errors.md',
+  least: 1,
+  surroundings: `${SERVICE}\nimport { isNoticeboardError } from 'noticeboard'\n`,
+}
+
 const STRATEGIES: Page = {
   page: 'docs/strategies.md',
   least: 2,
@@ -129,6 +135,7 @@ export const pagePieces: readonly PagePieces[] = [
   README,
   CLIENT,
   PUBLISHING,
+  ERRORS,
   STRATEGIES,
   TRANSPORTS,
   RECIPES,

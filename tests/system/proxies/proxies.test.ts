@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { createClient } from '../../../src/client/index.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
-import { serve } from '../../../src/server/index.js'
+import { serve, type ServeOptions } from '../../../src/server/index.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
 import { push } from '../../../src/strategies/push.js'
 import { http } from '../../../src/transports/http/index.js'
@@ -11,7 +11,7 @@ import { memory } from '../../../src/transports/memory.js'
 import { denseText } from '../../support/large-documents.js'
 import { tapWire } from '../../support/wire-tap.js'
 import { missingPrograms } from '../static-board/programs.js'
-import { haproxyProxy, nginxProxy, type ProxySettings } from './proxies.js'
+import { haproxyOfPage, haproxyProxy, nginxOfPage, nginxProxy, type ProxySettings } from './proxies.js'
 
 const namespace = 'checkout/prod'
 const schema = z.object({ pool: z.number() })
@@ -28,6 +28,7 @@ if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`)
 async function behind(
   proxy: (url: string, settings: ProxySettings) => Promise<string>,
   { heartbeatMs, ...settings }: ProxySettings & { readonly heartbeatMs: number },
+  options: Pick<ServeOptions, 'hosts' | 'trustedProxies' | 'write'> = {},
 ) {
   const told = { server: [] as string[], client: [] as string[] }
   const loggerOf = (to: string[]) => {
@@ -42,10 +43,11 @@ async function behind(
     heartbeatMs,
     controller: false,
     logger: loggerOf(told.server),
+    ...options,
   })
   onTestFinished(() => server.close({ drainMs: 0, graceMs: 100 }))
   const address = await proxy(server.url, settings)
-  const opened = { streams: 0 }
+  const opened = { streams: 0, looks: 0 }
   const client = createClient({
     namespace,
     schema,
@@ -53,6 +55,7 @@ async function behind(
       http(address, {
         fetch: (url, init) => {
           if (String(url).includes('~events')) opened.streams += 1
+          if (String(url).includes('release.json')) opened.looks += 1
           return fetch(url, init)
         },
       }),
@@ -71,7 +74,56 @@ async function behind(
   return { address, client, publisher, told, errors, opened }
 }
 
+/** Asks with headers that `fetch` does not send. */
+function askAs(
+  address: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly status: number | undefined; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request(address, { headers, path }, answer => {
+      let body = ''
+      answer.on('data', chunk => (body += String(chunk)))
+      answer.on('end', () => resolve({ status: answer.statusCode, body }))
+    })
+    asked.on('error', reject).end()
+  })
+}
+
 describe.skipIf(missing !== undefined)('behind a real proxy', () => {
+  test.each([
+    ['nginx', nginxOfPage],
+    ['haproxy', haproxyOfPage],
+  ])(
+    '%s as docs/operations.md configures it passes streams on as they come, with the name and the address of who asks',
+    async (_name, proxy) => {
+      const heartbeatMs = 800
+      const options = {
+        hosts: ['config.internal'],
+        trustedProxies: ['127.0.0.1'],
+        write: { token: 'secret' },
+      }
+      const { address, client, publisher, opened, errors, told } = await behind(
+        proxy,
+        { timeoutMs: 0, heartbeatMs },
+        options,
+      )
+      await expect.poll(() => client.bound).toContain('as the server tells it')
+      const { looks } = opened
+      await publisher.publish({ pool: 2 }, { rollout: everyone(), reason: 'second' })
+      await expect.poll(() => client.current.pool).toBe(2)
+      // It came on the stream, and nothing was asked for but the document.
+      expect([opened, errors]).toEqual([{ streams: 1, looks }, []])
+
+      const release = `/v1/${namespace}/release.json`
+      expect(await askAs(address, release, { host: 'config.internal' })).toMatchObject({ status: 200 })
+      expect(await askAs(address, release, { host: 'other.internal' })).toMatchObject({ status: 421 })
+      const stranger = { 'x-forwarded-for': '203.0.113.9', authorization: 'Bearer nobody' }
+      expect(await askAs(address, `/v1/${namespace}/~reports`, stranger)).toMatchObject({ status: 401 })
+      expect(told.server).toContain('requests of 203.0.113.9 were refused')
+    },
+  )
+
   test('a timeout below the heartbeat is told once, by client and server, with the setting to change; one above it is no matter', async () => {
     const short = { timeoutMs: TIMEOUT_MS, heartbeatMs: 60_000 }
     const [nginx, haproxy, ...calm] = await Promise.all([
@@ -176,20 +228,7 @@ describe.skipIf(missing !== undefined)('behind a real proxy', () => {
 
   test('one that passes its own name on is told which name to allow', async () => {
     const scene = await behind(haproxyProxy, { timeoutMs: 60_000, heartbeatMs: 800 })
-    const { status, body } = await new Promise<{ status: number | undefined; body: string }>(
-      (resolve, reject) => {
-        const asked = request(
-          scene.address,
-          { headers: { host: 'config.internal' }, path: '/v1/~namespaces' },
-          answer => {
-            let body = ''
-            answer.on('data', chunk => (body += String(chunk)))
-            answer.on('end', () => resolve({ status: answer.statusCode, body }))
-          },
-        )
-        asked.on('error', reject).end()
-      },
-    )
+    const { status, body } = await askAs(scene.address, '/v1/~namespaces', { host: 'config.internal' })
     expect([status, body]).toEqual([421, expect.stringMatching(/config\.internal.*--allow-host/)])
   })
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +30,35 @@ export function haproxyProxy(url: string, settings: ProxySettings): Promise<stri
   return proxy('haproxy', url, haproxyConfiguration, settings)
 }
 
+/** An nginx as docs/operations.md configures it, letter by letter but for the two ports. */
+export function nginxOfPage(url: string): Promise<string> {
+  const pageConfiguration: Configuration = ({ own, port, upstream }) =>
+    nginxFrame(own, onPage('nginx', { from: 'listen 80;', to: `listen 127.0.0.1:${port};`, upstream }))
+  return proxy('nginx', url, pageConfiguration, { timeoutMs: 0 })
+}
+
+/** The same with haproxy. */
+export function haproxyOfPage(url: string): Promise<string> {
+  const pageConfiguration: Configuration = ({ port, upstream }) =>
+    onPage('haproxy', { from: 'bind :80', to: `bind 127.0.0.1:${port}`, upstream })
+  return proxy('haproxy', url, pageConfiguration, { timeoutMs: 0 })
+}
+
+const UPSTREAM = '127.0.0.1:4600'
+
+/** The configuration of the page that passes requests on to a server, with other ports. */
+function onPage(
+  language: 'nginx' | 'haproxy',
+  { from, to, upstream }: { readonly from: string; readonly to: string; readonly upstream: string },
+): string {
+  const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
+  const blocks = page.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))
+  const found = [...blocks].map(([, text = '']) => text).find(text => text.includes(UPSTREAM))
+  if (found?.includes(from) !== true)
+    throw new Error(`docs/operations.md has no ${language} any more that passes requests on`)
+  return found.replace(from, to).replace(UPSTREAM, upstream)
+}
+
 async function proxy(
   program: 'nginx' | 'haproxy',
   url: string,
@@ -51,15 +81,10 @@ async function proxy(
   return address
 }
 
-const nginxConfiguration: Configuration = ({ own, port, upstream }, { timeoutMs, gathers = false }) => `
-daemon off;
-master_process off;
-pid ${own}/nginx.pid;
-error_log ${own}/error.log;
-events { worker_connections 256; }
-http {
-  access_log off;
-  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${own}/${name};`).join('\n  ')}
+const nginxConfiguration: Configuration = ({ own, port, upstream }, { timeoutMs, gathers = false }) =>
+  nginxFrame(
+    own,
+    `
   server {
     listen 127.0.0.1:${port};
     location / {
@@ -68,6 +93,20 @@ http {
       ${gathers ? 'proxy_ignore_headers X-Accel-Buffering;' : ''}
     }
   }
+`,
+  )
+
+/** What an nginx of a test needs around its server. */
+const nginxFrame = (own: string, server: string): string => `
+daemon off;
+master_process off;
+pid ${own}/nginx.pid;
+error_log ${own}/error.log;
+events { worker_connections 256; }
+http {
+  access_log off;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${own}/${name};`).join('\n  ')}
+${server}
 }
 `
 

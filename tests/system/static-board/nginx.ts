@@ -74,7 +74,9 @@ export async function nginx(folder: string): Promise<Nginx> {
 }
 
 function configuration({ own, port, folder }: { own: string; port: number; folder: string }): string {
-  const server = /```nginx\n(server \{[\s\S]*?\n\})\n```/.exec(readFileSync(operations, 'utf8'))?.[1]
+  const servers = readFileSync(operations, 'utf8').matchAll(/```nginx\n(server \{[\s\S]*?\n\})\n```/g)
+  // Another one of that page passes requests on, and serves no folder.
+  const server = [...servers].map(([, text = '']) => text).find(text => /^ *root /m.test(text))
   if (server === undefined) throw new Error('docs/operations.md has no server block for nginx any more')
   const adapted = server
     .replace(/^( *listen) .*;$/m, `$1 127.0.0.1:${port};`)
