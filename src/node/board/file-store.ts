@@ -311,7 +311,6 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
             if (outcome === 'taken') return outcome
             tail.poke(namespace)
             await upkeep.follow(namespace)
-            reader.appended(namespace, query.at)
             void tracked(deltas.follow(namespace, query.bytes))
             if (!urgent) await upkeep.restock()
             return outcome

@@ -1,11 +1,5 @@
 import type { Namespace } from '../../contracts/names.js'
-import {
-  comparePositions,
-  epochNumber,
-  formatPosition,
-  nextPosition,
-  type Position,
-} from '../../contracts/position.js'
+import { comparePositions, epochNumber, formatPosition, type Position } from '../../contracts/position.js'
 import type { Latest, LogEntry, Tag } from '../../contracts/transport.js'
 import { digestOf } from '../../core/release/digest.js'
 import type { Board } from './board.js'
@@ -22,11 +16,6 @@ export interface BoardReader {
    * `thorough` as {@link BoardLog.read} has it.
    */
   look(namespace: Namespace, options?: { readonly thorough?: boolean }): Promise<LogState>
-  /**
-   * This process appended a release, and did what follows that: for its sake no look need repair
-   * anything.
-   */
-  appended(namespace: Namespace, at: Position): void
   latest(namespace: Namespace, tag: Tag | undefined): Promise<Latest>
   /** The release after a position; after the last of an epoch the first of the next. */
   next(namespace: Namespace, after: Position): Promise<Latest>
@@ -107,13 +96,6 @@ export function boardReader(
   return {
     read: async namespace => read(namespace),
     look,
-
-    appended(namespace, at) {
-      const before = looks.get(namespace)
-      if (before?.newest === undefined || comparePositions(at, nextPosition(before.newest)) !== 'same') return
-      // What others wrote before stays due: one of them may put the pointer back, and die then.
-      looks.set(namespace, { ...before, newest: at })
-    },
 
     async latest(namespace, tag) {
       const { newest } = await look(namespace)
