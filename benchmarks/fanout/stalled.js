@@ -20,11 +20,6 @@ const documentBytes = 204_800
 /** Between two publishes, so that each reaches those who read. */
 const pauseMs = 100
 /**
- * A frame that ends where the system's part begins is not beyond it by some bytes of its length.
- */
-const tolerance = 0.02
-
-/**
  * What holds a copy for each reader that does not read: the negative control. A few such readers,
  * and none beside them, are enough to see it.
  */
