@@ -188,33 +188,7 @@ export function createClient<const S extends Schema>(options: ClientOptions<S>):
 /** A configuration as programs see it. */
 type Seen<S extends Schema> = DeepReadonly<OutputOf<S>>
 
-/** What readers see. A class, so that all of them have one shape. */
-class Shown<Value> {
-  readonly value: Value
-
-  constructor(value: Value) {
-    this.value = value
-  }
-}
-
-/**
- * Stands there before the first value and throws: a read that need not ask whether there is one
- * costs what a property does.
- */
-class Unready {
-  readonly #why: () => NoticeboardError
-
-  constructor(why: () => NoticeboardError) {
-    this.#why = why
-  }
-
-  get value(): never {
-    throw this.#why()
-  }
-}
-
 class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
-  #shown: { readonly value: Seen<S> } = new Unready(() => this.#notReady())
   #running: Running<Seen<S>> | undefined
   readonly #engine: Engine<Seen<S>>
   readonly #settings: ReturnType<typeof settle<S>>
@@ -227,12 +201,14 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     // The engine freezes what it shows; from here on the types say so.
     this.#engine = createEngine(settings, running => {
       this.#running = running as Running<Seen<S>>
-      this.#shown = new Shown(this.#running.value)
+      // An own property from the first value on: a read costs what one of any object does.
+      Object.defineProperty(this, 'current', { value: this.#running.value, configurable: true })
     }) as Engine<OutputOf<S>> as Engine<Seen<S>>
   }
 
+  /** Before the first value alone; each value stands in its place, as an own property. */
   get current(): Seen<S> {
-    return this.#shown.value
+    throw this.#notReady()
   }
 
   get running(): Running<Seen<S>> {
