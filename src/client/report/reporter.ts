@@ -167,8 +167,8 @@ class Reporting implements Reporter {
       error: errorName(error),
     })
     if (isNoticeboardError(error, 'forbidden')) {
-      // Nobody takes reports here, as on a board of files alone: asked again when there is news, and
-      // once a presence interval.
+      // Nobody takes reports here, as on a board of files alone: asked again when there is news,
+      // and once a presence interval.
       await this.#news.wait(this.#presenceMs(), signal)
       return
     }
