@@ -77,9 +77,11 @@ function readDepth({
   const quick = args.flag('quick')
   if (depth !== 'formula' && depth !== 'simulation' && depth !== 'run')
     throw usageError('--depth must be formula, simulation or run')
+  if (seed !== undefined && depth !== 'simulation')
+    throw usageError('--seed needs --depth=simulation; nothing else is drawn from it')
   if (depth === 'formula') {
-    if (quick || most !== undefined || seed !== undefined)
-      throw usageError('--quick, --most and --seed need --depth=simulation or --depth=run')
+    if (quick || most !== undefined)
+      throw usageError('--quick and --most need --depth=simulation or --depth=run')
     return { depth }
   }
   const mostClients = most ?? (quick ? QUICK_CLIENTS[depth] : undefined)

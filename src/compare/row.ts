@@ -34,7 +34,10 @@ export interface Row {
   readonly integral: number
   /** The share of time in which a client is current. */
   readonly current: number
-  /** How many clients a change never reached. */
+  /**
+   * How many clients a change never reached: the most of any change that was simulated or run, with
+   * servers there and after an outage, with links that died, and with clients that were away.
+   */
   readonly missed: number
   /** Events of each kind a day, of all clients. */
   readonly perDay: Counts
@@ -63,8 +66,19 @@ export interface Row {
   readonly curve: readonly CurvePoint[]
   /** Requests in each second of the first minute after a server was away for a minute. */
   readonly loadAfterOutage: readonly number[]
-  /** After how long clients are back when a server was away for a minute, in milliseconds. */
-  readonly recoveryMs: { readonly half: number; readonly all: number }
+  /**
+   * After how long clients are back when a server was away for a minute. `link`: how long a change
+   * takes to clients whose link died unnoticed just as it came, from `publish()` on. `tenth`: how
+   * long it takes to a tenth of the clients that was away for a minute when it came, from their
+   * start on. In milliseconds.
+   */
+  readonly recoveryMs: Recovery & { readonly link: Recovery; readonly tenth: Recovery }
+}
+
+/** Until half of some clients have what they are to have, and all of them, in milliseconds. */
+export interface Recovery {
+  readonly half: number
+  readonly all: number
 }
 
 /** A moment in which many come at once. */

@@ -3,6 +3,7 @@ import type { Comparison } from './result.js'
 import type { Row } from './row.js'
 import { sayCrossing, sayInput } from './verdict/because.js'
 import { FARTHEST, lookedAt } from './verdict/crossings.js'
+import { sayOthersBack } from './verdict/recovery.js'
 import { count, figure, percent, sayBytes, sayMs } from './words.js'
 import { boundsOf, INPUTS, placeOf, type InputName, type Workload } from './workload.js'
 
@@ -118,7 +119,7 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
   return [
     { title: verdict, points: because },
     ...sayWhatChanges(result),
-    { title: 'After an outage of a minute', points: sayRecovery(result) },
+    { title: 'After an outage of a minute', points: [...sayRecovery(result), sayOthersBack(result.rows)] },
     { title: 'A bad document', points: sayBlast(result) },
   ]
 }

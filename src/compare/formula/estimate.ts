@@ -8,6 +8,7 @@ import { countsOf, REQUEST_TRIPS } from './counts.js'
 import { halfOpenOf } from './half-open.js'
 import { pollingOf } from './intervals.js'
 import { onlineOf, processesOf, serversOf } from './processes.js'
+import { linkRecoveryOf, tenthRecoveryOf } from './recovery.js'
 import { OUTAGE_MS, RESTART_MS, returnOf } from './return.js'
 import { serviceOf } from './service.js'
 import { currentShareOf, curveOf, timesOf } from './times.js'
@@ -101,7 +102,8 @@ function peaksOf(shape: Shape, basis: Basis): Row['peak'] {
 }
 
 /** How clients come back after an outage: by when, and how many requests that is in each second. */
-function backOf(shape: Shape, { workload }: Basis): Pick<Row, 'recoveryMs' | 'loadAfterOutage'> {
+function backOf(shape: Shape, basis: Basis): Pick<Row, 'recoveryMs' | 'loadAfterOutage'> {
+  const { workload } = basis
   const { halfMs, allMs, perClientEachSecond, backBy } = returnOf(shape, {
     awayMs: OUTAGE_MS,
     intervalMs: lookMsOf(shape, workload),
@@ -109,7 +111,12 @@ function backOf(shape: Shape, { workload }: Basis): Pick<Row, 'recoveryMs' | 'lo
   const online = onlineOf(workload)
   const steady = (online * requestsIn(countsOf(shape, workload).day)) / DAY_S
   return {
-    recoveryMs: { half: halfMs, all: allMs },
+    recoveryMs: {
+      half: halfMs,
+      all: allMs,
+      link: linkRecoveryOf(shape, basis),
+      tenth: tenthRecoveryOf(shape, basis),
+    },
     // Who is back does what it always does from then on.
     loadAfterOutage: perClientEachSecond.map((count, second) => online * count + steady * backBy(second)),
   }

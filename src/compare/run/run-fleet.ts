@@ -39,7 +39,7 @@ export interface SeenInRun {
     | undefined
   /** Memory of a server with all clients there, in bytes. */
   readonly memoryBytes: number
-  /** Clients that a change never reached. */
+  /** The most clients that one of the changes of the run never reached. */
   readonly missed: number
   /** How idle the machine was while the change travelled, from 0 to 1. */
   readonly machineIdle: number
@@ -54,16 +54,14 @@ export interface RunWindows {
   readonly changeMs: number
   /** How long the servers are away; 0 for no outage. */
   readonly outageMs: number
+  /** For how long clients are waited for that a change has not reached. */
+  readonly patienceMs: number
   /** How many requests of a kind each server answers before it is looked at. */
   readonly warmAfter: number
 }
 
-/**
- * How often it looks whether clients that have not come are there, in milliseconds, and how often
- * at most.
- */
-const PATIENCE_MS = 1_000
-const MOST_LOOKS = 60
+/** How often it looks whether clients that have not come are there, in milliseconds. */
+const LOOK_MS = 1_000
 
 /** Runs a fleet through what happens to fleets, and counts. */
 export async function runFleet(
@@ -75,7 +73,7 @@ export async function runFleet(
   }: { readonly windows: RunWindows; readonly signal: AbortSignal; readonly onStep: (text: string) => void },
 ): Promise<SeenInRun> {
   const { clock } = readSystem('compare()', undefined)
-  const { startsOverMs, settlesMs, idleMs, changeMs, outageMs, warmAfter } = windows
+  const { startsOverMs, settlesMs, idleMs, changeMs, outageMs, patienceMs, warmAfter } = windows
   const pass = (ms: number): Promise<void> => clock.sleep(ms, signal)
   const step = (text: string): void => {
     signal.throwIfAborted()
@@ -95,15 +93,20 @@ export async function runFleet(
   const askedSince = async (fromMs: number): Promise<readonly number[]> =>
     (await fleet.look(0)).askedAtMs.filter(atMs => atMs >= fromMs)
   let doing = ''
+  let missed = 0
+  /** Waits until every client runs a round; those that never do have missed it. */
   const until = async (round: number, overMs = 0): Promise<FleetSeen> => {
     let told = -1
     for (let looks = 0; ; looks += 1) {
       const seen = await fleet.look(round)
       const { running } = seen
-      if (running >= fleet.clients || looks >= MOST_LOOKS + overMs / PATIENCE_MS) return seen
+      if (running >= fleet.clients || looks >= (patienceMs + overMs) / LOOK_MS) {
+        missed = Math.max(missed, fleet.clients - running)
+        return seen
+      }
       if (running !== told) onStep(`${doing}: ${count(running)} of ${count(fleet.clients)} clients`)
       told = running
-      await pass(PATIENCE_MS)
+      await pass(LOOK_MS)
     }
   }
 
@@ -121,13 +124,13 @@ export async function runFleet(
   step('a change')
   const machineBefore = machineTimes()
   const publishedMs = clock.now()
-  let round = 0
+  let ranAtMs: readonly number[] = []
   const changed = await during(async () => {
-    round = await fleet.publish()
+    const round = await fleet.publish()
     await pass(changeMs)
+    ranAtMs = (await until(round)).ranAtMs
   })
   const machineAfter = machineTimes()
-  const { ranAtMs } = await until(round)
 
   step('a server restarts')
   await fleet.stopServers()
@@ -163,7 +166,7 @@ export async function runFleet(
     await fleet.restartClients()
     await pass(changeMs)
   })
-  const { running } = await until(last)
+  await until(last)
 
   return {
     idle,
@@ -174,7 +177,7 @@ export async function runFleet(
     peakOfStart: busiestSecond(await askedSince(startedMs)),
     outage,
     memoryBytes,
-    missed: fleet.clients - running,
+    missed,
     machineIdle:
       (machineAfter.idleMs - machineBefore.idleMs) /
       Math.max(1, machineAfter.totalMs - machineBefore.totalMs),

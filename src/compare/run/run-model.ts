@@ -42,6 +42,7 @@ export const FULL_WINDOWS: RunWindowsOf = {
   settlesMs: 12_000,
   idleMs: 60_000,
   outageMs: OUTAGE_MS,
+  patienceMs: 60_000,
   warmAfter: WARM_AFTER,
   soakMs: 4_000,
   reportsMs: 6_000,
@@ -152,10 +153,14 @@ function rowOfRun(
     ),
     curve: curveOf(delaysMs, halfOpenOf(shape, workload)),
     loadAfterOutage: outage?.loadAfter.map(count => count * weight) ?? known.loadAfterOutage,
-    recoveryMs:
-      outage === undefined
-        ? known.recoveryMs
-        : { half: quantile(outage.recoveredMs, 0.5), all: quantile(outage.recoveredMs, 1) },
+    // Links of loopback do not die, and nobody is away alone.
+    recoveryMs: {
+      ...known.recoveryMs,
+      ...(outage !== undefined && {
+        half: quantile(outage.recoveredMs, 0.5),
+        all: quantile(outage.recoveredMs, 1),
+      }),
+    },
     peak: {
       afterRestart: {
         requestsPerSecond: seen.peakAfterRestart * weight,

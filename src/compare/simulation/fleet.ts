@@ -25,7 +25,7 @@ import { serviceOf } from '../formula/service.js'
 import { processesOf, serversOf } from '../formula/times.js'
 import type { RunnableModel } from '../models.js'
 import type { Workload } from '../workload.js'
-import type { Population } from './population.js'
+import { isOneIn, type Population } from './population.js'
 import {
   createServerQueue,
   createSharingQueue,
@@ -171,13 +171,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
   }
   const members = Array.from({ length: simulated }, (_, index) => memberOf(index))
 
-  const delaysOf = (round: number, sinceMs: number): number[] =>
-    members
-      .flatMap(({ ranAtMs }) => {
-        const atMs = ranAtMs.get(round)
-        return atMs === undefined ? [] : [atMs - sinceMs]
-      })
-      .sort((a, b) => a - b)
+  const oneIn = (every: number): typeof members => members.filter((_, index) => isOneIn(every, index))
 
   let cutOff: typeof members = []
 
@@ -208,17 +202,17 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
         await clock.advance(ms / simulated)
       }
     },
-    killAll(forgotten) {
-      for (const { kill, ranAtMs } of members) {
+    kill(every, forgotten) {
+      for (const { kill, ranAtMs } of oneIn(every)) {
         kill()
         ranAtMs.delete(forgotten)
       }
     },
-    startAll() {
-      for (const { start } of members) start()
+    start(every) {
+      for (const { start } of oneIn(every)) start()
     },
     cut(every) {
-      cutOff = members.filter((_, index) => index % every === 0)
+      cutOff = oneIn(every)
       for (const { link } of cutOff) link.black = true
     },
     mend() {
@@ -229,9 +223,14 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       servers = []
     },
     startServers,
-    delaysOf,
-    slowestCut: (asked, sinceMs) =>
-      Math.max(0, ...cutOff.map(({ ranAtMs }) => (ranAtMs.get(asked) ?? Number.POSITIVE_INFINITY) - sinceMs)),
+    lacking: asked => members.filter(({ ranAtMs }) => !ranAtMs.has(asked)).length,
+    delaysOf: (asked, { sinceMs, every = 1 }) =>
+      oneIn(every)
+        .flatMap(({ ranAtMs }) => {
+          const atMs = ranAtMs.get(asked)
+          return atMs === undefined ? [] : [atMs - sinceMs]
+        })
+        .sort((a, b) => a - b),
     requestsSince(ms) {
       const sinceMs = tally.arrivals
         .filter(atMs => atMs >= ms)

@@ -14,10 +14,12 @@ export interface Population {
   publish(): Promise<number>
   /** Starts the clients one after another, over so long. */
   startOver(ms: number, signal: AbortSignal): Promise<void>
-  /** Ends every client as a crash does, and forgets when it ran the document of a round. */
-  killAll(round: number): void
-  /** Starts all of them at once. */
-  startAll(): void
+  /**
+   * Ends one client in so many as a crash does, all of them with 1, and forgets when they ran the
+   * document of a round; or starts those at once.
+   */
+  kill(every: number, round: number): void
+  start(every: number): void
   /**
    * Cuts the way of one client in so many, so that nothing comes through and nobody is told; or
    * opens all ways again.
@@ -27,13 +29,13 @@ export interface Population {
   /** Takes every server down, or brings all of them back. */
   stopServers(): void
   startServers(): void
-  /** How long after an instant clients came to run the document of a round, ascending. */
-  delaysOf(round: number, sinceMs: number): ArrayLike<number>
+  /** How many clients do not run the document of a round, which is the newest. */
+  lacking(round: number): number
   /**
-   * The same for the slowest of those whose way {@link cut} cut; Infinity where one of them does
-   * not run it.
+   * How long after an instant clients came to run the document of a round, ascending: all of them,
+   * or those one in so many that {@link kill} and {@link cut} take.
    */
-  slowestCut(round: number, sinceMs: number): number
+  delaysOf(round: number, options: { readonly sinceMs: number; readonly every?: number }): ArrayLike<number>
   /** When requests arrived at the servers since an instant, ascending, counted from there. */
   requestsSince(ms: number): RequestTimes
   /**
@@ -51,4 +53,17 @@ export interface RequestTimes {
   readonly busiestSecond: number
   /** In each second of the first minute. */
   readonly eachSecond: readonly number[]
+}
+
+/**
+ * Whether a client is one in so many: one of each so many in a row, at a place that is mixed, since
+ * clients are dealt out to servers in a row as well.
+ *
+ * ```ts
+ * isOneIn(10, 0) // true
+ * ```
+ */
+export function isOneIn(every: number, client: number): boolean {
+  const row = Math.floor(client / every)
+  return client % every === (Math.imul(row, 0x9e37_79b1) >>> 16) % every
 }

@@ -1,6 +1,8 @@
 import { defaultPeriods } from '../../core/defaults.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
+import { http } from '../../transports/http/index.js'
 import { foundOf, lostAtStart, RENEWED_AT, SOAK_MS, sumOf } from '../formula/counts.js'
+import { estimate } from '../formula/estimate.js'
 import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
@@ -9,12 +11,12 @@ import { onlineOf, processesOf, serversOf } from '../formula/times.js'
 import type { Counts } from '../costs/costs.js'
 import type { Model, RunnableModel } from '../models.js'
 import { rowOf, type Basis, type Found } from '../row-of.js'
-import type { Row } from '../row.js'
+import type { Recovery, Row } from '../row.js'
 import type { Workload } from '../workload.js'
 import { curveOf, quantile, timesFrom } from './quantiles.js'
 import { openFleet } from './fleet.js'
 import { openLightPopulation } from './light/light-population.js'
-import { measureFleet, type Seen, type Windows } from './measure.js'
+import { measureFleet, REPORTS_MS, type Seen, type Windows } from './measure.js'
 
 /** How much is simulated, and who is told. */
 export interface SimulateModelOptions extends Basis {
@@ -35,14 +37,24 @@ const MOST_LIGHT = 1_000_000
 
 const DAY_MS = 86_400_000
 
-/** After a change clients report that they run it, and a minute later that they are healthy. */
-const REPORTS_MS = 75_000
+/**
+ * For how long clients are waited for that a change has not reached, in milliseconds; longer where
+ * they look more seldom.
+ */
+const PATIENCE_MS = 1_800_000
 
-/** What a model comes to, seen in virtual time. */
+/**
+ * What a model comes to, seen in virtual time. What asks in between is not simulated: such a model
+ * is computed, and its row says so by its depth.
+ */
 export async function simulateModel(model: RunnableModel, options: SimulateModelOptions): Promise<Row> {
   const { workload, costs, mostClients, seed, signal, onStep } = options
   const online = onlineOf(workload)
   const { shape } = model
+  if (shape !== undefined && shape.hops.length > 0) {
+    onStep('computed, since what asks in between is not simulated')
+    return estimate({ ...model, shape }, { workload, costs })
+  }
   const isLight = options.population === 'light' || (shape !== undefined && online > mostClients)
   const simulated = isLight ? Math.min(online, MOST_LIGHT) : Math.min(online, mostClients)
   const weight = online / simulated
@@ -51,10 +63,9 @@ export async function simulateModel(model: RunnableModel, options: SimulateModel
       ? openLightPopulation({ shape, workload, costs, size: simulated, weight, seed })
       : openFleet({ model, workload, costs, simulated, weight, seed })
   try {
-    const windows = windowsOf(model, workload)
-    const seen = await measureFleet(fleet, { windows, signal, onStep })
+    const seen = await measureFleet(fleet, { windows: windowsOf(model, workload), signal, onStep })
     return rowOfSeen(model, {
-      seen: withSeldom(seen, model, { workload, changeMs: windows.changeMs }),
+      seen: withSeldom(seen, model, workload),
       weight,
       basis: { workload, costs },
     })
@@ -63,7 +74,7 @@ export async function simulateModel(model: RunnableModel, options: SimulateModel
   }
 }
 
-function windowsOf(model: Model, workload: Workload): Windows {
+function windowsOf(model: RunnableModel, workload: Workload): Windows {
   // Sweeps and reports come once in five minutes: who starts over so long is in every place of it.
   const startsOverMs = defaultPeriods.sweepIntervalMs
   const { shape } = model
@@ -74,7 +85,16 @@ function windowsOf(model: Model, workload: Workload): Windows {
   const lookMs = 1.2 * longestLookOf(model, startsOverMs + settlesMs + idleMs)
   const heartbeatMs = shape?.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   const deadMs = DEAD_AFTER_HEARTBEATS * heartbeatMs + lookMs
-  return { startsOverMs, settlesMs, idleMs, changeMs: Math.max(REPORTS_MS, lookMs, growsMs), lookMs, deadMs }
+  return {
+    startsOverMs,
+    settlesMs,
+    idleMs,
+    changeMs: Math.max(REPORTS_MS, lookMs, growsMs),
+    lookMs,
+    deadMs,
+    heartbeatMs,
+    patienceMs: Math.max(PATIENCE_MS, 2 * lookMs),
+  }
 }
 
 /**
@@ -88,12 +108,25 @@ function growthOf({ shape }: Model, { changesPerDay }: Workload): number {
 }
 
 /** The longest that a client takes to look by itself, before a document that is at most so old. */
-function longestLookOf({ shape }: Model, ageMs: number): number {
-  if (shape?.type !== 'poll') return defaultPeriods.pollIntervalMs
+function longestLookOf(model: RunnableModel, ageMs: number): number {
+  const { shape } = model
+  if (shape === undefined) return statedLookOf(model)
+  if (shape.type !== 'poll') return LOOK_MS
   const { pollIntervalMs, adapts } = shape
   const intervalMs =
     adapts === undefined ? pollIntervalMs : adaptedMs({ ...adapts, mostMs: pollIntervalMs }, ageMs)
   return intervalMs * 1.1
+}
+
+/** How long a client of the library takes to look by itself, while it has no stream. */
+const LOOK_MS = 1.1 * defaultPeriods.pollIntervalMs
+
+/** The same of a strategy of one's own, as it states it; of one that never looks by itself too. */
+function statedLookOf({ strategy }: RunnableModel): number {
+  const nowhere = http('http://server', { fetch: () => Promise.reject(new TypeError('fetch failed')) })
+  const { lookMs, stream } = strategy(nowhere)
+  const statedMs = stream === undefined ? lookMs : 1.1 * stream.pollIntervalMs
+  return Number.isFinite(statedMs) ? Math.max(LOOK_MS, statedMs) : LOOK_MS
 }
 
 function rowOfSeen(
@@ -102,7 +135,7 @@ function rowOfSeen(
 ): Row {
   const { workload } = basis
   const { shape } = model
-  const { delaysMs, recoveredMs } = seen
+  const { delaysMs, recoveredMs, linkMs, startedMs } = seen
   const times = timesFrom(delaysMs)
   const heartbeatMs = shape?.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   const streams = Math.min(1, ((seen.day.mark ?? 0) * heartbeatMs) / DAY_MS)
@@ -133,8 +166,12 @@ function rowOfSeen(
       },
       fleetStarts: { requestsPerSecond: seen.peakOfStart * weight, drainMs: seen.drainMs },
     },
-    recoveryMs: { half: quantile(recoveredMs, 0.5), all: quantile(recoveredMs, 1) },
+    recoveryMs: { ...recoveryFrom(recoveredMs), link: recoveryFrom(linkMs), tenth: recoveryFrom(startedMs) },
   }
+}
+
+function recoveryFrom(delaysMs: ArrayLike<number>): Recovery {
+  return { half: quantile(delaysMs, 0.5), all: quantile(delaysMs, 1) }
 }
 
 /**
@@ -144,11 +181,8 @@ function rowOfSeen(
  * look. Clients that are started anew say "stopped" before, which those of a simulation, that
  * crash, do not.
  */
-function withSeldom(
-  seen: Seen,
-  { shape }: Model,
-  { workload, changeMs }: { readonly workload: Workload; readonly changeMs: number },
-): Seen {
+function withSeldom(seen: Seen, { shape }: Model, workload: Workload): Seen {
+  const { changeMs, startMs } = seen
   // Nobody reports to a folder, which in a simulation is served by a server all the same.
   const heard = Number.isFinite(shape?.reportIntervalMs ?? 0) ? {} : { report: 0 }
   const [day, change, start] = [seen.day, seen.change, seen.start].map(counts => ({
@@ -162,7 +196,7 @@ function withSeldom(
   const { restartsPerDay } = workload
   /** What a start puts off, and a simulation does not look on for long enough to see. */
   const unseen = (perDay = 0, share = 0.5): number =>
-    Math.max(0, lostAtStart(perDay, restartsPerDay, share) - (perDay * changeMs) / DAY_MS)
+    Math.max(0, lostAtStart(perDay, restartsPerDay, share) - (perDay * startMs) / DAY_MS)
   const sweepsLost = unseen(day.log)
   const reportsLost = unseen(day.report, 0.5 + SOAK_MS / intervalMs)
   const diesPerDay = shape === undefined ? 0 : halfOpenOf(shape, workload).diesPerDay
@@ -199,10 +233,11 @@ function withSeldom(
 }
 
 function seenHalfOpen(
-  { halfOpenMs }: Seen,
+  { linkMs }: Seen,
   { basis, streams }: { readonly basis: Basis; readonly streams: number },
 ): Found['halfOpen'] {
-  const deadMs = streams > 0.5 ? halfOpenMs : 0
+  // Those that it never reached are missed.
+  const deadMs = streams > 0.5 && linkMs.length > 0 ? quantile(linkMs, 1) : 0
   return {
     share: Math.min(1, (basis.workload.halfOpenPerClientDay * deadMs) / DAY_MS),
     meanMs: deadMs / 2,

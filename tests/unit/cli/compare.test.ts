@@ -333,6 +333,10 @@ test('what makes no sense is a usage error that says what to type', async () => 
     '--depth must be formula, simulation or run',
   ])
   expect(await told('--preset=iot', '--seed=3')).toEqual([2, expect.stringMatching(/--depth=simulation/)])
+  expect(await told('--preset=iot', '--seed=3', '--depth=run')).toEqual([
+    2,
+    expect.stringMatching(/^--seed needs --depth=simulation/),
+  ])
   expect(await told('--preset=iot', 'w.json')).toEqual([2, expect.stringMatching(/not both/)])
   expect(await told('--preset=iot', '--save-costs=x')).toEqual([2, expect.stringMatching(/--calibrate/)])
 })

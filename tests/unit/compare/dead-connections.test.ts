@@ -111,3 +111,16 @@ test('the outcome says after how long clients are back from an outage', async ()
     /^hybrid; .*push.*: half of the clients are back after .* s, all after .* s$/m,
   )
 })
+
+test('the outcome says in one line how long a dead link, and having been away, keeps a change from a client', async () => {
+  const models = [hybridModel(), hybridModel({ heartbeatMs: 4_000 }), pullModel({ pollIntervalMs: 20_000 })]
+  const result = await compare(FLEET, { models })
+  const { points = [] } = outcomeOf(result).find(({ title }) => title === 'After an outage of a minute') ?? {}
+  const [, link = '', tenth = ''] =
+    /whose link dies .* has it after (.+) at most; a tenth of the clients .* has it after (.+)$/m.exec(
+      points.join('\n'),
+    ) ?? []
+  // 1.65 heartbeats; and the next poll, at 1.1 of 20 s.
+  expect(link).toMatch(/^6\.\d s \(hybrid, heartbeat 4 s\), 13 s \(hybrid\), 22 s \(pull 20 s\)$/)
+  for (const { model } of result.rows) expect(tenth).toContain(model)
+})

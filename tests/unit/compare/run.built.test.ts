@@ -31,6 +31,7 @@ const OPTIONS: RunModelOptions = {
     settlesMs: 500,
     idleMs: 1_500,
     outageMs: 0,
+    patienceMs: 60_000,
     soakMs: 300,
     reportsMs: 1_200,
     warmAfter: 10,

@@ -8,7 +8,12 @@ import {
   type Comparison,
   type Counts,
   type Kind,
+  type Model,
+  type Row,
 } from '../../../src/compare/index.js'
+import { isOneIn } from '../../../src/compare/simulation/population.js'
+import type { Session, Strategy, StrategyEvent } from '../../../src/contracts/strategy.js'
+import { pull } from '../../../src/strategies/index.js'
 import { SMALL_FLEET as FLEET } from './fleets.js'
 
 // Seconds of processor time each, and some minutes on a machine that is busy.
@@ -68,6 +73,7 @@ test('a model is simulated through every step that docs/choosing.md lists, in th
     'a change',
     'a server restarts',
     'a server is away for a minute',
+    'a tenth of the clients is away for a minute',
     'dead links',
     'every client starts at once',
   ])
@@ -220,6 +226,181 @@ test('a strategy of one’s own is simulated by its name, and has no formula', a
   for (const missing of ['inputs', 'map']) expect(result).not.toHaveProperty(missing)
   expect(steps).toContain('mine: a change')
   expect((await run()).rows).toEqual(rows)
+})
+
+test('a strategy of one’s own that looks seldom is waited for until every client has the change', async () => {
+  const fleet = { ...FLEET, restartsPerDay: 0 }
+  const seldom = pullModel({ pollIntervalMs: 240_000, sweepIntervalMs: 86_400_000 })
+  const own: Model = {
+    name: 'mine',
+    // It does not even say how seldom.
+    strategy: transport => ({ ...seldom.strategy(transport), lookMs: 1_000 }),
+  }
+  const [known] = (await compare(fleet, { models: [seldom] })).rows
+  const [seen] = (await compare(fleet, { models: [own], depth: 'simulation' })).rows
+  expect(seen?.missed).toBe(0)
+  expectWithin(0.15, seen?.stalenessMs.all, known?.stalenessMs.all, 'the last client')
+  expect(seen?.stalenessMs.all).toBeGreaterThan(200_000)
+  // Every client has fetched what changed, and reported it.
+  expect(seen?.perDay.snapshot).toBeCloseTo(20 * 40, 5)
+  expectWithin(0.1, seen?.requests.perSecond, known?.requests.perSecond, 'requests')
+})
+
+test('streams before a slow line are waited for until the last one has the document', async () => {
+  const fleet = {
+    ...FLEET,
+    clients: 500,
+    documentBytes: 250_000,
+    network: { ...FLEET.network, serverMbps: 10 },
+  }
+  const models = [hybridModel()]
+  const [known] = (await compare(fleet, { models })).rows
+  const [seen] = (await compare(fleet, { models, depth: 'simulation', mostClients: 20 })).rows
+  // 500 documents of 2 Mbit each.
+  expect(known?.stalenessMs.all).toBeGreaterThan(100_000)
+  expectWithin(0.05, seen?.stalenessMs.all, known?.stalenessMs.all, 'the last client')
+  expect(seen?.missed).toBe(0)
+})
+
+/** A strategy of one's own, `pull` each 5 s, that brings only some of what that brings. */
+const dropping = (keeps: (session: Session) => (event: StrategyEvent) => boolean): Model => ({
+  name: 'mine',
+  strategy: transport => {
+    const inner = pull(transport, { pollIntervalMs: 5_000 })
+    return {
+      ...inner,
+      async *deliver(session) {
+        const keep = keeps(session)
+        for await (const event of inner.deliver(session))
+          if (event.type !== 'release' || keep(event)) yield event
+          else yield { type: 'current' }
+      },
+    } satisfies Strategy
+  },
+})
+
+const missedBy = async (model: Model): Promise<Row | undefined> =>
+  (await compare(FLEET, { models: [model], depth: 'simulation' })).rows[0]
+
+test('a change that never comes to some clients is missed, although a start would bring it', async () => {
+  const row = await missedBy(
+    dropping(({ identity }) => {
+      let releases = 0
+      return () => (releases += 1) === 1 || Number(identity.clientId.slice('client-'.length)) % 2 === 0
+    }),
+  )
+  expect(row).toMatchObject({
+    missed: 10,
+    fits: false,
+    misses: [{ what: 'missed', text: 'a change never reached 10 of the clients' }],
+  })
+  // The others have it in time.
+  expect(row?.stalenessMs.all).toBeLessThan(6_000)
+})
+
+test('a change that comes to nobody is missed by all', async () => {
+  const row = await missedBy(
+    dropping(() => {
+      let releases = 0
+      return () => (releases += 1) === 1
+    }),
+  )
+  expect(row?.missed).toBe(20)
+  expect(row?.fits).toBe(false)
+})
+
+test('what clients miss that have met a server that was away is counted', async () => {
+  const failed = new Set<string>()
+  const model = dropping(
+    ({ identity }) =>
+      () =>
+        !failed.has(identity.clientId),
+  )
+  const row = await missedBy({
+    ...model,
+    strategy: transport => {
+      const inner = model.strategy?.(transport) as Strategy
+      return {
+        ...inner,
+        async *deliver(session) {
+          for await (const event of inner.deliver(session)) {
+            if (event.type === 'interrupted') failed.add(session.identity.clientId)
+            yield event
+          }
+        },
+      }
+    },
+  })
+  // A server was away for a minute, and each asks every 5 s.
+  expect(row?.missed).toBe(20)
+  expect(row?.stalenessMs.all).toBeLessThan(6_000)
+})
+
+test('what clients miss that were away when it came, and take nothing new after a start, is counted', async () => {
+  const lives = new Map<string, number>()
+  const row = await missedBy(
+    dropping(({ identity: { clientId } }) => {
+      const life = (lives.get(clientId) ?? 0) + 1
+      lives.set(clientId, life)
+      return () => life === 1
+    }),
+  )
+  // One in ten was away; the others start with what they run from their disk.
+  expect(row?.missed).toBe(2)
+})
+
+test.each(['the library’s own clients', 'a light population'] as const)(
+  'how long a dead link, and having been away, keeps a change from clients is seen as it is computed: %s',
+  async which => {
+    const clients = which === 'a light population' ? 200 : 40
+    const fleet = { ...FLEET, clients }
+    const models = [
+      hybridModel(),
+      pushModel({ heartbeatMs: 4_000 }),
+      pullModel(),
+      pullModel({ pollIntervalMs: 4_000 }),
+    ]
+    const computed = await compare(fleet, { models })
+    const simulated = await compare(fleet, { models, depth: 'simulation', mostClients: 100 })
+    for (const [index, { model, recoveryMs: seen }] of simulated.rows.entries()) {
+      const { recoveryMs: known } = computed.rows[index] as Row
+      const tripsMs = 6 * fleet.network.rttMs
+      expect([model, seen.tenth.half < known.tenth.half + tripsMs]).toEqual([model, true])
+      expect([model, seen.tenth.all < known.tenth.all + tripsMs]).toEqual([model, true])
+      expect([model, seen.tenth.all > known.tenth.all - tripsMs]).toEqual([model, true])
+      // At most, so what a few clients draw is below it.
+      expect([model, seen.link.all <= known.link.all]).toEqual([model, true])
+      if (model.startsWith('pull')) continue
+      expectWithin(0.12, seen.link.half, known.link.half, `${model}, half`)
+      expectWithin(0.12, seen.link.all, known.link.all, `${model}, all`)
+    }
+    // A poll that is lost is made again after ten seconds.
+    expect(computed.rows[3]?.recoveryMs.link.all).toBeGreaterThan(10_000)
+    expect(computed.rows[2]?.recoveryMs.link.all).toBe(computed.rows[2]?.stalenessMs.all)
+  },
+)
+
+test('what asks in between is computed, at the depth of a simulation as well, and the row says so', async () => {
+  const steps: string[] = []
+  const { rows } = await compare(FLEET, {
+    models: [pullModel({ hops: [45_000, 840_000] })],
+    depth: 'simulation',
+    onProgress: ({ step }) => steps.push(step),
+  })
+  expect(rows[0]?.depth).toBe('formula')
+  expect(rows[0]?.stalenessMs.all).toBeGreaterThan(45_000 + 840_000)
+  expect(steps).toEqual(['computed, since what asks in between is not simulated'])
+})
+
+test('one client in ten is one in ten of each server’s', () => {
+  const clients = 10_000
+  for (const servers of [1, 2, 3, 5, 10, 11, 20]) {
+    const own = Array.from({ length: servers }, () => 0)
+    for (let client = 0; client < clients; client += 1)
+      if (isOneIn(10, client)) own[client % servers] = (own[client % servers] ?? 0) + 1
+    expect(own.reduce((sum, one) => sum + one)).toBe(clients / 10)
+    for (const one of own) expectWithin(0.35, one, clients / 10 / servers, `of ${servers}`)
+  }
 })
 
 test('a simulation ends when its signal aborts, and a model without a strategy has none', async () => {

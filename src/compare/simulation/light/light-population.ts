@@ -2,6 +2,7 @@ import { phaseOf } from '../../../async/jitter.js'
 import { defaultPeriods } from '../../../core/defaults.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../../core/limits.js'
 import { seededDice } from '../../../sim/index.js'
+import { markPatienceMs } from '../../../strategies/watch/mark-patience.js'
 import { BESIDE_MS, BESIDE_SPREAD_MS } from '../../../strategies/watch/watch-loop.js'
 import { systemClock } from '../../../system/system.js'
 import { NAMESPACE } from '../../board.js'
@@ -12,7 +13,7 @@ import { serviceOf } from '../../formula/service.js'
 import { FRESH_MS, processesOf } from '../../formula/times.js'
 import type { Shape } from '../../shape.js'
 import type { Workload } from '../../workload.js'
-import type { Population } from '../population.js'
+import { isOneIn, type Population } from '../population.js'
 import { createLightServers } from './light-servers.js'
 import { createTimerWheel } from './timer-wheel.js'
 
@@ -98,7 +99,8 @@ export function openLightPopulation({
   })
   const wheel = createTimerWheel(size * LANES + servers.count)
   const beatOf = (server: number): number => size * LANES + server
-  const { number: chance } = seededDice(seed, 'light population')
+  const dice = seededDice(seed, 'light population')
+  const chance = dice.number
   const spread = (ms: number, share: number): number => ms * (1 + share * (2 * chance() - 1))
   // A way takes a millisecond, and up to so much more.
   const slowestMs = Math.max(0, rttMs - 2)
@@ -147,10 +149,9 @@ export function openLightPopulation({
   const cachedAtMs = new Map<number, number>()
   let round = 0
   let cutEvery = 0
-  let lastCut = 0
 
   const serverOf = (client: number): number => client % servers.count
-  const isCut = (client: number): boolean => cutEvery > 0 && client % cutEvery === 0
+  const isCut = (client: number): boolean => cutEvery > 0 && isOneIn(cutEvery, client)
   const wait = (client: number, lane: number, ms: number, as = WAITS): void => {
     stage[client * LANES + lane] = as
     wheel.set(client * LANES + lane, wheel.nowMs + ms)
@@ -173,6 +174,14 @@ export function openLightPopulation({
   }
   const placeMs = (client: number, intervalMs: number): number =>
     phaseOf(`${NAMESPACE} client-${client}`, intervalMs)
+
+  /**
+   * After how long a request that comes to a server now is known to have failed, in milliseconds:
+   * at once where none is there, and where its way is cut when nobody has answered for too long;
+   * undefined where it is answered.
+   */
+  const failsMs = (client: number): number | undefined =>
+    isCut(client) ? defaultPeriods.timeoutMs : servers.up ? undefined : 0
 
   const cachedMs = (of: number): number => {
     const atMs = cachedAtMs.get(of) ?? wheel.nowMs + service.fillMs
@@ -248,8 +257,9 @@ export function openLightPopulation({
     const lane = client * LANES + LOOK
     if (stage[lane] === WAITS) return look(client)
     if (stage[lane] === ASKS) {
-      if (!servers.up) {
-        const delayMs = backoffMs(client, LOOK)
+      const failedMs = failsMs(client)
+      if (failedMs !== undefined) {
+        const delayMs = failedMs + backoffMs(client, LOOK)
         return lookNext(
           client,
           streams ? Math.max(delayMs, held[client] === 1 ? 0 : pollMs(client)) : delayMs,
@@ -287,7 +297,8 @@ export function openLightPopulation({
     const server = serverOf(client)
     if (stage[lane] === WAITS) return ask(client, STREAM)
     if (stage[lane] === ASKS) {
-      if (!servers.up) return wait(client, STREAM, backoffMs(client, STREAM))
+      const failedMs = failsMs(client)
+      if (failedMs !== undefined) return wait(client, STREAM, failedMs + backoffMs(client, STREAM))
       held[client] = 1
       dead[client] = 0
       coming[client] = round
@@ -345,7 +356,8 @@ export function openLightPopulation({
     }
     if (stage[lane] === WAITS) return ask(client, FETCH)
     if (stage[lane] === ASKS) {
-      if (!servers.up) return wait(client, FETCH, backoffMs(client, FETCH))
+      const failedMs = failsMs(client)
+      if (failedMs !== undefined) return wait(client, FETCH, failedMs + backoffMs(client, FETCH))
       const kind = canTakeDelta(client) ? 'delta' : 'snapshot'
       const sentMs = servers.serve(serverOf(client), kind, wheel.nowMs)
       const doneMs = service.isCached(kind) ? Math.max(sentMs, cachedMs(fetching[client] as number)) : sentMs
@@ -382,7 +394,8 @@ export function openLightPopulation({
     if (stage[lane] === WAITS) return gather(client)
     if (stage[lane] === OPEN) return ask(client, REPORT)
     if (stage[lane] === ASKS) {
-      if (!servers.up) return wait(client, REPORT, backoffMs(client, REPORT))
+      const failedMs = failsMs(client)
+      if (failedMs !== undefined) return wait(client, REPORT, failedMs + backoffMs(client, REPORT))
       const doneMs = servers.serve(serverOf(client), 'report', wheel.nowMs)
       return wait(client, REPORT, doneMs - wheel.nowMs + way(), HEARS)
     }
@@ -466,8 +479,11 @@ export function openLightPopulation({
       const doneMs = servers.serve(server, kind, wheel.nowMs) + service.transferMs(kind)
       if (isCut(client)) {
         dead[client] = 1
-        const silentAtMs = (lastBeatMs[server] as number) + DEAD_AFTER_HEARTBEATS * heartbeatMs
-        wait(client, STREAM, silentAtMs - wheel.nowMs, OPEN)
+        const sinceBeatMs = wheel.nowMs - (lastBeatMs[server] as number)
+        wait(client, STREAM, DEAD_AFTER_HEARTBEATS * heartbeatMs - sinceBeatMs, OPEN)
+        // And when a mark is missing it looks beside it.
+        if (heardMark[client] === 1 && stage[client * LANES + LOOK] === WAITS)
+          lookNext(client, markPatienceMs(heartbeatMs, dice) - sinceBeatMs)
       }
       if (dead[client] === 1) continue
       fetching[client] = round
@@ -503,20 +519,21 @@ export function openLightPopulation({
         await pass(Math.min(1_000, leftMs))
       }
     },
-    killAll() {
-      for (let at = 0; at < size * LANES; at += 1) wheel.cancel(at)
-      stage.fill(IDLE)
-      held.fill(0)
-      running.fill(0)
+    kill(every) {
+      for (let client = 0; client < size; client += 1) {
+        if (!isOneIn(every, client)) continue
+        for (let lane = 0; lane < LANES; lane += 1) rest(client, lane)
+        held[client] = 0
+        running[client] = 0
+      }
     },
-    startAll() {
-      for (let client = 0; client < size; client += 1) start(client)
+    start(every) {
+      for (let client = 0; client < size; client += 1) if (isOneIn(every, client)) start(client)
     },
     cut(every) {
       cutEvery = every
     },
     mend() {
-      lastCut = cutEvery
       cutEvery = 0
     },
     stopServers() {
@@ -528,24 +545,20 @@ export function openLightPopulation({
       servers.up = true
       startBeats()
     },
-    delaysOf(asked, sinceMs) {
+    lacking(asked) {
+      let count = 0
+      for (let client = 0; client < size; client += 1) if (running[client] !== asked) count += 1
+      return count
+    },
+    delaysOf(asked, { sinceMs, every = 1 }) {
       const delaysMs = new Float64Array(size)
       let count = 0
       for (let client = 0; client < size; client += 1) {
-        if (running[client] !== asked) continue
+        if (running[client] !== asked || !isOneIn(every, client)) continue
         delaysMs[count] = (ranAtMs[client] as number) - sinceMs
         count += 1
       }
       return delaysMs.subarray(0, count).sort()
-    },
-    slowestCut(asked, sinceMs) {
-      let slowestMs = 0
-      for (let client = 0; client < size; client += lastCut)
-        slowestMs = Math.max(
-          slowestMs,
-          running[client] === asked ? (ranAtMs[client] as number) - sinceMs : Number.POSITIVE_INFINITY,
-        )
-      return slowestMs
     },
     requestsSince: servers.requestsSince,
     freeAtMs: servers.freeAtMs,

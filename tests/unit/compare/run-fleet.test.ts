@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import type { FleetRun } from '../../../src/compare/run/fleet-run.js'
+import { runFleet } from '../../../src/compare/run/run-fleet.js'
+
+/** Four clients, one of which never gets the document of that round. */
+function fleetWithout(lost: number): FleetRun {
+  let round = 0
+  const none = async (): Promise<void> => {}
+  return {
+    clients: 4,
+    publish: async () => (round += 1),
+    startClients: none,
+    restartClients: none,
+    stopServers: none,
+    startServers: none,
+    warmUp: none,
+    close: none,
+    look: async asked => ({
+      counts: {},
+      bytes: 0,
+      ranAtMs: [],
+      running: asked === lost ? 3 : 4,
+      askedAtMs: [],
+      serverMs: 0,
+      memoryBytes: 0,
+    }),
+  }
+}
+
+const NO_TIME = {
+  startsOverMs: 0,
+  settlesMs: 0,
+  idleMs: 0,
+  changeMs: 0,
+  outageMs: 1,
+  patienceMs: 0,
+  warmAfter: 0,
+}
+
+test('a change of a run that one client misses is counted, whichever of its changes it was', async () => {
+  const { signal } = new AbortController()
+  const missedOf = async (lost: number): Promise<number> =>
+    (await runFleet(fleetWithout(lost), { windows: NO_TIME, signal, onStep: () => {} })).missed
+  // The first, a change, one after an outage, one before all start anew; and none.
+  expect([await missedOf(1), await missedOf(2), await missedOf(3), await missedOf(4)]).toEqual([1, 1, 1, 1])
+  expect(await missedOf(5)).toBe(0)
+})
