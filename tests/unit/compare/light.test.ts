@@ -133,7 +133,7 @@ test.each([hybridModel({ workers: 3 }), pushModel({ workers: 3 }), pullModel({ w
     const polls = model.shape.type === 'poll'
     expect(apart(({ integral }) => integral)).toBeLessThan(polls ? 0.3 : 0.1)
     expect(apart(({ stalenessMs }) => stalenessMs.all)).toBeLessThan(0.1)
-    expect(apart(({ peak }) => peak.fleetStarts.drainMs)).toBeLessThan(0.1)
+    expect(apart(({ peak }) => peak.fleetStarts.drainMs)).toBeLessThan(0.2)
     // Twenty clients of each server connect, and report.
     expect(real.peak.fleetStarts.drainMs).toBeGreaterThan(20 * 20)
     const workload = readWorkload({ ...FLEET, clients: 40, documentBytes: 40_960, servers: 2 })

@@ -110,9 +110,9 @@ test('of changes that come faster than polls each poll brings the newest, simula
   for (const { rows } of [computed, simulated]) {
     const { release = 0, unchanged = 0 } = rows[0]?.perDay ?? {}
     // 8,640 polls a day of each client, less what their answers take; of twenty clients a poll more
-    // or less in the minute of a change is some per cent.
+    // or less in the minute of a change is some per cent, and 28,800 of a day.
     expectWithin(0.1, release + unchanged, 20 * 8_590, 'polls')
-    expect(Math.abs(unchanged) / release).toBeLessThan(0.1)
+    expect(Math.abs(unchanged) / release).toBeLessThan(0.2)
   }
 })
 
