@@ -110,8 +110,6 @@ class Sums implements Measures {
   #warn(): void {
     if (this.#warned) return
     this.#warned = true
-    this.#options.logger.warn(
-      `measure() takes numbers from 0 to ${MAX_MEASURED}; other values are left out`,
-    )
+    this.#options.logger.warn(`measure() takes numbers from 0 to ${MAX_MEASURED}; other values are left out`)
   }
 }

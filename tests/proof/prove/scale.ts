@@ -13,6 +13,7 @@ export const SCALED_TESTS = [
   'tests/proof/guarantees/rollout-lines.test.ts',
   'tests/unit/strategies/herd.test.ts',
   'tests/unit/strategies/herd-reports.test.ts',
+  'tests/unit/compare/formula.test.ts',
   'tests/unit/compare/light.test.ts',
   'tests/unit/twice/clients.test.ts',
   'tests/unit/twice/publishers.test.ts',

@@ -132,7 +132,7 @@ test('of a long log the first release that is missing is named, wherever among t
   }
 })
 
-test('a publish flushes the folder of its release once, reads nothing of it back, and repairs nothing', async () => {
+test('a publish flushes the folder of its release once, and reads nothing of it back', async () => {
   const { folder } = await longLog()
   const releases = join(folder, 'public/v1', NAMESPACE, 'releases', EPOCH)
   const calls: string[] = []
@@ -145,7 +145,6 @@ test('a publish flushes the folder of its release once, reads nothing of it back
   const next = await store.latest({ namespace: NAMESPACE }, never)
   expect(calls.filter(call => call === `syncFolder ${releases}`)).toHaveLength(1)
   expect(calls.filter(call => call.startsWith(`read ${releases}`))).toEqual([])
-  expect(calls.filter(call => call.includes('private/epochs'))).toEqual([])
   // Those of the newest 50 releases are most of them.
   expect(calls.filter(call => !call.startsWith(`stat ${releases}`)).length).toBeLessThan(45)
 
