@@ -10,8 +10,8 @@ import { servers } from './servers.js'
  * @import { Server } from './servers.js'
  * @typedef {Server & { connections: number, stalled: number, pauseMs: number, grownMB: number[], readBytes: number[], beyond: number[] }}
  * Side
- * @typedef {{ bytes: number, starts: readonly number[], held: number | undefined }} Read `starts`: where
- * in these bytes a release begins
+ * @typedef {{ bytes: number, starts: readonly number[], held: number | undefined }} Read `starts`:
+ * where in these bytes a release begins
  */
 
 const connections = 1_000

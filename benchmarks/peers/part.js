@@ -22,9 +22,9 @@ import { controlsAmong } from '../rows.js'
  * @property {string} [mode]
  * @property {(port: number) => Speech} [speech] how readers ask, where that is no event stream of
  * noticeboard
- * @typedef {{ hello: string, greeting: string, end: string, otherEnd?: string }} Speech `greeting` and
- * `end`: how the first answer and a change end; `otherEnd`: with what the server says of itself, which
- * may come along
+ * @typedef {{ hello: string, greeting: string, end: string, otherEnd?: string }} Speech `greeting`
+ * and `end`: how the first answer and a change end; `otherEnd`: with what the server says of
+ * itself, which may come along
  * @typedef {Server & { child: Child, pid: number, cpu: number[], last: number[] }} Side
  */
 

@@ -38,7 +38,7 @@ export {
 export { comparisonPage } from './picture/page.js'
 export { presets, type Preset } from './presets.js'
 export type { ComparedRow, Comparison, Recommendation } from './result.js'
-export type { Miss, Peak, Row } from './row.js'
+export type { Miss, Peak, Recovery, Row } from './row.js'
 export {
   loadWorkload,
   withDocuments,

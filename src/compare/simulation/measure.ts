@@ -98,7 +98,9 @@ export async function measureFleet(
       await fleet.pass(Math.min(SLICE_MS, leftMs))
     }
   }
-  /** Lets time pass until every client runs the newest round; those that never do have missed it. */
+  /**
+   * Lets time pass until every client runs the newest round; those that never do have missed it.
+   */
   const reachAll = async (round: number): Promise<void> => {
     for (let waitedMs = 0; waitedMs < patienceMs && fleet.lacking(round) > 0; waitedMs += SLICE_MS)
       await pass(SLICE_MS)
