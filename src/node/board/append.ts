@@ -17,7 +17,6 @@ import type { BoardLog, LogState } from './log.js'
 import type { BoardNotes } from './notes.js'
 import type { BoardOpening } from './opening.js'
 import { wholeSecondAfter } from './pointer.js'
-import type { BoardReader } from './reader.js'
 import { missingSnapshot, type BoardSnapshots } from './snapshots.js'
 import { forLog, isForbidden, isUnfit } from '../disk/system-error.js'
 
@@ -26,7 +25,6 @@ export type Appender = (query: AppendQuery) => Promise<'appended' | 'taken'>
 
 export interface AppenderParts {
   readonly log: BoardLog
-  readonly look: BoardReader['look']
   readonly audit: BoardAudit
   readonly opening: BoardOpening
   readonly snapshots: BoardSnapshots
@@ -36,7 +34,7 @@ export interface AppenderParts {
 /** The order of writing that docs/formats.md states, from the release on. */
 export function boardAppender(
   board: Board,
-  { log, look, audit, opening, snapshots, notes }: AppenderParts,
+  { log, audit, opening, snapshots, notes }: AppenderParts,
 ): Appender {
   const { fs, files, paths, clock, hasher, logger } = board
 
@@ -117,26 +115,25 @@ export function boardAppender(
     const { namespace, at, bytes } = query
     const release = checkAppend(query, hasher)
 
-    const state = await look(namespace, { thorough: true })
-    // That found nothing at the next place.
-    const met = isNext(at, state) ? undefined : await meet(query)
+    const met = await meet(query)
     if (met === 'appended') {
       if (query.audit !== undefined && (await audit.read(namespace, at)) === undefined) {
         await keepAudit(namespace, await prepareAudit(query, true))
       }
       return 'appended'
     }
+    const state = await log.read({ namespace, thorough: true })
     const opens = at.sequence === 1 && epochNumber(at.epoch) > state.highestEpoch
     if (!opens) {
       refuseDamage(namespace, state)
-      if (met === 'other') {
-        // Whoever is told that the place is taken reads what is newest, which would still be the
-        // release before it.
-        const { withheld } = await log.read({ namespace })
-        if (withheld !== undefined) throw withheld
-        return 'taken'
-      }
-      if (state.newest === undefined || comparePositions(at, nextPosition(state.newest.position)) !== 'same')
+      // Whoever is told that the place is taken reads what is newest, which would still be the
+      // release before it.
+      if (met === 'other' && state.withheld !== undefined) throw state.withheld
+      if (
+        met === 'other' ||
+        state.newest === undefined ||
+        comparePositions(at, nextPosition(state.newest.position)) !== 'same'
+      )
         return 'taken'
       if (release.prev !== state.newest.digest) {
         throw new NoticeboardError(
@@ -162,8 +159,6 @@ export function boardAppender(
       await abandonAudit(query, record)
       throw error
     }
-    // Its name is durable since the claim.
-    if (outcome === 'linked') log.appended(namespace, { at, bytes })
     if (outcome === 'linked' || (await meet(query)) === 'appended') {
       await keepAudit(namespace, record)
       return 'appended'
@@ -171,12 +166,6 @@ export function boardAppender(
     await record?.discard()
     return 'taken'
   }
-}
-
-/** Whether a look at a log that is in order ended right before a place. */
-function isNext(at: Position, { newest, withheld, damage }: LogState): boolean {
-  if (newest === undefined || withheld !== undefined || damage !== undefined) return false
-  return comparePositions(at, nextPosition(newest.position)) === 'same'
 }
 
 /** A folder or something too large where a release should be: taken, and the board is damaged. */

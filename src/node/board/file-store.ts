@@ -156,7 +156,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const upkeep = boardUpkeep(board, { audit, opening, pointer: boardPointer(board, log), reserve })
   const { repair, isBehind } = upkeep
   const reader = boardReader(board, { log, audit, repair, isBehind, standing })
-  const append = boardAppender(board, { log, look: reader.look, audit, opening, snapshots, notes })
+  const append = boardAppender(board, { log, audit, opening, snapshots, notes })
   const inTurn = createSerial()
   const underWay = new Set<Promise<unknown>>()
   const asked = new WeakSet<readonly StandingQuery[]>()
@@ -302,6 +302,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       checkAppend(query, hasher)
       const write = async (): Promise<'appended' | 'taken'> => {
         await prepare()
+        await reader.look(namespace)
         return append(query)
       }
       return tracked(

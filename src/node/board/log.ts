@@ -1,17 +1,10 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
-import {
-  comparePositions,
-  epochNumber,
-  nextPosition,
-  type Epoch,
-  type Position,
-} from '../../contracts/position.js'
+import { epochNumber, type Epoch, type Position } from '../../contracts/position.js'
 import type { Board } from './board.js'
 import { positionIn, readLink } from './release-link.js'
 import { boardPlaces, type Entry } from './places.js'
 import { epochsIn } from './paths.js'
-import { copyBytes } from '../../core/json/text.js'
 import { inWords, isForbidden, isUnfit, systemErrorCode } from '../disk/system-error.js'
 import { CHECKED_RELEASES, LISTED_RELEASES, MAX_RELEASE_BYTES } from '../../core/limits.js'
 
@@ -37,12 +30,6 @@ export interface BoardLog {
    * {@link CHECKED_RELEASES} of a longer one, so that neither costs more the longer it is.
    */
   read(query: { readonly namespace: Namespace; readonly thorough?: boolean }): Promise<LogState>
-  /**
-   * Takes note of a release that this process put in place and made durable, so that it is not read
-   * back and its folder flushed once more. Where more is to be found out than whether it follows
-   * what was known, the next read does so.
-   */
-  appended(namespace: Namespace, release: { readonly at: Position; readonly bytes: Uint8Array }): void
   /** The bytes at a position, whatever they are. */
   bytesAt(namespace: Namespace, position: Position): Promise<Uint8Array | undefined>
   /** The epochs that hold a release, newest first. */
@@ -66,7 +53,7 @@ interface Known {
 export function boardLog(board: Board): BoardLog {
   const { fs, paths } = board
   const known = new Map<Namespace, Known>()
-  const { bytesAt, exists, listed, check, judge, gapIn, gapBefore } = boardPlaces(board)
+  const { bytesAt, exists, listed, check, gapIn, gapBefore } = boardPlaces(board)
 
   /** An epoch begins at 1, so that only a folder without that one is listed. */
   const holdsRelease = async (namespace: Namespace, epoch: Epoch): Promise<boolean> =>
@@ -157,23 +144,21 @@ export function boardLog(board: Board): BoardLog {
     return { newest, damage }
   }
 
-  /**
-   * Goes on from a release that was checked. `goesOn` says whether one follows it, where that was
-   * looked for.
-   */
-  const walk = async (namespace: Namespace, from: Entry, goesOn: boolean | undefined): Promise<Extent> => {
+  /** Goes on from a release that was checked. */
+  const walk = async (namespace: Namespace, from: Entry): Promise<Extent> => {
     for (let newest = from; ;) {
-      const position = nextPosition(newest.position)
-      const isThere = newest === from && goesOn !== undefined ? goesOn : await exists(namespace, position)
-      if (!isThere) return { newest }
+      const position = { epoch: newest.position.epoch, sequence: newest.position.sequence + 1 }
+      if (!(await exists(namespace, position))) return { newest }
       const { entry, problem } = await check(namespace, position, newest)
       if (entry === undefined || problem !== undefined) return { newest: entry ?? newest, damage: problem }
       newest = entry
     }
   }
 
-  /** Whether no epoch above what was known or beside it got a release since. */
-  const stillServes = async (
+  /**
+   * Whether what was known is still there, and no epoch above it or beside it got a release since.
+   */
+  const stillHolds = async (
     namespace: Namespace,
     { newest }: Known,
     names: readonly Epoch[],
@@ -187,7 +172,7 @@ export function boardLog(board: Board): BoardLog {
       )
         return false
     }
-    return true
+    return exists(namespace, newest.position)
   }
 
   /**
@@ -209,25 +194,18 @@ export function boardLog(board: Board): BoardLog {
     bytesAt,
 
     async read({ namespace, thorough = false }) {
-      const before = known.get(namespace)
-      // In any order: releases and epochs come and stay, so this is how the log was at some moment
-      // of the read.
-      const [names, stands, goesOn] = await Promise.all([
-        namesOf(namespace),
-        before && exists(namespace, before.newest.position),
-        before && exists(namespace, nextPosition(before.newest.position)),
-      ])
+      const names = await namesOf(namespace)
       const epochs = names.join(' ')
-      const isAsBefore = before !== undefined && stands === true && before.epochs === epochs
-      const holds = isAsBefore && (await stillServes(namespace, before, names))
+      const before = known.get(namespace)
+      const holds =
+        before !== undefined && before.epochs === epochs && (await stillHolds(namespace, before, names))
       const choice = holds ? { epoch: before.newest.position.epoch } : await choose(namespace, names)
       known.delete(namespace)
       if (choice === undefined) return { highestEpoch: 0 }
 
       const highestEpoch = epochNumber(choice.epoch)
       const start = holds ? await recall(namespace, before, thorough) : await examine(namespace, choice.epoch)
-      const walked =
-        start.newest === undefined ? start : await walk(namespace, start.newest, holds ? goesOn : undefined)
+      const walked = start.newest === undefined ? start : await walk(namespace, start.newest)
       const isNew = walked.newest !== undefined && !(holds && walked.newest === start.newest)
       const refused = isNew ? await makeDurable(namespace, choice.epoch) : undefined
       // After a start whatever the disk shows is served, for there is nothing else.
@@ -236,21 +214,6 @@ export function boardLog(board: Board): BoardLog {
       if (end.newest !== undefined && damage === undefined && (refused === undefined || holds))
         known.set(namespace, { epochs, newest: end.newest })
       return { newest: end.newest, withheld: end === walked ? undefined : refused, damage, highestEpoch }
-    },
-
-    appended(namespace, { at, bytes }) {
-      const before = known.get(namespace)
-      // A read that is under way may have taken it away, or found more.
-      if (before === undefined || comparePositions(at, nextPosition(before.newest.position)) !== 'same')
-        return
-      const { entry, problem } = judge({
-        namespace,
-        position: at,
-        // The caller may write to its own.
-        bytes: copyBytes(bytes),
-        before: before.newest,
-      })
-      if (entry !== undefined && problem === undefined) known.set(namespace, { ...before, newest: entry })
     },
 
     async epochs(namespace) {

@@ -7,12 +7,6 @@ import type { Board } from './board.js'
 import { sequencesIn } from './paths.js'
 import { readLink } from './release-link.js'
 
-/**
- * How many places of a log are looked at together: one after the other each would wait for a thread
- * of the disk, and all at once would keep others waiting for one.
- */
-const LOOKED_AT_ONCE = 10
-
 /** A release of the log, with the digest that its successor names. */
 export interface Entry {
   readonly position: Position
@@ -32,13 +26,6 @@ export interface BoardPlaces {
    * the one before it.
    */
   check(namespace: Namespace, position: Position, before: Entry | undefined): Promise<Checked>
-  /** What {@link BoardPlaces.check} says of these bytes at a position. */
-  judge(query: {
-    readonly namespace: Namespace
-    readonly position: Position
-    readonly bytes: Uint8Array
-    readonly before: Entry | undefined
-  }): Checked
   /** The first sequence that is missing below the highest, in words. */
   gapIn(namespace: Namespace, epoch: Epoch, found: ReadonlySet<number>): Promise<string | undefined>
   /** The first that is missing of the newest before a position, in words. */
@@ -74,11 +61,6 @@ export function boardPlaces({ fs, paths, hasher }: Board): BoardPlaces {
       throw error
     }
     if (bytes === undefined) return { problem: `${name} is missing` }
-    return judge({ namespace, position, bytes, before })
-  }
-
-  const judge: BoardPlaces['judge'] = ({ namespace, position, bytes, before }) => {
-    const name = formatPosition(position)
     const link = readLink(bytes)
     if (link === undefined) return { problem: `${name} is not a release file` }
     const entry = { position, bytes, digest: digestOf(hasher, link.statement) }
@@ -109,19 +91,12 @@ export function boardPlaces({ fs, paths, hasher }: Board): BoardPlaces {
     namespace: Namespace,
     { epoch, sequence: end }: Position,
   ): Promise<string | undefined> => {
-    for (let first = end - CHECKED_RELEASES; first < end; first += LOOKED_AT_ONCE) {
-      const sequences = Array.from(
-        { length: Math.min(LOOKED_AT_ONCE, end - first) },
-        (_, index) => first + index,
-      )
-      const found = await Promise.all(sequences.map(sequence => exists(namespace, { epoch, sequence })))
-      const gap = sequences.find((_, index) => found[index] === false)
-      if (gap !== undefined) return missing({ epoch, sequence: gap })
-    }
+    for (let sequence = end - CHECKED_RELEASES; sequence < end; sequence += 1)
+      if (!(await exists(namespace, { epoch, sequence }))) return missing({ epoch, sequence })
     return undefined
   }
 
-  return { bytesAt, exists, listed, check, judge, gapIn, gapBefore }
+  return { bytesAt, exists, listed, check, gapIn, gapBefore }
 }
 
 function missing(position: Position): string {

@@ -47,17 +47,14 @@ export function boardPointer({ fs, clock, paths, files }: Board, log: BoardLog):
   }
 
   const catchUp = async (namespace: Namespace): Promise<boolean> => {
-    for (let moved: Entry | undefined; ;) {
+    for (;;) {
       const { newest, withheld, damage } = await log.read({ namespace })
-      // Whoever put an older one over it since then looks at the log after that, as we do here.
-      if (moved !== undefined && newest !== undefined && isSame(newest, moved)) return withheld === undefined
       const pointer = await current(namespace)
       if (newest === undefined || !isBehind(pointer, newest)) return withheld === undefined
       // Neither the log nor the pointer can be read to its end: the pointer may name a later
       // release than what is left of the log.
       if (damage !== undefined && pointer !== undefined && pointer.position === undefined) return true
       await move(namespace, newest, pointer)
-      moved = newest
       // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked
       // again.
     }
@@ -85,10 +82,6 @@ interface Pointer {
   readonly changedMs: number
   readonly bytes?: Uint8Array
   readonly position?: Position | undefined
-}
-
-function isSame(a: Entry, b: Entry): boolean {
-  return comparePositions(a.position, b.position) === 'same' && sameBytes(a.bytes, b.bytes)
 }
 
 function isBehind(pointer: Pointer | undefined, { position, bytes }: Entry): boolean {

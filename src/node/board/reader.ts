@@ -11,11 +11,8 @@ import type { BoardStanding } from './standing.js'
 export interface BoardReader {
   /** The end of the log as it is. */
   read(namespace: Namespace): Promise<LogState>
-  /**
-   * The newest release; a namespace that is looked at for the first time is repaired before.
-   * `thorough` as {@link BoardLog.read} has it.
-   */
-  look(namespace: Namespace, options?: { readonly thorough?: boolean }): Promise<LogState>
+  /** The newest release; a namespace that is looked at for the first time is repaired before. */
+  look(namespace: Namespace): Promise<LogState>
   latest(namespace: Namespace, tag: Tag | undefined): Promise<Latest>
   /** The release after a position; after the last of an epoch the first of the next. */
   next(namespace: Namespace, after: Position): Promise<Latest>
@@ -53,22 +50,22 @@ export function boardReader(
     logger?.error('the board is damaged; it goes on serving and takes no releases', { namespace, damage })
   }
 
-  const read = async (namespace: Namespace, thorough = false): Promise<LogState> => {
+  const read = async (namespace: Namespace): Promise<LogState> => {
     const beganMs = clock.monotonic()
-    const state = await log.read({ namespace, thorough })
+    const state = await log.read({ namespace })
     const { newest, withheld, damage } = state
     if (newest === undefined || withheld !== undefined || damage !== undefined) standing.forget(namespace)
     else standing.looked(namespace, { position: newest.position, beganMs })
     return state
   }
 
-  const look: BoardReader['look'] = async (namespace, { thorough } = {}) => {
+  const look = async (namespace: Namespace): Promise<LogState> => {
     const before = looks.get(namespace)
     const isDue = before === undefined || before.isDue || isBehind(namespace)
     const repaired = isDue ? repair(namespace) : before.repaired
     looks.set(namespace, { ...before, repaired, isDue: false })
     await repaired
-    const state = await read(namespace, thorough)
+    const state = await read(namespace)
     if (state.damage !== undefined) warn(namespace, state.damage)
     const { newest } = state
     // Whoever asks for one name after another that nobody published to must not fill the memory.
@@ -94,7 +91,7 @@ export function boardReader(
   }
 
   return {
-    read: async namespace => read(namespace),
+    read,
     look,
 
     async latest(namespace, tag) {
@@ -109,9 +106,8 @@ export function boardReader(
       if (newest === undefined) return { type: 'none' }
       const { epoch: served, sequence: last } = newest.position
       const at = { epoch: after.epoch, sequence: after.sequence + 1 }
-      // No epoch lies above the one that is served.
-      if (served === at.epoch && last < at.sequence) return { type: 'none' }
-      const bytes = await log.bytesAt(namespace, at)
+      const isPastEnd = served === at.epoch && last < at.sequence
+      const bytes = isPastEnd ? undefined : await log.bytesAt(namespace, at)
       if (bytes !== undefined) return asLatest(at, bytes)
 
       const later = (await log.epochs(namespace)).filter(epoch => {

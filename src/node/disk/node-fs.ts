@@ -76,8 +76,6 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
     },
 
     async makeFolder(path) {
-      // One call to the system, where `mkdir` makes two to find a folder that is there.
-      if (durable.has(path) && (await missingAsUndefined(stat(path)))?.isDirectory()) return
       const owner = await ownerToKeep(ownedAs)
       const created = await mkdir(path, { recursive: true, mode: folderMode })
       if (created !== undefined) {
@@ -100,8 +98,7 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
       const file = await open(path, 'wx', fileMode)
       try {
         await using(file, async () => {
-          const [facts, owner] = await Promise.all([file.stat(), ownerToKeep(ownedAs)])
-          await settle(file, facts, { mode: fileMode, owner })
+          await settle(file, await file.stat(), { mode: fileMode, owner: await ownerToKeep(ownedAs) })
           await writeAll(file, { path, bytes })
           await file.sync()
         })
@@ -250,9 +247,8 @@ async function readAll(
     if (length === bytes.length)
       throw new NoticeboardError('unavailable', `${path} grew while it was read; read it again`)
     const { bytesRead } = await file.read(bytes, length, bytes.length - length)
+    if (bytesRead === 0) return bytes.subarray(0, length)
     length += bytesRead
-    // A file of the length that it said: less came than was asked for, since there is no more.
-    if (bytesRead === 0 || length === facts.size) return bytes.subarray(0, length)
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { isNoticeboardError } from '../../../../src/contracts/errors.js'
@@ -19,7 +19,6 @@ import {
   snapshotOf,
   temporaryFolder,
 } from '../../../support/board-kit.js'
-import { interceptedDisk } from '../../../support/disks.js'
 
 /** Enough that nothing lists them. */
 const LENGTH = LISTED_RELEASES + 100
@@ -117,44 +116,4 @@ test('of a long log one of the newest releases that is missing is damage, to who
     expect(isNoticeboardError(error, 'store-damaged')).toBe(true)
     expect((error as Error).message).toContain(`:${LENGTH - 3} is missing`)
   }
-})
-
-test('of a long log the first release that is missing is named, wherever among the newest it was', async () => {
-  const { folder, path } = await longLog()
-  for (const missing of [[50, 2], [14, 13], [31, 30], [1]]) {
-    const store = closeLater(fileStore(folder))
-    expect(await newestOf(store)).toBe(LENGTH)
-    const kept = await Promise.all(missing.map(back => readFile(path(LENGTH - back))))
-    for (const back of missing) await rm(path(LENGTH - back))
-    const error = await publish(store, { size: 99 }).catch((thrown: unknown) => thrown)
-    expect((error as Error).message).toContain(`:${LENGTH - (missing[0] ?? 0)} is missing`)
-    for (const [index, back] of missing.entries()) await writeFile(path(LENGTH - back), kept[index] ?? '')
-  }
-})
-
-test('a publish flushes the folder of its release once, and reads nothing of it back', async () => {
-  const { folder } = await longLog()
-  const releases = join(folder, 'public/v1', NAMESPACE, 'releases', EPOCH)
-  const calls: string[] = []
-  const fs = interceptedDisk((operation, path) => void calls.push(`${operation} ${path}`))
-  const store = closeLater(fileStore(folder, { fs }))
-  const audit = encodeText('{"reason":"one more","v":1}')
-  for (const size of [2, 3]) await publish(store, { size }, { audit })
-  calls.length = 0
-  const { at, bytes } = await publish(store, { size: 4 }, { audit })
-  const next = await store.latest({ namespace: NAMESPACE }, never)
-  expect(calls.filter(call => call === `syncFolder ${releases}`)).toHaveLength(1)
-  expect(calls.filter(call => call.startsWith(`read ${releases}`))).toEqual([])
-  // Those of the newest 50 releases are most of them.
-  expect(calls.filter(call => !call.startsWith(`stat ${releases}`)).length).toBeLessThan(45)
-
-  // What is remembered of it is what was written, whatever becomes of the caller's bytes.
-  expect(next).toMatchObject({ type: 'release', bytes: new Uint8Array(bytes) })
-  const written = new Uint8Array(bytes)
-  bytes.fill(0)
-  expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({ bytes: written })
-
-  // One that is gone is missed all the same.
-  await rm(join(releases, `${at.sequence}.json`))
-  expect(await newestOf(store)).toBe(at.sequence - 1)
 })
