@@ -1,4 +1,5 @@
-import { readSystem } from '../../system/system.js'
+import type { Clock } from '../../contracts/system.js'
+import { systemClock } from '../../system/system.js'
 import { countsBy, type Counts } from '../costs/costs.js'
 import { busiestSecond, eachSecond, RESTART_MS } from '../formula/return.js'
 import { count } from '../words.js'
@@ -70,9 +71,14 @@ export async function runFleet(
     windows,
     signal,
     onStep,
-  }: { readonly windows: RunWindows; readonly signal: AbortSignal; readonly onStep: (text: string) => void },
+    clock = systemClock,
+  }: {
+    readonly windows: RunWindows
+    readonly signal: AbortSignal
+    readonly onStep: (text: string) => void
+    readonly clock?: Pick<Clock, 'now' | 'monotonic' | 'sleep'>
+  },
 ): Promise<SeenInRun> {
-  const { clock } = readSystem('compare()', undefined)
   const { startsOverMs, settlesMs, idleMs, changeMs, outageMs, patienceMs, warmAfter } = windows
   const pass = (ms: number): Promise<void> => clock.sleep(ms, signal)
   const step = (text: string): void => {

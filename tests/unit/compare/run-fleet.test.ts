@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { FleetRun } from '../../../src/compare/run/fleet-run.js'
 import { runFleet } from '../../../src/compare/run/run-fleet.js'
+import { systemClock } from '../../../src/system/system.js'
 
 /** Four clients, one of which never gets the document of that round. */
 function fleetWithout(lost: number): FleetRun {
@@ -37,10 +38,13 @@ const NO_TIME = {
   warmAfter: 0,
 }
 
+/** Time passes, and nobody waits for it. */
+const clock = { ...systemClock, sleep: async () => {} }
+
 test('a change of a run that one client misses is counted, whichever of its changes it was', async () => {
   const { signal } = new AbortController()
   const missedOf = async (lost: number): Promise<number> =>
-    (await runFleet(fleetWithout(lost), { windows: NO_TIME, signal, onStep: () => {} })).missed
+    (await runFleet(fleetWithout(lost), { windows: NO_TIME, signal, onStep: () => {}, clock })).missed
   // The first, a change, one after an outage, one before all start anew; and none.
   expect([await missedOf(1), await missedOf(2), await missedOf(3), await missedOf(4)]).toEqual([1, 1, 1, 1])
   expect(await missedOf(5)).toBe(0)
