@@ -47,7 +47,7 @@ const simulated = (
 
 /**
  * What 500 of the library's own clients come to: run anew in full, and recorded, since they take
- * most of a minute.
+ * two minutes.
  */
 const ownOf = async (model: KnownModel): Promise<OwnClients> => {
   const recorded = OWN_CLIENTS[model.name]
@@ -69,7 +69,7 @@ const apartOf = (count: number | undefined, known: number | undefined): number =
 
 const within = (bound: number) => (apart: number) => apart < bound
 
-test.each([hybridModel(), pullModel()])(
+test.each([hybridModel(), pushModel(), pullModel(), adaptivePullModel()])(
   'of 500 clients a light population counts what the library’s own count, within 3 %: $name',
   async model => {
     const real = await ownOf(model)

@@ -31,6 +31,23 @@ export const OWN_CLIENTS: Readonly<Record<string, OwnClients>> = {
     integral: 71.18745292319761,
     missed: 0,
   },
+  push: {
+    perDay: {
+      unchanged: 50,
+      release: 137087.47567329396,
+      log: 137087.47567329396,
+      snapshot: 0,
+      report: 190502.10074411693,
+      connect: 30764.285714285717,
+      mark: 5381094.852426711,
+      notice: 0,
+      delivery: 20000,
+    },
+    share: 0.0058664007883967376,
+    bytes: 2045988755.1113641,
+    integral: 25.616255202902313,
+    missed: 0,
+  },
   'pull 30 s': {
     perDay: {
       unchanged: 1288422.8507180815,
@@ -46,6 +63,23 @@ export const OWN_CLIENTS: Readonly<Record<string, OwnClients>> = {
     share: 0.00864141258527789,
     bytes: 1028722914.7349651,
     integral: 8064.266739290138,
+    missed: 0,
+  },
+  'pull 5 s-5 min': {
+    perDay: {
+      unchanged: 1361647.9142666666,
+      release: 30000,
+      log: 0,
+      snapshot: 20000,
+      report: 194035.9352,
+      connect: 0,
+      mark: 0,
+      notice: 0,
+      delivery: 0,
+    },
+    share: 0.006392042150270062,
+    bytes: 879540214.1356,
+    integral: 63937.21062126504,
     missed: 0,
   },
 }
