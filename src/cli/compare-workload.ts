@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { presets, withDocuments, type WorkloadInput } from '../compare/index.js'
-import { aboutWorkload, readWorkloadFile, type ReadWorkloadFile } from '../compare/load-workload.js'
+import { placed, readWorkloadFile, type ReadWorkloadFile } from '../compare/load-workload.js'
 import { readWorkload } from '../compare/workload.js'
 import { isNoticeboardError } from '../contracts/errors.js'
 import type { Arguments } from './arguments.js'
@@ -40,11 +40,13 @@ export async function readInput({ io, args }: CommandContext): Promise<WorkloadI
     throw usageError(`the size of the document is missing: pass --document FILE or --bytes N${inFile}`)
   if (paths.next !== undefined && paths.document === undefined)
     throw usageError(`--next needs the document before the change: pass --document FILE${inFile}`)
-  return told(file, args, async () => {
+  try {
     const workload = await withDocuments(input as WorkloadInput, { ...paths, signal: io.signal })
     readWorkload(workload)
     return workload
-  })
+  } catch (error) {
+    throw blamed(error, { file, args })
+  }
 }
 
 /**
@@ -87,22 +89,15 @@ function isReplaced(args: Arguments): boolean {
   return args.text('document') !== undefined || args.text('bytes') !== undefined
 }
 
-/** Refusals of a workload name the flag or the file that says what is refused. */
-async function told<Result>(
-  file: string | undefined,
-  args: Arguments,
-  look: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await look()
-  } catch (error) {
-    if (!isNoticeboardError(error, 'invalid-option')) throw error
-    const { message } = error
-    const flag = flagAtFault(message, args)
-    if (flag !== undefined) throw usageError(message.replace(/^a workload: [\w.]+/, flag))
-    if (file === undefined) throw error
-    return aboutWorkload(file, () => Promise.reject(error))
-  }
+/** The refusal of a workload with the flag or the file that says what is refused. */
+function blamed(
+  error: unknown,
+  { file, args }: { readonly file: string | undefined; readonly args: Arguments },
+): unknown {
+  if (!isNoticeboardError(error, 'invalid-option')) return error
+  const flag = flagAtFault(error.message, args)
+  if (flag !== undefined) return usageError(error.message.replace(/^a workload: [\w.]+/, flag))
+  return file === undefined ? error : placed(error, file)
 }
 
 function presetOf(name: string): WorkloadInput {

@@ -1,4 +1,5 @@
 import { adaptivePullModel, hybridModel, pullModel, pushModel, type Model } from '../compare/index.js'
+import { boundsOf } from '../compare/workload.js'
 import { MOST_WORKERS } from '../server/together/most-workers.js'
 import { usageError } from './exit.js'
 import { msOf } from './quantities.js'
@@ -95,7 +96,7 @@ function timeOf(written: string): number | undefined {
 }
 
 /** As many as there may be servers. */
-const RELAYS = 10_000
+const [, RELAYS] = boundsOf('servers')
 
 /** How each variant is read; undefined for what it cannot be. */
 const READS: { readonly [Name in keyof Variants]-?: (value: string) => Variants[Name] | undefined } = {

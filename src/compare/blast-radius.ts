@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { checkOptions } from '../core/options.js'
 import { defaultStages, type Stage } from '../rollouts/index.js'
+import { equalSteps, TIMED_EVERY_MS, TIMED_STEPS } from '../rollouts/timed.js'
 import type { Row } from './row.js'
 import type { Workload } from './workload.js'
 
@@ -62,10 +63,6 @@ export interface BlastOptions {
  */
 const REPORT_MS = 1_000
 const STEP_MS = 5_000
-
-/** The steps of `timed()` by its defaults: how many, and how long each lasts, in milliseconds. */
-const CLOCK_STEPS = 4
-const CLOCK_STEP_MS = 600_000
 
 /** How long somebody who is called takes, and until a fault shows, in milliseconds. */
 const HUMAN_MS = 900_000
@@ -148,9 +145,9 @@ function byClock(
   { clients, stalenessMs }: Fleet,
   {
     showsAfterMs = SHOWS_AFTER_MS,
-    bakeMs = CLOCK_STEP_MS,
+    bakeMs = TIMED_EVERY_MS,
     humanMs = HUMAN_MS,
-    stages = exposedBy(equalSteps(CLOCK_STEPS), clients),
+    stages = exposedBy(equalSteps(TIMED_STEPS), clients),
   }: BlastOptions,
 ): Pick<BlastRadius, 'bakeMs' | 'staged'> {
   const stoppedMs = stalenessMs.half + showsAfterMs + humanMs
@@ -191,13 +188,6 @@ export function checkBlast(who: string, options: BlastOptions | undefined): void
   const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0
   if (!Array.isArray(stages) || stages.length === 0 || !stages.every(isCount))
     refuse('stages must be a list of whole numbers of clients')
-}
-
-function equalSteps(steps: number): readonly Stage[] {
-  return Array.from({ length: steps }, (_, index): Stage => ({
-    by: 'share',
-    share: (index + 1) / steps,
-  }))
 }
 
 function exposedBy(stages: readonly Stage[], clients: number): readonly number[] {

@@ -41,11 +41,13 @@ export async function loadWorkload(path: string, options: LoadWorkloadOptions = 
   if (typeof path !== 'string' || path === '') throw refusal('path must be the name of a file')
   if (!isSignal(signal)) throw refusal('signal must be an AbortSignal')
   const { given, document, next } = await readWorkloadFile(path, signal)
-  return aboutWorkload(path, async () => {
+  try {
     const input = await withDocuments(given, { document, next, signal })
     readWorkload(input)
     return input
-  })
+  } catch (error) {
+    throw placed(error, path)
+  }
 }
 
 /** What a workload file says, and the paths of the documents that it names. */
@@ -77,23 +79,19 @@ export async function readWorkloadFile(path: string, signal: AbortSignal): Promi
 }
 
 /**
- * Runs what looks at a workload; its refusals name where that stands: `workload.json: clients must
- * be …`.
+ * The refusal of a workload with the place where that stands: `workload.json: clients must be …`;
+ * any other error as it is.
  *
  * ```ts
- * await aboutWorkload('workload.json', async () => readWorkload(input))
+ * throw placed(error, 'workload.json')
  * ```
  */
-export async function aboutWorkload<Result>(where: string, look: () => Promise<Result>): Promise<Result> {
-  try {
-    return await look()
-  } catch (error) {
-    // What is said of another file names that one.
-    if (!isNoticeboardError(error, 'invalid-option') || !/\ba workload\b/.test(error.message)) throw error
-    throw new NoticeboardError('invalid-option', `${where}: ${error.message.replace(/^a workload: /, '')}`, {
-      cause: error,
-    })
-  }
+export function placed(error: unknown, where: string): unknown {
+  // What is said of another file names that one.
+  if (!isNoticeboardError(error, 'invalid-option') || !/\ba workload\b/.test(error.message)) return error
+  return new NoticeboardError('invalid-option', `${where}: ${error.message.replace(/^a workload: /, '')}`, {
+    cause: error,
+  })
 }
 
 /** The files that hold a document, before and after a typical change. */

@@ -38,6 +38,23 @@ export interface ComparedRow extends Row {
   readonly blastRadius: BlastRadius
 }
 
+/**
+ * The row of the model that is taken, or the first where none is.
+ *
+ * ```ts
+ * shownRow(result).stalenessMs.half
+ * ```
+ */
+export function shownRow({
+  rows,
+  recommendation,
+}: {
+  readonly rows: readonly ComparedRow[]
+  readonly recommendation: Pick<Recommendation, 'model'>
+}): ComparedRow {
+  return rows.find(({ model }) => model === recommendation.model) ?? (rows[0] as ComparedRow)
+}
+
 /** Which model to take, and why. */
 export interface Recommendation {
   /** Its name; undefined where no model meets the deadlines. */

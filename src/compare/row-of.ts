@@ -1,4 +1,4 @@
-import { KINDS, REQUESTS, type Costs, type Counts, type Kind } from './costs/costs.js'
+import { REQUESTS, totalOf, type Costs, type Counts } from './costs/costs.js'
 import { sendsDeltas, sumOf, type CountsOfClient } from './formula/counts.js'
 import { halfOf, type HalfOpen } from './formula/half-open.js'
 import { onlineOf, processesOf, serversOf } from './formula/processes.js'
@@ -149,13 +149,4 @@ function cpuOf(counts: Counts, service: Service): number {
 
 function bytesIn(counts: Counts, service: Service): number {
   return totalOf(counts, service.bytes)
-}
-
-function totalOf(counts: Counts, each: (kind: Kind) => number): number {
-  let total = 0
-  for (const kind of KINDS) {
-    const count = counts[kind]
-    if (count !== undefined) total += count * each(kind)
-  }
-  return total
 }

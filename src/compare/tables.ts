@@ -1,9 +1,9 @@
 import { COLUMNS } from './columns.js'
-import type { Comparison } from './result.js'
+import { shownRow, type Comparison } from './result.js'
 import type { Row } from './row.js'
 import { sayCrossing, sayInput } from './verdict/because.js'
 import { FARTHEST, lookedAt } from './verdict/crossings.js'
-import { sayOthersBack } from './verdict/recovery.js'
+import { sayRecovery } from './verdict/recovery.js'
 import { count, figure, percent, sayBytes, sayMs } from './words.js'
 import { boundsOf, INPUTS, placeOf, type InputName, type Workload } from './workload.js'
 
@@ -119,7 +119,7 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
   return [
     { title: verdict, points: because },
     ...sayWhatChanges(result),
-    { title: 'After an outage of a minute', points: [...sayRecovery(result), sayOthersBack(result.rows)] },
+    { title: 'After an outage of a minute', points: sayRecovery(result.rows) },
     { title: 'A bad document', points: sayBlast(result) },
   ]
 }
@@ -185,21 +185,12 @@ function sayStill(
   ]
 }
 
-/** After how long clients are back, a line for all models that say the same. */
-function sayRecovery({ rows }: Comparison): readonly string[] {
-  const models = new Map<string, string[]>()
-  for (const { model, recoveryMs } of rows) {
-    const said = `half of the clients are back after ${sayMs(recoveryMs.half)}, all after ${sayMs(recoveryMs.all)}`
-    models.set(said, [...(models.get(said) ?? []), model])
-  }
-  return [...models].map(([said, names]) => `${names.join('; ')}: ${said}`)
-}
-
-function sayBlast({ blastRadius, rows, recommendation, workload }: Comparison): readonly string[] {
+function sayBlast(result: Comparison): readonly string[] {
+  const { blastRadius, rows } = result
   const { staged, everyone, showsAfterMs } = blastRadius
-  const { clients, changesPerDay } = workload
+  const { clients, changesPerDay } = result.workload
   const day = staged.completesMs * changesPerDay
-  const shown = rows.find(({ model }) => model === recommendation.model) ?? rows[0]
+  const shown = shownRow(result)
   const others = rows.filter(row => row.fits && row !== shown)
   const ofOthers = others.map(({ model, blastRadius: { staged } }) =>
     staged.by === blastRadius.staged.by && staged.reached === blastRadius.staged.reached
@@ -209,7 +200,7 @@ function sayBlast({ blastRadius, rows, recommendation, workload }: Comparison): 
   return [
     ...(staged.by === 'clock'
       ? [
-          `${shown?.model}: nobody reports, so nothing is noticed by itself and staged() is refused; with timed() the stages go by the clock, and one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients until somebody who was called has stopped it, and is gone after ${sayMs(staged.goneMs)}`,
+          `${shown.model}: nobody reports, so nothing is noticed by itself and staged() is refused; with timed() the stages go by the clock, and one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients until somebody who was called has stopped it, and is gone after ${sayMs(staged.goneMs)}`,
         ]
       : [
           `one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,

@@ -24,6 +24,10 @@ export interface TimedOptions {
   readonly everyMs?: number
 }
 
+/** The steps of {@link timed} by default: how many, and how long each lasts, in milliseconds. */
+export const TIMED_STEPS = 4
+export const TIMED_EVERY_MS = 600_000
+
 /** How long after its time a step counts as late, in milliseconds. */
 const SLACK_MS = 1_800_000
 
@@ -37,17 +41,14 @@ const SLACK_MS = 1_800_000
  */
 export function timed(options: TimedOptions = {}): RolloutPolicy {
   checkOptions('timed()', options, { steps: true, everyMs: true })
-  const { steps = 4, everyMs = 600_000 } = options
+  const { steps = TIMED_STEPS, everyMs = TIMED_EVERY_MS } = options
   checkSteps('timed()', steps)
   if (!(Number.isInteger(everyMs) && everyMs >= 1 && everyMs <= MAX_BAKE_MS))
     throw new NoticeboardError(
       'invalid-option',
       `timed(): everyMs must be a whole number of milliseconds, ${MAX_BAKE_MS} at most`,
     )
-  const stages = Array.from({ length: steps }, (_, index): Stage => ({
-    by: 'share',
-    share: (index + 1) / steps,
-  }))
+  const stages = equalSteps(steps)
   return {
     type: 'timed',
     version: 1,
@@ -55,6 +56,17 @@ export function timed(options: TimedOptions = {}): RolloutPolicy {
     start: input => startTimed({ type: 'timed', version: 1, stages, everyMs }, input),
     decide: (standing, _evidence, nowMs) => decideTimed(standing, nowMs),
   }
+}
+
+/**
+ * So many steps, each of which exposes as many clients more as the one before.
+ *
+ * ```ts
+ * equalSteps(4) // 25 %, 50 %, 75 %, everyone
+ * ```
+ */
+export function equalSteps(steps: number): readonly Stage[] {
+  return Array.from({ length: steps }, (_, index): Stage => ({ by: 'share', share: (index + 1) / steps }))
 }
 
 function startTimed(plan: TimedPlan, { salt, spreadMs, heard, nowMs }: StartInput): FirstStep {

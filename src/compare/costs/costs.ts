@@ -77,6 +77,22 @@ export function countsBy(count: (kind: Kind) => number): Counts {
   return Object.fromEntries(KINDS.map((kind): [Kind, number] => [kind, count(kind)]))
 }
 
+/**
+ * What some events come to together, by what each of a kind does.
+ *
+ * ```ts
+ * totalOf(counts, kind => serverMsOf(kind, { costs, documentBytes }))
+ * ```
+ */
+export function totalOf(counts: Counts, each: (kind: Kind) => number): number {
+  let total = 0
+  for (const kind of KINDS) {
+    const count = counts[kind]
+    if (count !== undefined) total += count * each(kind)
+  }
+  return total
+}
+
 /** What one event of a kind costs. */
 export interface Cost {
   /** Processor time of the server, in milliseconds, without the document. */

@@ -1,7 +1,7 @@
 import { MAX_INLINE_BYTES } from '../../core/limits.js'
 import { maxDeltaBytes } from '../../core/release/delta-size.js'
 import { KINDS, type Counts, type Kind } from '../costs/costs.js'
-import type { Shape } from '../shape.js'
+import type { Shape, StreamShape } from '../shape.js'
 import type { Workload } from '../workload.js'
 import { pollingOf } from './intervals.js'
 import { halfOpenOf } from './half-open.js'
@@ -22,7 +22,7 @@ export const SOAK_MS = 60_000
  * The mean of the shorter of two ages that are each uniform within a fifth around theirs: the
  * client's and the server's.
  */
-export const RENEWED_AT: number = 0.8 + 0.4 / 3
+const RENEWED_AT: number = 0.8 + 0.4 / 3
 
 /** How many requests a client waits for at a poll: connecting, a handshake, and the answer. */
 export const REQUEST_TRIPS = 3
@@ -70,8 +70,7 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
   if (shape.type === 'stream') {
     const sweeps = DAY_MS / shape.sweepIntervalMs
     const { diesPerDay } = halfOpenOf(shape, workload)
-    // Renewed because the one before was old, or dead.
-    const streams = DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay
+    const streams = streamsOf(shape, workload)
     const start: Counts = keepsState ? {} : inline ? { delivery: 1 } : { snapshot: 1 }
     const sweepsLost = lostAtStart(sweeps, restartsPerDay)
     const opened = 1 - lostAtStart(streams, restartsPerDay)
@@ -150,6 +149,18 @@ export function foundOf(shape: Shape, workload: Workload): number {
  */
 export function lostAtStart(perDay: number, restartsPerDay: number, share = 0.5): number {
   return Math.min(share, restartsPerDay === 0 ? share : perDay / restartsPerDay)
+}
+
+/**
+ * Streams that a client opens in a day because the one before was old, or dead.
+ *
+ * ```ts
+ * streamsOf(shape, workload) // 51.5
+ * ```
+ */
+export function streamsOf(shape: StreamShape, workload: Workload): number {
+  const { diesPerDay } = halfOpenOf(shape, workload)
+  return DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay
 }
 
 /**

@@ -29,16 +29,14 @@ const RETURN_MS = 250
  * be more than half: then all others have it, and those whose wait is short among the rest.
  *
  * ```ts
- * halfOf({ half: 300, all: 450 }, { share: 0.66, meanMs: 3_500 }) // 1,700
+ * halfOf({ half: 300, all: 450 }, { share: 0.66, meanMs: 3_500, worstMs: 9_800 }) // 1,700
  * ```
  */
 export function halfOf(
   times: { readonly half: number; readonly all: number },
-  { share, meanMs }: Pick<HalfOpen, 'share' | 'meanMs'>,
+  halfOpen: Pick<HalfOpen, 'share' | 'meanMs' | 'worstMs'>,
 ): number {
-  if (share <= 0.5) return times.half
-  // Their waits are taken to be spread evenly around the mean.
-  return Math.max(times.all, ((share - 0.5) / share) * 2 * meanMs)
+  return halfOpen.share <= 0.5 ? times.half : reachedMs(0.5, { liveMs: () => times.all, halfOpen })
 }
 
 /** So many on dead streams are told apart, and no part of a curve. */
@@ -66,6 +64,7 @@ export function reachedMs(
   const dead = halfOpen.share > FEW ? halfOpen.share : 0
   const live = 1 - dead
   if (share <= live) return liveMs(share === 0 ? 0 : share / live)
+  // Their waits are taken to be spread evenly around the mean.
   const waitsMs = share === 1 ? halfOpen.worstMs : ((share - live) / dead) * 2 * halfOpen.meanMs
   return Math.max(liveMs(1), waitsMs)
 }

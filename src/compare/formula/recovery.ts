@@ -4,8 +4,9 @@ import type { Kind } from '../costs/costs.js'
 import type { Recovery } from '../row.js'
 import type { Shape } from '../shape.js'
 import { isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
+import { onlineOf, processesOf, serversOf } from './processes.js'
 import { serviceOf } from './service.js'
-import { onlineOf, processesOf, serversOf, timesOf, type TimesBasis } from './times.js'
+import { timesOf, type TimesBasis } from './times.js'
 
 /** Of how many clients one is on a dead link, or away, when a change comes: at every depth. */
 export const ONE_IN = 10

@@ -1,5 +1,5 @@
 import { defaultPeriods } from '../../core/defaults.js'
-import { KINDS, type Costs, type Counts, type Kind } from '../costs/costs.js'
+import { totalOf, type Costs, type Counts, type Kind } from '../costs/costs.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
 import { countsOf, isInline, REQUEST_TRIPS, sendsDeltas } from './counts.js'
@@ -8,8 +8,6 @@ import { halfOpenOf, reachedMs } from './half-open.js'
 import { lastOf, MEAN_WAIT, pollingOf, waitOf } from './intervals.js'
 import { onlineOf, processesOf, serversOf } from './processes.js'
 import { serviceOf, type Service } from './service.js'
-
-export { onlineOf, processesOf, serversOf }
 
 /** How long a change takes to clients that are there, from `publish()` on, in milliseconds. */
 export interface Times {
@@ -116,9 +114,8 @@ function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
     const sharedMs = service.sharedMs('release') + service.sharedMs(fetched)
     const tripsMs = 2 * REQUEST_TRIPS * rttMs + sharedMs + ownMs + onClientMs(shape, { workload, service })
     const besides = besidesOf(shape, { workload, intervalMs })
-    const [besidesMs, besidesSharedMs] = [service.occupiedMs, service.sharedMs].map(msOf =>
-      KINDS.reduce((sum, kind) => sum + (besides[kind] ?? 0) * msOf(kind), 0),
-    ) as [number, number]
+    const besidesMs = totalOf(besides, service.occupiedMs)
+    const besidesSharedMs = totalOf(besides, service.sharedMs)
     const queueMs = inRow([
       { ownMs: sharedMs, busy: (perServer * (sharedMs + besidesSharedMs)) / intervalMs, intervalMs },
       { ownMs, busy: (perProcess * (ownMs + besidesMs)) / intervalMs, intervalMs },

@@ -1,4 +1,4 @@
-import type { Comparison } from '../result.js'
+import { shownRow, type Comparison } from '../result.js'
 import { count, figure, sayMs } from '../words.js'
 import { chart, powersOfTen, roundTicks, type Series } from './chart.js'
 import { looksOf } from './looks.js'
@@ -81,17 +81,17 @@ export function loadChart({ rows }: Comparison): string {
  * blastChart(result)
  * ```
  */
-export function blastChart({ blastRadius, workload, rows, recommendation }: Comparison): string {
-  const { everyone, staged } = blastRadius
-  const shown = rows.find(({ model }) => model === recommendation.model) ?? rows[0]
-  const { half: halfMs, all: allMs } = shown?.stalenessMs ?? { half: 1, all: 1 }
+export function blastChart(result: Comparison): string {
+  const { everyone, staged } = result.blastRadius
+  const { clients } = result.workload
+  const { half: halfMs, all: allMs } = shownRow(result).stalenessMs
   const longestMs = Math.max(everyone.goneMs, staged.goneMs)
   const noticed = staged.noticedIn ?? staged.stages.length - 1
   const stageMs = (staged.completesMs - allMs) / Math.max(1, staged.stages.length - 1)
   const rising = staged.stages
     .slice(0, noticed + 1)
     .map((exposed, index): readonly [number, number] => [halfMs + index * stageMs, exposed])
-  const domain = decades(1, workload.clients)
+  const domain = decades(1, clients)
   return chart({
     title: 'How many clients run a bad document, over the time since it was published',
     steps: true,
@@ -101,7 +101,7 @@ export function blastChart({ blastRadius, workload, rows, recommendation }: Comp
         look: 'ink',
         points: [
           [0, 1],
-          [halfMs, workload.clients],
+          [halfMs, clients],
           [everyone.goneMs, 1],
           [longestMs * 1.05, 1],
         ],

@@ -1,13 +1,13 @@
 import { defaultPeriods } from '../../core/defaults.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 import { http } from '../../transports/http/index.js'
-import { foundOf, lostAtStart, RENEWED_AT, SOAK_MS, sumOf } from '../formula/counts.js'
+import { foundOf, lostAtStart, SOAK_MS, streamsOf, sumOf } from '../formula/counts.js'
 import { estimate } from '../formula/estimate.js'
 import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
 import { adaptedMs } from '../formula/intervals.js'
-import { onlineOf, processesOf, serversOf } from '../formula/times.js'
+import { onlineOf, processesOf, serversOf } from '../formula/processes.js'
 import type { Counts } from '../costs/costs.js'
 import type { Model, RunnableModel } from '../models.js'
 import { rowOf, type Basis, type Found } from '../row-of.js'
@@ -200,7 +200,7 @@ function withSeldom(seen: Seen, { shape }: Model, workload: Workload): Seen {
   const sweepsLost = unseen(day.log)
   const reportsLost = unseen(day.report, 0.5 + SOAK_MS / intervalMs)
   const diesPerDay = shape === undefined ? 0 : halfOpenOf(shape, workload).diesPerDay
-  const streams = shape?.type === 'stream' ? DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay : 0
+  const streams = shape?.type === 'stream' ? streamsOf(shape, workload) : 0
   const streamsLost = streams > 0 ? lostAtStart(streams, restartsPerDay) : 0
   return {
     ...seen,

@@ -1,30 +1,48 @@
 import type { Row } from '../row.js'
 import { sayMs } from '../words.js'
 
+type Recovering = Pick<Row, 'model' | 'recoveryMs'>
+
 /**
- * After how long clients have a change whose link died as it came, and those that were away then:
+ * After how long clients are back when a server was away, a line for all models that say the same;
+ * and after how long those have a change whose link died as it came, and those that were away then,
  * one line for all models.
  *
  * ```ts
- * sayOthersBack(rows) // "a client whose link dies … has it after 13 s at most (hybrid; push); …"
+ * sayRecovery(rows) // ["hybrid; push: half of the clients are back after 6.1 s, all after 28 s", …]
  * ```
  */
-export function sayOthersBack(rows: readonly Pick<Row, 'model' | 'recoveryMs'>[]): string {
+export function sayRecovery(rows: readonly Recovering[]): readonly string[] {
+  const back = bySaying(
+    rows,
+    ({ recoveryMs: { half, all } }) =>
+      `half of the clients are back after ${sayMs(half)}, all after ${sayMs(all)}`,
+  )
   const link = sayEach(rows, ({ recoveryMs }) => recoveryMs.link.all)
   const tenth = sayEach(rows, ({ recoveryMs }) => recoveryMs.tenth.all)
-  return `a client whose link dies unnoticed just as a change comes has it after ${link} at most; a tenth of the clients that was away then for a minute, and starts at once, has it after ${tenth}`
+  return [
+    ...back.map(([said, names]) => `${names}: ${said}`),
+    `a client whose link dies unnoticed just as a change comes has it after ${link} at most; a tenth of the clients that was away then for a minute, and starts at once, has it after ${tenth}`,
+  ]
 }
 
 /** How long it takes with each model, the shortest first; models that say the same are together. */
-function sayEach<Part extends Pick<Row, 'model'>>(
-  rows: readonly Part[],
-  msOf: (row: Part) => number,
-): string {
+function sayEach(rows: readonly Recovering[], msOf: (row: Recovering) => number): string {
+  const sorted = [...rows].sort((one, other) => msOf(one) - msOf(other))
+  const said = bySaying(sorted, row => sayMs(msOf(row)))
+  if (said.length === 1) return said.map(([time]) => time).join('')
+  return said.map(([time, names]) => `${time} (${names})`).join(', ')
+}
+
+/** What is said of models, with the names of those of which the same is said. */
+function bySaying(
+  rows: readonly Recovering[],
+  say: (row: Recovering) => string,
+): readonly (readonly [said: string, names: string])[] {
   const models = new Map<string, string[]>()
-  for (const row of [...rows].sort((one, other) => msOf(one) - msOf(other))) {
-    const said = sayMs(msOf(row))
+  for (const row of rows) {
+    const said = say(row)
     models.set(said, [...(models.get(said) ?? []), row.model])
   }
-  if (models.size === 1) return [...models.keys()].join('')
-  return [...models].map(([said, names]) => `${said} (${names.join('; ')})`).join(', ')
+  return [...models].map(([said, names]) => [said, names.join('; ')])
 }
