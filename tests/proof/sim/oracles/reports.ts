@@ -95,7 +95,10 @@ export function createReportBook({
       let told = ''
       let untold: { readonly key: string; readonly sinceMs: number } | undefined
       let sending: { readonly sinceMs: number } | undefined
-      let ended: { readonly atMs: number; readonly nextWithinMs: number } | undefined
+      /** The last one: until when another is due, and until when what is new may be kept. */
+      let ended:
+        | { readonly atMs: number; readonly nextWithinMs: number; readonly toldWithinMs: number }
+        | undefined
 
       const standing = (momentMs = MOMENT_MS): string => {
         const runs = runningOf(life.client())
@@ -179,9 +182,9 @@ export function createReportBook({
         untold = undefined
         sending = { sinceMs: clock.monotonic() }
       }
-      const over = (nextWithinMs: number): void => {
+      const over = (nextWithinMs: number, toldWithinMs = TOLD_MS): void => {
         sending = undefined
-        ended = { atMs: clock.monotonic(), nextWithinMs }
+        ended = { atMs: clock.monotonic(), nextWithinMs, toldWithinMs }
       }
 
       return {
@@ -193,8 +196,12 @@ export function createReportBook({
               await transport.report(states, signal)
               over(PRESENCE_MS)
             } catch (error) {
-              const { retryAfterMs = 0 } = isNoticeboardError(error) ? error : {}
-              over(isNoticeboardError(error, 'forbidden') ? PRESENCE_MS : RETRY_MS + retryAfterMs)
+              const { retryAfterMs } = isNoticeboardError(error) ? error : {}
+              const nextWithinMs = RETRY_MS + (retryAfterMs ?? 0)
+              if (isNoticeboardError(error, 'forbidden')) over(PRESENCE_MS)
+              // Who is sent away stays away, whatever is new: a fleet that is sent away together
+              // does not return together.
+              else over(nextWithinMs, retryAfterMs === undefined ? TOLD_MS : nextWithinMs)
               sometimes.add('a report was lost')
               throw error
             }
@@ -220,8 +227,7 @@ export function createReportBook({
             return
           }
           if (ended === undefined) return
-          const mayRest = ended.nextWithinMs > PRESENCE_MS ? ended.nextWithinMs : TOLD_MS
-          if (untold !== undefined && since(untold.sinceMs) > mayRest)
+          if (untold !== undefined && since(untold.sinceMs) > ended.toldWithinMs)
             complain(
               `${own.name} has not told for ${Math.round(since(untold.sinceMs))} ms where it stands (${key} after ${told})`,
             )
