@@ -4,6 +4,7 @@ import { halfOf, type HalfOpen } from './formula/half-open.js'
 import { onlineOf, processesOf, serversOf } from './formula/processes.js'
 import { serviceOf, type Service } from './formula/service.js'
 import type { Times } from './formula/times.js'
+import { wakesOf } from './formula/wakes.js'
 import type { Model } from './models.js'
 import type { Row } from './row.js'
 import { missesOf } from './verdict/misses.js'
@@ -30,7 +31,10 @@ export interface Found extends Pick<Row, 'depth' | 'missed' | 'current' | 'sampl
   readonly used?: Used
 }
 
-/** What one client was measured to take: of the servers' processors, and of the wire. */
+/**
+ * What one client was measured to take: of the servers' processors, but for what it costs that
+ * they were idle; and of the wire.
+ */
 export interface Used {
   readonly day: Amount
   readonly change: Amount
@@ -75,11 +79,23 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   /** What all clients take of something in a day, as it was measured for one. */
   const inAll = (each: (amount: Amount) => number): number | undefined =>
     used && online * (each(used.day) + changesPerDay * each(used.change) + restartsPerDay * each(used.start))
-  const msPerDay =
+  const workMs =
     (inAll(({ cpuMs }) => cpuMs) ?? cpuOf(perDay, service)) +
     changesPerDay * changeMs +
-    servers * service.looksMsPerSecond * DAY_S +
+    (servers * service.looksMsPerSecond + service.idleMsPerSecondOfAll) * DAY_S +
     (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
+  const wakes = wakesOf({
+    counts,
+    service,
+    costs,
+    online,
+    processes,
+    isTold: found.streams > 0,
+    changesPerDay,
+    restartsPerDay,
+    workMs,
+  })
+  const msPerDay = workMs + wakes.perDayMs
   // Whose stream is dead fetches what it missed; a strategy of one's own was seen to.
   const isKnown = shape !== undefined && halfOpen.worstMs > 0
   const besideMs = isKnown ? service.transferMs(sendsDeltas(shape, workload) ? 'delta' : 'snapshot') : 0
@@ -106,7 +122,10 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     cpu: {
       share: msPerDay / DAY_MS,
       msPerDay,
-      msPerChange: (used === undefined ? cpuOf(perChange, service) : online * used.change.cpuMs) + changeMs,
+      msPerChange:
+        (used === undefined ? cpuOf(perChange, service) : online * used.change.cpuMs) +
+        wakes.perChangeMs +
+        changeMs,
     },
     memory:
       used?.memoryBytes ??

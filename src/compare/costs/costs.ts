@@ -168,6 +168,16 @@ export interface Costs {
   /** What workers cost beside what each of them serves. Default: estimated by the other costs. */
   readonly sharing?: SharingCosts
   /**
+   * What a server takes with nobody there, in milliseconds of processor time a second: it looks at
+   * its board. Default: 0.
+   */
+  readonly idleMsPerSecond?: number
+  /**
+   * What a request costs more that finds the server idle, in milliseconds of its processor: the
+   * others are measured while it has no rest. Default: 0.
+   */
+  readonly wakeMs?: number
+  /**
    * What a change costs the server besides, once, in milliseconds of its processor: it is
    * validated, written and read.
    */
@@ -244,13 +254,24 @@ export function isCosts(value: unknown): value is Costs {
  */
 export function problemOfCosts(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return 'it must be an object'
-  const { v, measured, kinds, making, sharing, changeMs, streamMsPerSecond, memory } = value as {
-    [Name in keyof Costs]?: unknown
-  }
+  const {
+    v,
+    measured,
+    kinds,
+    making,
+    sharing,
+    idleMsPerSecond = 0,
+    wakeMs = 0,
+    changeMs,
+    streamMsPerSecond,
+    memory,
+  } = value as { [Name in keyof Costs]?: unknown }
   if (v !== 1) return 'v must be 1'
   const said = ['on', 'machine', 'command'].find(name => typeof partsOf(measured)[name] !== 'string')
   if (said !== undefined) return `measured.${said} must be a text`
   const amounts: readonly (readonly [place: string, amount: unknown])[] = [
+    ['idleMsPerSecond', idleMsPerSecond],
+    ['wakeMs', wakeMs],
     ['changeMs', changeMs],
     ['streamMsPerSecond', streamMsPerSecond],
     ...['base', 'perStream', 'perClient'].map(name => [`memory.${name}`, partsOf(memory)[name]] as const),

@@ -10,7 +10,15 @@ import { recordedMaking } from './recorded.js'
  * ```
  */
 export function timesAsSlow(costs: Costs, factor: number): Costs {
-  const { kinds, making = recordedMaking, sharing, changeMs, streamMsPerSecond } = costs
+  const {
+    kinds,
+    making = recordedMaking,
+    sharing,
+    idleMsPerSecond,
+    wakeMs,
+    changeMs,
+    streamMsPerSecond,
+  } = costs
   const slower = ({ serverMs, serverMsPerKB = 0, bytes }: Cost): Cost => ({
     serverMs: factor * serverMs,
     serverMsPerKB: factor * serverMsPerKB,
@@ -35,6 +43,8 @@ export function timesAsSlow(costs: Costs, factor: number): Costs {
         lookMsPerSecond: factor * sharing.lookMsPerSecond,
       },
     }),
+    ...(idleMsPerSecond !== undefined && { idleMsPerSecond: factor * idleMsPerSecond }),
+    ...(wakeMs !== undefined && { wakeMs: factor * wakeMs }),
     changeMs: factor * changeMs,
     streamMsPerSecond: factor * streamMsPerSecond,
   }

@@ -55,6 +55,11 @@ export interface Service {
    */
   readonly looksMsPerSecond: number
   /**
+   * What all servers take with nobody there, in milliseconds a second, the servers that relays
+   * follow among them; 0 where a folder is served, which nobody looks at.
+   */
+  readonly idleMsPerSecondOfAll: number
+  /**
    * For how long a change occupies a server besides, in milliseconds: with the delta or the encoding
    * that is made for all.
    */
@@ -65,8 +70,6 @@ export interface Service {
    * the server that it follows, which serves the relay as well.
    */
   readonly changeMsOfAll: number
-  /** What of that goes into writing and reading it, in milliseconds. */
-  readonly writeMsOfAll: number
   /** What a client needs to make the document of a delta, in milliseconds; 0 without deltas. */
   readonly appliedMs: number
 }
@@ -170,9 +173,10 @@ export function serviceOf(
     steady,
     changeMs: slower * (costs.changeMs + deltaMs + encodedMs),
     changeMsOfAll: writeMsOfAll + (origins > 0 ? origins : serve) * deltaMs + (serve + origins) * encodedMs,
-    writeMsOfAll,
     readMs: workers === 0 ? 0 : sharing.changeMs,
     looksMsPerSecond: workers * sharing.lookMsPerSecond,
+    idleMsPerSecondOfAll:
+      shape?.answers === 'static' ? 0 : (serversOf(shape, workload) + origins) * (costs.idleMsPerSecond ?? 0),
     sharedMs: kind =>
       isShared(kind) ? sharing.connectionMs + (kind === 'report' ? sharing.reportMs : 0) : 0,
     appliedMs: deltas ? madeMs(applied) : 0,

@@ -50,6 +50,7 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
   try {
     const bench = await openBench(server, { wire, clock, signal })
     const rounds = Math.max(1, Math.round(400 * scale))
+    const heartbeatS = defaultPeriods.heartbeatMs / 1_000
     onProgress('requests')
     const asked = [bench.unchanged, bench.release, bench.log, bench.report, bench.snapshot] as const
     // The first requests run code that was never run before.
@@ -59,7 +60,10 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
     onProgress('changes that nobody follows')
     const changeMs = await bench.changes(SMALL_BYTES, 20)
     const changeBytes = await bench.changeBytes(SMALL_BYTES)
-    const alone = await bench.idle(defaultPeriods.heartbeatMs)
+    const alone = await bench.idle(2 * defaultPeriods.heartbeatMs)
+    const idleMsPerSecond = alone.serverMs / (2 * heartbeatS)
+    onProgress('requests that come alone')
+    const lonely = await bench.apart(Math.max(20, Math.round(200 * scale)), bench.unchanged)
     const streams = Math.round(1_500 * scale)
     onProgress(`${streams} streams`)
     const base = server.memoryBytes()
@@ -81,11 +85,7 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
     onProgress('deltas and encodings')
     const making = await measureMaking({ rounds: Math.max(5, Math.round(40 * scale)), signal })
     onProgress('workers')
-    const one = {
-      requestMs: kinds.unchanged.serverMs,
-      changeMs,
-      idleMsPerSecond: alone.serverMs / (defaultPeriods.heartbeatMs / 1_000),
-    }
+    const one = { requestMs: kinds.unchanged.serverMs, changeMs, idleMsPerSecond }
     const sharing = await measureSharing(one, {
       cli,
       wire,
@@ -114,7 +114,7 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
         },
         connect: notices.cost,
         mark: {
-          serverMs: round(Math.max(0, idle.serverMs / 4 - alone.serverMs) / streams),
+          serverMs: round(Math.max(0, idle.serverMs / 4 - idleMsPerSecond * heartbeatS) / streams),
           bytes: Math.round(idle.bytes / (4 * streams)),
         },
         notice: { serverMs: round(noticeMs), bytes: Math.round(noticeBytes) },
@@ -127,6 +127,8 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
       },
       ...(making !== undefined && { making }),
       sharing,
+      idleMsPerSecond: round(idleMsPerSecond),
+      wakeMs: round(Math.max(0, lonely.serverMs - idleMsPerSecond * lonely.s - kinds.unchanged.serverMs)),
       changeMs: round(changeMs),
       streamMsPerSecond: 0,
       memory: { base, perStream: Math.round(perStream), perClient: 2_000 },

@@ -3,6 +3,7 @@ import { systemClock } from '../../system/system.js'
 import { countsBy, type Counts } from '../costs/costs.js'
 import { busiestSecond, eachSecond, RESTART_MS } from '../formula/return.js'
 import { count } from '../words.js'
+import { median } from './figures.js'
 import type { FleetRun, FleetSeen } from './fleet-run.js'
 import { machineTimes } from './process-usage.js'
 
@@ -16,8 +17,17 @@ export interface Span {
   readonly ms: number
 }
 
+/** What servers do with nobody there, all of them together. */
+export interface Alone {
+  /** Processor time, in milliseconds a second. */
+  readonly msPerSecond: number
+  /** More of it for a change, in milliseconds. */
+  readonly changeMs: number
+}
+
 /** What a real run was seen to do. */
 export interface SeenInRun {
+  readonly alone: Alone
   /** Nothing happened. */
   readonly idle: Span
   /** A change, and a start, beyond what happens anyway. */
@@ -51,6 +61,10 @@ export interface RunWindows {
   readonly startsOverMs: number
   readonly settlesMs: number
   readonly idleMs: number
+  /** How long servers are looked at before anybody is there. */
+  readonly aloneMs: number
+  /** What a change that nobody follows takes at most. */
+  readonly writtenMs: number
   /** A change and what follows from it. */
   readonly changeMs: number
   /** How long the servers are away; 0 for no outage. */
@@ -63,6 +77,10 @@ export interface RunWindows {
 
 /** How often it looks whether clients that have not come are there, in milliseconds. */
 const LOOK_MS = 1_000
+
+/** How many changes are written before they are measured, and how many are. */
+const WARM_CHANGES = 10
+const MEASURED_CHANGES = 5
 
 /** Runs a fleet through what happens to fleets, and counts. */
 export async function runFleet(
@@ -80,6 +98,7 @@ export async function runFleet(
   },
 ): Promise<SeenInRun> {
   const { startsOverMs, settlesMs, idleMs, changeMs, outageMs, patienceMs, warmAfter } = windows
+  const { aloneMs, writtenMs } = windows
   const pass = (ms: number): Promise<void> => clock.sleep(ms, signal)
   const step = (text: string): void => {
     signal.throwIfAborted()
@@ -95,6 +114,11 @@ export async function runFleet(
       clients: fleet.clients,
       ms: clock.monotonic() - fromMs,
     })
+  }
+  const workOf = async (act: () => Promise<void>): Promise<number> => {
+    const before = await fleet.look(0)
+    await act()
+    return (await fleet.look(0)).serverMs - before.serverMs
   }
   const askedSince = async (fromMs: number): Promise<readonly number[]> =>
     (await fleet.look(0)).askedAtMs.filter(atMs => atMs >= fromMs)
@@ -117,8 +141,21 @@ export async function runFleet(
   }
 
   step('servers are asked until they are as fast as they get')
-  const first = await fleet.publish()
+  await fleet.publish()
   await fleet.warmUp(signal, warmAfter)
+  step('nobody is there')
+  const msPerSecond = (await workOf(() => pass(aloneMs))) / (aloneMs / 1_000)
+  const written: number[] = []
+  let first = 0
+  for (let turn = 0; turn < WARM_CHANGES + MEASURED_CHANGES; turn += 1) {
+    signal.throwIfAborted()
+    const workMs = await workOf(async () => {
+      first = await fleet.publish()
+      await pass(writtenMs)
+    })
+    if (turn >= WARM_CHANGES) written.push(workMs - (msPerSecond * writtenMs) / 1_000)
+  }
+  const alone = { msPerSecond, changeMs: Math.max(0, median(written)) }
   step('the fleet starts')
   await Promise.all([fleet.startClients(startsOverMs), until(first, startsOverMs)])
   await pass(settlesMs)
@@ -175,6 +212,7 @@ export async function runFleet(
   await until(last)
 
   return {
+    alone,
     idle,
     change: beyond(changed, idle),
     start: beyond(started, idle),

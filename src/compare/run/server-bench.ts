@@ -24,6 +24,9 @@ export const LARGE_BYTES = 101_000
 /** Of how many streams the opening is measured. */
 const MEASURED_STREAMS = 200
 
+/** How long a server has nothing to do before it is asked again, in milliseconds. */
+const APART_MS = 25
+
 /** How long an answer may take on a machine that has little else to do, in milliseconds. */
 const ANSWER_MS = 30_000
 
@@ -76,6 +79,11 @@ export interface ServerBench {
    * make what is measured last the cheapest.
    */
   costs<const Acts extends readonly Act[]>(times: number, acts: Acts): Promise<CostsOf<Acts>>
+  /**
+   * What one of several costs that come with a rest between them, and what the server does
+   * meanwhile; and how long each took with its rest, in seconds.
+   */
+  apart(times: number, act: Act): Promise<{ readonly serverMs: number; readonly s: number }>
   /** What a change costs the server, in milliseconds: the median of several. */
   changes(bytes: number, times: number): Promise<number>
   /** What a change moves on all streams: the median of three, since marks may meet one of them. */
@@ -149,6 +157,17 @@ export async function openBench(
     report: () => transport.report([reportOf((heard += 1), known)], signal),
     cost: async (times, act) => (await costs(times, [act]))[0],
     costs,
+    async apart(times, act) {
+      const fromMs = clock.monotonic()
+      const { serverMs } = await used(async () => {
+        for (let turn = 0; turn < times; turn += 1) {
+          signal.throwIfAborted()
+          await act()
+          await rest(APART_MS)
+        }
+      })
+      return { serverMs: serverMs / times, s: (clock.monotonic() - fromMs) / 1_000 / times }
+    },
     async changes(bytes: number, times: number): Promise<number> {
       const found: number[] = []
       for (let turn = 0; turn < times; turn += 1) {

@@ -32,6 +32,8 @@ const NO_TIME = {
   startsOverMs: 0,
   settlesMs: 0,
   idleMs: 0,
+  aloneMs: 0,
+  writtenMs: 0,
   changeMs: 0,
   outageMs: 1,
   patienceMs: 0,
@@ -45,7 +47,9 @@ test('a change of a run that one client misses is counted, whichever of its chan
   const { signal } = new AbortController()
   const missedOf = async (lost: number): Promise<number> =>
     (await runFleet(fleetWithout(lost), { windows: NO_TIME, signal, onStep: () => {}, clock })).missed
-  // The first, a change, one after an outage, one before all start anew; and none.
-  expect([await missedOf(1), await missedOf(2), await missedOf(3), await missedOf(4)]).toEqual([1, 1, 1, 1])
-  expect(await missedOf(5)).toBe(0)
+  // The one with which the fleet starts, a change, one after an outage, one before all start anew;
+  // and those that were written with nobody there, and none.
+  const lost = [16, 17, 18, 19].map(missedOf)
+  expect(await Promise.all(lost)).toEqual([1, 1, 1, 1])
+  expect([await missedOf(1), await missedOf(15), await missedOf(20)]).toEqual([0, 0, 0])
 })

@@ -30,6 +30,8 @@ const OPTIONS: RunModelOptions = {
     startsOverMs: 1_000,
     settlesMs: 500,
     idleMs: 1_500,
+    aloneMs: 1_000,
+    writtenMs: 100,
     outageMs: 0,
     patienceMs: 60_000,
     soakMs: 300,
@@ -51,6 +53,7 @@ test('a run with real processes counts what the formula counts, and leaves no pr
   const row = await runModel(hybridModel(), { ...OPTIONS, onStep: step => steps.push(step) })
   expect(steps.filter(step => !step.includes(':'))).toEqual([
     'servers are asked until they are as fast as they get',
+    'nobody is there',
     'the fleet starts',
     'nothing happens',
     'a change',

@@ -1,0 +1,86 @@
+import { REQUESTS, totalOf, type Costs, type Counts, type Kind } from '../costs/costs.js'
+import { defaultPeriods } from '../../core/defaults.js'
+import type { CountsOfClient } from './counts.js'
+import type { Service } from './service.js'
+
+const DAY_MS = 86_400_000
+
+/**
+ * What requests cost more because nobody else is there when they come, of all processes, in
+ * milliseconds: in a day, and for each change.
+ */
+export interface Wakes {
+  readonly perDayMs: number
+  readonly perChangeMs: number
+}
+
+/** What is asked by itself, and what the processes do besides. */
+export interface WakesOptions {
+  readonly counts: CountsOfClient
+  readonly service: Service
+  readonly costs: Pick<Costs, 'wakeMs'>
+  readonly online: number
+  readonly processes: number
+  /** Whether a change comes to all clients at once, on their streams. */
+  readonly isTold: boolean
+  readonly changesPerDay: number
+  readonly restartsPerDay: number
+  /** What all processes work in a day without this, in milliseconds. */
+  readonly workMs: number
+}
+
+/**
+ * What it costs that a server sleeps while it has nothing to do: a request that finds it so is
+ * dearer by {@link Costs.wakeMs}. A process that is busy for a share b of its time is found so by
+ * 1 - b of what comes at any time, and each of these adds to b. What a change brings to all streams
+ * at once, and what is fetched then, finds it awake; what clients then report comes within half of
+ * the time for which they gather it.
+ *
+ * ```ts
+ * wakesOf({ counts, service, costs, online, processes, isTold, changesPerDay, restartsPerDay, workMs })
+ * ```
+ */
+export function wakesOf(options: WakesOptions): Wakes {
+  const { counts, service, costs, online, processes, isTold, changesPerDay, restartsPerDay, workMs } = options
+  const { wakeMs = 0 } = costs
+  if (wakeMs === 0) return { perDayMs: 0, perChangeMs: 0 }
+  const always = online * (askedIn(counts.day, service) + restartsPerDay * askedIn(counts.start, service))
+  const change = online * comesAlone(counts.change, { service, isTold })
+  const capacityMs = processes * DAY_MS
+  const asked = always + (isTold ? 0 : changesPerDay * change)
+  const [working, asking] = [workMs / capacityMs, (asked * wakeMs) / capacityMs]
+  const idle = Math.max(0, (1 - working) / (1 + asking))
+  const idleThen = isTold
+    ? Math.max(0, 1 - (change * service.cpuMs('report')) / (processes * REPORTED_OVER_MS))
+    : idle
+  const perChangeMs = change * wakeMs * Math.min(idle, idleThen)
+  return { perDayMs: always * wakeMs * idle + changesPerDay * perChangeMs, perChangeMs }
+}
+
+/**
+ * How many of the events that a change brings to one client are requests that come alone.
+ *
+ * ```ts
+ * comesAlone({ notice: 1, snapshot: 1, report: 2 }, { service, isTold: true }) // 2
+ * ```
+ */
+export function comesAlone(
+  change: Counts,
+  { service, isTold }: { readonly service: Pick<Service, 'isCached'>; readonly isTold: boolean },
+): number {
+  return isTold ? (change.report ?? 0) : askedIn(change, service)
+}
+
+/**
+ * How many of some events are requests that a server answers.
+ *
+ * ```ts
+ * askedIn({ unchanged: 3, mark: 4 }, service) // 3
+ * ```
+ */
+export function askedIn(counts: Counts, { isCached }: Pick<Service, 'isCached'>): number {
+  return totalOf(counts, (kind: Kind) => (REQUESTS.has(kind) && !isCached(kind) ? 1 : 0))
+}
+
+/** Clients gather what they report for the half to the whole of this. */
+const REPORTED_OVER_MS: number = defaultPeriods.reports.batchMs / 2

@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest'
+import {
+  hybridModel,
+  pullModel,
+  pushModel,
+  recordedCosts,
+  type Costs,
+  type KnownModel,
+  type Row,
+  type WorkloadInput,
+} from '../../../src/compare/index.js'
+import { countsOf } from '../../../src/compare/formula/counts.js'
+import { estimate } from '../../../src/compare/formula/estimate.js'
+import { onlineOf } from '../../../src/compare/formula/processes.js'
+import { serviceOf } from '../../../src/compare/formula/service.js'
+import { askedIn, comesAlone } from '../../../src/compare/formula/wakes.js'
+import { rowOfRun } from '../../../src/compare/run/row-of-run.js'
+import type { SeenInRun } from '../../../src/compare/run/run-fleet.js'
+import { totalOf } from '../../../src/compare/costs/costs.js'
+import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
+import { readWorkload } from '../../../src/compare/workload.js'
+import { FLEET, SMALL_FLEET } from './fleets.js'
+
+const DAY_S = 86_400
+
+const computed = (model: KnownModel, input: WorkloadInput, costs: Costs): Row =>
+  estimate(model, { workload: readWorkload(input), costs })
+
+const { idleMsPerSecond: _, wakeMs: __, ...awake } = recordedCosts
+
+test('what servers take with nobody there counts once for each, those among them that relays follow', () => {
+  const idle = { ...awake, idleMsPerSecond: 3 }
+  const moreOf = (model: KnownModel, input: WorkloadInput): number =>
+    (computed(model, input, idle).cpu.msPerDay - computed(model, input, awake).cpu.msPerDay) / (3 * DAY_S)
+  expect(moreOf(pushModel(), SMALL_FLEET)).toBeCloseTo(1, 6)
+  expect(moreOf(pullModel(), { ...FLEET, servers: 3 })).toBeCloseTo(3, 6)
+  expect(moreOf(hybridModel({ relays: 4 }), { ...FLEET, servers: 2 })).toBeCloseTo(6, 6)
+  expect(moreOf(hybridModel({ workers: 2 }), FLEET)).toBeCloseTo(1, 6)
+  // Nobody looks at a folder that nobody asks for.
+  expect(moreOf(pullModel({ answers: 'static' }), FLEET)).toBe(0)
+})
+
+test('a request that finds its server idle is dearer, and the busier that is the fewer do', () => {
+  const wakeMs = 0.2
+  const costs = { ...awake, wakeMs }
+  const model = pullModel({ pollIntervalMs: 10_000 })
+  const shareOf = (input: WorkloadInput): { readonly woken: number; readonly busy: number } => {
+    const [plain, dearer] = [awake, costs].map(given => computed(model, input, given))
+    const workload = readWorkload(input)
+    const counts = countsOf(model.shape, workload)
+    const service = serviceOf(model.shape, { workload, costs })
+    const asked =
+      onlineOf(workload) *
+      (askedIn(counts.day, service) +
+        workload.changesPerDay * comesAlone(counts.change, { service, isTold: false }) +
+        workload.restartsPerDay * askedIn(counts.start, service))
+    return {
+      woken: ((dearer?.cpu.msPerDay ?? 0) - (plain?.cpu.msPerDay ?? 0)) / (asked * wakeMs),
+      busy: dearer?.cpu.share ?? 0,
+    }
+  }
+  const few = shareOf(SMALL_FLEET)
+  expect(few.busy).toBeLessThan(0.01)
+  expect(few.woken).toBeGreaterThan(0.98)
+  // As many find it idle as it is: the share that it has with their costs among its work.
+  for (const clients of [200, 5_000, 15_000]) {
+    const { woken, busy } = shareOf({ ...SMALL_FLEET, clients })
+    expect([clients, woken + busy]).toEqual([clients, expect.closeTo(1, 6)])
+  }
+  // A server that has more to do than a day has never sleeps.
+  expect(shareOf({ ...SMALL_FLEET, clients: 200_000 }).woken).toBe(0)
+})
+
+test('what is told to all streams at once, and fetched then, finds the server awake', () => {
+  const costs = { ...awake, wakeMs: 0.2 }
+  const workload = readWorkload(SMALL_FLEET)
+  const perChange = (model: KnownModel): number =>
+    (computed(model, SMALL_FLEET, costs).cpu.msPerChange -
+      computed(model, SMALL_FLEET, awake).cpu.msPerChange) /
+    (0.2 * onlineOf(workload))
+  const { report = 0 } = countsOf(hybridModel().shape, workload).change
+  expect(perChange(hybridModel()) / report).toBeCloseTo(1, 1)
+  // Who polls fetches by itself as well; the question would have come anyway.
+  expect(perChange(pullModel()) / (report + 1)).toBeCloseTo(1, 1)
+})
+
+test('twice as slow is twice as dear, idle or woken', () => {
+  const given = { ...awake, idleMsPerSecond: 2, wakeMs: 0.1 }
+  expect(timesAsSlow(given, 2)).toMatchObject({ idleMsPerSecond: 4, wakeMs: 0.2 })
+  expect(timesAsSlow(awake, 2)).not.toHaveProperty('wakeMs')
+})
+
+test.each([pullModel({ pollIntervalMs: 10_000 }), pushModel(), hybridModel()])(
+  'a sample of a fleet is the whole fleet, whatever its servers take with nobody there: $name',
+  model => {
+    const workload = readWorkload({ ...FLEET, clients: 4_000, offlineShare: 0 })
+    const costs: Costs = { ...awake, idleMsPerSecond: 2.5, wakeMs: 0.25 }
+    const service = serviceOf(model.shape, { workload, costs })
+    const { day, change, start } = countsOf(model.shape, workload)
+    const clients = 100
+    const isTold = model.shape.type === 'stream'
+    const idleMs = 30_000
+    // What a run sees: polls and marks, and what they cost a server that sleeps between them.
+    const idle = {
+      unchanged: ((day.unchanged ?? 0) * idleMs) / 86_400_000,
+      mark: ((day.mark ?? 0) * idleMs) / 86_400_000,
+    }
+    const workOf = (counts: typeof idle): number => totalOf(counts, service.cpuMs)
+    const seenOf = (alone: SeenInRun['alone'], { wakeMs = 0 }: Costs): SeenInRun => {
+      const asked = isTold ? { mark: idle.mark } : idle
+      const workMs = clients * workOf({ unchanged: 0, ...asked }) + (alone.msPerSecond * idleMs) / 1_000
+      const questions = clients * (isTold ? 0 : idle.unchanged)
+      const busy = (workMs + questions * wakeMs) / idleMs / (1 + (questions * wakeMs) / idleMs)
+      return {
+        alone,
+        idle: {
+          counts: asked,
+          bytes: 0,
+          ms: idleMs,
+          serverMs: (busy * idleMs) / clients,
+        },
+        change: {
+          counts: change,
+          bytes: 0,
+          ms: 10_000,
+          serverMs:
+            totalOf(change, service.cpuMs) +
+            alone.changeMs / clients +
+            (1 - busy) * wakeMs * comesAlone(change, { service, isTold }),
+        },
+        start: { counts: start, bytes: 0, ms: 10_000, serverMs: totalOf(start, service.cpuMs) },
+        delaysMs: [1],
+        peakAfterRestart: 0,
+        peakOfStart: 0,
+        outage: undefined,
+        memoryBytes: 0,
+        missed: 0,
+        machineIdle: 1,
+      }
+    }
+    const basis = { workload, costs }
+    const known = estimate(model, basis)
+    const ratio = (seen: SeenInRun, given = basis): number =>
+      rowOfRun(model, { seen, clients, basis: given }).cpu.share / known.cpu.share
+    const alone = { msPerSecond: 2.5, changeMs: costs.changeMs }
+    expect(ratio(seenOf(alone, costs))).toBeGreaterThan(0.9)
+    expect(ratio(seenOf(alone, costs))).toBeLessThan(1.1)
+    // Taken for what clients cost, it makes a fleet of forty times as many far too dear.
+    const mistaken = { ...seenOf(alone, costs), alone: { msPerSecond: 0, changeMs: 0 } }
+    expect(ratio(mistaken)).toBeGreaterThan(1.25)
+  },
+)
