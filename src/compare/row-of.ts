@@ -79,11 +79,6 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   /** What all clients take of something in a day, as it was measured for one. */
   const inAll = (each: (amount: Amount) => number): number | undefined =>
     used && online * (each(used.day) + changesPerDay * each(used.change) + restartsPerDay * each(used.start))
-  const workMs =
-    (inAll(({ cpuMs }) => cpuMs) ?? cpuOf(perDay, service)) +
-    changesPerDay * changeMs +
-    (servers * service.looksMsPerSecond + service.idleMsPerSecondOfAll) * DAY_S +
-    (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
   const wakes = wakesOf({
     counts,
     service,
@@ -93,9 +88,13 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     isTold: found.streams > 0,
     changesPerDay,
     restartsPerDay,
-    workMs,
   })
-  const msPerDay = workMs + wakes.perDayMs
+  const msPerDay =
+    (inAll(({ cpuMs }) => cpuMs) ?? cpuOf(perDay, service)) +
+    wakes.perDayMs +
+    changesPerDay * changeMs +
+    (servers * service.looksMsPerSecond + service.idleMsPerSecondOfAll) * DAY_S +
+    (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
   // Whose stream is dead fetches what it missed; a strategy of one's own was seen to.
   const isKnown = shape !== undefined && halfOpen.worstMs > 0
   const besideMs = isKnown ? service.transferMs(sendsDeltas(shape, workload) ? 'delta' : 'snapshot') : 0

@@ -14,7 +14,7 @@ export interface Wakes {
   readonly perChangeMs: number
 }
 
-/** What is asked by itself, and what the processes do besides. */
+/** What is asked by itself. */
 export interface WakesOptions {
   readonly counts: CountsOfClient
   readonly service: Service
@@ -25,36 +25,46 @@ export interface WakesOptions {
   readonly isTold: boolean
   readonly changesPerDay: number
   readonly restartsPerDay: number
-  /** What all processes work in a day without this, in milliseconds. */
-  readonly workMs: number
 }
+
+/** After so long without work a processor takes longer for what comes, in milliseconds. */
+const SLEEPS_AFTER_MS = 3
+
+/** Clients gather what they report for the half to the whole of this. */
+const REPORTED_OVER_MS: number = defaultPeriods.reports.batchMs / 2
 
 /**
  * What it costs that a server sleeps while it has nothing to do: a request that finds it so is
- * dearer by {@link Costs.wakeMs}. A process that is busy for a share b of its time is found so by
- * 1 - b of what comes at any time, and each of these adds to b. What a change brings to all streams
- * at once, and what is fetched then, finds it awake; what clients then report comes within half of
- * the time for which they gather it.
+ * dearer by {@link Costs.wakeMs}. What a change brings to all streams at once, and what is fetched
+ * then, finds it awake; what clients then report comes within half of the time for which they
+ * gather it.
  *
  * ```ts
- * wakesOf({ counts, service, costs, online, processes, isTold, changesPerDay, restartsPerDay, workMs })
+ * wakesOf({ counts, service, costs, online, processes, isTold, changesPerDay, restartsPerDay })
  * ```
  */
 export function wakesOf(options: WakesOptions): Wakes {
-  const { counts, service, costs, online, processes, isTold, changesPerDay, restartsPerDay, workMs } = options
+  const { counts, service, costs, online, processes, isTold, changesPerDay, restartsPerDay } = options
   const { wakeMs = 0 } = costs
   if (wakeMs === 0) return { perDayMs: 0, perChangeMs: 0 }
   const always = online * (askedIn(counts.day, service) + restartsPerDay * askedIn(counts.start, service))
   const change = online * comesAlone(counts.change, { service, isTold })
-  const capacityMs = processes * DAY_MS
-  const asked = always + (isTold ? 0 : changesPerDay * change)
-  const [working, asking] = [workMs / capacityMs, (asked * wakeMs) / capacityMs]
-  const idle = Math.max(0, (1 - working) / (1 + asking))
-  const idleThen = isTold
-    ? Math.max(0, 1 - (change * service.cpuMs('report')) / (processes * REPORTED_OVER_MS))
-    : idle
-  const perChangeMs = change * wakeMs * Math.min(idle, idleThen)
-  return { perDayMs: always * wakeMs * idle + changesPerDay * perChangeMs, perChangeMs }
+  const asleep = asleepOf((always + (isTold ? 0 : changesPerDay * change)) / processes / DAY_MS)
+  const then = isTold ? asleepOf(change / processes / REPORTED_OVER_MS) : asleep
+  const perChangeMs = change * wakeMs * Math.min(asleep, then)
+  return { perDayMs: always * wakeMs * asleep + changesPerDay * perChangeMs, perChangeMs }
+}
+
+/**
+ * The share of the requests that find a process asleep, when so many come to it in a millisecond, at
+ * any time.
+ *
+ * ```ts
+ * asleepOf(0.1) // 0.74
+ * ```
+ */
+export function asleepOf(requestsPerMs: number): number {
+  return Math.exp(-requestsPerMs * SLEEPS_AFTER_MS)
 }
 
 /**
@@ -81,6 +91,3 @@ export function comesAlone(
 export function askedIn(counts: Counts, { isCached }: Pick<Service, 'isCached'>): number {
   return totalOf(counts, (kind: Kind) => (REQUESTS.has(kind) && !isCached(kind) ? 1 : 0))
 }
-
-/** Clients gather what they report for the half to the whole of this. */
-const REPORTED_OVER_MS: number = defaultPeriods.reports.batchMs / 2

@@ -32,13 +32,15 @@ export interface FleetRun {
   warmUp(signal: AbortSignal, times: number): Promise<void>
   /** Ends every process, and removes the board. */
   close(): Promise<void>
-  /** What all of them have done until now. */
+  /** Processor time of the servers that run now, in milliseconds. */
+  serverMs(): number
+  /** What all of them have done until now; clients must have been started. */
   look(round: number): Promise<FleetSeen>
 }
 
 /** What a fleet and its servers have done since they were started. */
 export interface FleetSeen extends PartSeen {
-  /** Processor time of the servers that run now, in milliseconds. */
+  /** As {@link FleetRun.serverMs}. */
   readonly serverMs: number
   /** Memory of one of them, in bytes. */
   readonly memoryBytes: number
@@ -115,8 +117,10 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
     const urls = addresses.map(address => address.url)
     return { urls, shape, first, count, startsOverMs, keepsState, soakMs }
   }
+  const serverMs = (): number => servers.reduce((sum, server) => sum + server.processorMs(), 0)
   return {
     clients,
+    serverMs,
     async publish() {
       round += 1
       await publisher.publish(documentOf(documentBytes, round), { rollout: everyone(), reason: 'compared' })
@@ -135,10 +139,10 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
       for (const address of addresses) await warmUp(address.url, signal, times * Math.max(1, workers))
     },
     async look(asked) {
-      const serverMs = servers.reduce((sum, server) => sum + server.processorMs(), 0)
+      const usedMs = serverMs()
       const memory = Math.max(0, ...servers.map(server => server.memoryBytes()))
       const seen = await Promise.all(fleets.map(fleet => fleet.ask('look', { round: asked })))
-      return { ...together(seen), serverMs, memoryBytes: memory }
+      return { ...together(seen), serverMs: usedMs, memoryBytes: memory }
     },
     close: end,
   }

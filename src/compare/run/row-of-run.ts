@@ -5,7 +5,7 @@ import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
 import { onlineOf, processesOf } from '../formula/processes.js'
 import { onClientMs } from '../formula/times.js'
-import { askedIn, comesAlone } from '../formula/wakes.js'
+import { askedIn, asleepOf, comesAlone } from '../formula/wakes.js'
 import type { Counts, Kind } from '../costs/costs.js'
 import { rowOf, type Basis, type Used } from '../row-of.js'
 import type { Row } from '../row.js'
@@ -138,9 +138,10 @@ function usedOf(
   // What servers do with nobody there, and once for a change, is no client's; what it costs that
   // they are idle depends on how many clients there are.
   const aloneMs = (alone.msPerSecond * idle.ms) / 1_000 / clients
-  const idleShare = Math.max(0, 1 - (idle.serverMs * clients) / idle.ms / processesOf(shape, basis.workload))
-  const wakeMs = idleShare * (basis.costs.wakeMs ?? 0)
   const isTold = shape.type === 'stream'
+  const asked = askedIn(idle.counts, service)
+  const asleep = asleepOf((clients * asked) / processesOf(shape, basis.workload) / idle.ms)
+  const wakeMs = asleep * (basis.costs.wakeMs ?? 0)
   const perDay = DAY_MS / idle.ms
   const unseen = (each: (kind: Kind) => number): number => {
     const seldom = seldomOf(day)
@@ -151,9 +152,7 @@ function usedOf(
   }
   return {
     day: {
-      cpuMs:
-        Math.max(0, idle.serverMs - aloneMs - wakeMs * askedIn(idle.counts, service)) * perDay +
-        unseen(service.cpuMs),
+      cpuMs: Math.max(0, idle.serverMs - aloneMs - wakeMs * asked) * perDay + unseen(service.cpuMs),
       bytes: idle.bytes * perDay + unseen(service.bytes),
     },
     change: {

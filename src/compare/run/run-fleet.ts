@@ -116,9 +116,9 @@ export async function runFleet(
     })
   }
   const workOf = async (act: () => Promise<void>): Promise<number> => {
-    const before = await fleet.look(0)
+    const beforeMs = fleet.serverMs()
     await act()
-    return (await fleet.look(0)).serverMs - before.serverMs
+    return fleet.serverMs() - beforeMs
   }
   const askedSince = async (fromMs: number): Promise<readonly number[]> =>
     (await fleet.look(0)).askedAtMs.filter(atMs => atMs >= fromMs)
@@ -144,7 +144,6 @@ export async function runFleet(
   await fleet.publish()
   await fleet.warmUp(signal, warmAfter)
   step('nobody is there')
-  const msPerSecond = (await workOf(() => pass(aloneMs))) / (aloneMs / 1_000)
   const written: number[] = []
   let first = 0
   for (let turn = 0; turn < WARM_CHANGES + MEASURED_CHANGES; turn += 1) {
@@ -153,9 +152,13 @@ export async function runFleet(
       first = await fleet.publish()
       await pass(writtenMs)
     })
-    if (turn >= WARM_CHANGES) written.push(workMs - (msPerSecond * writtenMs) / 1_000)
+    if (turn >= WARM_CHANGES) written.push(workMs)
   }
-  const alone = { msPerSecond, changeMs: Math.max(0, median(written)) }
+  const msPerSecond = (await workOf(() => pass(aloneMs))) / (aloneMs / 1_000)
+  const alone = {
+    msPerSecond,
+    changeMs: Math.max(0, median(written) - (msPerSecond * writtenMs) / 1_000),
+  }
   step('the fleet starts')
   await Promise.all([fleet.startClients(startsOverMs), until(first, startsOverMs)])
   await pass(settlesMs)

@@ -13,7 +13,7 @@ import { countsOf } from '../../../src/compare/formula/counts.js'
 import { estimate } from '../../../src/compare/formula/estimate.js'
 import { onlineOf } from '../../../src/compare/formula/processes.js'
 import { serviceOf } from '../../../src/compare/formula/service.js'
-import { askedIn, comesAlone } from '../../../src/compare/formula/wakes.js'
+import { askedIn, asleepOf, comesAlone } from '../../../src/compare/formula/wakes.js'
 import { rowOfRun } from '../../../src/compare/run/row-of-run.js'
 import type { SeenInRun } from '../../../src/compare/run/run-fleet.js'
 import { totalOf } from '../../../src/compare/costs/costs.js'
@@ -40,48 +40,45 @@ test('what servers take with nobody there counts once for each, those among them
   expect(moreOf(pullModel({ answers: 'static' }), FLEET)).toBe(0)
 })
 
-test('a request that finds its server idle is dearer, and the busier that is the fewer do', () => {
+test('a request that finds its server idle is dearer, and the more come the fewer do', () => {
   const wakeMs = 0.2
   const costs = { ...awake, wakeMs }
   const model = pullModel({ pollIntervalMs: 10_000 })
-  const shareOf = (input: WorkloadInput): { readonly woken: number; readonly busy: number } => {
-    const [plain, dearer] = [awake, costs].map(given => computed(model, input, given))
+  const wokenBy = (clients: number): number => {
+    const input = { ...SMALL_FLEET, clients }
+    const [plain, dearer] = [awake, costs].map(given => computed(model, input, given).cpu.msPerDay)
     const workload = readWorkload(input)
     const counts = countsOf(model.shape, workload)
     const service = serviceOf(model.shape, { workload, costs })
     const asked =
-      onlineOf(workload) *
-      (askedIn(counts.day, service) +
-        workload.changesPerDay * comesAlone(counts.change, { service, isTold: false }) +
-        workload.restartsPerDay * askedIn(counts.start, service))
-    return {
-      woken: ((dearer?.cpu.msPerDay ?? 0) - (plain?.cpu.msPerDay ?? 0)) / (asked * wakeMs),
-      busy: dearer?.cpu.share ?? 0,
-    }
+      askedIn(counts.day, service) +
+      workload.changesPerDay * comesAlone(counts.change, { service, isTold: false }) +
+      workload.restartsPerDay * askedIn(counts.start, service)
+    return ((dearer ?? 0) - (plain ?? 0)) / (onlineOf(workload) * asked * wakeMs)
   }
-  const few = shareOf(SMALL_FLEET)
-  expect(few.busy).toBeLessThan(0.01)
-  expect(few.woken).toBeGreaterThan(0.98)
-  // As many find it idle as it is: the share that it has with their costs among its work.
-  for (const clients of [200, 5_000, 15_000]) {
-    const { woken, busy } = shareOf({ ...SMALL_FLEET, clients })
-    expect([clients, woken + busy]).toEqual([clients, expect.closeTo(1, 6)])
-  }
-  // A server that has more to do than a day has never sleeps.
-  expect(shareOf({ ...SMALL_FLEET, clients: 200_000 }).woken).toBe(0)
+  expect(wokenBy(20)).toBeGreaterThan(0.98)
+  // A hundred a second leave three in four of 3 ms empty; a thousand one in twenty.
+  expect(wokenBy(1_000)).toBeCloseTo(Math.exp(-0.3), 1)
+  expect(wokenBy(10_000)).toBeLessThan(0.06)
+  expect(wokenBy(10_000)).toBeGreaterThan(0.03)
+  expect(wokenBy(200_000)).toBeLessThan(1e-6)
 })
 
 test('what is told to all streams at once, and fetched then, finds the server awake', () => {
   const costs = { ...awake, wakeMs: 0.2 }
-  const workload = readWorkload(SMALL_FLEET)
+  const FEW = { ...SMALL_FLEET, clients: 2 }
+  const workload = readWorkload(FEW)
   const perChange = (model: KnownModel): number =>
-    (computed(model, SMALL_FLEET, costs).cpu.msPerChange -
-      computed(model, SMALL_FLEET, awake).cpu.msPerChange) /
+    (computed(model, FEW, costs).cpu.msPerChange - computed(model, FEW, awake).cpu.msPerChange) /
     (0.2 * onlineOf(workload))
   const { report = 0 } = countsOf(hybridModel().shape, workload).change
   expect(perChange(hybridModel()) / report).toBeCloseTo(1, 1)
   // Who polls fetches by itself as well; the question would have come anyway.
   expect(perChange(pullModel()) / (report + 1)).toBeCloseTo(1, 1)
+  // A thousand clients say within half of a second that they have it: hardly one is alone.
+  const many = { ...SMALL_FLEET, clients: 1_000 }
+  const moreOf = (given: Costs): number => computed(pushModel(), many, given).cpu.msPerChange
+  expect(moreOf(costs) - moreOf(awake)).toBeLessThan(0.01 * 0.2 * 1_000)
 })
 
 test('twice as slow is twice as dear, idle or woken', () => {
@@ -108,16 +105,16 @@ test.each([pullModel({ pollIntervalMs: 10_000 }), pushModel(), hybridModel()])(
     const workOf = (counts: typeof idle): number => totalOf(counts, service.cpuMs)
     const seenOf = (alone: SeenInRun['alone'], { wakeMs = 0 }: Costs): SeenInRun => {
       const asked = isTold ? { mark: idle.mark } : idle
-      const workMs = clients * workOf({ unchanged: 0, ...asked }) + (alone.msPerSecond * idleMs) / 1_000
-      const questions = clients * (isTold ? 0 : idle.unchanged)
-      const busy = (workMs + questions * wakeMs) / idleMs / (1 + (questions * wakeMs) / idleMs)
+      const questions = isTold ? 0 : idle.unchanged
+      const asleep = asleepOf((clients * questions) / idleMs)
+      const workMs = workOf({ unchanged: 0, ...asked }) + questions * asleep * wakeMs
       return {
         alone,
         idle: {
           counts: asked,
           bytes: 0,
           ms: idleMs,
-          serverMs: (busy * idleMs) / clients,
+          serverMs: workMs + (alone.msPerSecond * idleMs) / 1_000 / clients,
         },
         change: {
           counts: change,
@@ -126,7 +123,7 @@ test.each([pullModel({ pollIntervalMs: 10_000 }), pushModel(), hybridModel()])(
           serverMs:
             totalOf(change, service.cpuMs) +
             alone.changeMs / clients +
-            (1 - busy) * wakeMs * comesAlone(change, { service, isTold }),
+            asleep * wakeMs * comesAlone(change, { service, isTold }),
         },
         start: { counts: start, bytes: 0, ms: 10_000, serverMs: totalOf(start, service.cpuMs) },
         delaysMs: [1],

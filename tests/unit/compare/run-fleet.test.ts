@@ -9,6 +9,7 @@ function fleetWithout(lost: number): FleetRun {
   const none = async (): Promise<void> => {}
   return {
     clients: 4,
+    serverMs: () => 0,
     publish: async () => (round += 1),
     startClients: none,
     restartClients: none,
