@@ -168,8 +168,8 @@ export interface Costs {
   /** What workers cost beside what each of them serves. Default: estimated by the other costs. */
   readonly sharing?: SharingCosts
   /**
-   * What a server takes with nobody there, in milliseconds of processor time a second: it looks at
-   * its board. Default: 0.
+   * What a server takes although nothing happens, in milliseconds of processor time a second: it
+   * looks at its board while somebody follows that. Default: 0.
    */
   readonly idleMsPerSecond?: number
   /**

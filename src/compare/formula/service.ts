@@ -55,8 +55,8 @@ export interface Service {
    */
   readonly looksMsPerSecond: number
   /**
-   * What all servers take with nobody there, in milliseconds a second, the servers that relays
-   * follow among them; 0 where a folder is served, which nobody looks at.
+   * What all servers take although nothing happens, in milliseconds a second, the servers that
+   * relays follow among them; 0 where a folder is served, which nobody looks at.
    */
   readonly idleMsPerSecondOfAll: number
   /**

@@ -7,6 +7,7 @@ import { httpStore } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import { countsBy } from '../costs/costs.js'
 import type { Shape } from '../shape.js'
+import { followServers } from './follow-servers.js'
 import type { FollowOptions, PartCalls, PartSeen } from './part-calls.js'
 import { startPart, type Part } from './part-process.js'
 import { memoryBytes, processorMs } from './process-usage.js'
@@ -25,6 +26,8 @@ export interface FleetRun {
   /** Takes every server down as a crash does, or brings all of them back at their addresses. */
   stopServers(): Promise<void>
   startServers(): Promise<void>
+  /** Opens a stream or two to each server, for nobody; resolves to what closes them. */
+  follow(signal: AbortSignal): Promise<() => void>
   /**
    * Asks the servers until they are as fast as those that have run for days; something must have
    * been published.
@@ -134,6 +137,12 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
     },
     stopServers,
     startServers,
+    follow: signal =>
+      followServers(
+        addresses.map(address => address.url),
+        // Workers take turns.
+        { each: Math.max(1, 2 * workers), signal },
+      ),
     async warmUp(signal, times) {
       // Each worker runs the code for itself.
       for (const address of addresses) await warmUp(address.url, signal, times * Math.max(1, workers))

@@ -51,7 +51,10 @@ export async function measureSharing(
     looked = server.processorMs
     await bench.changes(SMALL_BYTES, 3)
     const changed = await bench.changes(SMALL_BYTES, changes)
+    // One at least for each worker, which looks at the folder for those who follow it.
+    const followers = await bench.open(4 * WORKERS, false)
     const idle = await bench.idle(defaultPeriods.heartbeatMs)
+    followers.close()
     const more = (ms: number, less: number): number => round(Math.max(0, ms - less))
     return {
       connectionMs: round(shared.serverMs),

@@ -17,7 +17,7 @@ export interface Span {
   readonly ms: number
 }
 
-/** What servers do with nobody there, all of them together. */
+/** What servers do with hardly anybody there, all of them together. */
 export interface Alone {
   /** Processor time, in milliseconds a second. */
   readonly msPerSecond: number
@@ -143,7 +143,7 @@ export async function runFleet(
   step('servers are asked until they are as fast as they get')
   await fleet.publish()
   await fleet.warmUp(signal, warmAfter)
-  step('nobody is there')
+  step('hardly anybody is there')
   const written: number[] = []
   let first = 0
   for (let turn = 0; turn < WARM_CHANGES + MEASURED_CHANGES; turn += 1) {
@@ -154,7 +154,10 @@ export async function runFleet(
     })
     if (turn >= WARM_CHANGES) written.push(workMs)
   }
+  // They look at the board for those who follow it.
+  const leave = await fleet.follow(signal)
   const msPerSecond = (await workOf(() => pass(aloneMs))) / (aloneMs / 1_000)
+  leave()
   const alone = {
     msPerSecond,
     changeMs: Math.max(0, median(written) - (msPerSecond * writtenMs) / 1_000),

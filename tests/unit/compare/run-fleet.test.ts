@@ -15,6 +15,7 @@ function fleetWithout(lost: number): FleetRun {
     restartClients: none,
     stopServers: none,
     startServers: none,
+    follow: async () => () => {},
     warmUp: none,
     close: none,
     look: async asked => ({

@@ -53,7 +53,7 @@ test('a run with real processes counts what the formula counts, and leaves no pr
   const row = await runModel(hybridModel(), { ...OPTIONS, onStep: step => steps.push(step) })
   expect(steps.filter(step => !step.includes(':'))).toEqual([
     'servers are asked until they are as fast as they get',
-    'nobody is there',
+    'hardly anybody is there',
     'the fleet starts',
     'nothing happens',
     'a change',
