@@ -19,7 +19,8 @@ export interface TcpProxy {
   close(): Promise<void>
 }
 
-export async function tcpProxy(target: () => number): Promise<TcpProxy> {
+/** Starts one. `target` gives the port that a new connection leads to, or its far end. */
+export async function tcpProxy(target: () => number | Promise<Socket>): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   const pairs = new Set<readonly [Socket, Socket]>()
   let frozen = false
@@ -30,16 +31,23 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
     return socket
   }
   const join = ([near, far]: readonly [Socket, Socket]): void => void near.pipe(far).pipe(near)
-  const listener = createServer(socket => {
-    const onward = keep(connect(target(), '127.0.0.1'))
-    const pair = [keep(socket), onward] as const
+  const lead = (near: Socket, far: Socket): void => {
+    const pair = [near, keep(far)] as const
+    // It may have been cut while its far end was looked for.
+    if (near.destroyed) return void far.destroy()
     pairs.add(pair)
     if (!frozen) join(pair)
-    socket.on('close', () => {
+    near.on('close', () => {
       pairs.delete(pair)
-      onward.destroy()
+      far.destroy()
     })
-    onward.on('close', () => socket.destroy())
+    far.on('close', () => near.destroy())
+  }
+  const listener = createServer(socket => {
+    const near = keep(socket)
+    const found = target()
+    if (typeof found === 'number') return lead(near, connect(found, '127.0.0.1'))
+    found.then(far => lead(near, far)).catch(() => near.destroy())
   })
   const { port, release } = await holdPort()
   const listen = async (): Promise<void> => {
