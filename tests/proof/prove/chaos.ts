@@ -4,6 +4,10 @@ import type { Part, Violation } from './part.js'
 /** Rounds that one fleet of processes plays; then another takes its place. */
 const ROUNDS_A_FLEET = 50
 
+/** Of so many fleets one has servers of several processes. */
+const WITH_WORKERS = 4
+const WORKERS = 2
+
 /** Rounds of faults over real processes. */
 export const chaos: Part = {
   name: 'chaos',
@@ -28,6 +32,7 @@ export const chaos: Part = {
         rounds,
         from,
         seed,
+        ...(Math.floor(from / ROUNDS_A_FLEET) % WITH_WORKERS === WITH_WORKERS - 1 && { workers: WORKERS }),
         // 0 unless asked for, the bound itself: nobody else is on the machine while something is
         // proved.
         graceMs,
@@ -44,6 +49,11 @@ export const chaos: Part = {
       if (result.regressions > 0)
         blame({
           text: `${result.regressions} times a client went back, in rounds ${from} and after`,
+          replay: replay(from + rounds - 1),
+        })
+      if (result.deltas === 0 || result.encoded === 0)
+        blame({
+          text: `${result.deltas} deltas and ${result.encoded} encoded answers came in rounds ${from} and after`,
           replay: replay(from + rounds - 1),
         })
     }

@@ -31,16 +31,22 @@ let count = 0
 export interface BoardOptions {
   /** About how long each document is; 600 unless given. */
   readonly documentBytes?: number
+  /**
+   * What each document says beside a number of its own. Default: text that fills it up to its
+   * length.
+   */
+  readonly filling?: object
   readonly namespace?: Namespace
 }
 
 /** Opens a board; what it holds is its own. */
 export async function openBoard(folder: string, options: BoardOptions = {}): Promise<ChaosBoard> {
   const { documentBytes = 600, namespace = NAMESPACE } = options
+  const { filling = { padding: 'x'.repeat(documentBytes) } } = options
   await mkdir(folder, { recursive: true })
   const store = fileStore(folder, { pollIntervalMs: 100 })
   const publisher = createPublisher({ namespace, schema, store, author: 'chaos' })
-  const document = (): object => ({ n: (count += 1), padding: 'x'.repeat(documentBytes) })
+  const document = (): object => ({ ...filling, n: (count += 1) })
   return {
     folder,
     async publish() {

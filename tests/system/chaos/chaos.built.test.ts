@@ -6,11 +6,40 @@ import { runChaos } from './run-chaos.js'
 const ROUNDS = 15
 
 test('after every kind of fault everybody is current again, and nobody ever went back', async () => {
-  const { rounds, stuck, regressions } = await runChaos({ rounds: ROUNDS, seed: 20_261_121 })
+  const { rounds, stuck, regressions, deltas, encoded } = await runChaos({
+    rounds: ROUNDS,
+    seed: 20_261_121,
+  })
   expect(rounds.filter(round => round.stuck.length > 0)).toEqual([])
   expect(stuck).toBe(0)
   expect(regressions).toBe(0)
   expect(new Set(rounds.map(({ fault }) => fault)).size).toBe(ROUNDS)
+  // What came in between was small: some of it as deltas, and some of it encoded.
+  expect(deltas).toBeGreaterThan(0)
+  expect(encoded).toBeGreaterThan(0)
+  expect(processesLeft()).toBe(0)
+}, 300_000)
+
+test('where a server is several processes, one after the other may die or stand still, and everybody is current again', async () => {
+  const faults = [
+    'kill-worker',
+    'stop-worker',
+    'half-open',
+    'kill-worker',
+    'stop-server',
+    'kill-server',
+  ] as const
+  const { rounds, stuck, regressions, deltas, encoded } = await runChaos({
+    rounds: faults.length,
+    seed: 20_261_128,
+    workers: 2,
+    faults,
+  })
+  expect(rounds.filter(round => round.stuck.length > 0)).toEqual([])
+  expect(stuck).toBe(0)
+  expect(regressions).toBe(0)
+  expect(deltas).toBeGreaterThan(0)
+  expect(encoded).toBeGreaterThan(0)
   expect(processesLeft()).toBe(0)
 }, 300_000)
 

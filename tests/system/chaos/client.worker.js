@@ -1,6 +1,8 @@
 // A client in a process of its own, which says where it stands. Settings come as JSON in the first
 // argument.
+import { createHash } from 'node:crypto'
 import { createClient, http, hybrid, onDemand, pull, push } from 'noticeboard'
+import { zstdDeltas } from 'noticeboard/deltas'
 import { stateFolder } from 'noticeboard/node'
 
 /** @type {import('./processes.js').ClientSettings} */
@@ -8,6 +10,38 @@ const { strategy, url, namespace, clientId, folder, times, speed } = JSON.parse(
 
 // Whoever started this process keeps its input open; should that one die, this one goes too.
 process.stdin.on('end', () => process.exit()).resume()
+
+/** How many answers came encoded. */
+let encoded = 0
+const plainFetch = globalThis.fetch
+globalThis.fetch = async (input, init) => {
+  const answer = await plainFetch(input, init)
+  if (answer.headers.has('content-encoding')) encoded += 1
+  return answer
+}
+
+/** The digests of snapshots that a delta made, until one of them runs. */
+const made = new Set()
+const library = zstdDeltas(() => import('@bokuweb/zstd-wasm'))
+/** @type {import('../../../src/contracts/deltas.js').Deltas} */
+const deltas = {
+  get ready() {
+    return library.ready === true
+  },
+  async codec() {
+    const codec = await library.codec()
+    return (
+      codec && {
+        ...codec,
+        decode(query) {
+          const bytes = codec.decode(query)
+          made.add(createHash('sha256').update(bytes).digest('hex'))
+          return bytes
+        },
+      }
+    )
+  },
+}
 
 const transport = http(url, { timeoutMs: times.timeoutMs, firstEventTimeoutMs: times.timeoutMs })
 // The transport and whoever reads live in real time, the strategy in its own.
@@ -72,12 +106,15 @@ const client = createClient({
   state: stateFolder(folder),
   clientId,
   defaults: { n: 0 },
+  deltas,
   soakMs: 1_000,
   ...(speed !== 1 && { system: { clock } }),
 })
 
-client.on('change', ({ running }) => {
-  if (running.position !== undefined) process.stdout.write(`${JSON.stringify(running.position)}\n`)
+client.on('change', ({ running: { position, digest } }) => {
+  if (position === undefined) return
+  const byDelta = made.delete(digest)
+  process.stdout.write(`${JSON.stringify({ position, byDelta, encoded })}\n`)
 })
 await client.ready({ timeoutMs: 0 })
 process.stdout.write('"ready"\n')

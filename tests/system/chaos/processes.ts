@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { comparePositions, type Position } from '../../../src/contracts/position.js'
+import { workersLeft } from './worked-server.js'
 
 /** Times of the clients, in milliseconds. */
 export interface ClientTimes {
@@ -66,11 +67,26 @@ function start(worker: string, settings: object, onLine: (line: unknown) => void
 
 /** How many processes of ours are left. */
 export function processesLeft(): number {
-  return running.size
+  return running.size + workersLeft()
 }
 
-export interface ServerProcess extends Worker {
+/** A server, of one process or several. */
+export interface ServerProcess {
   readonly port: number
+  /** Ends it for certain, also one that is stopped. Resolves when it is gone. */
+  kill(): Promise<void>
+  pause(): void | Promise<void>
+  resume(): void | Promise<void>
+  /** Its workers; a server of one process has none. */
+  readonly workers?: Workers
+}
+
+/** The processes that share a server's connections. */
+export interface Workers {
+  /** Those that run now. */
+  pids(): Promise<readonly number[]>
+  /** Resolves when there are as many as the server has to have. */
+  whole(): Promise<void>
 }
 
 /** Starts a server; resolves when it listens. */
@@ -86,12 +102,25 @@ export async function startServer(settings: ServerSettings): Promise<ServerProce
   return { ...worker, port: await Promise.race([port, ended]) }
 }
 
+/** What a client says with each change. */
+interface Said {
+  readonly position: Position
+  /** Whether a delta made what it runs now. */
+  readonly byDelta: boolean
+  /** How many answers came encoded to it until now. */
+  readonly encoded: number
+}
+
 export interface ClientProcess extends Worker {
   readonly settings: ClientSettings
   /** The release that it runs, as it said last. */
   readonly position: Position | undefined
   /** How often it went from one release to an older one, which it never may. */
   readonly regressions: number
+  /** How many of the documents that it ran a delta made. */
+  readonly deltas: number
+  /** How many answers came encoded to it. */
+  readonly encoded: number
   /** Resolves when it runs this release or a newer one, or at the signal. */
   reaches(position: Position, signal: AbortSignal): Promise<void>
   readonly ready: Promise<void>
@@ -101,15 +130,20 @@ export interface ClientProcess extends Worker {
 export function startClient(settings: ClientSettings): ClientProcess {
   let position: Position | undefined
   let regressions = 0
+  let deltas = 0
+  let encoded = 0
   let tell: () => void
   const ready = new Promise<void>(resolve => (tell = resolve))
   const listeners = new Set<() => void>()
   const worker = start('./client.worker.js', settings, line => {
     if (line === 'ready') return tell()
-    const next = line as Position
+    const said = line as Said
+    const next = said.position
     if (position !== undefined && ['older', 'fork'].includes(comparePositions(next, position)))
       regressions += 1
     position = next
+    if (said.byDelta) deltas += 1
+    encoded = said.encoded
     for (const listener of listeners) listener()
   })
   const isAt = (wanted: Position): boolean =>
@@ -124,6 +158,12 @@ export function startClient(settings: ClientSettings): ClientProcess {
     },
     get regressions() {
       return regressions
+    },
+    get deltas() {
+      return deltas
+    },
+    get encoded() {
+      return encoded
     },
     reaches: (wanted, signal) =>
       new Promise(resolve => {

@@ -1,46 +1,30 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Position } from '../../../src/contracts/position.js'
-import { chanceOf, type Chance } from '../../support/chance.js'
-import { NAMESPACE, openBoard, type ChaosBoard } from './board.js'
-import { faultProxy, pauseFor, type FaultProxy, type Injury } from './fault-proxy.js'
+import { chanceOf } from '../../support/chance.js'
+import { NAMESPACE, openBoard } from './board.js'
+import { faultProxy } from './fault-proxy.js'
+import { FAULTS, FAULTS_OF_WORKERS, play, serverOver, type Fault, type Fleet } from './play.js'
 import {
   isCurrent,
   startClient,
-  startServer,
   type ClientProcess,
   type ClientSettings,
   type ClientTimes,
-  type ServerProcess,
 } from './processes.js'
-
-/** What a round does to the way between clients and server, or to one of them. */
-export type Fault =
-  | Injury['type']
-  | 'kill-server'
-  | 'stop-server'
-  | 'kill-client'
-  | 'stop-client'
-  /** The operator opens a new epoch. */
-  | 'epoch'
-  /**
-   * Another server on a restored backup, which goes on in a new epoch, takes the place of the one
-   * before.
-   */
-  | 'restored'
-  /** For a while another server answers, on an old copy of the board. */
-  | 'old-copy'
-
-const FAULTS: readonly Fault[] = [
-  'none', 'half-open', 'reset', 'truncate', 'bytewise', 'delay', 'refuse', 'hang-up', 'kill-server', 'stop-server', 'kill-client', 'stop-client', 'epoch', 'restored', 'old-copy',
-] // prettier-ignore
 
 export interface ChaosOptions {
   readonly rounds: number
   readonly seed: number
   /** The first round's number, which its draws depend on; 0 unless given. */
   readonly from?: number
+  /**
+   * How many workers each server has: then it is `noticeboard serve --workers` of the built command
+   * line. Not given, a server is one process.
+   */
+  readonly workers?: number
   /** The faults to choose from, in turn; all of them unless given. */
   readonly faults?: readonly Fault[]
   /** The strategies of the clients, one client each; all four unless given. */
@@ -78,6 +62,10 @@ export interface ChaosResult {
   readonly stuck: number
   /** How often a client went back to an older release. */
   readonly regressions: number
+  /** How many of the documents that clients ran a delta made. */
+  readonly deltas: number
+  /** How many answers came encoded to clients. */
+  readonly encoded: number
   /** How long everybody may take after the last fault, in milliseconds; without the grace. */
   readonly boundMs: number
 }
@@ -112,17 +100,19 @@ const SPEED = 20
  */
 const BOUND_MS = TIMES.sweepIntervalMs * 1.2 + 2 * TIMES.retryCapMs + 2 * TIMES.timeoutMs + 2_000
 
+/**
+ * What each document says beside its number: some 6,000 bytes that do not compress to nothing, so
+ * that a delta is worth its name, and an encoding too.
+ */
+const FILLING = Object.fromEntries(
+  Array.from({ length: 100 }, (_, index) => [
+    `setting-${index}`,
+    createHash('sha256').update(`${index}`).digest('base64'),
+  ]),
+)
+
 /** How long the first processes may take to start, in milliseconds, beside everything else. */
 const START_MS = 30_000
-
-/** The server, what leads to it, and what it serves; rounds put others in their place. */
-interface Fleet {
-  board: ChaosBoard
-  server: ServerProcess
-  readonly proxy: FaultProxy
-  readonly clients: ClientProcess[]
-  readonly heartbeatMs: number
-}
 
 /**
  * Runs rounds of faults over real processes. Everything that it started is gone when it resolves.
@@ -132,7 +122,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     rounds,
     from = 0,
     seed,
-    faults = FAULTS,
+    workers = 0,
+    faults = workers === 0 ? FAULTS : FAULTS_OF_WORKERS,
     graceMs = 20_000,
     withoutWatchdog = false,
     onProgress,
@@ -142,16 +133,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const root = await mkdtemp(join(tmpdir(), 'noticeboard-chaos-'))
   const heartbeatMs = withoutWatchdog ? DAY_MS : HEARTBEAT_MS
   const proxy = await faultProxy()
-  const board = await openBoard(join(root, 'board'))
+  const board = await openBoard(join(root, 'board'), { filling: FILLING })
   const results: ChaosRound[] = []
   const fleet: Fleet = {
     board,
     proxy,
     heartbeatMs,
+    workers,
     clients: [],
-    server: await serverOver(board, heartbeatMs),
+    killed: [],
+    server: await serverOver(board, { heartbeatMs, workers }),
   }
-  let regressions = 0
 
   try {
     proxy.lead(fleet.server.port)
@@ -192,119 +184,21 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       onProgress?.(result, rounds)
     }
   } finally {
-    regressions = fleet.clients.reduce((sum, client) => sum + client.regressions, 0)
     await Promise.all([...fleet.clients.map(client => client.kill()), fleet.server.kill()])
     await proxy.close()
     await fleet.board.close()
     await rm(root, { recursive: true, force: true })
   }
+  const sumOf = (of: (client: ClientProcess) => number): number =>
+    [...fleet.clients, ...fleet.killed].reduce((sum, client) => sum + of(client), 0)
   return {
     rounds: results,
     stuck: results.filter(({ stuck }) => stuck.length > 0).length,
-    regressions,
+    regressions: sumOf(client => client.regressions),
+    deltas: sumOf(client => client.deltas),
+    encoded: sumOf(client => client.encoded),
     boundMs: BOUND_MS,
   }
-}
-
-/**
- * Does one fault, publishes before it ends, after it, or in its middle, and ends it. Gives the
- * newest release.
- */
-async function play(fault: Fault, fleet: Fleet, chance: Chance): Promise<Position> {
-  const { proxy, clients } = fleet
-  const moment = chance.pick(['before', 'during', 'after'] as const)
-  const holdMs = 100 + chance.below(500)
-  const victim = chance.below(clients.length)
-  let newest: Position | undefined
-
-  /** What hits everybody hits now and then somebody who is not even running. */
-  const stopped = fault.endsWith('client') || !chance.oneIn(3) ? undefined : clients[victim]
-
-  /** Holds a fault, with the publish in its place. */
-  const during = async (begin: () => unknown, end: () => unknown): Promise<Position> => {
-    if (moment === 'before') newest = await fleet.board.publish()
-    await begin()
-    stopped?.pause()
-    await pauseFor(holdMs)
-    if (moment === 'during') newest = await fleet.board.publish()
-    await pauseFor(holdMs)
-    await end()
-    stopped?.resume()
-    return newest ?? (await fleet.board.publish())
-  }
-
-  switch (fault) {
-    case 'none':
-      return fleet.board.publish()
-    case 'kill-server':
-      return during(
-        () => fleet.server.kill(),
-        async () => {
-          fleet.server = await serverOver(fleet.board, fleet.heartbeatMs)
-          proxy.lead(fleet.server.port)
-        },
-      )
-    case 'stop-server':
-      return during(fleet.server.pause, fleet.server.resume)
-    case 'stop-client':
-      return during(clients[victim]!.pause, clients[victim]!.resume)
-    case 'kill-client': {
-      const { settings, kill } = clients[victim]!
-      return during(kill, () => {
-        clients[victim] = startClient(settings)
-      })
-    }
-    case 'epoch':
-      await fleet.board.publish()
-      return fleet.board.openEpoch()
-    case 'restored': {
-      const old = fleet.board
-      const restored = await old.copy()
-      await old.publish()
-      await pauseFor(holdMs)
-      await fleet.server.kill()
-      fleet.board = restored
-      fleet.server = await serverOver(restored, fleet.heartbeatMs)
-      proxy.lead(fleet.server.port)
-      await pauseFor(holdMs)
-      await old.close()
-      return restored.openEpoch()
-    }
-    case 'old-copy': {
-      const copy = await fleet.board.copy()
-      const other = await serverOver(copy, fleet.heartbeatMs)
-      await fleet.board.publish()
-      await pauseFor(holdMs)
-      await proxy.injure({ type: 'hang-up' })
-      proxy.lead(other.port)
-      await proxy.heal()
-      await pauseFor(2 * holdMs)
-      await other.kill()
-      proxy.lead(fleet.server.port)
-      await copy.close()
-      return fleet.board.publish()
-    }
-    default:
-      return during(
-        () => proxy.injure(injuryOf(fault)),
-        () => proxy.heal(),
-      )
-  }
-}
-
-function injuryOf(type: Injury['type']): Injury {
-  switch (type) {
-    case 'delay':
-      return { type, delayMs: 150 }
-    case 'bytewise':
-      return { type, everyMs: 2 }
-    default:
-      return { type }
-  }
-}
-
-function serverOver({ folder }: ChaosBoard, heartbeatMs: number): Promise<ServerProcess> {
-  return startServer({ folder, heartbeatMs, pollIntervalMs: 100 })
 }
 
 /** Waits until everybody runs a release or a newer one, and no longer than that. */

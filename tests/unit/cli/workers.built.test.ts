@@ -8,6 +8,7 @@ import { httpStore } from '../../../src/transports/http/index.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { start, type Program } from '../../support/program.js'
 import { temporaryFolder } from '../../support/board-kit.js'
+import { childrenOf } from '../../support/children-of.js'
 
 const program = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const NAMESPACE = 'checkout/prod'
@@ -47,12 +48,6 @@ async function serving(workers: number): Promise<Serving> {
       return new Set(reports.flatMap(({ clientId, role }) => (role === undefined ? [clientId] : []))).size
     },
   }
-}
-
-/** The processes that a process has started. */
-async function childrenOf({ pid }: Program): Promise<readonly number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return text.split(' ').filter(Boolean).map(Number)
 }
 
 function isAlive(pid: number): boolean {
@@ -108,7 +103,7 @@ test(
     const whole = { timeout: LIMIT_MS, interval: 200 }
     await expect.poll(board.fleet, whole).toBe(12)
 
-    const before = await childrenOf(board.server)
+    const before = await childrenOf(board.server.pid)
     expect(before).toHaveLength(3)
     const room = await roomOf(board)
     expect(room).toBeGreaterThan(0)
@@ -116,7 +111,7 @@ test(
     await board.publish(2)
     await board.server.line(/worker 1 ended and is started again .*by=SIGKILL/)
     await expect.poll(() => sizesOf(clients), { timeout: LIMIT_MS }).toEqual(new Set([2]))
-    await expect.poll(async () => (await childrenOf(board.server)).length, { timeout: LIMIT_MS }).toBe(3)
+    await expect.poll(async () => (await childrenOf(board.server.pid)).length, { timeout: LIMIT_MS }).toBe(3)
     await board.publish(3)
     await expect.poll(() => sizesOf(clients), { timeout: LIMIT_MS }).toEqual(new Set([3]))
     // The reports that the dead worker had heard are with the process that outlived it.
@@ -136,7 +131,7 @@ test(
     const board = await serving(2)
     await board.publish(1)
     const streams = await Promise.all(Array.from({ length: 8 }, () => streamOf(board)))
-    const workers = await childrenOf(board.server)
+    const workers = await childrenOf(board.server.pid)
     board.server.signal('SIGTERM')
     for (const { text } of streams) expect(await text).toMatch(/event: goodbye\ndata: \{"delayMs":\d+\}\n\n$/)
     expect(await board.server.ended).toBe(130)
@@ -149,7 +144,7 @@ test(
   { timeout: LIMIT_MS },
   async () => {
     const board = await serving(2)
-    const workers = await childrenOf(board.server)
+    const workers = await childrenOf(board.server.pid)
     board.server.signal('SIGKILL')
     await board.server.ended
     await expect.poll(() => workers.filter(isAlive), { timeout: LIMIT_MS }).toEqual([])
