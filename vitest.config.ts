@@ -76,7 +76,7 @@ const WEIGHING = ['tests/unit/server/heap.test.ts', 'tests/unit/fleet/interner.t
 /** What has projects or commands of its own. */
 const ELSEWHERE = [
   'tests/system/packaging/**',
-  'tests/proof/sim/{bugs,bug-names,second-bugs,rollout-bugs,number-bugs,restore-bugs,form-bugs,compressed-bugs,access-bugs,guard-bugs}.test.ts',
+  'tests/proof/sim/{bugs,bug-names,second-bugs,rollout-bugs,number-bugs,restore-bugs,form-bugs,compressed-bugs,access-bugs,together-bugs,guard-bugs}.test.ts',
   'tests/system/built/**',
   'tests/**/*.{built,mocked}.test.ts',
   ...WEIGHING,

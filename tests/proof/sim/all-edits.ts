@@ -8,6 +8,7 @@ import { NUMBER_BUGS } from './number-bugs.js'
 import { RESTORE_BUGS } from './restore-bugs.js'
 import { ROLLOUT_BUGS } from './rollout-bugs.js'
 import { SECOND_BUGS } from './second-bugs.js'
+import { TOGETHER_BUGS } from './together-bugs.js'
 
 /** Everything that is planted into sources anywhere, and what is taken out again of mends. */
 export const ALL_EDITS: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 'also'>[] = [
@@ -19,6 +20,7 @@ export const ALL_EDITS: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 
   ...FORM_BUGS,
   ...COMPRESSED_BUGS,
   ...ACCESS_BUGS,
+  ...TOGETHER_BUGS,
   ...GUARD_BUGS,
   ...KEPT_HISTORIES.map(({ found, unmend }) => ({ name: found, ...unmend })),
 ]

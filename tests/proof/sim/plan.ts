@@ -81,6 +81,7 @@ const MORE_SCENES = {
   forms: 0.05,
   compressed: 0.04,
   access: 0.03,
+  together: 0.03,
 } as const
 
 /** All of them. */
@@ -92,6 +93,7 @@ export const SCENE_NAMES = [
   'forms',
   'compressed',
   'access',
+  'together',
 ] as const
 
 export type SceneName = (typeof SCENE_NAMES)[number]

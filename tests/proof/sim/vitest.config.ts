@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     name: 'bugs',
     include: [
-      'tests/proof/sim/{bugs,bug-names,second-bugs,rollout-bugs,number-bugs,restore-bugs,form-bugs,compressed-bugs,access-bugs,guard-bugs}.test.ts',
+      'tests/proof/sim/{bugs,bug-names,second-bugs,rollout-bugs,number-bugs,restore-bugs,form-bugs,compressed-bugs,access-bugs,together-bugs,guard-bugs}.test.ts',
     ],
     maxConcurrency: 2,
     testTimeout: 600_000,

@@ -18,6 +18,7 @@ import { sharing } from './sharing.js'
 import { states } from './states.js'
 import { stores } from './stores.js'
 import { strategies } from './strategies.js'
+import { together } from './together/play.js'
 
 const SCENES: Readonly<Record<SceneName, Scene>> = {
   access,
@@ -34,6 +35,7 @@ const SCENES: Readonly<Record<SceneName, Scene>> = {
   states,
   stores,
   strategies,
+  together,
 }
 
 /** How long after its end a scene may have timers, in milliseconds. */
