@@ -14,6 +14,7 @@ const FIRST = ['proof/sim/seeds', 'system/soak/soak', 'system/rollouts/same-roll
  */
 const LONGEST = [
   'system/demo/demo-rollout',
+  'unit/testing/conformance/workers',
   'system/chaos/chaos',
   'unit/compare/run',
   'system/examples/programs',
