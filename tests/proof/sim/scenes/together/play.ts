@@ -35,7 +35,9 @@ const POLL_MS = 500
  */
 const HANDED_MS = 100 + 3 * WAY_MS
 
-/** By when all streams were told of a release, in milliseconds: two polls, and a disk in between. */
+/**
+ * By when all streams were told of a release, in milliseconds: two polls, and a disk in between.
+ */
 const TOLD_MS = 2_000
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
