@@ -1,6 +1,8 @@
 // `npm run bench`: what the strategies cost, and how far the server is from the floor. See
 // docs/benchmarks.md, or `--help`.
 import { rmSync, writeFileSync } from 'node:fs'
+import { placeBefore, withoutBefore } from './before/before.js'
+import { describeCheckout } from './before/checkout.js'
 import { measureClient } from './client/part.js'
 import { measureConnects } from './fanout/connects.js'
 import { measureDeltas, measureEncodings } from './fanout/forms.js'
@@ -29,6 +31,7 @@ import { rowsOf } from './targets.js'
  * @property {import('./options.js').Options} options
  * @property {import('./processes.js').Processes} processes
  * @property {(text: string) => void} say progress
+ * @property {import('./before/before.js').Before} [before]
  * @typedef {{ figures: object, text: string, rows?: readonly import('./rows.js').Measured[] }} Part
  * `rows`: of the table of targets
  */
@@ -90,11 +93,14 @@ async function run(given) {
     'Figures are medians of several rounds with (lowest-highest); warm-up rounds are left out.',
   )
   const busy = sayBusy(thisMachine())
+  if (given.before !== undefined) print(`before: ${describeCheckout(given.before)}.`)
   if (busy !== undefined)
     print(`Note: ${busy}. Times are those of a busy machine, and whatever may take a while may take longer.`)
+  const before = given.before && placeBefore(given.before, { processes, say })
+  const bench = { options: given, processes, say, ...(before !== undefined && { before }) }
   try {
     for (const name of given.parts) {
-      const part = await Promise.race([interruption, parts[name]({ options: given, processes, say })])
+      const part = await Promise.race([interruption, parts[name](bench)])
       if (typeof part === 'number') return part
       figures[name] = part.figures
       const measured = [...rowsOf(name, part.figures), ...(part.rows ?? [])]
@@ -102,12 +108,21 @@ async function run(given) {
       process.stdout.write(`\n${part.text}\n`)
     }
     const leftOut = partNames.filter(name => !given.parts.includes(name))
-    if (rows.length > 0) process.stdout.write(`\n${describeTargets(rows, { leftOut })}\n`)
+    const told = given.before && {
+      what: describeCheckout(given.before),
+      without: given.parts.flatMap(part => {
+        const why = withoutBefore[part]
+        return why === undefined ? [] : [{ part, why }]
+      }),
+    }
+    if (rows.length > 0 || told !== undefined)
+      process.stdout.write(`\n${describeTargets(rows, { leftOut, before: told })}\n`)
   } catch (error) {
     process.stderr.write(`bench: ${sayFailure(error, asked())}\n`)
     return 1
   } finally {
     await processes.close()
+    before?.remove()
   }
   const loadAfter = loadOfLastMinute()
   process.stdout.write('\n')
@@ -124,7 +139,7 @@ async function run(given) {
     }
     writeFileSync(
       given.json,
-      `${JSON.stringify({ v: 1, ...run, asked: wanted, machine: { ...machine, loadAfter }, rows, parts: figures }, null, 2)}\n`,
+      `${JSON.stringify({ v: 1, ...run, asked: wanted, machine: { ...machine, loadAfter }, before: given.before, rows, parts: figures }, null, 2)}\n`,
     )
     print(`every round: ${given.json}`)
   }

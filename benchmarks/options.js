@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readCheckout } from './before/checkout.js'
 import { bytesOf, makeDocument, readDocument } from './document.js'
 
 export const partNames = /** @type {const} */ ([
@@ -31,6 +32,7 @@ export const partNames = /** @type {const} */ ([
  * @property {boolean} naive
  * @property {readonly PartName[]} parts
  * @property {string | undefined} json
+ * @property {import('./before/checkout.js').Checkout | undefined} before
  */
 
 export const help = `npm run bench -- [options]
@@ -43,6 +45,8 @@ export const help = `npm run bench -- [options]
   --changes-per-hour N    how often the document changes; 6 unless given
   --connections N         of the broadcast, 1 to 18,000; 5,000 unless given, 500 with --quick
   --without-peers         without the part that measures others beside this
+  --before DIR            beside this build that of another checkout, which has to be built, or of an
+                          installed package; where DIR is this one, it tells what chance does
   --naive                 also what is lost with a string, and with a JSON.stringify, for each connection
   --json FILE             writes every figure of every round there, too
 `
@@ -64,6 +68,7 @@ export function readOptions(args) {
         naive: { type: 'boolean', default: false },
         'without-peers': { type: 'boolean', default: false },
         json: { type: 'string' },
+        before: { type: 'string' },
       },
     })
     if (values.help) return 'help'
@@ -82,9 +87,19 @@ export function readOptions(args) {
       naive,
       parts: partNames.filter(name => parts.includes(name)),
       json: json === undefined ? undefined : resolve(json),
+      before: values.before === undefined ? undefined : chooseBefore(values.before),
     }
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** @param {string} path */
+function chooseBefore(path) {
+  try {
+    return readCheckout(path)
+  } catch (error) {
+    throw new Error(`--before: ${error instanceof Error ? error.message : error}`, { cause: error })
   }
 }
 

@@ -11,6 +11,9 @@ import { OutOfPatience } from './patience.js'
  * @property {() => Promise<void>} end resolves when it is gone
  */
 
+/** How much is kept of what a process writes that may fail, in characters: the end of it. */
+const complaintsKept = 8_192
+
 /**
  * Starts processes and knows them all. `patienceMs` says how long an answer may take from now on, or
  * from its last sign that it goes on: a benchmark that hangs must end by itself.
@@ -24,13 +27,16 @@ export function createProcesses({ patienceMs = () => 60_000 } = {}) {
 
   return {
     /**
-     * Starts a module as a process of its own; resolves when it is ready. @param {URL} module
-     * @param {object} [settings] @returns {Promise<Child>}
+     * Starts a module as a process of its own; resolves when it is ready. What one writes to its
+     * standard error that may fail is in the error of an answer that does not come, and shown
+     * nowhere.
+     * @param {URL} module @param {object} [settings] @param {{ mayFail?: boolean }} [options]
+     * @returns {Promise<Child>}
      */
-    async start(module, settings = {}) {
+    async start(module, settings = {}, { mayFail = false } = {}) {
       if (over) throw new Error('the benchmark is over')
       const process = fork(fileURLToPath(module), [JSON.stringify(settings)], {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        stdio: ['ignore', 'ignore', mayFail ? 'pipe' : 'inherit', 'ipc'],
         serialization: 'advanced',
       })
       running.add(process)
@@ -74,6 +80,8 @@ function conversation(process, patienceMs) {
    */
   const waiting = new Map()
   let count = 0
+  let complaints = ''
+  process.stderr?.on('data', chunk => (complaints = (complaints + chunk).slice(-complaintsKept)))
 
   process.on('message', (/** @type {any} */ { id, answer, problem, goesOn }) => {
     const waiter = waiting.get(id)
@@ -86,12 +94,14 @@ function conversation(process, patienceMs) {
     else waiter?.reject(new Error(problem))
   })
   const fail = () => {
+    const why = complaints === '' ? '' : `\n${complaints}`
     for (const { reject } of waiting.values())
-      reject(new Error('a process of the benchmark ended before it answered'))
+      reject(new Error(`a process of the benchmark ended before it answered${why}`))
     waiting.clear()
   }
   process.on('error', fail)
-  process.once('exit', fail)
+  // Then everything that it wrote is there, too.
+  process.once('close', fail)
 
   const answerTo = (/** @type {number} */ id, /** @type {string} */ what) =>
     new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 // The rows of the table: what is reached beside what is to be reached, with the floor and the best
 // of others from the same run.
+import { titleBefore } from './before/build.js'
 import { summarize, summarizeRatio } from './statistics.js'
 
 /** @import { Summary } from './statistics.js' */
@@ -23,12 +24,15 @@ import { summarize, summarizeRatio } from './statistics.js'
  * where they are dear.
  * @typedef {Side & { least: number, than?: 'ours' | Side }} Control
  *
+ * @typedef {{ problem: string }} Untold
+ *
  * @typedef {object} Measured what a part says of one row
  * @property {string} name what is measured
  * @property {string} unit
  * @property {Side} ours
  * @property {Side} [floor] the least that anybody needs: bare sockets, bare files, a plain property
  * @property {readonly Side[]} [peers] what others need
+ * @property {Side | Untold} [before] what the build before needs, or why that was not measured
  * @property {readonly Control[]} [controls]
  * @property {Target} target
  * @property {Wanted} [wanted] instead of the target, before that was changed
@@ -39,12 +43,15 @@ import { summarize, summarizeRatio } from './statistics.js'
  * @typedef {{ title: string, figure: Summary, ratio: Summary | undefined }} Told
  * @typedef {{ title: string, figure: Summary, least: number, seen: number, than: string | undefined }}
  * ToldControl
+ * @typedef {Told & { reached: number, beside: Summary | undefined }} ToldBefore `reached`: what is
+ * held against the target, as of noticeboard; `beside`: so many times this noticeboard needs
  * @typedef {object} Row what the table and the file have of it
  * @property {string} name
  * @property {string} unit
  * @property {Told} ours
  * @property {Told | undefined} floor
  * @property {readonly Told[]} peers
+ * @property {ToldBefore | Untold | undefined} before
  * @property {readonly ToldControl[]} controls
  * @property {Target} target the one that holds
  * @property {Target | undefined} wanted what it was before it was changed
@@ -70,6 +77,18 @@ export function controlsAmong(connections, controls, { bytes = Number.POSITIVE_I
 }
 
 /**
+ * The side of the build before, or why it has none; nothing where it was not asked for.
+ * @param {{ problem?: string | undefined } | undefined} asked
+ * @param {() => readonly number[]} roundsOf
+ * @returns {Pick<Measured, 'before'>}
+ */
+export function beforeOf(asked, roundsOf) {
+  if (asked === undefined) return {}
+  if (asked.problem !== undefined) return { before: { problem: asked.problem } }
+  return { before: { title: titleBefore, rounds: roundsOf() } }
+}
+
+/**
  * Makes a row of what was measured. Throws where a side is missing, has no rounds or fewer than
  * belong to it, where a ratio is no number, and where a control is not seen: nothing is quoted from
  * another run, and a measurement that does not see what is done badly says nothing.
@@ -84,6 +103,7 @@ export function makeRow(measured, { leastRounds }) {
     ours,
     floor,
     peers = [],
+    before,
     controls = [],
     target,
     wanted,
@@ -116,10 +136,25 @@ export function makeRow(measured, { leastRounds }) {
 
   const isChanged = wanted !== undefined && !reaches(sideOf(wanted.by), wanted.target)
   const holding = wanted === undefined || isChanged ? target : wanted.target
+  /** @returns {Row['before']} */
+  const toldBefore = () => {
+    if (before === undefined || 'problem' in before) return before
+    const count = before.rounds.filter(Number.isFinite).length
+    if (count !== ours.rounds.length || count !== before.rounds.length)
+      return { problem: `it has ${count} of ${ours.rounds.length} rounds` }
+    const beside = summarizeRatio(ours.rounds, before.rounds)
+    return {
+      ...told(before),
+      reached: reachedBy(before, holding),
+      // Nothing is so many times nothing.
+      beside: beside.rounds.every(Number.isFinite) ? beside : undefined,
+    }
+  }
   return {
     name,
     unit,
     ...all,
+    before: toldBefore(),
     controls: controls.map(control => toldControl(name, control, { ours, leastRounds })),
     target: holding,
     wanted: isChanged ? wanted.target : undefined,

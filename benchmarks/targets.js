@@ -1,7 +1,8 @@
 // The rows of parts whose figures have them already: which of their sides is told beside which
 // floor, and what is to be reached.
 
-import { controlsAmong } from './rows.js'
+import { titleBefore } from './before/build.js'
+import { beforeOf, controlsAmong } from './rows.js'
 
 /** @import { Control, Measured, Side } from './rows.js' */
 
@@ -17,7 +18,7 @@ export function rowsOf(part, figures) {
 
 /** @type {Readonly<Record<string, (figures: any) => readonly Measured[]>>} */
 const ROWS = {
-  fanout({ rows, connections, documentBytes }) {
+  fanout({ rows, connections, documentBytes, before }) {
     const what = `one change of ${documentBytes.toLocaleString('en')} bytes to ${connections.toLocaleString('en')} event streams`
     const [ours, floor, ...peers] = ['noticeboard', 'net', 'shared'].map(name => find(rows, 'name', name))
     const stringifyEach = find(rows, 'name', 'stringify')
@@ -30,6 +31,7 @@ const ROWS = {
         ours: sideOf(ours, 'cpuMsPerThousand'),
         floor: sideOf(floor, 'cpuMsPerThousand'),
         peers: peers.map(peer => sideOf(peer, 'cpuMsPerThousand')),
+        ...beforeIn(rows, before, 'cpuMsPerThousand'),
         ...control('cpuMsPerThousand', 2),
         target: { most: 1.15, of: 'floor' },
       },
@@ -39,6 +41,7 @@ const ROWS = {
         ours: sideOf(ours, 'lastMs'),
         floor: sideOf(floor, 'lastMs'),
         peers: peers.map(peer => sideOf(peer, 'lastMs')),
+        ...beforeIn(rows, before, 'lastMs'),
         ...control('lastMs', 1.3),
         target: { most: 1.1, of: 'floor' },
       },
@@ -47,13 +50,14 @@ const ROWS = {
         unit: 'ms',
         ours: sideOf(ours, 'turnMs'),
         peers: [floor, ...peers].map(peer => sideOf(peer, 'turnMs')),
+        ...beforeIn(rows, before, 'turnMs'),
         // All of them in one turn, as the bare servers do, but dear enough to be seen with few.
         ...control('turnMs', 10, 'unit'),
         target: { most: 10 },
       },
     ]
   },
-  connects({ rows, connections, documentBytes }) {
+  connects({ rows, connections, documentBytes, before }) {
     const careless = find(rows, 'name', 'careless')
     const control = (/** @type {string} */ figure, /** @type {number} */ least, than = 'ours') =>
       controlsAmong(connections, [controlOf(careless, figure, least, than)], { bytes: documentBytes })
@@ -63,6 +67,7 @@ const ROWS = {
       ours: sideOf(find(rows, 'name', name), 'connectUs'),
       floor: sideOf(find(rows, 'name', 'shared'), 'connectUs'),
       peers: [sideOf(find(rows, 'name', 'net'), 'connectUs')],
+      ...beforeIn(rows, before, 'connectUs', name.replace('noticeboard', titleBefore)),
       ...control('connectUs', 1.2),
       target: /** @type {const} */ ({ most, of: 'floor' }),
     })
@@ -75,6 +80,7 @@ const ROWS = {
         unit: 'streams',
         ours: sideOf(ours, 'stranded'),
         peers: [bare, net].map(peer => sideOf(peer, 'stranded')),
+        ...beforeIn(rows, before, 'stranded'),
         ...control('stranded', 1, 'unit'),
         target: { most: 0 },
       },
@@ -84,12 +90,13 @@ const ROWS = {
         ours: sideOf(ours, 'residentKB'),
         floor: sideOf(bare, 'residentKB'),
         peers: [sideOf(net, 'residentKB')],
+        ...beforeIn(rows, before, 'residentKB'),
         ...control('residentKB', 1.3),
         target: { most: 11.3 },
       },
     ]
   },
-  stalled({ rows, stalled, publishes, leastSeenMB }) {
+  stalled({ rows, stalled, publishes, leastSeenMB, before }) {
     const [ours, bare] = ['noticeboard', 'net'].map(name => find(rows, 'name', name))
     const copies = find(rows, 'name', 'copies')
     // With few changes the system holds nearly all of them itself: some twenty of 200 KB.
@@ -103,6 +110,7 @@ const ROWS = {
         unit: 'MB',
         ours: sideOf(ours, 'grownMB'),
         peers: [sideOf(bare, 'grownMB')],
+        ...beforeIn(rows, before, 'grownMB'),
         ...control(60, controlOf(copies, 'grownMB', leastSeenMB, 'unit')),
         target: { most: 20 },
       },
@@ -114,13 +122,14 @@ const ROWS = {
               name: `readers that catch up after ${publishes} changes: frames beyond what the system held`,
               unit: 'frames',
               ours: sideOf(ours, 'beyond'),
+              ...beforeIn(rows, before, 'beyond'),
               ...control(30, controlOf(bare, 'beyond', 2, 'unit')),
               target: { most: 1 },
             },
           ]),
     ]
   },
-  read({ rows }) {
+  read({ rows, before }) {
     const plain = sideOf(find(rows, 'title', 'object.pool.size, a plain property'), 'nanoseconds')
     const environment = find(rows, 'title', 'Number(process.env.POOL_SIZE)')
     const target = (/** @type {string} */ title, /** @type {number} */ most) => ({
@@ -128,12 +137,16 @@ const ROWS = {
       unit: 'ns',
       ours: sideOf(find(rows, 'title', title), 'nanoseconds'),
       floor: plain,
+      ...beforeOf(
+        before,
+        () => sideOf(find(rows, 'title', `${titleBefore}: ${title}`), 'nanoseconds').rounds,
+      ),
       controls: [controlOf(environment, 'nanoseconds', 5)],
       target: /** @type {const} */ ({ most, of: 'floor' }),
     })
     return [target('config.current.pool.size', 1.2), target('config.select(c => c.pool).current.size', 3)]
   },
-  poll({ rows }) {
+  poll({ rows, before }) {
     const sides = rows.filter((/** @type {any} */ { status }) => status === 304)
     return [
       {
@@ -141,19 +154,21 @@ const ROWS = {
         unit: 'us',
         ours: sideOf(find(sides, 'title', 'noticeboard'), 'cpuMicroseconds'),
         floor: sideOf(find(sides, 'title', 'node:http, answers ready'), 'cpuMicroseconds'),
+        ...beforeOf(before, () => sideOf(find(sides, 'title', titleBefore), 'cpuMicroseconds').rounds),
         controls: [controlOf(find(sides, 'title', 'node:http, digests each time'), 'cpuMicroseconds', 2)],
         target: { most: 1.05, of: 'floor' },
       },
     ]
   },
-  client({ rows, documentBytes, heapBytes, bundledBytes, leanBytes, withSchemaBytes }) {
+  client({ rows, documentBytes, heapBytes, bundledBytes, leanBytes, withSchemaBytes, before }) {
     const beside = (
       /** @type {string} */ title,
+      /** @type {'change' | 'poll'} */ what,
       /** @type {Omit<Measured, 'unit' | 'ours' | 'floor'>} */ row,
       // With a smaller document the negative control is lost in all that costs the same with any.
       leastBytes = 0,
     ) => {
-      const { client, bare, promised, tenfold } = find(rows, 'title', title)
+      const { client, bare, promised, tenfold, ofBefore } = find(rows, 'title', title)
       return {
         ...row,
         name: `${row.name}: processor time of the client`,
@@ -161,6 +176,7 @@ const ROWS = {
         ours: { title: 'noticeboard', rounds: client.rounds },
         floor: { title: 'bare', rounds: bare.rounds },
         peers: [{ title: promised.title, rounds: promised.rounds }],
+        ...beforeOf(before?.[what], () => ofBefore.rounds),
         ...(documentBytes >= leastBytes
           ? {
               controls: [
@@ -179,6 +195,7 @@ const ROWS = {
       name: `the heap of a client ${what}, beside a 7-byte document`,
       unit: 'bytes',
       ours: { title: kind, rounds: heapBytes[kind].rounds },
+      ...beforeOf(before?.heap, () => heapBytes[`${kind}-${titleBefore}`].rounds),
       controls: [
         {
           title: 'a copy of 25,000 bytes more',
@@ -196,6 +213,7 @@ const ROWS = {
     return [
       beside(
         'a change, us, beside a bare hash and parse',
+        'change',
         {
           name: 'a change beside a bare hash and parse',
           ...promising(digested, {
@@ -205,7 +223,7 @@ const ROWS = {
         },
         10_000,
       ),
-      beside('a poll, us, beside a bare fetch', {
+      beside('a poll, us, beside a bare fetch', 'poll', {
         name: 'a poll that ends in 304 beside a bare fetch',
         ...promising(deadline, {
           most: 1.2,
@@ -219,6 +237,7 @@ const ROWS = {
         unit: 'bytes',
         ours: { title: 'noticeboard', rounds: bundledBytes.rounds },
         floor: { title: 'what makes a release safe to apply', rounds: leanBytes.rounds },
+        ...beforeOf(before?.page, () => bundledBytes.ofBefore.rounds),
         controls: [{ title: 'with zod', rounds: withSchemaBytes.rounds, least: 1.2, than: 'ours' }],
         target: { most: 1.15, of: 'floor' },
         wanted: {
@@ -262,6 +281,15 @@ function sideOf(row, figure) {
   const measured = row[figure]
   if (measured === undefined) throw new Error(`"${figure}" of "${row.title}" was not measured`)
   return { title: row.title, rounds: measured.rounds }
+}
+
+/**
+ * The same of the build before, where that was asked for.
+ * @param {readonly any[]} rows @param {{ problem?: string } | undefined} before
+ * @param {string} figure @param {string} [name] of its row
+ */
+function beforeIn(rows, before, figure, name = titleBefore) {
+  return beforeOf(before, () => sideOf(find(rows, 'name', name), figure).rounds)
 }
 
 /**

@@ -66,9 +66,12 @@ export async function bundledPage(folder, { isLean = false, withSchema = false }
   return outputFiles[0]?.contents ?? new Uint8Array()
 }
 
-/** The same of this project, in bytes after gzip. @param {Page} [options] */
-export async function bundledBytes(options) {
-  return gzipSync(await bundledPage(fileURLToPath(new URL('.', import.meta.url)), options)).length
+/**
+ * The same of this project, in bytes after gzip; or of the one that a file belongs to.
+ * @param {Page} [options] @param {URL} [within]
+ */
+export async function bundledBytes(options, within = new URL(import.meta.url)) {
+  return gzipSync(await bundledPage(fileURLToPath(new URL('.', within)), options)).length
 }
 
 /**

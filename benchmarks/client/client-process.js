@@ -102,12 +102,18 @@ async function microseconds(times, call) {
 }
 
 /**
- * A change that comes along with its release, beside what nobody can do without: its bytes hashed
- * and parsed.
+ * What is measured round by round, so that others take turns.
+ * @typedef {{ round: (index: number) => Promise<Measured>, end: () => Promise<void> }} Turns
  */
-async function change({ documents, rounds }) {
+
+/**
+ * A change that comes along with its release, beside what nobody can do without: its bytes hashed
+ * and parsed. So many rounds share the documents.
+ * @returns {Promise<Turns>}
+ */
+async function changing({ documents, rounds }) {
   const boards = await publishAll(documents)
-  const perRound = Math.floor(boards.length / (rounds + 1))
+  const perRound = Math.floor(boards.length / rounds)
   /** @type {((board: (typeof boards)[number] | undefined) => void) | undefined} */
   let give
   const transport = { ...memory(), name: 'benchmark' }
@@ -160,34 +166,34 @@ async function change({ documents, rounds }) {
   const tenfold = board => {
     for (let times = 0; times < 10; times += 1) bare(board)
   }
-  /** @type {Measured[]} */
-  const measured = []
-  for (let round = 0; round <= rounds; round += 1) {
-    const these = boards.slice(round * perRound, (round + 1) * perRound)
-    const of = (/** @type {(board: (typeof boards)[number]) => unknown} */ call) =>
-      microseconds(these.length, index => {
-        const board = these[index]
-        return board === undefined ? undefined : call(board)
-      })
-    const all = {
-      client: await of(next),
-      bare: await of(bare),
-      promised: await of(promised),
-      tenfold: await of(tenfold),
-    }
-    // The first is for the compiler.
-    if (round > 0) measured.push(all)
+  return {
+    async round(index) {
+      const these = boards.slice(index * perRound, (index + 1) * perRound)
+      const of = (/** @type {(board: (typeof boards)[number]) => unknown} */ call) =>
+        microseconds(these.length, at => {
+          const board = these[at]
+          return board === undefined ? undefined : call(board)
+        })
+      return {
+        client: await of(next),
+        bare: await of(bare),
+        promised: await of(promised),
+        tenfold: await of(tenfold),
+      }
+    },
+    async end() {
+      await starting
+      await config.close()
+      if (kept === 0) throw new Error('nothing was parsed')
+    },
   }
-  await starting
-  await config.close()
-  if (kept === 0) throw new Error('nothing was parsed')
-  return measured
 }
 
 /**
  * A poll that finds nothing new over a real server, beside a bare `fetch` with the same condition.
+ * @returns {Promise<Turns>}
  */
-async function poll({ port, path, rounds, times }) {
+async function polling({ port, path, times }) {
   const url = `http://127.0.0.1:${port}${path}`
   const first = await fetch(url)
   await first.arrayBuffer()
@@ -225,32 +231,44 @@ async function poll({ port, path, rounds, times }) {
     return fetch(...asked)
   }
   const transport = http(`http://127.0.0.1:${port}`, { fetch: counting })
-  /** @type {Measured[]} */
-  const measured = []
-  for (let round = 0; round <= rounds; round += 1) {
-    const config = createClient({
-      namespace: 'benchmark/poll',
-      schema,
-      clientId: 'c',
-      reports: { batchMs: 600_000 },
-      strategy: pull(transport, { pollIntervalMs: 1, sweepIntervalMs: 3_600_000 }),
-    })
-    await config.ready({ timeoutMs: Number.POSITIVE_INFINITY })
-    const from = polls
-    const started = process.cpuUsage()
-    while (polls < from + times) await sleep(5)
-    const { user, system } = process.cpuUsage(started)
-    const client = (user + system) / (polls - from)
-    await config.close()
-    const both = {
-      client,
-      bare: await microseconds(times, bare),
-      promised: await microseconds(times, bounded),
-      tenfold: await microseconds(Math.ceil(times / 10), tenfold),
-    }
-    if (round > 0) measured.push(both)
+  return {
+    async round() {
+      const config = createClient({
+        namespace: 'benchmark/poll',
+        schema,
+        clientId: 'c',
+        reports: { batchMs: 600_000 },
+        strategy: pull(transport, { pollIntervalMs: 1, sweepIntervalMs: 3_600_000 }),
+      })
+      await config.ready({ timeoutMs: Number.POSITIVE_INFINITY })
+      const from = polls
+      const started = process.cpuUsage()
+      while (polls < from + times) await sleep(5)
+      const { user, system } = process.cpuUsage(started)
+      const client = (user + system) / (polls - from)
+      await config.close()
+      return {
+        client,
+        bare: await microseconds(times, bare),
+        promised: await microseconds(times, bounded),
+        tenfold: await microseconds(Math.ceil(times / 10), tenfold),
+      }
+    },
+    end: async () => {},
   }
-  return measured
 }
 
-answerQuestions({ heap, change, poll })
+/** @type {Turns | undefined} */
+let turns
+
+answerQuestions({
+  heap,
+  async changes(asked) {
+    turns = await changing(asked)
+  },
+  async polls(asked) {
+    turns = await polling(asked)
+  },
+  round: ({ index }) => turns?.round(index),
+  end: () => turns?.end(),
+})

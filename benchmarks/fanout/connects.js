@@ -1,19 +1,21 @@
 // A fleet that connects at once, beside a bare node:http that sends the same bytes, in turns; and
 // what a stream holds while it is idle.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { thisBuild } from '../before/build.js'
 import { bytesOf } from '../document.js'
 import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 import { namespace } from './protocol.js'
-import { careless, servers } from './servers.js'
+import { careless, servers, withBefore } from './servers.js'
 
 /**
  * @import { Bench, Part } from '../main.js'
+ * @import { Build } from '../before/build.js'
  * @import { Child } from '../processes.js'
  * @import { Server } from './servers.js'
- * @typedef {{ name: string, title: string, child: Child, suffix: string, leastBytes: number, isControl: boolean, rounds: Round[], residentKB: readonly number[] }}
+ * @typedef {{ name: string, title: string, build: Build, child: Child, suffix: string, leastBytes: number, isControl: boolean, rounds: Round[], residentKB: readonly number[] }}
  * Side
  * @typedef {{ lastMs: number, connectUs: number, endUs: number, stranded: number }} Round
  */
@@ -27,7 +29,7 @@ const settleMs = 150
 const quietMs = 20_000
 
 /** @param {Bench} bench @param {readonly Server[]} [among] @returns {Promise<Part>} */
-export async function measureConnects({ options, processes, say }, among = [...servers, careless]) {
+export async function measureConnects({ options, processes, say, before }, among = [...servers, careless]) {
   const { connections, quick, document } = options
   const counting = quick
     ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }
@@ -39,36 +41,43 @@ export async function measureConnects({ options, processes, say }, among = [...s
   )
   const share = Math.ceil(connections / readerProcesses)
 
+  const now = thisBuild(processes)
+  const old = before?.build('connects')
   /** @type {Side[]} */
   const sides = []
   /** @type {Uint8Array | undefined} */
   let frame
-  for (const { name, title, module, mode } of among) {
+  for (const { name, title, module, mode, build = now } of withBefore(among, old)) {
     const isControl = name === careless.name
+    const isNoticeboard = module.endsWith('noticeboard-process.js')
     const start = async () => {
-      const child = await processes.start(new URL(module, import.meta.url), { document, mode })
+      const child = await build.start(new URL(module, import.meta.url), { document, mode })
+      /** @type {Uint8Array | undefined} */
+      const own = isNoticeboard ? await child.ask('newestFrame') : frame
       // What noticeboard greets with is what the others send.
-      frame ??= /** @type {Uint8Array} */ (await child.ask('newestFrame'))
+      frame ??= own
       await child.ask('frame', frame)
       // A careless one sends the document and no more.
-      return { child, leastBytes: isControl ? bytesOf(document) : frame.length }
+      return { child, leastBytes: isControl ? bytesOf(document) : (own?.length ?? 0) }
     }
-    const { child, leastBytes } = await start()
-    const residentKB = []
-    while (residentKB.length < counting.least) residentKB.push((await weigh(start)) / 1_024)
-    sides.push({ name, title, child, suffix: '', leastBytes, isControl, rounds: [], residentKB })
-    if (!module.endsWith('noticeboard-process.js')) continue
-    const suffix = `&have=${encodeURIComponent(`${namespace}=${await child.ask('digest')}`)}`
-    const resumed = { name: `${name}-resumed`, title: `${title}, resumed`, child, suffix, leastBytes: 0 }
-    sides.push({ ...resumed, isControl, rounds: [], residentKB })
+    await build.attempt(async () => {
+      const { child, leastBytes } = await start()
+      const residentKB = []
+      while (residentKB.length < counting.least) residentKB.push((await weigh(start)) / 1_024)
+      sides.push({ name, title, build, child, suffix: '', leastBytes, isControl, rounds: [], residentKB })
+      if (!isNoticeboard) return
+      const suffix = `&have=${encodeURIComponent(`${namespace}=${await child.ask('digest')}`)}`
+      const resumed = { name: `${name}-resumed`, title: `${title}, resumed`, suffix, leastBytes: 0 }
+      sides.push({ ...resumed, build, child, isControl, rounds: [], residentKB })
+    })
   }
   for (const { index: round, isMeasured } of countRounds(counting)) {
     // There and back again, so that nobody always comes after the same one.
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       // What is done badly on purpose needs no more rounds to be seen.
       if (side.isControl && side.rounds.length >= counting.least) continue
-      const measured = await herd(side)
-      if (isMeasured) side.rounds.push(measured)
+      const measured = await side.build.attempt(() => herd(side))
+      if (isMeasured && measured !== undefined) side.rounds.push(measured)
     }
   }
   say(`connects: ${sides[0]?.rounds.length ?? 0} rounds of each were measured`)
@@ -76,7 +85,8 @@ export async function measureConnects({ options, processes, say }, among = [...s
   for (const reader of readers) await reader.end()
 
   const floor = sides.find(({ name }) => name === 'shared')
-  const rows = sides.map(({ name, title, rounds, residentKB }) => {
+  const done = sides.filter(({ build }) => build.problem === undefined)
+  const rows = done.map(({ name, title, rounds, residentKB }) => {
     const of = (/** @type {(round: Round) => number} */ pick) => summarize(rounds.map(pick))
     const ratio = (/** @type {(round: Round) => number} */ pick) =>
       summarizeRatio(rounds.map(pick), (floor?.rounds ?? rounds).map(pick))
@@ -114,7 +124,13 @@ export async function measureConnects({ options, processes, say }, among = [...s
       'open, end: processor time of the server for each. last: until the last was greeted. ratio: to node:http, round by round. lost: streams that were never greeted. idle: resident for each open stream. careless: makes and keeps a greeting for each stream, and ends one in fifty without any.',
     ),
   ].join('\n')
-  return { figures: { connections, documentBytes: bytesOf(document), rows }, text }
+  const figures = {
+    connections,
+    documentBytes: bytesOf(document),
+    rows,
+    ...(old !== undefined && { before: { problem: old.problem } }),
+  }
+  return { figures, text }
 
   /** Opens and ends all of them once. @param {Side} side @returns {Promise<Round>} */
   async function herd(side) {

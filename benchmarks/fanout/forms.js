@@ -1,16 +1,18 @@
 // One key of a large document changed, to thousands of event streams: whole, as a delta, and
 // compressed, each by a server of its own, beside bare broadcasts of the same bytes, in turns.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { thisBuild, titleBefore } from '../before/build.js'
 import { bytesOf, makeDocument } from '../document.js'
 import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
-import { controlsAmong } from '../rows.js'
+import { beforeOf, controlsAmong } from '../rows.js'
 import { frameEnd, namespace } from './protocol.js'
 import { boundsOf, openAll, receivedByAll, startReaders } from './readers.js'
 
 /**
+ * @import { Build } from '../before/build.js'
  * @import { Bench, Part } from '../main.js'
  * @import { Child } from '../processes.js'
  * @typedef {object} Form in which a change is sent
@@ -25,9 +27,10 @@ import { boundsOf, openAll, receivedByAll, startReaders } from './readers.js'
  * @property {Buffer} [end] how a frame ends
  * @property {number} [leastBytes] of a frame; as long as the document unless given
  * @property {number} [most] readers, where they are dear; and no more rounds than have to be
+ * @property {Build} [build] over which its server runs, where that is not this one
  *
  * @typedef {{ cpuMs: number, bytes: number, deltasMs: readonly number[] }} Round
- * @typedef {Form & { child: Child, connections: number, rounds: Round[] }} Side
+ * @typedef {Form & { build: Build, child: Child, connections: number, rounds: Round[] }} Side
  */
 
 const documentBytes = 204_800
@@ -106,19 +109,43 @@ const deflateEach = {
   most: 100,
 }
 
+/**
+ * With some of them by the build before, where that is asked for: each right after this one's.
+ * @param {readonly Form[]} forms @param {Build | undefined} build @param {readonly string[]} names
+ * @returns {readonly Form[]}
+ */
+function withBefore(forms, build, names) {
+  if (build === undefined) return forms
+  return forms.flatMap(form =>
+    names.includes(form.name)
+      ? [
+          form,
+          {
+            ...form,
+            name: `${titleBefore}-${form.name}`,
+            title: form.title.replace('noticeboard', titleBefore),
+            build,
+          },
+        ]
+      : [form],
+  )
+}
+
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measureDeltas(bench) {
+  const old = bench.before?.build('deltas')
+  const forms = withBefore(deltaForms, old, ['delta', 'release'])
   /** @type {number[]} */
   const largeMs = []
-  const { of, cpu, sidesBeside, connections, rounds } = await measureForms(bench, deltaForms, {
+  const { of, cpu, sidesBeside, connections, rounds } = await measureForms(bench, forms, {
     part: 'deltas',
     async finish(find, least) {
       while (largeMs.length < least) largeMs.push(...(await find('delta').child.ask('deltaOfMs', largeTimes)))
     },
   })
-  const beyondRelease = (/** @type {string} */ name) =>
+  const beyondRelease = (/** @type {string} */ name, release = 'release') =>
     of(name, ({ bytes }) => bytes).map(
-      (bytes, index) => bytes - (of('release', round => round.bytes)[index] ?? Number.NaN),
+      (bytes, index) => bytes - (of(release, round => round.bytes)[index] ?? Number.NaN),
     )
   const beyond = beyondRelease('delta')
   const deltas = of('delta', ({ deltasMs }) => deltasMs.length)
@@ -126,7 +153,10 @@ export async function measureDeltas(bench) {
     throw new Error(
       `a change to ${connections} readers had ${deltas.join(', ')} deltas made, and not one each`,
     )
-  const made = of('delta', ({ deltasMs: [ms = Number.NaN] }) => ms)
+  const madeMs = (/** @type {string} */ name) =>
+    of(name, ({ deltasMs: [ms = Number.NaN, ...more] }) => (more.length === 0 ? ms : Number.NaN))
+  const made = madeMs('delta')
+  const ofBefore = `${titleBefore}-delta`
   const bareDelta = { title: 'node:net, the bytes of the delta', rounds: cpu('net-delta') }
   const sides = sidesBeside('whole')
   const text = [
@@ -154,6 +184,7 @@ export async function measureDeltas(bench) {
         name: `one key changed in ${size(documentBytes)}: bytes to a reader beyond the release`,
         unit: 'bytes',
         ours: { title: 'a delta', rounds: beyond },
+        ...beforeOf(old, () => beyondRelease(ofBefore, `${titleBefore}-release`)),
         controls: [{ title: 'the whole document', rounds: beyondRelease('whole'), least: documentBytes / 2 }],
         target: { most: 256 },
       },
@@ -163,6 +194,7 @@ export async function measureDeltas(bench) {
         ours: { title: 'a delta', rounds: cpu('delta') },
         floor: { title: 'the whole document', rounds: cpu('whole') },
         peers: [bareDelta],
+        ...beforeOf(old, () => cpu(ofBefore)),
         ...controlsAmong(connections, [
           { title: 'node:net, the whole document', rounds: cpu('net'), least: 2, than: bareDelta },
         ]),
@@ -172,6 +204,7 @@ export async function measureDeltas(bench) {
         name: `a delta of ${size(documentBytes)}, made once for all readers: processor time`,
         unit: 'ms',
         ours: { title: 'noticeboard', rounds: made },
+        ...beforeOf(old, () => madeMs(ofBefore)),
         controls: [{ title: `of ${largeTimes} times as much`, rounds: largeMs, least: 1.5, than: 'ours' }],
         target: { most: 1 },
       },
@@ -182,7 +215,9 @@ export async function measureDeltas(bench) {
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measureEncodings(bench) {
   const { most: _few, ...toAll } = deflateEach
-  const forms = [...encodedForms, bench.options.naive ? toAll : deflateEach]
+  const old = bench.before?.build('encodings')
+  const compared = withBefore(encodedForms, old, ['gzip'])
+  const forms = [...compared, bench.options.naive ? toAll : deflateEach]
   const { cpu, sidesBeside, connections, rounds } = await measureForms(bench, forms, { part: 'encodings' })
   const sides = sidesBeside('net')
   const text = [
@@ -206,6 +241,7 @@ export async function measureEncodings(bench) {
         ours: { title: 'noticeboard, gzip', rounds: cpu('gzip') },
         floor: { title: 'node:net, whole', rounds: cpu('net') },
         peers: peers.map(({ name, title }) => ({ title, rounds: cpu(name) })),
+        ...beforeOf(old, () => cpu(`${titleBefore}-gzip`)),
         controls: [{ title: deflateEach.title, rounds: cpu('deflate'), least: 2, than: 'ours' }],
         target: { most: 0.4, of: 'floor' },
       },
@@ -225,29 +261,30 @@ async function measureForms({ options: { connections, quick }, processes, say },
     ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }
     : { warmUps: 2, most: 9, least: 5, budgetMs: 90_000 }
   const { readers } = await startReaders({ processes }, { connections, sides: forms.length })
+  const now = thisBuild(processes)
   /** @type {Side[]} */
   const sides = []
   /** @type {Map<string, Uint8Array>} */
   const frames = new Map()
   for (const form of forms) {
-    const child = await processes.start(new URL(form.module, import.meta.url), {
-      documentBytes,
-      mode: form.mode,
+    const { build = now, mode, most = connections } = form
+    await build.attempt(async () => {
+      const child = await build.start(new URL(form.module, import.meta.url), { documentBytes, mode })
+      const side = { ...form, build, child, connections: Math.min(connections, most), rounds: [] }
+      if (form.frameOf !== undefined) await child.ask('frame', frames.get(form.frameOf))
+      await connect(side)
+      // What noticeboard's first reader got is what bare servers send.
+      frames.set(form.name, (await change(side, 1)).frame)
+      sides.push(side)
+      say(`${part}: ${side.connections} connections to ${form.title}`)
     })
-    const side = { ...form, child, connections: Math.min(connections, form.most ?? connections), rounds: [] }
-    if (form.frameOf !== undefined) await child.ask('frame', frames.get(form.frameOf))
-    await connect(side)
-    // What noticeboard's first reader got is what bare servers send.
-    frames.set(form.name, (await change(side, 1)).frame)
-    sides.push(side)
-    say(`${part}: ${side.connections} connections to ${form.title}`)
   }
   for (const { index, isMeasured } of countRounds(counting)) {
     // There and back again, so that nobody always comes after the same one.
     for (const side of index % 2 === 0 ? sides : sides.toReversed()) {
       if (side.most !== undefined && side.rounds.length >= counting.least) continue
-      const { round } = await change(side, 2 + index)
-      if (isMeasured) side.rounds.push(round)
+      const done = await side.build.attempt(() => change(side, 2 + index))
+      if (isMeasured && done !== undefined) side.rounds.push(done.round)
     }
   }
   const find = (/** @type {string} */ name) => {
@@ -258,6 +295,7 @@ async function measureForms({ options: { connections, quick }, processes, say },
   await finish?.(find, counting.least)
   for (const { child } of sides) await child.end()
   for (const reader of readers) await reader.end()
+  const measured = sides.filter(({ build }) => build.problem === undefined)
   const rounds = sides[0]?.rounds.length ?? 0
   say(`${part}: ${rounds} rounds of each were measured`)
   /** @param {string} name @param {(round: Round) => number} pick */
@@ -272,7 +310,7 @@ async function measureForms({ options: { connections, quick }, processes, say },
     cpu,
     /** All of them, with ratios to that one. */
     sidesBeside: (/** @type {string} */ beside) =>
-      sides.map(({ name, title }) => ({
+      measured.map(({ name, title }) => ({
         title,
         bytes: summarize(of(name, ({ bytes }) => bytes)),
         cpuMsPerThousand: summarize(cpu(name)),
@@ -312,6 +350,8 @@ async function measureForms({ options: { connections, quick }, processes, say },
     if (isOurs) await child.ask('deltasMs')
     const before = await processorMs(child)
     const received = Promise.all(readers.map(reader => reader.ask('received', { name })))
+    // Where that fails, nobody waits for them.
+    received.catch(() => {})
     await child.ask('broadcast')
     const results = await received
     await sleep(settleMs)

@@ -1,17 +1,19 @@
 // One change to thousands of event streams, beside a bare broadcast of the same bytes, in turns.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { thisBuild } from '../before/build.js'
 import { bytesOf, makeDocument } from '../document.js'
 import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
 import { reachedBy, summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 import { openAll, receivedByAll, startReaders } from './readers.js'
-import { servers, stringEach, stringifyEach } from './servers.js'
+import { servers, stringEach, stringifyEach, withBefore } from './servers.js'
 
 /**
  * @import { Bench, Part } from '../main.js'
+ * @import { Build } from '../before/build.js'
  * @import { Child } from '../processes.js'
- * @typedef {{ name: string, title: string, child: Child, isControl: boolean, rounds: Round[], turnsMs: number[] }}
+ * @typedef {{ name: string, title: string, build: Build, child: Child, isControl: boolean, rounds: Round[], turnsMs: number[] }}
  * Side
  * @typedef {{ lastMs: number, halfMs: number, cpuMs: number, bytes: number }} Round
  */
@@ -24,7 +26,7 @@ const leastDocumentBytes = 1_000
 const settleMs = 150
 
 /** @param {Bench} bench @returns {Promise<Part>} */
-export async function measureFanOut({ options, processes, say }) {
+export async function measureFanOut({ options, processes, say, before }) {
   const { connections, quick, naive } = options
   const document = chooseDocument(options)
   const leastBytes = bytesOf(document)
@@ -32,22 +34,27 @@ export async function measureFanOut({ options, processes, say }) {
     ? { warmUps: 2, most: 6, least: 3, budgetMs: 12_000 }
     : { warmUps: 4, most: 21, least: 5, budgetMs: 70_000 }
 
-  const chosen = [...servers, ...(naive ? [stringEach] : []), stringifyEach]
+  const now = thisBuild(processes)
+  const old = before?.build('fanout')
+  const compared = withBefore(servers, old)
+  const chosen = [...compared, ...(naive ? [stringEach] : []), stringifyEach]
   const { readers, bounds } = await startReaders({ processes }, { connections, sides: chosen.length })
   /** @type {Side[]} */
   const sides = []
   /** @type {Uint8Array | undefined} */
   let frame
-  for (const { name, title, module, mode } of chosen) {
-    const child = await processes.start(new URL(module, import.meta.url), { document, mode })
-    const isControl = !servers.some(server => server.name === name)
-    const side = { name, title, child, isControl, rounds: [], turnsMs: [] }
-    if (frame !== undefined) await child.ask('frame', frame)
-    await connect(side)
-    // What noticeboard's first reader got is what the others send.
-    frame ??= (await broadcast(side, 1)).frame
-    sides.push(side)
-    say(`fan-out: ${connections} connections to ${title}`)
+  for (const { name, title, module, mode, build = now } of chosen) {
+    await build.attempt(async () => {
+      const child = await build.start(new URL(module, import.meta.url), { document, mode })
+      const isControl = !compared.some(server => server.name === name)
+      const side = { name, title, build, child, isControl, rounds: [], turnsMs: [] }
+      if (frame !== undefined) await child.ask('frame', frame)
+      await connect(side)
+      // What noticeboard's first reader got is what the others send.
+      frame ??= (await broadcast(side, 1)).frame
+      sides.push(side)
+      say(`fan-out: ${connections} connections to ${title}`)
+    })
   }
 
   for (const { index: round, isMeasured } of countRounds(counting)) {
@@ -55,22 +62,24 @@ export async function measureFanOut({ options, processes, say }) {
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       // What is done badly on purpose is dear, and needs no more rounds to be seen.
       if (side.isControl && side.rounds.length >= counting.least) continue
-      const { measured } = await broadcast(side, 2 + round)
-      if (isMeasured) side.rounds.push(measured)
+      const done = await side.build.attempt(() => broadcast(side, 2 + round))
+      if (isMeasured && done !== undefined) side.rounds.push(done.measured)
     }
   }
   const rounds = sides[0]?.rounds.length ?? 0
   say(`fan-out: ${rounds} rounds of each were measured`)
-  for (const side of sides) await watch(side)
+  for (const side of sides) await side.build.attempt(() => watch(side))
   for (const { child } of sides) await child.end()
   for (const reader of readers) await reader.end()
 
+  const done = sides.filter(({ build }) => build.problem === undefined)
   const figures = {
     connections,
     documentBytes: leastBytes,
     rounds,
     warmUps: counting.warmUps,
-    rows: sides.map(side => rowOf(side, sides)),
+    rows: done.map(side => rowOf(side, done)),
+    ...(old !== undefined && { before: { problem: old.problem } }),
   }
   return { figures, text: describe(figures) }
 
@@ -89,6 +98,8 @@ export async function measureFanOut({ options, processes, say }) {
     await sleep(20)
     const before = await processorMs(child)
     const received = Promise.all(readers.map(reader => reader.ask('received', { name })))
+    // Where that fails, nobody waits for them.
+    received.catch(() => {})
     const startedMs = await child.ask('broadcast')
     const results = await received
     await sleep(settleMs)

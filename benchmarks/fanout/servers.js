@@ -1,6 +1,14 @@
+import { titleBefore } from '../before/build.js'
+
 /**
  * The servers that broadcast. The first makes the frame that the others send, too.
- * @typedef {{ name: string, title: string, module: string, mode?: string }} Server
+ * @import { Build } from '../before/build.js'
+ * @typedef {object} Server
+ * @property {string} name
+ * @property {string} title
+ * @property {string} module
+ * @property {string} [mode]
+ * @property {Build} [build] over which it runs, where that is not this one
  */
 
 /** @type {readonly Server[]} */
@@ -36,4 +44,17 @@ export const stringifyEach = {
   title: 'node:http, stringify each',
   module: 'sse-process.js',
   mode: 'stringify',
+}
+
+/**
+ * With noticeboard of the build before, where that is asked for, right after this one.
+ * @param {readonly Server[]} among @param {Build | undefined} build @returns {readonly Server[]}
+ */
+export function withBefore(among, build) {
+  if (build === undefined) return among
+  return among.flatMap(server =>
+    server.name === 'noticeboard'
+      ? [server, { ...server, name: titleBefore, title: titleBefore, build }]
+      : [server],
+  )
 }

@@ -1,11 +1,13 @@
 // Readers that stop reading while large changes go on: what the server holds for them, and what
 // each has to read afterwards.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { thisBuild } from '../before/build.js'
 import { summarize } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
-import { servers } from './servers.js'
+import { servers, withBefore } from './servers.js'
 
 /**
+ * @import { Build } from '../before/build.js'
  * @import { Bench, Part } from '../main.js'
  * @import { Server } from './servers.js'
  * @typedef {Server & { connections: number, stalled: number, pauseMs: number, grownMB: number[], readBytes: number[], beyond: number[] }}
@@ -38,15 +40,22 @@ const copyEach = {
 const leastSeenMB = 60
 
 /**
- * @param {Pick<Bench, 'options' | 'processes' | 'say'>} bench @param {readonly Server[]} [among]
+ * @param {Pick<Bench, 'options' | 'processes' | 'say' | 'before'>} bench @param {readonly Server[]}
+ * [among]
  * @returns {Promise<Part>}
  */
-export async function measureStalled({ options: { quick }, processes, say }, among = servers.slice(0, 2)) {
+export async function measureStalled(
+  { options: { quick }, processes, say, before },
+  among = servers.slice(0, 2),
+) {
   const [publishes, rounds] = quick ? [30, 3] : [60, 5]
   /** @type {Uint8Array | undefined} */
   let frame
+  const now = thisBuild(processes)
+  const old = before?.build('stalled')
+  const compared = withBefore(among, old)
   /** @type {Side[]} */
-  const sides = [...among.map(server => ({ ...server, connections, stalled, pauseMs })), copyEach].map(
+  const sides = [...compared.map(server => ({ ...server, connections, stalled, pauseMs })), copyEach].map(
     side => ({
       ...side,
       grownMB: [],
@@ -55,8 +64,12 @@ export async function measureStalled({ options: { quick }, processes, say }, amo
     }),
   )
   for (let round = 0; round < rounds; round += 1)
-    for (const side of round % 2 === 0 ? sides : sides.toReversed()) await stall(side)
-  const rows = sides.map(({ name, title, grownMB, readBytes, beyond }) => ({
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const { build = now } = side
+      await build.attempt(() => stall(side, build))
+    }
+  const done = sides.filter(({ build }) => build?.problem === undefined)
+  const rows = done.map(({ name, title, grownMB, readBytes, beyond }) => ({
     name,
     title,
     grownMB: summarize(grownMB),
@@ -82,19 +95,33 @@ export async function measureStalled({ options: { quick }, processes, say }, amo
       `resident: of the server, whose store holds ${size(publishes * documentBytes)} of history where it has one. read: what the system held, and what came then. frames beyond the system: those of which it held nothing, at the reader that had most. a copy each: the negative control, to ${copyEach.stalled} readers that do not read.`,
     ),
   ].join('\n')
-  return { figures: { connections, stalled, publishes, documentBytes, leastSeenMB, rows }, text }
+  const figures = {
+    connections,
+    stalled,
+    publishes,
+    documentBytes,
+    leastSeenMB,
+    rows,
+    ...(old !== undefined && { before: { problem: old.problem } }),
+  }
+  return { figures, text }
 
-  /** Publishes to readers of which some do not read, at a server that is new. @param {Side} side */
-  async function stall(side) {
-    const child = await processes.start(new URL(side.module, import.meta.url), {
-      documentBytes,
-      mode: side.mode,
-    })
+  /**
+   * Publishes to readers of which some do not read, at a server that is new.
+   * @param {Side} side @param {Build} build
+   */
+  async function stall(side, build) {
+    const { module, mode } = side
+    const child = await build.start(new URL(module, import.meta.url), { documentBytes, mode })
     const readers = await processes.start(new URL('herd-process.js', import.meta.url))
-    frame ??= /** @type {Uint8Array} */ (await child.ask('newestFrame'))
+    /** @type {Uint8Array | undefined} */
+    const own = module.endsWith('noticeboard-process.js') ? await child.ask('newestFrame') : frame
+    // What noticeboard greets with is what the others send.
+    frame ??= own
     await child.ask('frame', frame)
+    const leastBytes = own?.length ?? 0
     const port = await child.ask('port')
-    const fleet = { first: 0, count: side.connections, suffix: '', leastBytes: frame.length, inFlight: 250 }
+    const fleet = { first: 0, count: side.connections, suffix: '', leastBytes, inFlight: 250 }
     const { stranded } = await readers.ask('open', { port, ...fleet })
     if (stranded > 0)
       throw new Error(`${side.title} did not greet ${stranded} of ${side.connections} readers`)

@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { thisBuild, titleBefore } from '../before/build.js'
 import { processorMs } from '../processor-time.js'
 import { makeDocument } from '../document.js'
 import { countRounds } from '../rounds.js'
@@ -9,9 +10,11 @@ import { summarize, summarizeRatio } from '../statistics.js'
 import { formatTable, paragraph, ranged } from '../table.js'
 
 /**
+ * @import { Build } from '../before/build.js'
  * @import { Bench, Part } from '../main.js'
  * @import { Child } from '../processes.js'
- * @typedef {{ title: string, child: Child, port: number, isControl?: boolean }} Side
+ * @typedef {{ title: string, build: Build, child: Child, port: number, etag: string, isControl?: boolean }}
+ * Side
  * @typedef {Side & { status: number, request: string, answerBytes: number, microseconds: number[] }}
  * Case
  */
@@ -19,7 +22,7 @@ import { formatTable, paragraph, ranged } from '../table.js'
 const connections = 32
 
 /** @param {Bench} bench @returns {Promise<Part>} */
-export async function measurePolling({ options: { quick, document, bytes }, processes, say }) {
+export async function measurePolling({ options: { quick, document, bytes }, processes, say, before }) {
   const counting = quick
     ? { warmUps: 2, most: 5, least: 3, budgetMs: 5_000 }
     : { warmUps: 3, most: 15, least: 5, budgetMs: 30_000 }
@@ -36,21 +39,30 @@ export async function measurePolling({ options: { quick, document, bytes }, proc
   const careless = await processes.start(module('bare-process.js'), { headers, etag, body, digested })
   const load = await processes.start(module('load-process.js'))
 
+  const build = thisBuild(processes)
+  const old = before?.build('poll')
   /** @type {Side[]} */
-  const sides = [
-    { title: 'noticeboard', child: board, port: boardPort },
-    { title: 'node:http, answers ready', child: bare, port: /** @type {number} */ (await bare.ask('port')) },
-  ]
-  const digesting = { title: 'node:http, digests each time', child: careless, isControl: true }
+  const sides = [{ title: 'noticeboard', build, child: board, port: boardPort, etag }]
+  await old?.attempt(async () => {
+    const child = await old.start(module('board-process.js'), { document: small })
+    const port = await child.ask('port')
+    // Its release is its own.
+    const { etag: own } = await look(port, path)
+    sides.push({ title: titleBefore, build: old, child, port, etag: own })
+  })
+  sides.push({ title: 'node:http, answers ready', build, child: bare, port: await bare.ask('port'), etag })
+  const digesting = { title: 'node:http, digests each time', build, child: careless, etag, isControl: true }
   /** @type {Case[]} */
   const cases = []
   for (const status of [304, 200]) {
     const among = status === 304 ? [...sides, { ...digesting, port: await careless.ask('port') }] : sides
     for (const side of among) {
-      const condition = status === 304 ? `If-None-Match: ${etag}\r\n` : ''
+      const condition = status === 304 ? `If-None-Match: ${side.etag}\r\n` : ''
       const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${side.port}\r\nAccept: application/json\r\n${condition}\r\n`
-      const answerBytes = await sizeOfAnswer(side.port, request, status)
-      cases.push({ ...side, status, request, answerBytes, microseconds: [] })
+      await side.build.attempt(async () => {
+        const answerBytes = await sizeOfAnswer(side.port, request, status)
+        cases.push({ ...side, status, request, answerBytes, microseconds: [] })
+      })
     }
   }
 
@@ -58,24 +70,16 @@ export async function measurePolling({ options: { quick, document, bytes }, proc
     for (const one of round % 2 === 0 ? cases : cases.toReversed()) {
       // What is done badly on purpose needs no more rounds to be seen.
       if (one.isControl === true && one.microseconds.length >= counting.least) continue
-      const before = await processorMs(one.child)
-      await load.ask('run', {
-        port: one.port,
-        request: one.request,
-        answerBytes: one.answerBytes,
-        connections,
-        times,
-      })
-      await sleep(30)
-      const usedMs = (await processorMs(one.child)) - before
-      if (isMeasured) one.microseconds.push((usedMs * 1_000) / (connections * times))
+      const usedMs = await one.build.attempt(() => ask(one))
+      if (isMeasured && usedMs !== undefined) one.microseconds.push((usedMs * 1_000) / (connections * times))
     }
   }
   const rounds = cases[0]?.microseconds.length ?? 0
   say(`poll: ${rounds} rounds of ${(connections * times).toLocaleString('en')} requests were measured`)
-  for (const child of [board, bare, careless, load]) await child.end()
+  for (const child of new Set([...cases.map(({ child: own }) => own), load])) await child.end()
 
-  const rows = cases.map(({ title, status, answerBytes, microseconds }) => ({
+  const done = cases.filter(({ build: by }) => by.problem === undefined)
+  const rows = done.map(({ title, status, answerBytes, microseconds }) => ({
     title,
     status,
     answerBytes,
@@ -104,7 +108,22 @@ export async function measurePolling({ options: { quick, document, bytes }, proc
       'ratio: to node:http with the same status, round by round. A client that polls every 30 s opens a connection each time, which this leaves out.',
     ),
   ].join('\n')
-  return { figures: { connections, requestsPerRound: connections * times, rounds, rows }, text }
+  const figures = {
+    connections,
+    requestsPerRound: connections * times,
+    rounds,
+    rows,
+    ...(old !== undefined && { before: { problem: old.problem } }),
+  }
+  return { figures, text }
+
+  /** A round of requests to one of them: its processor time. @param {Case} one */
+  async function ask({ child, port, request, answerBytes }) {
+    const startedMs = await processorMs(child)
+    await load.ask('run', { port, request, answerBytes, connections, times })
+    await sleep(30)
+    return (await processorMs(child)) - startedMs
+  }
 }
 
 /**

@@ -111,27 +111,32 @@ function sample({ loop }, times) {
   return ((user + system) * 1_000) / times
 }
 
+/** How often each kind is read in a round. @type {readonly number[]} */
+let times = []
+
 answerQuestions({
-  async measure({ rounds, sampleMs }) {
+  /** @returns {Promise<string[]>} the titles of the kinds, in their order */
+  async warm({ sampleMs }) {
     // Warm, changed, and warm again: what the compiler took for constant is not any more.
     for (let step = 1; step <= 4; step += 1) {
       for (const kind of kinds) for (let run = 0; run < 20; run += 1) sample(kind, 20_000)
       await changeAll(step)
     }
-    const times = kinds.map(kind => {
+    times = kinds.map(kind => {
       const nanoseconds = Math.max(0.5, Math.min(sample(kind, 1_000_000), sample(kind, 1_000_000)))
       return Math.ceil((sampleMs * 1e6) / nanoseconds / count) * count
     })
-    /** @type {number[][]} */
-    const nanoseconds = kinds.map(() => [])
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [index, kind] of kinds.entries())
-        nanoseconds[index]?.push(sample(kind, times[index] ?? count))
-      // Between rounds the values change, as configuration does.
-      if (round % 8 === 7) await changeAll(5 + round)
-    }
+    return kinds.map(({ title }) => title)
+  },
+  /** @returns {Promise<number[]>} nanoseconds for one read of each kind */
+  async round({ round }) {
+    const nanoseconds = kinds.map((kind, index) => sample(kind, times[index] ?? count))
+    // Between rounds the values change, as configuration does.
+    if (round % 8 === 7) await changeAll(5 + round)
+    return nanoseconds
+  },
+  async close() {
     for (const { config } of boards) await config.close()
     if (!Number.isFinite(total)) throw new Error('what was read were no numbers')
-    return kinds.map(({ title }, index) => ({ title, nanoseconds: nanoseconds[index] }))
   },
 })

@@ -1,5 +1,7 @@
 // Publishing to a folder until it is durable, beside the bare writes and flushes; and what a long
 // history costs.
+import { thisBuild } from '../before/build.js'
+import { beforeOf } from '../rows.js'
 import { countRounds } from '../rounds.js'
 import { summarize } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged } from '../table.js'
@@ -13,14 +15,16 @@ const commands = /** @type {const} */ (['get', 'history', 'publish'])
 const control = 'a listing of the log'
 
 /** @param {Bench} bench @returns {Promise<Part>} */
-export async function measureStore({ options: { quick }, processes, say }) {
+export async function measureStore({ options: { quick }, processes, say, before }) {
   const counting = quick
     ? { warmUps: 0, most: 3, least: 3, budgetMs: 10_000 }
     : { warmUps: 2, most: 15, least: 5, budgetMs: 90_000 }
   const [short, long] = [100, quick ? 2_000 : 100_000]
-  const store = await processes.start(new URL('store-process.js', import.meta.url), {
-    histories: [short, long],
-  })
+  const module = new URL('store-process.js', import.meta.url)
+  const store = await thisBuild(processes).start(module, { histories: [short, long] })
+  // Its boards are of its own publisher and files; what is held against targets is the long one.
+  const old = before?.build('store')
+  const other = await old?.attempt(() => old.start(module, { histories: [long] }))
   say(`store: boards with ${short} and ${long.toLocaleString('en')} releases are there`)
 
   const kinds = [
@@ -30,31 +34,41 @@ export async function measureStore({ options: { quick }, processes, say }) {
     // What each of them would begin with if it looked at the whole log.
     { name: control, what: 'list', more: {} },
   ]
+  // A command that it does not know in this form says nothing of the others.
+  const olds = new Map(kinds.map(({ name }) => [name, other && before?.build(name)]))
+  const ofBefore = (/** @type {string} */ name) =>
+    beforeOf(olds.get(name) ?? old, () => times.of.get(name)?.before ?? [])
   /**
-   * @type {{ bare: number[], tenfold: number[], of: Map<string, { short: number[], long: number[] }>
+   * @type {{ bare: number[], tenfold: number[], of: Map<string, { short: number[], long: number[], before: number[] }>
    * }}
    */
   const times = {
     bare: [],
     tenfold: [],
-    of: new Map(kinds.map(({ name }) => [name, { short: [], long: [] }])),
+    of: new Map(kinds.map(({ name }) => [name, { short: [], long: [], before: [] }])),
   }
+  /** @type {('short' | 'long' | 'before')[]} */
+  const order = ['short', 'long', ...(other === undefined ? [] : [/** @type {const} */ ('before')])]
   for (const { index: round, isMeasured } of countRounds(counting)) {
     const bareMs = await store.ask('bare')
     if (isMeasured) times.bare.push(bareMs)
     if (isMeasured && times.tenfold.length < counting.least) times.tenfold.push(await store.ask('tenfold'))
     for (const { name, what, more } of kinds) {
       // There and back again, so that nobody always comes after the same one.
-      /** @type {('short' | 'long')[]} */
-      const sides = round % 2 === 0 ? ['short', 'long'] : ['long', 'short']
-      for (const side of sides) {
-        const ms = await store.ask(what, { releases: side === 'short' ? short : long, ...more })
-        if (isMeasured) times.of.get(name)?.[side].push(ms)
+      for (const side of round % 2 === 0 ? order : order.toReversed()) {
+        const asked = { releases: side === 'short' ? short : long, ...more }
+        const ms =
+          side === 'before'
+            ? await olds.get(name)?.attempt(async () => other?.ask(what, asked))
+            : await store.ask(what, asked)
+        if (isMeasured && ms !== undefined) times.of.get(name)?.[side].push(ms)
       }
     }
   }
   await store.ask('remove')
-  await store.end()
+  // It may be gone by itself.
+  await other?.ask('remove').catch(() => {})
+  for (const child of [store, other]) await child?.end()
   const rounds = times.bare.length
   say(`store: ${rounds} rounds were measured`)
 
@@ -67,7 +81,14 @@ export async function measureStore({ options: { quick }, processes, say }) {
       name,
       shortMs: summarize(sides.short),
       longMs: summarize(sides.long),
+      ...(sides.before.length > 0 && { beforeMs: summarize(sides.before) }),
     })),
+    ...(old !== undefined && {
+      before: {
+        problem: old.problem,
+        of: Object.fromEntries([...olds].map(([name, build]) => [name, { problem: build?.problem }])),
+      },
+    }),
   }
   const listing = (/** @type {number} */ releases) => ({
     title: `${control}, ${titleOf(releases)}`,
@@ -80,6 +101,7 @@ export async function measureStore({ options: { quick }, processes, say }) {
       unit: 'ms',
       ours: { title: 'noticeboard', rounds: times.of.get('publish')?.long ?? [] },
       floor: { title: 'the bare writes and flushes', rounds: times.bare },
+      ...ofBefore('publish'),
       controls: [
         {
           title: 'the bare ones, ten times',
@@ -97,6 +119,7 @@ export async function measureStore({ options: { quick }, processes, say }) {
         unit: 'ms',
         ours: { title: titleOf(long), rounds: sides.long },
         floor: { title: titleOf(short), rounds: sides.short },
+        ...ofBefore(name),
         controls: [{ ...listing(long), least: 2, than: listing(short) }],
         // No slower for its history; medians of some rounds on a machine that does other things
         // differ by so much.
@@ -109,8 +132,13 @@ export async function measureStore({ options: { quick }, processes, say }) {
     ),
     '',
     formatTable(
-      ['', titleOf(short), titleOf(long)],
-      figures.rows.map(({ name, shortMs, longMs }) => [name, ranged(shortMs), ranged(longMs)]),
+      ['', titleOf(short), titleOf(long), ...(old === undefined ? [] : [`before, ${titleOf(long)}`])],
+      figures.rows.map(({ name, shortMs, longMs, beforeMs }) => [
+        name,
+        ranged(shortMs),
+        ranged(longMs),
+        ...(old === undefined ? [] : [beforeMs === undefined ? '-' : ranged(beforeMs)]),
+      ]),
     ),
     paragraph(
       `The bare writes and flushes of a publish, without checks, digests and history: ${ranged(figures.bareMs)}; ${figure(figures.bareMs.median)} is the disk's own.`,

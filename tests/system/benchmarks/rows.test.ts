@@ -130,6 +130,62 @@ test('where nothing contradicts it in this run, what was wanted holds', () => {
   expect(describeTargets([row], { leftOut: [] })).not.toContain('changed')
 })
 
+const BEFORE = { what: 'the build in /before, version 0.0.9, commit 0123456789ab', without: [] }
+
+test('the build before stands beside what was reached, by the same floor of the same run, and this build beside it', () => {
+  const before = { title: 'before', rounds: rounds(22) }
+  const row = makeRow({ ...measured, before }, asked)
+  expect(row.before).toMatchObject({
+    reached: 2.2,
+    figure: { median: 22 },
+    ratio: { median: 2.2 },
+    beside: { median: 0.5, min: 0.5, max: 0.5 },
+  })
+  const text = describeTargets([row], { leftOut: [], before: BEFORE })
+  expect(text).toContain('reached  a change: 1.10 x, before 2.20 x, to be 1.15 x the floor or less')
+  expect(text).toMatch(/ before +22\.0 \(11\.0-44\.0\) ms, 2\.20 \(2\.20-2\.20\) x/)
+  expect(text).toContain('this build is 0.50 (0.50-0.50) x the one before, round by round')
+  expect(text).toContain('before: the build in /before, version 0.0.9, commit 0123456789ab, beside')
+})
+
+test('the same build beside itself is told as 1, of the unit as of the floor', () => {
+  const before = { title: 'before', rounds: measured.ours.rounds }
+  const target = { most: 12 } as const
+  expect(makeRow({ ...measured, before }, asked).before).toMatchObject({
+    reached: 1.1,
+    beside: { median: 1 },
+  })
+  expect(makeRow({ ...measured, before, target }, asked).before).toMatchObject({ reached: 11 })
+  const none = { title: 'noticeboard', rounds: rounds(0) }
+  expect(makeRow({ ...measured, ours: none, before: none }, asked).before).toMatchObject({
+    beside: undefined,
+  })
+})
+
+test.each([
+  ['could not do it', { problem: 'it has no deltas' }, 'before: it has no deltas'],
+  ['lost a round', { title: 'before', rounds: [1, 2, 3, 4] }, 'before: it has 4 of 5 rounds'],
+  [
+    'had a round that is no number',
+    { title: 'before', rounds: [1, 2, Number.NaN, 4, 5] },
+    'before: it has 4 of 5 rounds',
+  ],
+] as const)('a build before that %s is told with why, and the others are told', (_, before, why) => {
+  const row = makeRow({ ...measured, before }, asked)
+  const text = describeTargets([row], { leftOut: [], before: BEFORE })
+  expect(text).toContain('reached  a change: 1.10 x, before -, to be 1.15 x the floor or less')
+  expect(text).toContain(why)
+  expect(text).not.toContain('this build is')
+})
+
+test('a part that does not measure the build before says so, and its rows have none', () => {
+  const without = [{ part: 'held', why: 'its shapes follow one another' }]
+  const text = describeTargets([makeRow(measured, asked)], { leftOut: [], before: { ...BEFORE, without } })
+  expect(text).toContain('a change: 1.10 x, before -, to be')
+  expect(text).toContain('Not measured of it: held, since its shapes follow one another.')
+  expect(describeTargets([makeRow(measured, asked)], { leftOut: [] })).not.toContain('before')
+})
+
 test('targets of our own are told after the others, and do not count', () => {
   const own = { ...measured, name: 'another', isOurs: true, target: { most: 1.05, of: 'floor' } as const }
   const text = describeTargets(
@@ -299,6 +355,72 @@ test.each([
       .map(row => makeRow(row, asked).isReached)
   expect(isReached(most)).toEqual([true])
   expect(isReached(most + 1)).toEqual([false])
+})
+
+const fanOutFigures = {
+  connections: 5_000,
+  documentBytes: 20_480,
+  rows: ['noticeboard', 'before', 'net', 'shared', 'stringify'].map(name =>
+    told(name, name, { cpuMsPerThousand: 10, lastMs: 10, turnMs: 10 }),
+  ),
+}
+
+const withClientsBefore = (before: unknown) => {
+  const { rows, heapBytes, bundledBytes, ...figures } = clientFigures({})
+  const ofBefore = { rounds: rounds(1) }
+  return {
+    ...figures,
+    rows: rows.map(row => ({ ...row, ofBefore })),
+    heapBytes: { ...heapBytes, 'pull-before': ofBefore, 'hybrid-before': ofBefore },
+    bundledBytes: { ...bundledBytes, ofBefore },
+    before: { heap: before, change: before, poll: before, page: before },
+  }
+}
+
+const READS = [
+  'object.pool.size, a plain property',
+  'Number(process.env.POOL_SIZE)',
+  'config.current.pool.size',
+  'config.select(c => c.pool).current.size',
+]
+
+/** What a part measured, with the build before. */
+const WITH_BEFORE: Readonly<Record<string, (before: unknown) => object>> = {
+  fanout: before => ({ ...fanOutFigures, before }),
+  connects: before => ({
+    ...fanOutFigures,
+    rows: [...CONNECTING, 'before', 'before-resumed'].map(name => told(name, name, CARELESS)),
+    before,
+  }),
+  stalled: before => {
+    const { rows, ...figures } = stalledFigures({ grownMB: 1, beyond: 1 })
+    return { ...figures, rows: [...rows, told('before', 'before', { grownMB: 2, beyond: 2 })], before }
+  },
+  read: before => ({
+    rows: [...READS, ...READS.map(title => `before: ${title}`)].map(title =>
+      told(title, title, { nanoseconds: 1 }),
+    ),
+    before,
+  }),
+  poll: before => ({
+    rows: ['noticeboard', 'before', 'node:http, answers ready', 'node:http, digests each time'].map(
+      title => ({
+        ...told(title, title, { cpuMicroseconds: 1 }),
+        status: 304,
+      }),
+    ),
+    before,
+  }),
+  client: withClientsBefore,
+}
+
+test.each(Object.keys(WITH_BEFORE))('every row of the part %s has the build before, or why not', part => {
+  const rowsWith = (before: unknown) => rowsOf(part, WITH_BEFORE[part]!(before))
+  expect(rowsWith({}).length).toBeGreaterThan(0)
+  for (const { before } of rowsWith({}))
+    expect(before).toEqual({ title: 'before', rounds: expect.any(Array) })
+  for (const { before } of rowsWith({ problem: 'why' })) expect(before).toEqual({ problem: 'why' })
+  for (const row of rowsWith(undefined)) expect(row).not.toHaveProperty('before')
 })
 
 test('the number of a table is that of its section in docs/benchmarks.md', async () => {
