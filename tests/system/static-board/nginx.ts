@@ -16,6 +16,8 @@ export interface LoggedRequest {
   readonly conditional: boolean
   /** How many bytes of body it sent. */
   readonly bytes: number
+  /** The same with the head of its answer. */
+  readonly bytesWithHead: number
 }
 
 /** An nginx of this test, which serves one folder. */
@@ -91,7 +93,7 @@ error_log ${own}/error.log;
 events { worker_connections 256; }
 http {
   include /etc/nginx/mime.types;
-  log_format requests '$request_method $request_uri $status "$http_if_none_match" $body_bytes_sent';
+  log_format requests '$request_method $request_uri $status "$http_if_none_match" $body_bytes_sent $bytes_sent';
   access_log ${own}/access.log requests;
   ${temporary.map(name => `${name}_temp_path ${own}/${name};`).join('\n  ')}
 ${adapted}
@@ -101,8 +103,9 @@ ${adapted}
 
 function readLine(line: string): LoggedRequest {
   const [method = '', path = '', status = '', tag = ''] = line.split(' ')
-  const bytes = Number(line.slice(line.lastIndexOf(' ') + 1))
-  return { method, path, status: Number(status), conditional: tag !== '""' && tag !== '"-"', bytes }
+  const [bytes = Number.NaN, bytesWithHead = Number.NaN] = line.split(' ').slice(-2).map(Number)
+  const conditional = tag !== '""' && tag !== '"-"'
+  return { method, path, status: Number(status), conditional, bytes, bytesWithHead }
 }
 
 async function answers(url: string): Promise<boolean> {
