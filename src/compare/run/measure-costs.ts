@@ -5,6 +5,7 @@ import type { Costs } from '../costs/costs.js'
 import { blamingMachine, sayBusy, thisMachine } from './busy-machine.js'
 import { round } from './figures.js'
 import { measureMaking } from './measure-making.js'
+import { measureMemory } from './measure-memory.js'
 import { measureSharing } from './measure-sharing.js'
 import { LARGE_BYTES, openBench, SMALL_BYTES } from './server-bench.js'
 import { startServer } from './server-process.js'
@@ -68,9 +69,7 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
     follower.close()
     const streams = Math.round(1_500 * scale)
     onProgress(`${streams} streams`)
-    const base = server.memoryBytes()
     const notices = await bench.open(streams, false)
-    const perStream = Math.max(0, (server.memoryBytes() - base) / streams)
     const noticeMs = Math.max(0, (await bench.changes(SMALL_BYTES, 20)) - changeMs) / streams
     const noticeBytes = ((await bench.changeBytes(SMALL_BYTES)) - changeBytes) / streams
     onProgress('a minute in which nothing happens')
@@ -86,6 +85,8 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
     deliveries.close()
     onProgress('deltas and encodings')
     const making = await measureMaking({ rounds: Math.max(5, Math.round(40 * scale)), signal })
+    onProgress('memory')
+    const memory = await measureMemory({ cli, wire, clock, signal, streams })
     onProgress('workers')
     const one = { requestMs: kinds.unchanged.serverMs, changeMs, idleMsPerSecond }
     const sharing = await measureSharing(one, {
@@ -133,7 +134,7 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
       wakeMs: round(Math.max(0, lonely.serverMs - idleMsPerSecond * lonely.s - kinds.unchanged.serverMs)),
       changeMs: round(changeMs),
       streamMsPerSecond: 0,
-      memory: { base, perStream: Math.round(perStream), perClient: 2_000 },
+      memory,
     }
   } finally {
     wire.stop()
