@@ -2,9 +2,9 @@ import type { Costs, MakingCosts } from './costs.js'
 
 /** What deltas and encodings cost to make and to apply, where costs do not say. */
 export const recordedMaking: MakingCosts = {
-  delta: { ms: 0.1478, msPerKB: 0.0013 },
-  applied: { ms: 0.0089, msPerKB: 0.0006 },
-  encoding: { ms: 0.0863, msPerKB: 0.0226 },
+  delta: { ms: 0.156, msPerKB: 0.0022 },
+  applied: { ms: 0.0069, msPerKB: 0.0007 },
+  encoding: { ms: 0.207, msPerKB: 0.0213 },
 }
 
 /**
@@ -19,25 +19,27 @@ export const recordedCosts: Costs = {
     command: 'noticeboard compare --calibrate',
   },
   kinds: {
-    unchanged: { serverMs: 0.299, bytes: 435 },
-    release: { serverMs: 0.233, bytes: 827 },
-    log: { serverMs: 1.37, bytes: 525 },
-    snapshot: { serverMs: 0.159, serverMsPerKB: 0.0026, bytes: 555 },
-    report: { serverMs: 0.688, bytes: 873 },
-    connect: { serverMs: 0.295, bytes: 977 },
-    mark: { serverMs: 0.027, bytes: 292 },
-    notice: { serverMs: 0.0192, bytes: 481 },
-    delivery: { serverMs: 0.0192, serverMsPerKB: 0.0002, bytes: 553 },
+    unchanged: { serverMs: 0.188, bytes: 435 },
+    release: { serverMs: 0.177, bytes: 827 },
+    log: { serverMs: 1.08, bytes: 525 },
+    snapshot: { serverMs: 0.165, serverMsPerKB: 0.003, bytes: 555 },
+    report: { serverMs: 0.624, bytes: 873 },
+    connect: { serverMs: 0.355, bytes: 977 },
+    mark: { serverMs: 0.0116, bytes: 292 },
+    notice: { serverMs: 0.0184, bytes: 481 },
+    delivery: { serverMs: 0.0184, serverMsPerKB: 0.0003, bytes: 553 },
   },
   making: recordedMaking,
   sharing: {
-    connectionMs: 0.104,
-    reportMs: 0.0676,
-    takenMs: 0.137,
-    changeMs: 8.52,
-    lookMsPerSecond: 0.618,
+    connectionMs: 0.109,
+    reportMs: 0.0702,
+    takenMs: 0.215,
+    changeMs: 5.64,
+    lookMsPerSecond: 1.76,
   },
-  changeMs: 31.5,
+  idleMsPerSecond: 2.82,
+  wakeMs: 0.609,
+  changeMs: 34.4,
   streamMsPerSecond: 0,
   memory: { base: 65_400_000, perStream: 35_500, perClient: 2_000 },
 }

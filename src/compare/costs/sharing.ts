@@ -10,7 +10,7 @@ const LOOKS_PER_SECOND = 2
  * the log in it.
  *
  * ```ts
- * sharingOf(recordedCosts).connectionMs // 0.104
+ * sharingOf(recordedCosts).connectionMs // 0.109
  * ```
  */
 export function sharingOf({ sharing, kinds, changeMs }: Costs): SharingCosts {

@@ -6,14 +6,18 @@ import { startServer } from './server-process.js'
 export interface MemoryOptions extends BenchOptions {
   /** The file of the command line, which the server is started from. */
   readonly cli: string
-  /** How many streams are open at the end; a third of them are opened before anything is measured. */
+  /**
+   * How many streams are open at the end; a third of them are opened before anything is measured.
+   */
   readonly streams: number
 }
 
 /** How long a server has to put what it holds in order, in milliseconds. */
 const SETTLES_MS = 2_000
 
-/** What it is taken to keep of a client that reports, in bytes: some twice what its registry takes. */
+/**
+ * What it is taken to keep of a client that reports, in bytes: some twice what its registry takes.
+ */
 const PER_CLIENT = 2_000
 
 /**
