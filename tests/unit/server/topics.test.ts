@@ -4,7 +4,7 @@ import { createTopics } from '../../../src/server/stream/topics.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
-import { NAMESPACE, releaseOf, snapshotOf } from '../../support/board-kit.js'
+import { NAMESPACE, publish, releaseOf, snapshotOf } from '../../support/board-kit.js'
 
 const openTopics = (
   more: Partial<Parameters<typeof createTopics>[0]> = {},
@@ -78,4 +78,19 @@ describe('what another server says is newest', () => {
     expect(topic.newest?.read?.position.epoch).toBe('5000000-ffffffff')
     expect(told).toEqual([])
   })
+})
+
+test('what another process has written is answered once what is known is a second old', async () => {
+  const clock = virtualClock()
+  const store = memory()
+  const topics = openTopics({ transport: store, clock })
+  const sequenceOf = async (): Promise<number | undefined> =>
+    (await topics.newest(NAMESPACE))?.read?.position.sequence
+  await publish(store, { size: 1 })
+  expect(await sequenceOf()).toBe(1)
+  await publish(store, { size: 2 })
+  await clock.advance(999)
+  expect(await sequenceOf()).toBe(1)
+  await clock.advance(1)
+  expect(await sequenceOf()).toBe(2)
 })
