@@ -9,7 +9,7 @@ export const recordedMaking: MakingCosts = {
 
 /**
  * What a server of noticeboard costs: medians of three runs on a quiet machine, which agree within a
- * third where it is not about deltas and encodings. Measure your own with `measureCosts()`.
+ * third where it is not about deltas, encodings and workers. Measure your own with `measureCosts()`.
  */
 export const recordedCosts: Costs = {
   v: 1,
@@ -41,5 +41,5 @@ export const recordedCosts: Costs = {
   wakeMs: 0.609,
   changeMs: 34.4,
   streamMsPerSecond: 0,
-  memory: { base: 65_400_000, perStream: 35_500, perClient: 2_000 },
+  memory: { base: 65_600_000, perStream: 21_100, perClient: 2_000 },
 }

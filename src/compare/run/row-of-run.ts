@@ -44,9 +44,7 @@ export function rowOfRun(
   const inline = isInline(shape, workload.documentBytes)
   const trips = shape.type === 'poll' ? 2 * REQUEST_TRIPS : 0.5 + (inline ? 0 : REQUEST_TRIPS)
   const queueMs =
-    shape.type === 'poll'
-      ? 0
-      : ((online - clients) / processesOf(shape, workload)) * onChangeMs(shape, { seen, clients, basis })
+    shape.type === 'poll' ? 0 : ((online - clients) / processesOf(shape, workload)) * toldMsOf(seen, clients)
   const ownMs = onClientMs(shape, { workload, service: serviceOf(shape, basis) })
   const delaysMs = seen.delaysMs.map(
     (delayMs, index) =>
@@ -172,15 +170,9 @@ function usedOf(
 }
 
 /**
- * What the server does for each client before the last one has a change, in milliseconds; its
- * reports come later.
+ * What a server does for each client before the last one has a change, in milliseconds; its reports
+ * come later.
  */
-function onChangeMs(
-  shape: Shape,
-  { seen, clients, basis }: { readonly seen: SeenInRun; readonly clients: number; readonly basis: Basis },
-): number {
-  const service = serviceOf(shape, basis)
-  const { alone, change } = seen
-  const reportMs = service.cpuMs('report') + (basis.costs.wakeMs ?? 0)
-  return Math.max(0, change.serverMs - alone.changeMs / clients - (change.counts.report ?? 0) * reportMs)
+function toldMsOf({ alone, toldMs }: SeenInRun, clients: number): number {
+  return Math.max(0, toldMs - alone.changeMs) / clients
 }

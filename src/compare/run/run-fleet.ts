@@ -33,6 +33,12 @@ export interface SeenInRun {
   /** A change, and a start, beyond what happens anyway. */
   readonly change: Span
   readonly start: Span
+  /**
+   * What the servers do of a change before clients begin to report that they have it, in
+   * milliseconds of their processors, all of them together: the median of several. 0 where nobody
+   * is told.
+   */
+  readonly toldMs: number
   /** How long a change took to each client, in milliseconds, ascending. */
   readonly delaysMs: readonly number[]
   /**
@@ -63,8 +69,12 @@ export interface RunWindows {
   readonly idleMs: number
   /** How long servers are looked at before anybody is there. */
   readonly aloneMs: number
-  /** What a change that nobody follows takes at most. */
+  /** What a change takes at most until servers have written it, and told those who follow it. */
   readonly writtenMs: number
+  /** How long clients have to report that they have a change, before the next one comes. */
+  readonly apartMs: number
+  /** Whether a change comes to all clients at once, on their streams. */
+  readonly isTold: boolean
   /** A change and what follows from it. */
   readonly changeMs: number
   /** How long the servers are away; 0 for no outage. */
@@ -98,7 +108,7 @@ export async function runFleet(
   },
 ): Promise<SeenInRun> {
   const { startsOverMs, settlesMs, idleMs, changeMs, outageMs, patienceMs, warmAfter } = windows
-  const { aloneMs, writtenMs } = windows
+  const { aloneMs, writtenMs, apartMs, isTold } = windows
   const pass = (ms: number): Promise<void> => clock.sleep(ms, signal)
   const step = (text: string): void => {
     signal.throwIfAborted()
@@ -120,6 +130,12 @@ export async function runFleet(
     await act()
     return fleet.serverMs() - beforeMs
   }
+  let newest = 0
+  const workOfChange = (): Promise<number> =>
+    workOf(async () => {
+      newest = await fleet.publish()
+      await pass(writtenMs)
+    })
   const askedSince = async (fromMs: number): Promise<readonly number[]> =>
     (await fleet.look(0)).askedAtMs.filter(atMs => atMs >= fromMs)
   let doing = ''
@@ -145,13 +161,9 @@ export async function runFleet(
   await fleet.warmUp(signal, warmAfter)
   step('hardly anybody is there')
   const written: number[] = []
-  let first = 0
   for (let turn = 0; turn < WARM_CHANGES + MEASURED_CHANGES; turn += 1) {
     signal.throwIfAborted()
-    const workMs = await workOf(async () => {
-      first = await fleet.publish()
-      await pass(writtenMs)
-    })
+    const workMs = await workOfChange()
     if (turn >= WARM_CHANGES) written.push(workMs)
   }
   // They look at the board for those who follow it.
@@ -163,7 +175,7 @@ export async function runFleet(
     changeMs: Math.max(0, median(written) - (msPerSecond * writtenMs) / 1_000),
   }
   step('the fleet starts')
-  await Promise.all([fleet.startClients(startsOverMs), until(first, startsOverMs)])
+  await Promise.all([fleet.startClients(startsOverMs), until(newest, startsOverMs)])
   await pass(settlesMs)
 
   step('nothing happens')
@@ -180,6 +192,18 @@ export async function runFleet(
     ranAtMs = (await until(round)).ranAtMs
   })
   const machineAfter = machineTimes()
+
+  let toldMs = 0
+  if (isTold) {
+    step('changes one after another')
+    const told: number[] = []
+    for (let turn = 0; turn < MEASURED_CHANGES; turn += 1) {
+      signal.throwIfAborted()
+      told.push(await workOfChange())
+      await pass(apartMs)
+    }
+    toldMs = Math.max(0, median(told) - (msPerSecond * writtenMs) / 1_000)
+  }
 
   step('a server restarts')
   await fleet.stopServers()
@@ -221,6 +245,7 @@ export async function runFleet(
     alone,
     idle,
     change: beyond(changed, idle),
+    toldMs,
     start: beyond(started, idle),
     delaysMs: ranAtMs.map(atMs => atMs - publishedMs),
     peakAfterRestart,

@@ -23,8 +23,8 @@ export interface RunModelOptions extends Basis {
   readonly windows: RunWindowsOf
 }
 
-/** The windows of a run, but for the one that follows from the model. */
-export interface RunWindowsOf extends Omit<RunWindows, 'changeMs'> {
+/** The windows of a run, but for those that follow from the model. */
+export interface RunWindowsOf extends Omit<RunWindows, 'changeMs' | 'isTold'> {
   /** A document has soaked so soon: what is reported is the same. */
   readonly soakMs: number
   /** And so long after that everybody has reported it. */
@@ -37,7 +37,9 @@ export const FULL_WINDOWS: RunWindowsOf = {
   settlesMs: 12_000,
   idleMs: 60_000,
   aloneMs: 10_000,
-  writtenMs: 500,
+  // Clients begin to report half of a second after a change.
+  writtenMs: defaultPeriods.reports.batchMs / 2 - 50,
+  apartMs: 2_000,
   outageMs: OUTAGE_MS,
   patienceMs: 60_000,
   warmAfter: WARM_AFTER,
@@ -84,7 +86,15 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
   try {
     const looksMs = shape.type === 'poll' ? 1.2 * shape.pollIntervalMs : 0
     const seen = await runFleet(fleet, {
-      windows: { ...windows, changeMs: looksMs + windows.soakMs + windows.reportsMs },
+      windows: {
+        ...windows,
+        // Marks come all at once: so many whole heartbeats have as many of them, whenever they begin.
+        ...(shape.type === 'stream' && {
+          idleMs: Math.ceil(windows.idleMs / shape.heartbeatMs) * shape.heartbeatMs,
+        }),
+        changeMs: looksMs + windows.soakMs + windows.reportsMs,
+        isTold: shape.type === 'stream',
+      },
       signal,
       onStep,
     })

@@ -126,6 +126,7 @@ test.each([pullModel({ pollIntervalMs: 10_000 }), pushModel(), hybridModel()])(
             asleep * wakeMs * comesAlone(change, { service, isTold }),
         },
         start: { counts: start, bytes: 0, ms: 10_000, serverMs: totalOf(start, service.cpuMs) },
+        toldMs: 0,
         delaysMs: [1],
         peakAfterRestart: 0,
         peakOfStart: 0,
@@ -147,3 +148,25 @@ test.each([pullModel({ pollIntervalMs: 10_000 }), pushModel(), hybridModel()])(
     expect(ratio(mistaken)).toBeGreaterThan(1.25)
   },
 )
+
+test('the clients that a sample leaves out are told behind it, by what a server does for each, without its reports', () => {
+  const model = pushModel()
+  const workload = readWorkload({ ...FLEET, clients: 4_100, offlineShare: 0, network: { rttMs: 0 } })
+  const span = { counts: {}, bytes: 0, serverMs: 0, ms: 10_000 }
+  const seen: SeenInRun = {
+    alone: { msPerSecond: 0, changeMs: 30 },
+    idle: span,
+    change: { ...span, counts: { report: 2 }, serverMs: 2 },
+    start: span,
+    toldMs: 30 + 100 * 0.02,
+    delaysMs: [40, 50],
+    peakAfterRestart: 0,
+    peakOfStart: 0,
+    outage: undefined,
+    memoryBytes: 0,
+    missed: 0,
+    machineIdle: 1,
+  }
+  const row = rowOfRun(model, { seen, clients: 100, basis: { workload, costs: awake } })
+  expect(row.stalenessMs.all).toBeCloseTo(50 + 4_000 * 0.02, 0)
+})

@@ -32,6 +32,7 @@ const OPTIONS: RunModelOptions = {
     idleMs: 1_500,
     aloneMs: 1_000,
     writtenMs: 100,
+    apartMs: 500,
     outageMs: 0,
     patienceMs: 60_000,
     soakMs: 300,
@@ -57,6 +58,7 @@ test('a run with real processes counts what the formula counts, and leaves no pr
     'the fleet starts',
     'nothing happens',
     'a change',
+    'changes one after another',
     'a server restarts',
     'every client starts at once',
   ])
