@@ -168,5 +168,7 @@ test('the clients that a sample leaves out are told behind it, by what a server 
     machineIdle: 1,
   }
   const row = rowOfRun(model, { seen, clients: 100, basis: { workload, costs: awake } })
-  expect(row.stalenessMs.all).toBeCloseTo(50 + 4_000 * 0.02, 0)
+  // And a millisecond or two on the client's own line.
+  expect(row.stalenessMs.all).toBeGreaterThan(50 + 4_000 * 0.02)
+  expect(row.stalenessMs.all).toBeLessThan(50 + 4_000 * 0.02 + 3)
 })
