@@ -88,7 +88,8 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
     const seen = await runFleet(fleet, {
       windows: {
         ...windows,
-        // Marks come all at once: so many whole heartbeats have as many of them, whenever they begin.
+        // Marks come all at once: so many whole heartbeats have as many of them, whenever they
+        // begin.
         ...(shape.type === 'stream' && {
           idleMs: Math.ceil(windows.idleMs / shape.heartbeatMs) * shape.heartbeatMs,
         }),
