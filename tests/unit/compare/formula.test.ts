@@ -73,7 +73,8 @@ test.each([pushModel(), hybridModel(), pullModel(), pullModel({ pollIntervalMs: 
   async model => {
     const input = { ...FLEET, clients: 2_000, offlineShare: 0, restartsPerDay: 0, changesPerDay: 1 }
     const still = { ...input, changesPerDay: 0 }
-    const free = { ...recordedCosts, changeMs: 0 }
+    // What nobody causes is no queue.
+    const free = { ...recordedCosts, changeMs: 0, idleMsPerSecond: 0, wakeMs: 0 }
     const costs = timesAsSlow(free, 0.65 / computed(model, still, free).cpu.share)
     expect(computed(model, still, costs).cpu.share).toBeCloseTo(0.65, 2)
     const known = computed(model, input, costs)
