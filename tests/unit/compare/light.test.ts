@@ -159,9 +159,8 @@ test.each([
     expect(apart(({ cpu }) => cpu.share)).toBeLessThan(0.05)
     // The interval in which a change falls was chosen when the document was younger, by clients
     // that stay in step with those who started when they did; the formula takes that of the change,
-    // and clients that are spread.
-    // Twelve draws of 500 clients came to 108 to 124 % of the formula's half, and to 120 to 130 % of
-    // its last.
+    // and clients that are spread. Twelve draws of 500 clients came to 108 to 124 % of the
+    // formula's half, and to 120 to 130 % of its last.
     for (const of of ['half', 'all'] as const)
       expect(apart(({ stalenessMs }) => stalenessMs[of])).toBeLessThan(0.3)
   },
