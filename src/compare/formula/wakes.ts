@@ -30,7 +30,7 @@ export interface WakesOptions {
 /** After so long without work a processor takes longer for what comes, in milliseconds. */
 const SLEEPS_AFTER_MS = 3
 
-/** Clients gather what they report for the half to the whole of this. */
+/** Over so long the clients that were told of a change at once report that they have it. */
 const REPORTED_OVER_MS: number = defaultPeriods.reports.batchMs / 2
 
 /**
@@ -50,8 +50,8 @@ export function wakesOf(options: WakesOptions): Wakes {
   const always = online * (askedIn(counts.day, service) + restartsPerDay * askedIn(counts.start, service))
   const change = online * comesAlone(counts.change, { service, isTold })
   const asleep = asleepOf((always + (isTold ? 0 : changesPerDay * change)) / processes / DAY_MS)
-  const then = isTold ? asleepOf(change / processes / REPORTED_OVER_MS) : asleep
-  const perChangeMs = change * wakeMs * Math.min(asleep, then)
+  const perChangeMs =
+    change * wakeMs * (isTold ? asleepAfterChange({ asleep, reports: change, processes }) : asleep)
   return { perDayMs: always * wakeMs * asleep + changesPerDay * perChangeMs, perChangeMs }
 }
 
@@ -65,6 +65,28 @@ export function wakesOf(options: WakesOptions): Wakes {
  */
 export function asleepOf(requestsPerMs: number): number {
   return Math.exp(-requestsPerMs * SLEEPS_AFTER_MS)
+}
+
+/**
+ * The share of the reports of a change that find a process asleep, when all clients were told of it
+ * at once.
+ *
+ * ```ts
+ * asleepAfterChange({ asleep: 0.95, reports: 100, processes: 1 }) // 0.55
+ * ```
+ */
+export function asleepAfterChange({
+  asleep,
+  reports,
+  processes,
+}: {
+  /** The share of other requests that do. */
+  readonly asleep: number
+  /** How many there are, of all clients. */
+  readonly reports: number
+  readonly processes: number
+}): number {
+  return Math.min(asleep, asleepOf(reports / processes / REPORTED_OVER_MS))
 }
 
 /**

@@ -26,7 +26,9 @@ export interface FleetRun {
   /** Takes every server down as a crash does, or brings all of them back at their addresses. */
   stopServers(): Promise<void>
   startServers(): Promise<void>
-  /** Opens a stream or two to each server, for nobody; resolves to what closes them. */
+  /**
+   * Opens a stream to each server, or two to each worker, for nobody; resolves to what closes them.
+   */
   follow(signal: AbortSignal): Promise<() => void>
   /**
    * Asks the servers until they are as fast as those that have run for days; something must have

@@ -58,10 +58,10 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
     for (const warm of asked) await bench.many(rounds, warm)
     const [unchanged, release, log, report, small] = await bench.costs(rounds, asked)
     const kinds = { unchanged, release, log, report }
-    onProgress('changes that nobody follows')
+    onProgress('changes that hardly anybody follows')
+    const follower = await bench.open(1, false)
     const changeMs = await bench.changes(SMALL_BYTES, 20)
     const changeBytes = await bench.changeBytes(SMALL_BYTES)
-    const follower = await bench.open(1, false)
     const alone = await bench.idle(2 * defaultPeriods.heartbeatMs)
     const idleMsPerSecond = alone.serverMs / (2 * heartbeatS)
     onProgress('requests that come alone')

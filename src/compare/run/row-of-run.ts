@@ -5,7 +5,7 @@ import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
 import { onlineOf, processesOf } from '../formula/processes.js'
 import { onClientMs } from '../formula/times.js'
-import { askedIn, asleepOf, comesAlone } from '../formula/wakes.js'
+import { askedIn, asleepAfterChange, asleepOf, comesAlone } from '../formula/wakes.js'
 import type { Counts, Kind } from '../costs/costs.js'
 import { rowOf, type Basis, type Used } from '../row-of.js'
 import type { Row } from '../row.js'
@@ -138,8 +138,11 @@ function usedOf(
   const aloneMs = (alone.msPerSecond * idle.ms) / 1_000 / clients
   const isTold = shape.type === 'stream'
   const asked = askedIn(idle.counts, service)
-  const asleep = asleepOf((clients * asked) / processesOf(shape, basis.workload) / idle.ms)
-  const wakeMs = asleep * (basis.costs.wakeMs ?? 0)
+  const processes = processesOf(shape, basis.workload)
+  const asleep = asleepOf((clients * asked) / processes / idle.ms)
+  const { wakeMs = 0 } = basis.costs
+  const onChange = comesAlone(change.counts, { service, isTold })
+  const asleepThen = isTold ? asleepAfterChange({ asleep, reports: clients * onChange, processes }) : asleep
   const perDay = DAY_MS / idle.ms
   const unseen = (each: (kind: Kind) => number): number => {
     const seldom = seldomOf(day)
@@ -150,14 +153,11 @@ function usedOf(
   }
   return {
     day: {
-      cpuMs: Math.max(0, idle.serverMs - aloneMs - wakeMs * asked) * perDay + unseen(service.cpuMs),
+      cpuMs: Math.max(0, idle.serverMs - aloneMs - asleep * wakeMs * asked) * perDay + unseen(service.cpuMs),
       bytes: idle.bytes * perDay + unseen(service.bytes),
     },
     change: {
-      cpuMs: Math.max(
-        0,
-        change.serverMs - alone.changeMs / clients - wakeMs * comesAlone(change.counts, { service, isTold }),
-      ),
+      cpuMs: Math.max(0, change.serverMs - alone.changeMs / clients - asleepThen * wakeMs * onChange),
       bytes: change.bytes,
     },
     // All of them start at once, which keeps a server awake.

@@ -67,7 +67,7 @@ export interface RunWindows {
   readonly startsOverMs: number
   readonly settlesMs: number
   readonly idleMs: number
-  /** How long servers are looked at before anybody is there. */
+  /** How long servers are looked at while hardly anybody is there. */
   readonly aloneMs: number
   /** What a change takes at most until servers have written it, and told those who follow it. */
   readonly writtenMs: number
@@ -136,6 +136,23 @@ export async function runFleet(
       newest = await fleet.publish()
       await pass(writtenMs)
     })
+  const measureAlone = async (): Promise<Alone> => {
+    // They look at the board, and read what others wrote, for those who follow it.
+    const leave = await fleet.follow(signal)
+    try {
+      const written: number[] = []
+      for (let turn = 0; turn < WARM_CHANGES + MEASURED_CHANGES; turn += 1) {
+        signal.throwIfAborted()
+        const workMs = await workOfChange()
+        if (turn >= WARM_CHANGES) written.push(workMs)
+      }
+      const msPerSecond = (await workOf(() => pass(aloneMs))) / (aloneMs / 1_000)
+      const changeMs = Math.max(0, median(written) - (msPerSecond * writtenMs) / 1_000)
+      return { msPerSecond, changeMs }
+    } finally {
+      leave()
+    }
+  }
   const askedSince = async (fromMs: number): Promise<readonly number[]> =>
     (await fleet.look(0)).askedAtMs.filter(atMs => atMs >= fromMs)
   let doing = ''
@@ -160,20 +177,7 @@ export async function runFleet(
   await fleet.publish()
   await fleet.warmUp(signal, warmAfter)
   step('hardly anybody is there')
-  const written: number[] = []
-  for (let turn = 0; turn < WARM_CHANGES + MEASURED_CHANGES; turn += 1) {
-    signal.throwIfAborted()
-    const workMs = await workOfChange()
-    if (turn >= WARM_CHANGES) written.push(workMs)
-  }
-  // They look at the board for those who follow it.
-  const leave = await fleet.follow(signal)
-  const msPerSecond = (await workOf(() => pass(aloneMs))) / (aloneMs / 1_000)
-  leave()
-  const alone = {
-    msPerSecond,
-    changeMs: Math.max(0, median(written) - (msPerSecond * writtenMs) / 1_000),
-  }
+  const alone = await measureAlone()
   step('the fleet starts')
   await Promise.all([fleet.startClients(startsOverMs), until(newest, startsOverMs)])
   await pass(settlesMs)
@@ -202,7 +206,7 @@ export async function runFleet(
       told.push(await workOfChange())
       await pass(apartMs)
     }
-    toldMs = Math.max(0, median(told) - (msPerSecond * writtenMs) / 1_000)
+    toldMs = Math.max(0, median(told) - (alone.msPerSecond * writtenMs) / 1_000)
   }
 
   step('a server restarts')

@@ -57,3 +57,37 @@ test('a change of a run that one client misses is counted, whichever of its chan
   expect(await Promise.all(lost)).toEqual([1, 1, 1, 1])
   expect([await missedOf(1), await missedOf(15), await missedOf(25)]).toEqual([0, 0, 0])
 })
+
+test('what servers do with hardly anybody there, and what they do before clients report, is measured apart', async () => {
+  const { signal } = new AbortController()
+  const fleet = fleetWithout(0)
+  let [sleptMs, changesMs, published, followers] = [0, 0, 0, 0]
+  let isThere = false
+  const seen = await runFleet(
+    {
+      ...fleet,
+      async publish() {
+        published += 1
+        // Code that never ran takes longer; four clients take a millisecond each.
+        changesMs += (published < 8 ? 100 : 30) + (isThere ? 4 : 0)
+        return fleet.publish()
+      },
+      startClients: async () => void (isThere = true),
+      serverMs: () => sleptMs * 0.0025 + changesMs,
+      async follow() {
+        followers += 1
+        return () => void (followers -= 1)
+      },
+    },
+    {
+      windows: { ...NO_TIME, aloneMs: 10_000, writtenMs: 450, apartMs: 2_000 },
+      signal,
+      onStep() {},
+      clock: { ...clock, sleep: async ms => void (sleptMs += ms) },
+    },
+  )
+  expect(seen.alone.msPerSecond).toBeCloseTo(2.5, 6)
+  expect(seen.alone.changeMs).toBeCloseTo(30, 6)
+  expect(seen.toldMs).toBeCloseTo(34, 6)
+  expect(followers).toBe(0)
+})
