@@ -44,6 +44,30 @@ export function buildBefore(start, failed) {
   return build
 }
 
+/**
+ * With those beside them that the build before does as well, each right after this one's.
+ * @template {{ readonly build?: Build }} Of
+ * @param {readonly Of[]} among @param {Build | undefined} build nothing without one
+ * @param {(one: Of) => Partial<Of> | undefined} asBefore how it is called there; undefined where it
+ * has none
+ * @returns {readonly Of[]}
+ */
+export function besideBefore(among, build, asBefore) {
+  if (build === undefined) return among
+  return among.flatMap(one => {
+    const before = asBefore(one)
+    return before === undefined ? [one] : [one, { ...one, ...before, build }]
+  })
+}
+
+/**
+ * What the figures of a part say of the build before: why it could not do what was measured.
+ * @param {Build | undefined} build
+ */
+export function figuresOfBefore(build) {
+  return build === undefined ? {} : { before: { problem: build.problem } }
+}
+
 /** The line of a text that names an error, or its first. @param {string} text */
 export function errorIn(text) {
   return (/^\w*Error\b.*$/m.exec(text)?.[0] ?? text.trim().split('\n')[0] ?? '').trim()

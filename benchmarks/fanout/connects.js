@@ -1,7 +1,7 @@
 // A fleet that connects at once, beside a bare node:http that sends the same bytes, in turns; and
 // what a stream holds while it is idle.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { thisBuild } from '../before/build.js'
+import { figuresOfBefore, thisBuild } from '../before/build.js'
 import { bytesOf } from '../document.js'
 import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
@@ -128,7 +128,7 @@ export async function measureConnects({ options, processes, say, before }, among
     connections,
     documentBytes: bytesOf(document),
     rows,
-    ...(old !== undefined && { before: { problem: old.problem } }),
+    ...figuresOfBefore(old),
   }
   return { figures, text }
 

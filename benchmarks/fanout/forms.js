@@ -1,7 +1,7 @@
 // One key of a large document changed, to thousands of event streams: whole, as a delta, and
 // compressed, each by a server of its own, beside bare broadcasts of the same bytes, in turns.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { thisBuild, titleBefore } from '../before/build.js'
+import { besideBefore, thisBuild, titleBefore } from '../before/build.js'
 import { bytesOf, makeDocument } from '../document.js'
 import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
@@ -115,19 +115,10 @@ const deflateEach = {
  * @returns {readonly Form[]}
  */
 function withBefore(forms, build, names) {
-  if (build === undefined) return forms
-  return forms.flatMap(form =>
-    names.includes(form.name)
-      ? [
-          form,
-          {
-            ...form,
-            name: `${titleBefore}-${form.name}`,
-            title: form.title.replace('noticeboard', titleBefore),
-            build,
-          },
-        ]
-      : [form],
+  return besideBefore(forms, build, ({ name, title }) =>
+    names.includes(name)
+      ? { name: `${titleBefore}-${name}`, title: title.replace('noticeboard', titleBefore) }
+      : undefined,
   )
 }
 

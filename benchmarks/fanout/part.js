@@ -1,6 +1,6 @@
 // One change to thousands of event streams, beside a bare broadcast of the same bytes, in turns.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { thisBuild } from '../before/build.js'
+import { figuresOfBefore, thisBuild } from '../before/build.js'
 import { bytesOf, makeDocument } from '../document.js'
 import { processorMs } from '../processor-time.js'
 import { countRounds } from '../rounds.js'
@@ -79,7 +79,7 @@ export async function measureFanOut({ options, processes, say, before }) {
     rounds,
     warmUps: counting.warmUps,
     rows: done.map(side => rowOf(side, done)),
-    ...(old !== undefined && { before: { problem: old.problem } }),
+    ...figuresOfBefore(old),
   }
   return { figures, text: describe(figures) }
 

@@ -1,4 +1,4 @@
-import { titleBefore } from '../before/build.js'
+import { besideBefore, titleBefore } from '../before/build.js'
 
 /**
  * The servers that broadcast. The first makes the frame that the others send, too.
@@ -51,10 +51,7 @@ export const stringifyEach = {
  * @param {readonly Server[]} among @param {Build | undefined} build @returns {readonly Server[]}
  */
 export function withBefore(among, build) {
-  if (build === undefined) return among
-  return among.flatMap(server =>
-    server.name === 'noticeboard'
-      ? [server, { ...server, name: titleBefore, title: titleBefore, build }]
-      : [server],
+  return besideBefore(among, build, ({ name }) =>
+    name === 'noticeboard' ? { name: titleBefore, title: titleBefore } : undefined,
   )
 }

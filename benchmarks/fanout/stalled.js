@@ -1,7 +1,7 @@
 // Readers that stop reading while large changes go on: what the server holds for them, and what
 // each has to read afterwards.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { thisBuild } from '../before/build.js'
+import { figuresOfBefore, thisBuild } from '../before/build.js'
 import { summarize } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 import { servers, withBefore } from './servers.js'
@@ -102,7 +102,7 @@ export async function measureStalled(
     documentBytes,
     leastSeenMB,
     rows,
-    ...(old !== undefined && { before: { problem: old.problem } }),
+    ...figuresOfBefore(old),
   }
   return { figures, text }
 

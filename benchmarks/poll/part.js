@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { thisBuild, titleBefore } from '../before/build.js'
+import { figuresOfBefore, thisBuild, titleBefore } from '../before/build.js'
 import { processorMs } from '../processor-time.js'
 import { makeDocument } from '../document.js'
 import { countRounds } from '../rounds.js'
@@ -113,7 +113,7 @@ export async function measurePolling({ options: { quick, document, bytes }, proc
     requestsPerRound: connections * times,
     rounds,
     rows,
-    ...(old !== undefined && { before: { problem: old.problem } }),
+    ...figuresOfBefore(old),
   }
   return { figures, text }
 

@@ -1,5 +1,5 @@
 // The read of one value beside a plain property, in a process that does nothing else.
-import { thisBuild, titleBefore } from '../before/build.js'
+import { figuresOfBefore, thisBuild, titleBefore } from '../before/build.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { formatTable, paragraph, ranged } from '../table.js'
 
@@ -66,6 +66,6 @@ export async function measureReading({ options: { quick }, processes, say, befor
       'The loop itself (one array access, one addition) is in every row, and stands alone in the first. ratio: to a plain property, round by round.',
     ),
   ].join('\n')
-  const figures = { rounds, rows, ...(old !== undefined && { before: { problem: old.problem } }) }
+  const figures = { rounds, rows, ...figuresOfBefore(old) }
   return { figures, text }
 }

@@ -2,11 +2,12 @@ import { createLinkedAbortController } from '../../async/signals.js'
 import { http } from '../../transports/http/index.js'
 import { NAMESPACE } from '../board.js'
 import { plainFetch } from './plain-fetch.js'
+import { readStream } from './read-stream.js'
 
 /**
  * Opens streams to servers, as many to each, which are read and left, until it is called off: a
  * server looks at its board for whoever follows it. Resolves to what closes them, once each has
- * brought something.
+ * brought a release.
  *
  * ```ts
  * const leave = await followServers(urls, { each: 1, signal })
@@ -17,7 +18,11 @@ export async function followServers(
   { each, signal }: { readonly each: number; readonly signal: AbortSignal },
 ): Promise<() => void> {
   const end = createLinkedAbortController(signal)
-  const opening = urls.flatMap(url => Array.from({ length: each }, () => followOne(url, end.signal)))
+  const query = { namespaces: [NAMESPACE], inline: false }
+  const opening = urls.flatMap(url => {
+    const from = http(url, { fetch: plainFetch })
+    return Array.from({ length: each }, () => readStream(from.watch(query, end.signal)))
+  })
   try {
     await Promise.all(opening)
   } catch (error) {
@@ -25,18 +30,4 @@ export async function followServers(
     throw error
   }
   return () => end.abort()
-}
-
-async function followOne(url: string, signal: AbortSignal): Promise<void> {
-  const deliveries = http(url, { fetch: plainFetch })
-    .watch({ namespaces: [NAMESPACE], inline: false }, signal)
-    [Symbol.asyncIterator]()
-  await deliveries.next()
-  void (async () => {
-    try {
-      while ((await deliveries.next()).done !== true);
-    } catch {
-      // What ends it, the signal or its server, is nobody's matter.
-    }
-  })()
 }

@@ -4,16 +4,16 @@ import type { Position } from '../../contracts/position.js'
 import type { ClientReport } from '../../contracts/report.js'
 import type { Clock } from '../../contracts/system.js'
 import type { Tag } from '../../contracts/transport.js'
-import { isError } from '../../core/built-ins.js'
 import { createPublisher, type Publisher } from '../../publisher/index.js'
 import { everyone } from '../../rollouts/index.js'
-import { http, httpStore, type HttpOptions, type HttpTransport } from '../../transports/http/index.js'
+import { http, httpStore, type HttpOptions } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import type { Cost } from '../costs/costs.js'
 import { patienceOf, thisMachine } from './busy-machine.js'
 import { median, round } from './figures.js'
 import { manyTimes } from './many-times.js'
 import { plainFetch } from './plain-fetch.js'
+import { readStream } from './read-stream.js'
 import type { ServerProcess } from './server-process.js'
 import type { WireBytes } from './wire-bytes.js'
 
@@ -196,12 +196,16 @@ export async function openBench(
     async open(count: number, inline: boolean): Promise<Streams> {
       const end = createLinkedAbortController(signal)
       let index = 0
-      const openOne = (): Promise<void> =>
-        openStream(http(server.url, { fetch: plainFetch, ...patience() }), {
-          index: (index += 1),
-          inline,
-          signal: end.signal,
-        })
+      const openOne = (): Promise<void> => {
+        index += 1
+        const clientId = `client-${index}`
+        const identity = { clientId, instanceId: `i${index}`, ephemeral: false, labels: {} }
+        const have = { [NAMESPACE]: known.digest }
+        const from = http(server.url, { fetch: plainFetch, ...patience() })
+        return readStream(
+          from.watch({ namespaces: [NAMESPACE], inline, ...(inline && { identity }), have }, end.signal),
+        )
+      }
       // The first ones are measured alone: by the time all of them are open, marks came on many.
       const measured = Math.min(count, MEASURED_STREAMS)
       const opened = await used(() => many(measured, openOne))
@@ -211,36 +215,6 @@ export async function openBench(
         close: () => end.abort(),
       }
     },
-  }
-
-  /** Resolves once the stream brought its release, and goes on reading. */
-  async function openStream(
-    from: HttpTransport,
-    {
-      index,
-      inline,
-      signal: own,
-    }: { readonly index: number; readonly inline: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
-    const identity = { clientId: `client-${index}`, instanceId: `i${index}`, ephemeral: false, labels: {} }
-    const watched = from.watch(
-      {
-        namespaces: [NAMESPACE],
-        inline,
-        ...(inline && { identity }),
-        have: { [NAMESPACE]: known.digest },
-      },
-      own,
-    )
-    await new Promise<void>((resolve, reject) => {
-      void (async () => {
-        try {
-          for await (const delivery of watched) if (delivery.type === 'release') resolve()
-        } catch (error) {
-          reject(isError(error) ? error : new Error('a stream broke'))
-        }
-      })()
-    })
   }
 }
 

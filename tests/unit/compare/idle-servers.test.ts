@@ -28,6 +28,24 @@ const computed = (model: KnownModel, input: WorkloadInput, costs: Costs): Row =>
 
 const { idleMsPerSecond: _, wakeMs: __, ...awake } = recordedCosts
 
+const NO_SPAN = { counts: {}, bytes: 0, serverMs: 0, ms: 10_000 }
+
+/** What a run sees of servers that do nothing, and of a change that takes a millisecond. */
+const NOTHING_SEEN: SeenInRun = {
+  alone: { msPerSecond: 0, changeMs: 0 },
+  idle: NO_SPAN,
+  change: NO_SPAN,
+  start: NO_SPAN,
+  toldMs: 0,
+  delaysMs: [1],
+  peakAfterRestart: 0,
+  peakOfStart: 0,
+  outage: undefined,
+  memoryBytes: 0,
+  missed: 0,
+  machineIdle: 1,
+}
+
 test('what servers take with nobody there counts once for each, those among them that relays follow', () => {
   const idle = { ...awake, idleMsPerSecond: 3 }
   const moreOf = (model: KnownModel, input: WorkloadInput): number =>
@@ -111,6 +129,7 @@ test.each([pullModel({ pollIntervalMs: 10_000 }), pushModel(), hybridModel()])(
       const asleepThen = Math.exp((-3 * clients * (change.report ?? 0)) / 500)
       const workMs = workOf({ unchanged: 0, ...asked }) + questions * asleep * wakeMs
       return {
+        ...NOTHING_SEEN,
         alone,
         idle: {
           counts: asked,
@@ -128,14 +147,6 @@ test.each([pullModel({ pollIntervalMs: 10_000 }), pushModel(), hybridModel()])(
             (isTold ? asleepThen : asleep) * wakeMs * comesAlone(change, { service, isTold }),
         },
         start: { counts: start, bytes: 0, ms: 10_000, serverMs: totalOf(start, service.cpuMs) },
-        toldMs: 0,
-        delaysMs: [1],
-        peakAfterRestart: 0,
-        peakOfStart: 0,
-        outage: undefined,
-        memoryBytes: 0,
-        missed: 0,
-        machineIdle: 1,
       }
     }
     const basis = { workload, costs }
@@ -154,20 +165,12 @@ test.each([pullModel({ pollIntervalMs: 10_000 }), pushModel(), hybridModel()])(
 test('the clients that a sample leaves out are told behind it, by what a server does for each, without its reports', () => {
   const model = pushModel()
   const workload = readWorkload({ ...FLEET, clients: 4_100, offlineShare: 0, network: { rttMs: 0 } })
-  const span = { counts: {}, bytes: 0, serverMs: 0, ms: 10_000 }
   const seen: SeenInRun = {
+    ...NOTHING_SEEN,
     alone: { msPerSecond: 0, changeMs: 30 },
-    idle: span,
-    change: { ...span, counts: { report: 2 }, serverMs: 2 },
-    start: span,
+    change: { ...NOTHING_SEEN.change, counts: { report: 2 }, serverMs: 2 },
     toldMs: 30 + 100 * 0.02,
     delaysMs: [40, 50],
-    peakAfterRestart: 0,
-    peakOfStart: 0,
-    outage: undefined,
-    memoryBytes: 0,
-    missed: 0,
-    machineIdle: 1,
   }
   const row = rowOfRun(model, { seen, clients: 100, basis: { workload, costs: awake } })
   // And a millisecond or two on the client's own line.

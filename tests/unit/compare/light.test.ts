@@ -13,6 +13,7 @@ import { estimate, type ShapedModel } from '../../../src/compare/formula/estimat
 import { simulateModel } from '../../../src/compare/simulation/simulate-model.js'
 import { createTimerWheel } from '../../../src/compare/simulation/light/timer-wheel.js'
 import type { Row } from '../../../src/compare/row.js'
+import { median } from '../../../src/compare/run/figures.js'
 import { SMALL_FLEET } from './fleets.js'
 import { OWN_CLIENTS, type OwnClients } from './own-clients.js'
 import { SCALED_LIMIT_MS, scaled } from '../../support/scale.js'
@@ -32,14 +33,15 @@ const simulated = (
   {
     population,
     costs = recordedCosts,
+    seed = 7,
     ...more
-  }: Partial<WorkloadInput> & { population?: 'light'; costs?: Costs },
+  }: Partial<WorkloadInput> & { population?: 'light'; costs?: Costs; seed?: number },
 ) =>
   simulateModel(model, {
     workload: readWorkload({ ...FLEET, ...more }),
     costs,
     mostClients: 500,
-    seed: 7,
+    seed,
     signal: new AbortController().signal,
     onStep: () => {},
     ...(population !== undefined && { population }),
@@ -161,8 +163,13 @@ test.each([
     // that stay in step with those who started when they did; the formula takes that of the change,
     // and clients that are spread. Twelve draws of 500 clients came to 108 to 124 % of the
     // formula's half, and to 120 to 130 % of its last.
-    for (const of of ['half', 'all'] as const)
-      expect(apart(({ stalenessMs }) => stalenessMs[of])).toBeLessThan(0.3)
+    const drawn = await Promise.all(
+      [1, 2, 3, 4, 5].map(seed => simulated(model, { ...input, population: 'light', seed })),
+    )
+    const medianOf = (of: 'half' | 'all'): number =>
+      median(drawn.map(({ stalenessMs }) => Math.abs(stalenessMs[of] / known.stalenessMs[of] - 1)))
+    expect(medianOf('half')).toBeLessThan(0.3)
+    expect(medianOf('all')).toBeLessThan(0.25)
   },
 )
 
