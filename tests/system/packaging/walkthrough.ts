@@ -105,8 +105,8 @@ export function readerOf({ folder, instead }: ReaderOptions): Reader {
   const type = async (command: string): Promise<void> => {
     const running = start(command)
     const status = await running.ended
-    // The command says itself that its time has not come yet.
-    if (status !== 0 && running.said.includes('try again in')) return type(command)
+    // The command says itself that its time has not come yet, whatever is done about its status.
+    if (running.said.includes('try again in')) return type(command)
     if (status !== 0) throw new Error(`ended with ${status}: ${command}\n${running.said}`)
     last = { command, said: running.said.replaceAll(SLOW, '') }
   }
