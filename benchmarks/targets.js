@@ -97,7 +97,7 @@ const ROWS = {
     ]
   },
   stalled({ rows, stalled, publishes, leastSeenMB, before }) {
-    const [ours, bare] = ['noticeboard', 'net'].map(name => find(rows, 'name', name))
+    const [ours, bare, reading] = ['noticeboard', 'net', 'reading'].map(name => find(rows, 'name', name))
     const copies = find(rows, 'name', 'copies')
     // With few changes the system holds nearly all of them itself: some twenty of 200 KB.
     const control = (/** @type {number} */ from, /** @type {Control} */ one) =>
@@ -109,7 +109,7 @@ const ROWS = {
         name: `${publishes} changes while ${stalled} readers do not read: what the server grows by`,
         unit: 'MB',
         ours: sideOf(ours, 'grownMB'),
-        peers: [sideOf(bare, 'grownMB')],
+        peers: [sideOf(reading, 'grownMB'), sideOf(bare, 'grownMB')],
         ...beforeIn(rows, before, 'grownMB'),
         ...control(60, controlOf(copies, 'grownMB', leastSeenMB, 'unit')),
         target: { most: 20 },

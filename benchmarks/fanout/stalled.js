@@ -34,6 +34,15 @@ const copyEach = {
   stalled: 20,
   pauseMs: 10,
 }
+/** The same with readers who all read: what the server grows by, whoever stalls. */
+const allReading = {
+  name: 'reading',
+  title: 'noticeboard, all of them read',
+  module: 'noticeboard-process.js',
+  connections,
+  stalled: 0,
+  pauseMs,
+}
 /**
  * How much of what it holds has to be seen, in MB; with few changes the system holds nearly all.
  */
@@ -55,14 +64,11 @@ export async function measureStalled(
   const old = before?.build('stalled')
   const compared = withBefore(among, old)
   /** @type {Side[]} */
-  const sides = [...compared.map(server => ({ ...server, connections, stalled, pauseMs })), copyEach].map(
-    side => ({
-      ...side,
-      grownMB: [],
-      readBytes: [],
-      beyond: [],
-    }),
-  )
+  const sides = [
+    ...compared.map(server => ({ ...server, connections, stalled, pauseMs })),
+    allReading,
+    copyEach,
+  ].map(side => ({ ...side, grownMB: [], readBytes: [], beyond: [] }))
   for (let round = 0; round < rounds; round += 1)
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       const { build = now } = side
@@ -73,7 +79,7 @@ export async function measureStalled(
     name,
     title,
     grownMB: summarize(grownMB),
-    read: summarize(readBytes),
+    ...(readBytes.length > 0 && { read: summarize(readBytes) }),
     ...(beyond.length > 0 && { beyond: summarize(beyond) }),
   }))
 
@@ -87,7 +93,7 @@ export async function measureStalled(
       rows.map(({ title, grownMB, read, beyond }) => [
         title,
         ranged(grownMB),
-        ranged(read, bytes => figure(bytes / 1e6)),
+        read === undefined ? '-' : ranged(read, bytes => figure(bytes / 1e6)),
         beyond === undefined ? '-' : ranged(beyond, String),
       ]),
     ),
@@ -137,7 +143,7 @@ export async function measureStalled(
     await sleep(pauseMs)
     const after = await child.ask('residentBytes')
     /** @type {Read[]} */
-    const read = await readers.ask('resume', { count: side.stalled })
+    const read = side.stalled === 0 ? [] : await readers.ask('resume', { count: side.stalled })
     side.grownMB.push((after - before) / 1e6)
     side.readBytes.push(...read.map(({ bytes }) => bytes))
     const beyond = framesBeyond(read)
