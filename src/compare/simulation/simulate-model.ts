@@ -79,9 +79,11 @@ function windowsOf(model: RunnableModel, workload: Workload): Windows {
   const startsOverMs = defaultPeriods.sweepIntervalMs
   const { shape } = model
   const growsMs = growthOf(model, workload)
-  // And no heartbeat falls on the change.
-  const settlesMs = Math.max(REPORTS_MS + defaultPeriods.heartbeatMs / 2, growsMs)
   const idleMs = defaultPeriods.sweepIntervalMs
+  // No heartbeat falls on the change. Where intervals still grow by then, it meets documents of
+  // their usual age in the mean; where they do not, nothing is still growing while nothing happens.
+  const youngerMs = growsMs < DAY_MS / workload.changesPerDay ? 0 : startsOverMs / 2 + idleMs
+  const settlesMs = Math.max(REPORTS_MS + defaultPeriods.heartbeatMs / 2, growsMs - youngerMs)
   const lookMs = 1.2 * longestLookOf(model, startsOverMs + settlesMs + idleMs)
   const heartbeatMs = shape?.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   const deadMs = DEAD_AFTER_HEARTBEATS * heartbeatMs + lookMs
