@@ -347,8 +347,8 @@ test('a folder with more namespaces than are polled one by one is told to have g
   await clock.advance(20_000)
   expect(errors(scene)).toEqual([])
   await putBack()
-  // 34 namespaces of which 16 are polled each half second; and a heartbeat.
-  await clock.advance((34 / 16) * 500 + 8_800)
+  // 34 namespaces of which 8 are polled each half second; and a heartbeat.
+  await clock.advance((34 / 8) * 500 + 8_800)
   expect(errors(scene)).toEqual([expect.stringContaining('went back')])
   const marksOf = (): number => reader.of('mark').filter(([namespace]) => namespace === NAMESPACE).length
   const before = marksOf()
