@@ -55,17 +55,16 @@ export async function attempt<Value>(
       context,
       digest => passedOver.has(digest) || isBarred(digest, context),
     )
-    const saved =
-      preferred ??
-      comesBack(pending, context, passedOver) ??
-      (context.hasOther(pending) ? undefined : suspect)
+    const fallback = preferred === undefined ? comesBack(pending, context, passedOver) : undefined
+    const saved = preferred ?? fallback ?? (context.hasOther(pending) ? undefined : suspect)
     if (saved === undefined) return { type: 'kept', waits }
     // One digest is one document, wherever it came from: what was restored from disk is confirmed
     // without a change.
     if (context.current.applied?.running.digest === saved.digest) return { type: 'unchanged', saved, waits }
     const hasOther = saved !== suspect
     if (!hasOther) suspect = undefined
-    const end = await prepareChange({ saved, pending, hasOther }, context, course)
+    const isFallback = fallback !== undefined
+    const end = await prepareChange({ saved, pending, hasOther, isFallback }, context, course)
     passedOver.add(saved.digest)
     switch (end.type) {
       case 'refused':
@@ -77,9 +76,12 @@ export async function attempt<Value>(
         context.waiting.hold(pending, { digest: saved.digest, bytes: end.bytes })
         continue
       case 'prepared':
-        return { ...end, waits: waits && hasOther, instead: preferred === undefined && hasOther }
-      case 'vetoed':
+        return { ...end, waits: waits && hasOther, instead: isFallback }
       case 'missing':
+        // The disk has lost it, or named what never was.
+        if (isFallback) continue
+        return end
+      case 'vetoed':
         return end
     }
   }

@@ -25,9 +25,9 @@ const GATHER_MS = 1_000
 /**
  * Finds the bytes of a snapshot, checked against length and digest: what came along, whole or as a
  * delta, what is on disk, or what the transport has, asked again with backoff until it answers, and
- * for a delta no more than once. Undefined when there
- * was only the disk to ask and it has none. Nothing wrong with the bytes is ever final: what one
- * copy damaged, another one has. Rejects once the signal aborts.
+ * for a delta no more than once. Undefined when there was only the disk to ask and it has none, and
+ * for a fallback that the transport does not have. Nothing wrong with the bytes is ever final: what
+ * one copy damaged, another one has. Rejects once the signal aborts.
  */
 export type FetchSnapshot = (query: SnapshotQuery, signal: AbortSignal) => Promise<Uint8Array | undefined>
 
@@ -100,7 +100,11 @@ class Fetcher {
     }
   }
 
-  async #fromTransport(query: SnapshotQuery, from: Transport, signal: AbortSignal): Promise<Uint8Array> {
+  async #fromTransport(
+    query: SnapshotQuery,
+    from: Transport,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | undefined> {
     const { clock, random, onFailure } = this.#options
     const backoff = createBackoff({ random, clock })
     if (query.spreadMs > 0) await clock.sleep(this.#ownShareOf(query), signal)
@@ -112,6 +116,7 @@ class Fetcher {
       if (isBytes(answer)) return answer
       if (signal.aborted) this.#notBeforeMs = clock.monotonic() + GATHER_MS
       signal.throwIfAborted()
+      if (query.isFallback === true && answer.code === 'not-found') return undefined
       const nextMs = backoff.failed(answer.retryAfterMs)
       onFailure(answer, nextMs)
       await clock.sleep(nextMs, signal)

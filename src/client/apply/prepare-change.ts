@@ -57,6 +57,8 @@ export interface Wanted {
   readonly pending: Pending
   /** Whether something else runs, or could. */
   readonly hasOther: boolean
+  /** Whether it comes in the place of what the release asks for. */
+  readonly isFallback: boolean
 }
 
 /** One attempt's own way to be ended and to tell of its steps. */
@@ -92,13 +94,16 @@ export async function prepareChange<Value>(
   context: PrepareContext<Value>,
   course: Course,
 ): Promise<Prepared<Value>> {
-  const { saved, pending, hasOther } = wanted
+  const { saved, pending, hasOther, isFallback } = wanted
   const { maxSnapshotBytes } = context
   if (saved.bytes > maxSnapshotBytes) {
     const message = `it has ${saved.bytes} bytes; this client allows ${maxSnapshotBytes} (maxSnapshotBytes)`
     return refuse(saved, 'too-large', [{ path: '', message, validator: 'size' }])
   }
-  const bytes = await context.fetchSnapshot(queryFor(saved, pending, context), course.signal)
+  const bytes = await context.fetchSnapshot(
+    { ...queryFor(saved, pending, context), isFallback },
+    course.signal,
+  )
   course.signal.throwIfAborted()
   if (bytes === undefined) return { type: 'missing' }
 

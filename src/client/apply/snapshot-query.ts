@@ -12,4 +12,6 @@ export interface SnapshotQuery {
   readonly have: Digest | undefined
   /** Over how many milliseconds the fleet spreads its fetches. */
   readonly spreadMs: number
+  /** Whether there are others that do as well, so that one that nobody has is not waited for. */
+  readonly isFallback?: boolean
 }

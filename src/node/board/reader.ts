@@ -6,12 +6,15 @@ import type { Board } from './board.js'
 import type { BoardAudit } from './audit.js'
 import type { BoardLog, LogState } from './log.js'
 import type { BoardStanding } from './standing.js'
+import { sweepIntervalMs } from './sweep-interval.js'
 
 /** The reading half of a board. */
 export interface BoardReader {
   /** The end of the log as it is. */
   read(namespace: Namespace): Promise<LogState>
-  /** The newest release; a namespace that is looked at for the first time is repaired before. */
+  /**
+   * The newest release; a namespace is repaired before where that was done never, or long ago.
+   */
   look(namespace: Namespace): Promise<LogState>
   latest(namespace: Namespace, tag: Tag | undefined): Promise<Latest>
   /** The release after a position; after the last of an epoch the first of the next. */
@@ -23,6 +26,8 @@ export interface BoardReader {
 /** What is remembered of the last look at a namespace. */
 interface Look {
   readonly repaired: Promise<void>
+  /** When that began, on the clock that never jumps. */
+  readonly repairedMs: number
   readonly newest?: Position
   /** Whether the next one repairs first. */
   readonly isDue: boolean
@@ -61,9 +66,13 @@ export function boardReader(
 
   const look = async (namespace: Namespace): Promise<LogState> => {
     const before = looks.get(namespace)
-    const isDue = before === undefined || before.isDue || isBehind(namespace)
+    const nowMs = clock.monotonic()
+    // What others did to the pointer shows by nothing that is remembered.
+    const isRecent = before !== undefined && nowMs - before.repairedMs < sweepIntervalMs(looks.size)
+    const isDue = !isRecent || before.isDue || isBehind(namespace)
     const repaired = isDue ? repair(namespace) : before.repaired
-    looks.set(namespace, { ...before, repaired, isDue: false })
+    const repairedMs = isDue ? nowMs : before.repairedMs
+    looks.set(namespace, { ...before, repaired, repairedMs, isDue: false })
     await repaired
     const state = await read(namespace)
     if (state.damage !== undefined) warn(namespace, state.damage)
@@ -73,7 +82,12 @@ export function boardReader(
     // Whoever wrote what is new here may have died before the pointer followed: the next look
     // brings it there.
     else if (before?.newest === undefined || comparePositions(newest.position, before.newest) !== 'same')
-      looks.set(namespace, { repaired, newest: newest.position, isDue: before?.newest !== undefined })
+      looks.set(namespace, {
+        repaired,
+        repairedMs,
+        newest: newest.position,
+        isDue: before?.newest !== undefined,
+      })
     return state
   }
 

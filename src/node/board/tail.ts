@@ -8,6 +8,7 @@ import { followNotes } from './follow-notes.js'
 import type { LogState } from './log.js'
 import type { Entry } from './places.js'
 import type { BoardNotes } from './notes.js'
+import { sweepIntervalMs } from './sweep-interval.js'
 import type { FolderWatch } from '../disk/folder-watch.js'
 import { inWords } from '../disk/system-error.js'
 
@@ -56,19 +57,14 @@ export interface BoardTail {
   close(): void
 }
 
-/** How often a followed board is swept. */
-const SWEEP_INTERVAL_MS = 60_000
-
 /** So many namespaces are polled each at its interval. */
 const FEW = 32
 
 /**
- * Of more so many are polled within the time between two polls, and so many are swept between two
- * sweeps: what is written there is told by notes and by the system, and a look at each is for what
- * neither told.
+ * Of more so many are polled within the time between two polls: what is written there is told by
+ * notes and by the system, and a look at each is for what neither told.
  */
 const POLLED = 8
-const SWEPT = 64
 
 /** A round is as long as so many polls of one namespace at most, and looks at as many more. */
 const LONGEST_ROUND = 8
@@ -90,7 +86,7 @@ export function boardTail(options: BoardTailOptions): BoardTail {
   const pace: Pace = {
     inLane: createLane({ inFlight: LOOKS, patienceMs: PATIENCE_MS, clock: options.clock }),
     isOneOfFew: () => tails.size <= FEW,
-    sweepMs: () => SWEEP_INTERVAL_MS * Math.max(1, tails.size / SWEPT),
+    sweepMs: () => sweepIntervalMs(tails.size),
   }
 
   const nextRound = (): void => {

@@ -5,7 +5,14 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json, JsonObject } from '../../contracts/json.js'
 import { isDigest, parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Fs, System } from '../../contracts/system.js'
-import type { LoadedState, Pardon, Refusal, SavedState, StateStorage } from '../../contracts/state.js'
+import type {
+  LoadedState,
+  Pardon,
+  Refusal,
+  SavedSnapshot,
+  SavedState,
+  StateStorage,
+} from '../../contracts/state.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { isInstanceId } from '../../core/report/report-codec.js'
 import { sameBytes } from '../../core/json/text.js'
@@ -101,6 +108,19 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     return join(snapshotsOf(namespace), `${parseDigest(digest)}.json`)
   }
 
+  /**
+   * Of a damaged file only what the disk holds: a digest that was damaged is one that nobody has,
+   * and a size is that of the snapshot's file.
+   */
+  const salvaged = async (namespace: Namespace, file: StateFile): Promise<StateFile> => {
+    const good: SavedSnapshot[] = []
+    for (const snapshot of file.state.good) {
+      const stat = await port.stat(snapshotPath(namespace, snapshot.digest))
+      if (stat !== undefined) good.push({ ...snapshot, bytes: stat.bytes })
+    }
+    return { ...file, state: { ...file.state, good } }
+  }
+
   /** The readable files of instances, those saved last first. */
   const readInstances = async (
     namespace: Namespace,
@@ -115,7 +135,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
         const bytes = await port.read(path, MAX_STATE_BYTES)
         const known = bytes && folded.get(namespace)?.find(instance => instance.path === path)
         // Most of them stay as they are from one save to the next.
-        const file = known && sameBytes(known.bytes, bytes) ? known.file : bytes && decodeStateFile(bytes)
+        const read = known && sameBytes(known.bytes, bytes) ? known.file : bytes && decodeStateFile(bytes)
+        const file = read?.damaged ? await salvaged(namespace, read) : read
         if (file?.damaged) warn(`${path} is damaged: only the snapshots that it names are used`)
         const hasEnded = names.includes(endOf(name))
         if (bytes && file) found.push({ path, bytes, file: hasEnded ? endedInOrder(file, name) : file })

@@ -27,7 +27,16 @@ export function planOfKept({ plan }: KeptHistory, draw = 0): Plan {
 /** Whoever reads a board leaves a pointer where it is that came later than its first look. */
 const READS_REPAIR_NOTHING: Pick<PlantedBug, 'file' | 'replace'> = {
   file: 'src/node/board/reader.ts',
-  replace: [['isDue: before?.newest !== undefined', 'isDue: false']],
+  replace: [
+    ['isDue: before?.newest !== undefined', 'isDue: false'],
+    ['sweepIntervalMs(looks.size)', 'Number.POSITIVE_INFINITY'],
+  ],
+}
+
+/** The same, where nothing of the log is new either. */
+const READS_SWEEP_NOTHING: Pick<PlantedBug, 'file' | 'replace'> = {
+  file: 'src/node/board/reader.ts',
+  replace: [['sweepIntervalMs(looks.size)', 'Number.POSITIVE_INFINITY']],
 }
 
 /** A copied machine is taken for one that died of nothing. */
@@ -250,6 +259,69 @@ export const KEPT_HISTORIES: readonly KeptHistory[] = [
         { atMs: 8950, type: 'fault', fault: 'second-server', lastsMs: 10353 },
         { atMs: 9832, type: 'fault', fault: 'client-pause', lastsMs: 3953 },
         { atMs: 11664, type: 'candidate' },
+      ],
+    },
+  },
+  {
+    found: 'a board was put back of which the pointer was behind, while only pull clients read',
+    oracle: 'pointer-follows-the-log',
+    unmend: READS_SWEEP_NOTHING,
+    plan: {
+      seed: 22963,
+      chaosMs: 19630,
+      last: 'nothing',
+      calm: 'rollback',
+      faults: ['refusals', 'disk-sync-error', 'board-back'],
+      clients: [
+        { name: 'client-0', strategy: 'pull', relayed: true, state: true, region: 'us', defaults: true },
+      ],
+      actions: [
+        { atMs: 5961, type: 'publish' },
+        { atMs: 6063, type: 'fault', fault: 'disk-sync-error', lastsMs: 19997 },
+        { atMs: 8394, type: 'fault', fault: 'board-back', lastsMs: 10158 },
+        { atMs: 8579, type: 'publish' },
+        { atMs: 9472, type: 'fault', fault: 'board-back', lastsMs: 10158 },
+      ],
+    },
+  },
+  {
+    found: 'a digest of a damaged state file was waited for, which nobody had',
+    oracle: 'asked-in-time',
+    unmend: {
+      file: 'src/node/state/state-folder.ts',
+      replace: [['read?.damaged ? await salvaged(namespace, read) : read', 'read']],
+      also: [
+        {
+          file: 'src/client/apply/fetch-snapshot.ts',
+          replace: [["query.isFallback === true && answer.code === 'not-found'", 'false']],
+        },
+      ],
+    },
+    plan: {
+      seed: 34942,
+      chaosMs: 9824,
+      last: 'nothing',
+      calm: 'rollback',
+      faults: ['disk-sync-error', 'disk-rot', 'redeploy'],
+      clients: [
+        {
+          name: 'client-0',
+          strategy: 'push',
+          relayed: false,
+          state: true,
+          region: 'eu',
+          defaults: true,
+          builds: ['b2', 'b1'],
+        },
+      ],
+      actions: [
+        { atMs: 23, type: 'publish' },
+        { atMs: 2200, type: 'fault', fault: 'disk-sync-error', lastsMs: 9864 },
+        { atMs: 4237, type: 'fault', fault: 'redeploy', lastsMs: 13617 },
+        { atMs: 5987, type: 'fault', fault: 'disk-rot', lastsMs: 3048 },
+        { atMs: 7765, type: 'fault', fault: 'redeploy', lastsMs: 13617 },
+        { atMs: 8451, type: 'fault', fault: 'redeploy', lastsMs: 13617 },
+        { atMs: 8626, type: 'publish' },
       ],
     },
   },

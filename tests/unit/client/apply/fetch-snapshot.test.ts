@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createFetchSnapshot } from '../../../../src/client/apply/fetch-snapshot.js'
 import { createFromDelta } from '../../../../src/client/apply/from-delta.js'
+import { NoticeboardError } from '../../../../src/contracts/errors.js'
 import type { Transport } from '../../../../src/contracts/transport.js'
 import { silentLogger } from '../../../../src/core/silent-logger.js'
 import { seededRandom } from '../../../../src/sim/seeded-random.js'
@@ -35,7 +36,12 @@ function fetching(snapshot: Transport['snapshot']) {
   const from: Transport = { name: 'test', latest: async () => ({ type: 'none' }), snapshot }
   const { digest, bytes } = wanted
   const query = { digest, bytes: bytes.length, inline: [], from, have: undefined, spreadMs: 0 }
-  return { clock, told, get: (signal: AbortSignal = never) => fetch(query, signal) }
+  return {
+    clock,
+    told,
+    get: (signal: AbortSignal = never) => fetch(query, signal),
+    getFallback: () => fetch({ ...query, isFallback: true }, never),
+  }
 }
 
 const untilAborted = (signal: AbortSignal): Promise<never> =>
@@ -48,6 +54,25 @@ test('a kept snapshot that cannot be read is fetched, and told for who looks clo
   expect(await get()).toBe(wanted.bytes)
   const digest = wanted.digest.slice(0, 12)
   expect(told).toEqual([['a kept snapshot could not be read', { namespace, digest }]])
+})
+
+test('a fallback that the transport does not have is not waited for; what a release asks for is, and so is an answer', async () => {
+  let answers: readonly NoticeboardError[] = [new NoticeboardError('not-found', 'no such snapshot')]
+  const { clock, get, getFallback } = fetching(async () => {
+    const [error, ...rest] = answers
+    answers = rest
+    if (error !== undefined) throw error
+    return wanted.bytes
+  })
+  expect(await getFallback()).toBe(undefined)
+  answers = [new NoticeboardError('unavailable', 'not now')]
+  const later = getFallback()
+  await clock.advance(60_000)
+  expect(await later).toBe(wanted.bytes)
+  answers = [new NoticeboardError('not-found', 'not yet')]
+  const asked = get()
+  await clock.advance(60_000)
+  expect(await asked).toBe(wanted.bytes)
 })
 
 test('after a fetch that a newer release overtook the next one begins a second later', async () => {

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
@@ -49,6 +49,33 @@ it('a pointer that is overtaken while it is written ends at the newest release, 
     contentAt.set(time, content)
   }
   expect(new Set(contentAt.values()).size).toBe(4)
+})
+
+it('a pointer that somebody put back follows the log again when the board is asked a minute later, and not with each question', async () => {
+  const folder = await temporaryFolder()
+  const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')
+  let laterMs = 0
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs }
+  let looks = 0
+  const disk = interceptedDisk((operation, path) => {
+    if (operation === 'stat' && path === pointer) looks += 1
+  })
+  const store = closeLater(fileStore(folder, { fs: disk, system: { clock } }))
+  await publish(store, { size: 1 })
+  const older = await readFile(pointer)
+  const { at } = await publish(store, { size: 2 })
+  const never = new AbortController().signal
+  const ask = () => store.latest({ namespace: NAMESPACE }, never)
+  const sequence = async (): Promise<unknown> => JSON.parse(await readFile(pointer, 'utf8')).release.sequence
+  await ask()
+  await ask()
+  await writeFile(pointer, older)
+  looks = 0
+  for (let times = 0; times < 5; times += 1) await ask()
+  expect([await sequence(), looks]).toEqual([1, 0])
+  laterMs = 60_000
+  await ask()
+  expect(await sequence()).toBe(at.sequence)
 })
 
 it.each([

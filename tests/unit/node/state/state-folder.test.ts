@@ -693,11 +693,10 @@ describe('the check of a state file', () => {
 
   async function savedFile() {
     const folder = await temporaryFolder()
-    await stateFolder(folder, { system: { clock: clockAt(SAVED_AT) } }).save({
-      namespace: NAMESPACE,
-      instanceId: 'one',
-      state,
-    })
+    const storage = stateFolder(folder, { system: { clock: clockAt(SAVED_AT) } })
+    for (const snapshot of [snapshotOf({ size: 0 }), snapshotOf({ size: 1 })])
+      await storage.writeSnapshot({ namespace: NAMESPACE, ...snapshot })
+    await storage.save({ namespace: NAMESPACE, instanceId: 'one', state })
     const path = join(folder, NAMESPACE, 'instances', 'one.json')
     return { folder, path, bytes: await readFile(path) }
   }
@@ -741,13 +740,22 @@ describe('the check of a state file', () => {
     expect({ ...loaded, good: [] }).toEqual(empty)
   })
 
-  it('keeps the other snapshots of a file with a flipped bit in one digest', async () => {
+  it('keeps the other snapshots of a file with a flipped bit in one digest, and not that one, which nobody has', async () => {
     const { folder, path, bytes } = await savedFile()
     await writeFile(path, flippedIn(bytes, digest, otherDigest))
     const { state: loaded, warnings } = await load(folder)
     expect(warnings).toEqual([expect.stringContaining('is damaged')])
-    expect(loaded.good).toContainEqual(saved({ size: 1 }, 6))
+    expect(loaded.good).toEqual([saved({ size: 1 }, 6)])
     expect({ ...loaded, good: [] }).toEqual(empty)
+  })
+
+  it('takes the size of a snapshot from its file where a bit was flipped in that', async () => {
+    const { folder, path, bytes } = await savedFile()
+    const { bytes: size } = saved({ size: 0 }, 2)
+    await writeFile(path, flippedIn(bytes, `{"bytes":${size},`, `{"bytes":${size ^ 1},`))
+    const { state: loaded } = await load(folder)
+    expect(loaded.good).toContainEqual(saved({ size: 0 }, 2))
+    expect(loaded.good).toContainEqual(saved({ size: 1 }, 6))
   })
 
   it('believes a file without one, as earlier versions wrote it', async () => {
