@@ -1,10 +1,10 @@
+import { LISTENED_MS } from '../fleet/summary.js'
 import { beginAnew, type Anew } from './begin-anew.js'
-import type { Observed } from './client-state.js'
+import { act, GREEN_AGAIN, waysOut } from './act.js'
+import { decideWatch } from './decide-watch.js'
 import { decideWayBack } from './decide-way-back.js'
-import { bothResults, readGates, type GateResult } from './gate.js'
-import { guardrailResult } from './guardrail.js'
 import { beganAhead, beginByThisClock } from './clock-set-back.js'
-import { badFleet, badByComparison, canCompare, judgeStage, sayFailures, type Verdict } from './judge.js'
+import { judgeStage, type Verdict } from './judge.js'
 import { rehearsalAnew, rehearsalFrom, rehearsalWithOneMore } from './next-rehearsal.js'
 import { oneMoreIn, stageFrom, watchFrom } from './next-stage.js'
 import { readStagedPlan } from './plan.js'
@@ -12,19 +12,9 @@ import type { Decision, RolloutEvidence, RolloutStanding } from './policy.js'
 import { hasLostItsClients } from './quorum.js'
 import { lossOf, rehearserIn } from './rehearsal.js'
 import { hold, say, stayPaused, type Place } from './say-decision.js'
-import { sayLeft } from './say-time.js'
-import { unknown, UNKNOWNS, type UnknownKind } from './unknowns.js'
-import { presenceOf } from './members.js'
-import { runsFromMs } from './runs-from.js'
+import { gatesOfStage } from './stage-gates.js'
+import { unknown, UNKNOWNS, type Unknown } from './unknowns.js'
 import { viewOf } from './view.js'
-
-/**
- * What share of a fleet may fall silent while the candidate is watched, before somebody has to
- * look.
- */
-const SILENT_SHARE = 0.1
-
-const GREEN_AGAIN = 'a green gate, or a guardrail that holds'
 
 /**
  * What follows from the evidence for a staged rollout: bad goes before unknown, and unknown before
@@ -85,7 +75,7 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
 
 function decideStage(place: Place): Decision {
   const { view, hasher } = place
-  const result = resultOf(place)
+  const result = gatesOfStage(place)
   const verdict = judgeStage(view, result, hasher)
   if (verdict.verdict === 'bad') return act(place, verdict.silentOnly ? 'retreat' : 'roll-back', verdict)
   if (result.rollBack.length > 0) return say(place, 'roll-back', { verdict: 'bad', why: result.rollBack })
@@ -97,7 +87,7 @@ function decideStage(place: Place): Decision {
     return say(place, 'pause', { verdict: 'bad', why: result.pause, wouldChange: [GREEN_AGAIN] })
   const lost = verdict.verdict === 'suspect' ? undefined : lostIn(place)
   if (lost !== undefined) return beginAnew(place, lost)
-  if (verdict.verdict === 'good') return advance(place, [verdict.why, ...result.recorded])
+  if (verdict.verdict === 'good') return advance(place, [verdict.why])
 
   const late = view.nowMs > Date.parse(view.rollout.decideBy)
   if (late) {
@@ -106,54 +96,9 @@ function decideStage(place: Place): Decision {
     return say(place, 'pause', { verdict: 'unknown', why, unknowns, wouldChange: waysOut(verdict) })
   }
   if (verdict.verdict === 'suspect') return exposeOneMore(place, verdict)
-  const { unknowns } = verdict
+  const unknowns = [...unheard(place), ...verdict.unknowns]
   const action = unknowns.some(({ kind }) => UNKNOWNS[kind].policy === 'pauses') ? 'pause' : 'hold'
-  const why = [...result.recorded, ...unheard(place)]
-  return say(place, action, { verdict: 'unknown', why, unknowns, wouldChange: waysOut(verdict) })
-}
-
-/** Nobody is left to compare with: what clients say counts, and silence alarms. */
-function decideWatch(place: Place): Decision {
-  const { view } = place
-  const { rollout, plan, nowMs } = view
-  const result = resultOf(place)
-  // Who was held back is still there to compare with.
-  const bad = canCompare(view) ? badByComparison(view) : badFleet(view)
-  const damage = plan.late === 'roll-back' ? 'roll-back' : 'pause'
-  if (bad !== undefined) return act(place, bad.verdict === 'bad' ? damage : 'pause', bad)
-  if (result.rollBack.length > 0) return say(place, damage, { verdict: 'bad', why: result.rollBack })
-  const isQuiet = ({ member, state }: Observed): boolean =>
-    state.is !== 'left-out' && presenceOf(member, nowMs) === 'silent'
-  const silent = view.exposed.filter(isQuiet).length
-  if (silent > 1 && silent > SILENT_SHARE * rollout.stageStart.exposed) {
-    const why = [`${silent} of ${rollout.stageStart.exposed} clients fell silent`]
-    return say(place, 'pause', { verdict: 'unknown', why, wouldChange: ['a word from them'] })
-  }
-  if (result.pause.length > 0)
-    return say(place, 'pause', { verdict: 'bad', why: result.pause, wouldChange: [GREEN_AGAIN] })
-  const leftMs = runsFromMs(place.release, rollout) + plan.watchMs - nowMs
-  if (leftMs > 0) {
-    const why = [`all run it, and it is watched for ${sayLeft(leftMs, plan.watchMs)} more`]
-    return hold(place, { verdict: 'unknown', why })
-  }
-  return say(
-    place,
-    'advance',
-    { verdict: 'good', why: ['the watch has ended without damage'] },
-    {
-      state: 'completed',
-      stage: rollout.stage,
-      audience: undefined,
-      start: rollout.stageStart,
-      decideBy: rollout.decideBy,
-    },
-  )
-}
-
-/** What the user's gates and the guardrails come to. */
-function resultOf({ view, gates }: Place): GateResult {
-  const answers = readGates(view.plan.gates, gates, view.rollout.stage)
-  return bothResults(answers, guardrailResult(view.readings, view))
+  return say(place, action, { verdict: 'unknown', why: [], unknowns, wouldChange: waysOut(verdict) })
 }
 
 /**
@@ -204,57 +149,9 @@ function lostIn(place: Place): Anew | undefined {
   return loss === undefined ? undefined : rehearsalAnew(place, loss, 'another')
 }
 
-/** A fleet of which nothing was heard at all, said as what it is. */
-function unheard({ heard, view }: Place): readonly string[] {
-  return heard.reports.length > 0
-    ? []
-    : [unknown(view.exposed.length === 0 ? 'never-heard' : 'not-yet-heard').text]
-}
-
-function waysOut(verdict: Verdict): readonly string[] {
-  switch (verdict.verdict) {
-    case 'unknown':
-      return [...new Set(verdict.unknowns.map(({ kind }) => wayOutOf(kind)))]
-    case 'suspect':
-      return ['the failure of a second client', 'a healthy one in its place']
-    case 'alarming':
-      return [
-        'more failures outside the audience than in it',
-        'a few more in the audience, which roll it back',
-      ]
-    case 'bad':
-    case 'good':
-      return []
-  }
-}
-
-/** What the stage's own clients end, by becoming healthy or by failing. */
-const ENDED_BY_CLIENTS: ReadonlySet<UnknownKind> = new Set([
-  'baking', 'not-applied', 'too-few', 'canary-missing',
-]) // prettier-ignore
-
-function wayOutOf(kind: UnknownKind): string {
-  if (kind === 'label-over-represented') return 'promote it by hand, or stage it by another label'
-  return ENDED_BY_CLIENTS.has(kind)
-    ? 'enough healthy clients of the stage, or a failure among them'
-    : 'the end of what it waits for'
-}
-
-function act(
-  place: Place,
-  type: 'roll-back' | 'retreat' | 'pause',
-  verdict: Extract<Verdict, { failures: unknown }>,
-): Decision {
-  const { why, failures } = verdict
-  const isBad = verdict.verdict === 'bad'
-  const taken = type === 'retreat' ? ['exposed clients fell silent, so they are taken back'] : []
-  return say(place, type, {
-    verdict: isBad ? 'bad' : 'unknown',
-    why: [
-      why,
-      ...taken,
-      ...(failures.length > 0 && !why.includes(sayFailures(failures)) ? [sayFailures(failures)] : []),
-    ],
-    wouldChange: isBad ? [] : waysOut(verdict),
-  })
+/** A fleet of which nothing was heard at all, by how long the store has listened. */
+function unheard({ heard, view: { nowMs } }: Place): readonly Unknown[] {
+  if (heard.reports.length > 0) return []
+  const listenedMs = nowMs - Date.parse(heard.since)
+  return [unknown(listenedMs < LISTENED_MS ? 'not-yet-heard' : 'never-heard')]
 }

@@ -20,7 +20,7 @@ export interface GateResult {
   /** Red gates that take the candidate back, and those that hold the stage. */
   readonly rollBack: readonly string[]
   readonly pause: readonly string[]
-  /** What gates that are only written down would have done. */
+  /** What gates that are only written down have found, but for what is well. */
   readonly recorded: readonly string[]
   readonly unknowns: readonly Unknown[]
 }
@@ -60,6 +60,8 @@ export function readGates(gates: readonly PlannedGate[], answers: GateAnswers, s
     const why = answer?.why === undefined ? '' : `: ${answer.why}`
     if (onBad === 'record') {
       if (answer?.verdict === 'bad') recorded.push(`gate ${name} is red and only recorded${why}`)
+      if (answer?.verdict === 'unknown')
+        recorded.push(`gate ${name} does not know and is only recorded${why}`)
     } else if (answer === undefined) {
       unknowns.push(unknown('gate-waiting', { text: `waiting for: gate ${name}` }))
     } else if (answer.verdict === 'unknown') {

@@ -162,29 +162,9 @@ export function isControlHeard({ controlHeard, control }: StageView): boolean {
 
 function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly Unknown[] {
   const { exposed, control, audience } = view
-  const found: Unknown[] = []
+  const found: Unknown[] = [...unhealthyIn(view, quorum)]
   const say = (kind: UnknownKind, more: Partial<Omit<Unknown, 'kind'>> = {}): void =>
     void found.push(unknown(kind, more))
-  const of = (is: 'baking' | 'waiting'): number => exposed.filter(({ state }) => state.is === is).length
-  const { healthy, needed, asked } = quorum
-
-  if (asked === 0) say('too-few')
-  if (healthy < needed) {
-    if (of('baking') > 0) say('baking', { text: sayBake(view), clients: of('baking') })
-    if (of('waiting') > 0) say('not-applied', { clients: of('waiting') })
-    const doubts = ['shared-id', 'probe-unhealthy', 'probe-threw', 'probe-timed-out'] as const
-    for (const why of doubts) {
-      const clients = exposed.filter(({ state }) => state.is === 'doubtful' && state.why === why).length
-      if (clients > 0) say(why, { clients })
-    }
-    const missing = needed - healthy
-    say('too-few', {
-      text: `${healthy} of ${asked} clients ${healthy === 1 ? 'is' : 'are'} healthy, and ${needed === asked ? 'all' : needed} have to be`,
-      clients: missing,
-    })
-  }
-  const open = exposed.filter(({ state }) => state.is === 'doubtful' && state.why === 'crash-open').length
-  if (open > 0) say('crash-open', { clients: open })
   const silent = failuresIn(view).filter(({ kind }) => kind === 'silent').length
   if (silent > 0 && control.length > 0 && !isControlHeard(view)) say('control-silent', { clients: silent })
   if (failuresIn(view).length > 0 && isControlFailing(view))
@@ -204,6 +184,39 @@ function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly U
     say('label-over-represented', { text, clients: imbalance.exposed })
   }
   if (view.rollout.stage >= STRICT_STAGES && !canCompare(view)) say('control-too-small')
+  return found
+}
+
+/**
+ * What keeps exposed clients from being enough: each kind with how many it concerns.
+ *
+ * ```ts
+ * const unknowns = unhealthyIn(view, quorumOf(view))
+ * ```
+ */
+export function unhealthyIn(view: StageView, { healthy, needed, asked }: Quorum): readonly Unknown[] {
+  const { exposed } = view
+  const found: Unknown[] = []
+  const say = (kind: UnknownKind, more: Partial<Omit<Unknown, 'kind'>> = {}): void =>
+    void found.push(unknown(kind, more))
+  const of = (is: 'baking' | 'waiting'): number => exposed.filter(({ state }) => state.is === is).length
+  if (asked === 0) say('too-few')
+  if (healthy < needed) {
+    if (of('baking') > 0) say('baking', { text: sayBake(view), clients: of('baking') })
+    if (of('waiting') > 0) say('not-applied', { clients: of('waiting') })
+    const doubts = ['shared-id', 'probe-unhealthy', 'probe-threw', 'probe-timed-out'] as const
+    for (const why of doubts) {
+      const clients = exposed.filter(({ state }) => state.is === 'doubtful' && state.why === why).length
+      if (clients > 0) say(why, { clients })
+    }
+    const missing = needed - healthy
+    say('too-few', {
+      text: `${healthy} of ${asked} clients ${healthy === 1 ? 'is' : 'are'} healthy, and ${needed === asked ? 'all' : needed} have to be`,
+      clients: missing,
+    })
+  }
+  const open = exposed.filter(({ state }) => state.is === 'doubtful' && state.why === 'crash-open').length
+  if (open > 0) say('crash-open', { clients: open })
   return found
 }
 

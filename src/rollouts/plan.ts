@@ -15,6 +15,9 @@ import {
 import { readLabelMatch } from '../core/release/labels.js'
 import type { Stage } from './stage.js'
 
+/** Of fewer clients no stage can be made: they get it at once, and are watched. */
+export const FEWEST_STAGED = 3
+
 /**
  * What a red gate does: takes the candidate back, holds the stage until it is green, or is only
  * written down.

@@ -32,8 +32,18 @@ export function quorumOf({ exposed, rollout, plan }: StageView): Quorum {
   const began = Math.max(rollout.stageStart.exposed, exposed.length)
   const { added = 0 } = rollout.stageStart
   const asked = Math.max(0, began - excused - Math.min(suspects, added))
-  const needed = asked < SMALL ? asked : Math.ceil(plan.quorum * asked)
-  return { healthy, needed, asked }
+  return { healthy, needed: neededOf(asked, plan), asked }
+}
+
+/**
+ * How many of so many clients have to be healthy.
+ *
+ * ```ts
+ * neededOf(60, { quorum: 0.9 }) // 54
+ * ```
+ */
+export function neededOf(asked: number, { quorum }: Pick<StageView['plan'], 'quorum'>): number {
+  return asked < SMALL ? asked : Math.ceil(quorum * asked)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { explain, type Reasons } from './explanation.js'
 import type { Decision, NextStage, RolloutEvidence, RolloutStanding } from './policy.js'
 import { percent } from './resolving-power.js'
+import { gatesOfStage } from './stage-gates.js'
 import type { StageView } from './view.js'
 
 /** What a decision is made in. */
@@ -30,8 +31,11 @@ export function say(place: Place, type: Decision['type'], reasons: Reasons, next
       : [`${percent(view.seenShare)} of the live clients have seen this stage`]
   // Where nothing else is the reason, what is unknown is.
   const why = reasons.why.length > 0 ? reasons.why : (reasons.unknowns ?? []).map(({ text }) => text)
-  const numbers = view.readings.map(({ text }) => text).filter(text => !why.includes(text))
-  const explanation = explain(view, { ...reasons, why: [...why, ...numbers, ...lag] })
+  // Whatever is decided, so that a gate can be tried before it decides.
+  const { recorded } = gatesOfStage(place)
+  const numbers = view.readings.map(({ text }) => text)
+  const besides = [...recorded, ...numbers].filter(text => !why.includes(text))
+  const explanation = explain(view, { ...reasons, why: [...why, ...besides, ...lag] })
   return (next === undefined ? { type, explanation } : { type, explanation, next }) as Decision
 }
 

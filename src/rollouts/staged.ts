@@ -13,7 +13,7 @@ import { decideStaged } from './decide.js'
 import { readGates } from './gate.js'
 import { heardMs, liveMembers, membersOf, presenceOf, type Member } from './members.js'
 import { sayUnprotected } from './unprotected.js'
-import { readStagedPlan, type StagedPlan } from './plan.js'
+import { FEWEST_STAGED, readStagedPlan, type StagedPlan } from './plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from './policy.js'
 import { rehearserOf } from './rehearsal.js'
 import { healthyToExclude, sayResolvingPower } from './resolving-power.js'
@@ -26,8 +26,6 @@ const BAKE_WITHOUT_PROBE_MS = 900_000
 const REPORT_MS = 60_000
 const WATCH_MS = 1_800_000
 const QUORUM = 0.9
-/** Of fewer clients no stage can be made. */
-const FEWEST_STAGED = 3
 
 /**
  * Stage by stage, each on the evidence of the one before: the default. A number is clients, `'10%'`
@@ -61,7 +59,7 @@ function labelsIn({ stages = [], cluster }: StagedOptions): readonly string[] {
 }
 
 function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
-  const { heard, nowMs, gates, salt, spreadMs: fetchSpreadMs, hasher } = input
+  const { heard, nowMs, gates, salt, hasher } = input
   if (heard === undefined)
     return {
       type: 'refused',
@@ -85,7 +83,21 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
   const red = readGates(plan.gates, gates, 0)
   if (red.rollBack.length + red.pause.length > 0)
     return { type: 'refused', why: 'gate-red', says: [...red.rollBack, ...red.pause] }
-  if (plan.rehearse === true) return rehearsedFirst(plan, { input, live, present })
+  const first = firstStep(plan, { input, live, present })
+  return red.recorded.length === 0 ? first : { ...first, says: [...first.says, ...red.recorded] }
+}
+
+interface Began {
+  readonly input: StartInput
+  /** Those that were heard for long enough to count, and all that are there. */
+  readonly live: readonly Member[]
+  readonly present: readonly Member[]
+}
+
+function firstStep(plan: StagedPlan, began: Began): FirstStep {
+  const { input, live, present } = began
+  const { nowMs, salt, spreadMs: fetchSpreadMs, hasher } = input
+  if (plan.rehearse === true) return rehearsedFirst(plan, began)
   if (present.length < FEWEST_STAGED) return watchedAtOnce(plan, { present, nowMs, fetchSpreadMs })
   const [stage] = plan.stages
   const before: Audience = { salt, clauses: [] }
@@ -121,15 +133,7 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
  */
 function rehearsedFirst(
   plan: StagedPlan,
-  {
-    input: { nowMs, salt, stable, hasher, spreadMs: fetchSpreadMs },
-    live,
-    present,
-  }: {
-    readonly input: StartInput
-    readonly live: readonly Member[]
-    readonly present: readonly Member[]
-  },
+  { input: { nowMs, salt, stable, hasher, spreadMs: fetchSpreadMs }, live, present }: Began,
 ): FirstStep {
   const [first] = plan.stages
   const client = rehearserOf({ live, first: first as Stage, stable: new Set(stable), salt, hasher })

@@ -20,7 +20,7 @@ import {
   wasLive,
   type Member,
 } from './members.js'
-import type { StagedPlan } from './plan.js'
+import { FEWEST_STAGED, type StagedPlan } from './plan.js'
 import { sinceThen } from './rehearsal.js'
 
 /**
@@ -74,7 +74,9 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
   const { audience } = release
   const back = stageStart.rehearsal?.phase === 'back' ? stageStart.rehearsal : undefined
   const candidate = digestsIn(triedArm({ release, rollout }))
-  const live = membersOf(heard, atMs - plan.reportMs)
+  // Fleets of one or two are watched from the start, also where they have only just come.
+  const isTiny = state === 'watching' && stageStart.live < FEWEST_STAGED
+  const live = membersOf(heard, isTiny ? atMs : atMs - plan.reportMs)
     .filter(member => wasLive(member, atMs) || cameBack(member, atMs, plan.reportMs))
     .map(member => asOfThen(member, atMs))
   const isExposed = (member: Member): boolean => {

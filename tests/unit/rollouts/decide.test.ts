@@ -400,12 +400,17 @@ describe('what is unknown', () => {
     }
   })
 
-  test('is a fleet of which nothing was heard, until somebody has to look', () => {
+  test('is a fleet of which nothing was heard: by whom has only begun to listen, and by whom has listened for long', () => {
     const { release } = place()
-    const evidence = { heard: heard([], NOW), gates: {} }
-    const held = decideStaged({ release, hasher }, evidence, minuteMs(NOW))
-    expect([held.type, kinds(held)]).toEqual(['hold', expect.arrayContaining(['too-few', 'not-seen'])])
-    const late = decideStaged({ release, hasher }, evidence, minuteMs(121))
+    const since = (minutes: number) => ({ heard: heard([], NOW, NOW - minutes), gates: {} })
+    const held = decideStaged({ release, hasher }, since(14), minuteMs(NOW))
+    expect([held.type, kinds(held)]).toEqual([
+      'hold',
+      expect.arrayContaining(['not-yet-heard', 'too-few', 'not-seen']),
+    ])
+    const never = decideStaged({ release, hasher }, since(15), minuteMs(NOW))
+    expect([never.type, kinds(never)[0]]).toEqual(['pause', 'never-heard'])
+    const late = decideStaged({ release, hasher }, since(14), minuteMs(121))
     expect([late.type, late.explanation.verdict]).toEqual(['pause', 'unknown'])
     expect(late.explanation.why[0]).toContain('not decided by')
   })

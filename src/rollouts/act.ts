@@ -1,0 +1,57 @@
+import type { Decision } from './policy.js'
+import { sayFailures, type Verdict } from './judge.js'
+import { say, type Place } from './say-decision.js'
+import type { UnknownKind } from './unknowns.js'
+
+/** What ends a pause for a red gate or guardrail. */
+export const GREEN_AGAIN = 'a green gate, or a guardrail that holds'
+
+/** What would change a verdict, for people. */
+export function waysOut(verdict: Verdict): readonly string[] {
+  switch (verdict.verdict) {
+    case 'unknown':
+      return [...new Set(verdict.unknowns.map(({ kind }) => wayOutOf(kind)))]
+    case 'suspect':
+      return ['the failure of a second client', 'a healthy one in its place']
+    case 'alarming':
+      return [
+        'more failures outside the audience than in it',
+        'a few more in the audience, which roll it back',
+      ]
+    case 'bad':
+    case 'good':
+      return []
+  }
+}
+
+/** What the stage's own clients end, by becoming healthy or by failing. */
+const ENDED_BY_CLIENTS: ReadonlySet<UnknownKind> = new Set([
+  'baking', 'not-applied', 'too-few', 'canary-missing',
+]) // prettier-ignore
+
+function wayOutOf(kind: UnknownKind): string {
+  if (kind === 'label-over-represented') return 'promote it by hand, or stage it by another label'
+  return ENDED_BY_CLIENTS.has(kind)
+    ? 'enough healthy clients of the stage, or a failure among them'
+    : 'the end of what it waits for'
+}
+
+/** Says a step that failures ask for. */
+export function act(
+  place: Place,
+  type: 'roll-back' | 'retreat' | 'pause',
+  verdict: Extract<Verdict, { failures: unknown }>,
+): Decision {
+  const { why, failures } = verdict
+  const isBad = verdict.verdict === 'bad'
+  const taken = type === 'retreat' ? ['exposed clients fell silent, so they are taken back'] : []
+  return say(place, type, {
+    verdict: isBad ? 'bad' : 'unknown',
+    why: [
+      why,
+      ...taken,
+      ...(failures.length > 0 && !why.includes(sayFailures(failures)) ? [sayFailures(failures)] : []),
+    ],
+    wouldChange: isBad ? [] : waysOut(verdict),
+  })
+}
