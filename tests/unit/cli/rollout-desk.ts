@@ -147,8 +147,9 @@ export async function rolloutDesk({
   }
 }
 
+/** A file that was read is closed in real time as well. */
 function readsFiles(): boolean {
-  return process.getActiveResourcesInfo().some(name => name.startsWith('FSReq'))
+  return process.getActiveResourcesInfo().some(name => name.startsWith('FSReq') || name === 'CloseReq')
 }
 
 /**
