@@ -4,7 +4,7 @@ import { canAppend, canRead, canReport } from '../contracts/capabilities.js'
 import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { RolloutStandstill } from '../contracts/report.js'
-import type { Logger } from '../contracts/system.js'
+import type { LogDetails, Logger } from '../contracts/system.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { jitter } from '../async/jitter.js'
 import { checkOptions, checkPositive } from '../core/options.js'
@@ -16,6 +16,7 @@ import { assertGates } from '../publisher/rollouts/gates.js'
 import { assertPolicy, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
 import { tend, type Tended, type Tending } from '../publisher/rollouts/tend.js'
 import { passes } from '../publisher/rollouts/watch-everyone.js'
+import type { Explanation } from '../rollouts/explanation.js'
 import { readSystem } from '../system/system.js'
 import { CONTROLLER_OPTIONS, type ControllerOptions } from './options.js'
 import { createPresence } from './presence.js'
@@ -220,13 +221,12 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
       const { id: rollout, state, stage } = release.rollout
       // The name that the history has for it.
       const step = release.cause
-      const details = { namespace, rollout, step, state, stage, why: explanation.why.join('; ') }
+      const details = { namespace, rollout, step, state, stage, ...saidOf(explanation) }
       if (decided === 'roll-back' || decided === 'retreat') logger.warn('a rollout was taken back', details)
       else logger.info('a rollout has taken a step', details)
       return
     }
     case 'stands': {
-      const why = found.explanation?.why.join('; ')
       const waitingFor = found.waitingFor.join(', ')
       if (
         before?.type === 'stands' &&
@@ -236,7 +236,13 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
       )
         return
       const { id: rollout, stage } = found.release.rollout
-      const details = { namespace, rollout, stage, why, ...(waitingFor !== '' && { waitingFor }) }
+      const details = {
+        namespace,
+        rollout,
+        stage,
+        ...(found.explanation && saidOf(found.explanation)),
+        ...(waitingFor !== '' && { waitingFor }),
+      }
       if (found.action === 'pause')
         logger.warn(
           goesOnByItself(found)
@@ -275,4 +281,13 @@ function whereFrom({ cause }: NoticeboardError): string | undefined {
   if (!isError(cause)) return undefined
   const frame = cause.stack?.split('\n').find(line => /^\s*at /.test(line))
   return frame === undefined ? undefined : oneLine(`${cause.name} ${frame.trim()}`)
+}
+
+/** What a log line has of an explanation. */
+function saidOf({ why, canSee, wouldChange }: Explanation): LogDetails {
+  return {
+    why: why.join('; '),
+    canSee,
+    ...(wouldChange.length > 0 && { wouldChange: wouldChange.join('; ') }),
+  }
 }

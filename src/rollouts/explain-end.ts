@@ -44,7 +44,7 @@ export function explainEnd({ rollout, of, evidence, reason }: RolloutEnding): Ex
     canSee:
       evidence === undefined
         ? 'it has ended, and no evidence of that is to be read here'
-        : `it has ended: this is the evidence of ${evidence.asOf}`,
+        : `it has ended: this is the evidence of ${evidence.asOf}${evidence.canSee === undefined ? '' : `; ${evidence.canSee}`}`,
     exceptions: evidence?.exceptions ?? [],
     omitted: evidence?.omitted ?? 0,
     wouldChange: [],

@@ -9,6 +9,9 @@ import type { Unknown } from './unknowns.js'
 import { isUnprotected, sayNotProtected } from './unprotected.js'
 import { failuresIn, type StageView } from './view.js'
 
+/** Of how many unknowns, and of how many ways to another verdict, a step keeps a note. */
+const MOST_KEPT = 10
+
 /** Why a rollout stands where it stands: for people, for the log, and for `rollout.explain()`. */
 export interface Explanation {
   readonly rollout: string
@@ -117,7 +120,10 @@ export function explanationLines(explanation: Explanation): readonly string[] {
  * ```
  */
 export function evidenceOf(explanation: Explanation, step: string): StepEvidence {
-  const { rollout, stage, verdict, code, why, asOf, counts, exceptions, omitted } = explanation
+  const { rollout, stage, verdict, code, why, canSee, unknowns, wouldChange } = explanation
+  const { asOf, counts, exceptions, omitted } = explanation
+  const kinds = [...new Set(unknowns.map(({ kind }) => oneLine(kind)))].slice(0, MOST_KEPT)
+  const changes = wouldChange.slice(0, MOST_KEPT).map(change => oneLine(change))
   return {
     rollout,
     stage,
@@ -125,6 +131,9 @@ export function evidenceOf(explanation: Explanation, step: string): StepEvidence
     verdict,
     ...(code !== undefined && { code }),
     why: oneLine(why.join('; ') || step),
+    ...(canSee !== '' && { canSee: oneLine(canSee) }),
+    ...(kinds.length > 0 && { unknowns: kinds }),
+    ...(changes.length > 0 && { wouldChange: changes }),
     asOf,
     counts,
     exceptions,

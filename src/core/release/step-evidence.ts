@@ -39,6 +39,12 @@ export interface StepEvidence {
   readonly code?: string
   /** Why, for people. */
   readonly why: string
+  /** What the stage could see, for people; absent in records of earlier versions. */
+  readonly canSee?: string
+  /** What was unknown, by the names of the policy; absent where nothing was. */
+  readonly unknowns?: readonly string[]
+  /** What would have changed the verdict, for people; absent where nothing would. */
+  readonly wouldChange?: readonly string[]
   /** When the evidence was gathered, by the clock that stamps the reports. */
   readonly asOf: string
   /** Clients by what they are, each name with a number. */
@@ -61,11 +67,21 @@ export function readStepEvidence(shape: Shape): StepEvidence {
     }),
     ...shape.optional('code', name => shape.string(name, isLine)),
     why: shape.string('why', isLine),
+    ...shape.optional('canSee', name => shape.string(name, isLine)),
+    ...shape.optional('unknowns', name => linesIn(shape, name)),
+    ...shape.optional('wouldChange', name => linesIn(shape, name)),
     asOf: shape.string('asOf', isInstant),
     counts: readCounts(shape.object('counts')),
     exceptions: shape.objects('exceptions', MAX_EXCEPTIONS).map(readException),
     ...shape.optional('omitted', name => shape.integer(name, 1, Number.MAX_SAFE_INTEGER)),
   }
+}
+
+function linesIn(shape: Shape, name: string): readonly string[] {
+  return shape.list(name, MAX_COUNTS).map((line, index) => {
+    if (!isLine(line)) throw shape.refuse(`${name}.${index}`, 'must be a line of text')
+    return line
+  })
 }
 
 function readCounts(shape: Shape): Readonly<Record<string, number>> {

@@ -21,6 +21,7 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MAX_HEADS: 'emptied each second; what is forgotten is written again, with the same bytes',
   MAX_KNOWN: 'emptied as a whole; what is forgotten is read again, with the same answer',
   MAX_WAITING: 'past it nothing waits; a snapshot is sent as it is',
+  MOST_KEPT: 'the front of one list',
   MOST_STAGES: 'past it a dry run plays no further stage',
   MOST_ON_THEIR_WAY: 'past it reports are refused; the next word of each client repairs it',
   MOST_WORKERS: 'an option past it is refused',

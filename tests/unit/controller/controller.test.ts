@@ -469,8 +469,11 @@ test.each<[string, Effect, readonly string[]]>([
 ])('the log calls each step as the history does, of a document that %s', async (_name, effect, steps) => {
   const { controller, publish, releases, clock } = await world({ effect })
   const logged: unknown[] = []
+  const seen: unknown[] = []
   const keep = (_message: string, details?: LogDetails): void => {
-    if (details?.['step'] !== undefined) logged.push(details['step'])
+    if (details?.['step'] === undefined) return
+    logged.push(details['step'])
+    seen.push(details['canSee'])
   }
   controller({ logger: { ...silentLogger, info: keep, warn: keep } })
   await clock.advance(MINUTE)
@@ -478,4 +481,6 @@ test.each<[string, Effect, readonly string[]]>([
   await clock.advance(60 * MINUTE)
   expect(logged).toEqual(steps)
   expect(logged).toEqual((await releases()).slice(2).map(({ cause }) => cause))
+  // What each could see stands in the log, and in the history for afterwards.
+  for (const said of seen) expect(said).toMatch(/^\d+ of 20 clients/)
 })

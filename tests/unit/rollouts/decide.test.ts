@@ -646,5 +646,9 @@ test('an explanation tells where it stands, what it can see and what would chang
     verdict: 'unknown',
     asOf: minute(NOW),
     counts: { live: 60, exposed: 6, control: 54, baking: 6 },
+    canSee: decision.explanation.canSee,
+    unknowns: expect.arrayContaining(['baking', 'too-few']),
+    wouldChange: expect.arrayContaining(['enough healthy clients of the stage, or a failure among them']),
   })
+  expect(decision.explanation.canSee).toContain('0 of 60 clients')
 })

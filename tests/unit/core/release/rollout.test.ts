@@ -111,6 +111,9 @@ describe('the evidence of a step', () => {
     counts: { exposed: 6, healthy: 4 },
     exceptions: [{ clientId: 'web-1', kind: 'abrupt' }],
     omitted: 1,
+    canSee: '1 of 20 clients',
+    unknowns: ['baking'],
+    wouldChange: ['a healthy client more'],
   }
   const readStep = (change: object): object =>
     readStepEvidence(shapeOf({ ...evidence, ...change } as unknown as Json, 'the record'))
@@ -126,6 +129,9 @@ describe('the evidence of a step', () => {
     ['a number that is none', { counts: { exposed: 'six' } }],
     ['a reason of two lines', { why: 'a\nb' }],
     ['a code of two lines', { code: 'a\nb' }],
+    ['what it can see in two lines', { canSee: 'a\nb' }],
+    ['an unknown that is no text', { unknowns: [1] }],
+    ['65 ways to another verdict', { wouldChange: Array.from({ length: 65 }, () => 'a') }],
   ])('is refused with %s', (_, change) => {
     expect(() => readStep(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
   })
