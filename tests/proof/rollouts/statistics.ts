@@ -31,7 +31,7 @@ const SIZES = [
   [5_000, 5_000],
 ] as const
 
-/** What a candidate does to the exposed clients, at a background of 0.5 %. */
+/** What a candidate does to the exposed clients, beside each background. */
 const FAULTS = [1, 0.5, 0.2, 0.1, 0.05] as const
 
 const WATCHERS: readonly Watcher[] = [
@@ -58,12 +58,14 @@ export const KINDS: readonly {
       watchers: WATCHERS,
     })),
   ),
-  ...FAULTS.flatMap(fault =>
-    SIZES.slice(0, 4).map(([exposed, control]) => ({
-      name: `${exposed} of ${exposed + control}, the candidate hits ${fault * 100} %`,
-      kind: { exposed, control, background: 0.005, fault },
-      watchers: WATCHERS,
-    })),
+  ...BACKGROUNDS.flatMap(background =>
+    FAULTS.flatMap(fault =>
+      SIZES.slice(0, 4).map(([exposed, control]) => ({
+        name: `${exposed} of ${exposed + control}, the candidate hits ${fault * 100} %, ${background * 100} % fail anyway`,
+        kind: { exposed, control, background, fault },
+        watchers: WATCHERS,
+      })),
+    ),
   ),
   ...BACKGROUNDS.map(background => ({
     name: `1,000 of 10,000 by label, hosts of ${HOST_SIZE} die whole, ${background * 100} % of them`,
@@ -151,5 +153,5 @@ export function brokenPromises(rows: readonly Row[]): readonly string[] {
 export function sayRow({ stage, watcher, alarms, trials, failedAtAlarm }: Row): string {
   const share = ((100 * alarms) / trials).toFixed(2).padStart(6)
   const after = failedAtAlarm === undefined ? '' : `, after ${failedAtAlarm.toFixed(1)} failed clients`
-  return `${stage.padEnd(64)} ${watcher.padEnd(28)} ${share} %${after}`
+  return `${stage.padEnd(68)} ${watcher.padEnd(28)} ${share} %${after}`
 }
