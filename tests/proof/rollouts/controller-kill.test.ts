@@ -1,20 +1,26 @@
 import { describe, expect, test } from 'vitest'
 import { runControllerKills } from './controller-kills.js'
-import { wrongIn, type PlainRelease } from './read-story.js'
+import { wrongIn, type Expected, type PlainRelease } from './read-story.js'
 
-/** `npm run prove` kills two hundred. */
-const TRIALS = 6
+/** `npm run prove` kills two hundred, of which one of ten has real clients. */
+const [TRIALS, REAL_TRIALS] = [8, 2]
+const ALL = TRIALS + REAL_TRIALS
 
 describe('a controller that is killed with -9 in the middle of a rollout', () => {
   test(
-    `is followed by one that goes on with the same stage, ${TRIALS} times over every write of a rollout`,
-    { timeout: 60_000 + TRIALS * 5_000 },
+    `is followed by one that goes on with the same stage or goes back, ${ALL} times over every write of a rollout, and nobody outside of the audience parses the candidate`,
+    { timeout: 180_000 + ALL * 10_000 },
     async () => {
-      const { killed, resumed, violations } = await runControllerKills({ trials: TRIALS })
+      const result = await runControllerKills({ trials: TRIALS, realTrials: REAL_TRIALS })
+      const { violations, killed, killedGoingBack, resumed, parsed, spared } = result
       expect(violations).toEqual([])
-      expect(killed).toBe(TRIALS)
+      expect(killed).toBe(ALL)
+      expect(killedGoingBack).toBe(2)
       // Some die before their first step is there, and the next one takes them all.
-      expect(resumed).toBeGreaterThan(TRIALS / 4)
+      expect(resumed).toBeGreaterThan(1)
+      // Real clients: nine parse what works, and two to four of nine what the second stage refuses.
+      expect(parsed).toBeGreaterThan(9)
+      expect(spared).toBeGreaterThan(4)
     },
   )
 })
@@ -40,13 +46,14 @@ describe('the reader of the log', () => {
     step(4, 'watching', 1, { stable: arm('new') }),
     step(5, 'completed', 1, { stable: arm('new') }),
   ]
-  const look = (
-    log: readonly PlainRelease[],
-    runs: Parameters<typeof wrongIn>[1]['runs'] = [],
-  ): readonly string[] => wrongIn(log, { runs, end: 'completed', stages: 2 })
+  const back = (more: object = {}): PlainRelease => step(3, 'rolled-back', 0, { withdrawn: ['new'], ...more })
+  const look = (log: readonly PlainRelease[], more: Partial<Expected> = {}): readonly string[] =>
+    wrongIn(log, { runs: [], stages: 2, ...more })
+  const refused = new Set(['new'])
 
   test('finds nothing wrong with a rollout that is right', () => {
     expect(look(right)).toEqual([])
+    expect(look([first, step(2, 'running', 0), back()], { refused })).toEqual([])
   })
 
   test.each([
@@ -76,11 +83,38 @@ describe('the reader of the log', () => {
     expect(look(log as readonly PlainRelease[])).not.toEqual([])
   })
 
+  test.each([
+    ['a refused candidate that goes on to everybody', right],
+    ['a refused candidate that is left where it is', right.slice(0, 2)],
+    [
+      'a way back after which the rollout goes on',
+      [first, step(2, 'running', 0), back(), step(4, 'running', 1)],
+    ],
+    ['a way back that is taken twice', [first, step(2, 'running', 0), back(), back({ sequence: 4 })]],
+    ['a way back that leaves the candidate', [first, step(2, 'running', 0), back({ candidate: arm('new') })]],
+    ['a way back to something else', [first, step(2, 'running', 0), back({ stable: arm('new') })]],
+    ['a way back that withdraws nothing', [first, step(2, 'running', 0), back({ withdrawn: [] })]],
+  ])('finds %s', (_, log) => {
+    expect(look(log, { refused })).not.toEqual([])
+  })
+
+  test('finds a client that was given or parsed the candidate from outside of the audience', () => {
+    const readers = (heard: readonly number[]): readonly string[] =>
+      Array.from({ length: 50 }, (_, index) => `client-${index}`).filter((clientId, index) => {
+        const how = index % 2 === 0 ? 'was given' : 'parsed'
+        return look(right, { reads: [{ clientId, how, digest: 'new', heard }] }).length > 0
+      })
+    expect(readers([])).toHaveLength(50)
+    expect(readers([1, 2]).length).toBeGreaterThan(25)
+    expect(readers([1, 2, 3]).length).toBeLessThan(readers([1, 2]).length)
+    expect(readers([1, 2, 3, 4])).toEqual([])
+  })
+
   test('finds a client that ran the candidate from outside of the audience', () => {
     const outside = Array.from({ length: 50 }, (_, index) => `client-${index}`).flatMap(clientId =>
-      look(right, [{ clientId, digest: 'new', sequence: 2 }]),
+      look(right, { runs: [{ clientId, digest: 'new', sequence: 2 }] }),
     )
     expect(outside.length).toBeGreaterThan(25)
-    expect(look(right, [{ clientId: 'client-1', digest: 'new', sequence: 4 }])).toEqual([])
+    expect(look(right, { runs: [{ clientId: 'client-1', digest: 'new', sequence: 4 }] })).toEqual([])
   })
 })

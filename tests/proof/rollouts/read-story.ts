@@ -11,11 +11,29 @@ export interface Run {
   readonly sequence: number
 }
 
+/** What reached one client, and every release that it had heard of by then. */
+export interface Read {
+  readonly clientId: string
+  readonly how: 'was given' | 'parsed'
+  readonly digest: string
+  readonly heard: readonly number[]
+}
+
+/** What a log is held against. */
+export interface Expected {
+  readonly runs: readonly Run[]
+  readonly reads?: readonly Read[]
+  /** Candidates that are refused: their rollouts have to end as rolled back, all others completed. */
+  readonly refused?: ReadonlySet<string>
+  readonly stages: number
+}
+
 export interface PlainRelease {
   readonly sequence: number
   readonly cause: string
   readonly stable: PlainArm
   readonly candidate?: PlainArm
+  readonly withdrawn?: readonly string[]
   readonly audience?: { readonly salt: string; readonly clauses: readonly PlainClause[] }
   readonly rollout?: {
     readonly id: string
@@ -47,25 +65,23 @@ export async function readLog(folder: string, namespace: string): Promise<readon
 }
 
 /**
- * What is wrong with the story of the rollouts in a log, and with what clients ran meanwhile; empty
- * where nothing is. Every rollout but the last one has to have ended as it is expected to.
+ * What is wrong with the story of the rollouts in a log, and with what clients ran, were given and
+ * parsed meanwhile; empty where nothing is.
  */
 export function wrongIn(
   log: readonly PlainRelease[],
-  { runs, end, stages }: { readonly runs: readonly Run[]; readonly end: string; readonly stages: number },
+  { runs, reads = [], refused = new Set(), stages }: Expected,
 ): readonly string[] {
   const wrong: string[] = []
   log.forEach(({ sequence }, index) => {
     if (sequence !== index + 1) wrong.push(`release ${index + 1} is missing`)
   })
   const ids = new Set(log.flatMap(({ rollout }) => rollout?.id ?? []))
-  for (const id of ids)
-    wrong.push(
-      ...wrongInRollout(
-        log.filter(({ rollout }) => rollout?.id === id),
-        { id, end, stages },
-      ),
-    )
+  for (const id of ids) {
+    const steps = log.filter(({ rollout }) => rollout?.id === id)
+    const isRefused = named(steps[0]?.candidate).some(digest => refused.has(digest))
+    wrong.push(...wrongInRollout(steps, { id, end: isRefused ? 'rolled-back' : 'completed', stages }))
+  }
   for (const { clientId, digest, sequence } of runs) {
     const release = log[sequence - 1]
     if (release === undefined)
@@ -73,15 +89,31 @@ export function wrongIn(
     else if (!mayRun(release, clientId, digest))
       wrong.push(`${clientId} ran a candidate at ${sequence} from outside`)
   }
+  for (const { clientId, how, digest, heard } of reads)
+    if (!heard.some(sequence => isGiven(log[sequence - 1], clientId, digest)))
+      wrong.push(
+        `${clientId} ${how} ${digest.slice(0, 8)}, which none of the releases up to ${heard.at(-1)} gives it`,
+      )
   return wrong
+}
+
+function isGiven(release: PlainRelease | undefined, clientId: string, digest: string): boolean {
+  return release !== undefined && mayRun(release, clientId, digest)
+}
+
+interface ExpectedRollout {
+  readonly id: string
+  readonly end: 'completed' | 'rolled-back'
+  readonly stages: number
 }
 
 function wrongInRollout(
   steps: readonly PlainRelease[],
-  { id, end, stages }: { readonly id: string; readonly end: string; readonly stages: number },
+  { id, end, stages }: ExpectedRollout,
 ): readonly string[] {
   const wrong: string[] = []
   const begun = new Set<number>()
+  const [first] = steps
   let before: PlainRelease | undefined
   for (const step of steps) {
     const { state = '', stage = 0, stageStart } = step.rollout ?? {}
@@ -94,10 +126,13 @@ function wrongInRollout(
     if (state === 'running') begun.add(stage)
     if (state === 'running' && stageStart?.position.sequence !== step.sequence)
       wrong.push(`${id} says of stage ${stage} that another release began it`)
+    if (was?.state === 'rolled-back') wrong.push(`${id} goes on as ${state} after it was taken back`)
     if (state === 'watching' && (was?.state !== 'running' || was.stage !== stages - 1))
       wrong.push(`${id} is promoted from ${was?.state} in stage ${was?.stage}`)
+    if (state === 'watching' && end === 'rolled-back') wrong.push(`${id} is promoted, and was refused`)
     if (state === 'completed' && was?.state !== 'watching')
       wrong.push(`${id} is completed from ${was?.state}`)
+    if (state === 'rolled-back') wrong.push(...wrongInWayBack(step, first, id))
     if (
       before?.audience !== undefined &&
       step.audience !== undefined &&
@@ -107,6 +142,19 @@ function wrongInRollout(
     before = step
   }
   if (before?.rollout?.state !== end) wrong.push(`${id} ends as ${before?.rollout?.state}, not ${end}`)
+  return wrong
+}
+
+/** What is taken back leaves nothing of the candidate, and everybody with what ran before. */
+function wrongInWayBack(step: PlainRelease, first: PlainRelease | undefined, id: string): readonly string[] {
+  const wrong: string[] = []
+  const candidate = named(first?.candidate)
+  if (step.candidate !== undefined || step.audience !== undefined)
+    wrong.push(`${id} is taken back, and its candidate stays`)
+  if (named(step.stable).join() !== named(first?.stable).join())
+    wrong.push(`${id} is taken back to something else than what ran before`)
+  if (!candidate.every(digest => step.withdrawn?.includes(digest)))
+    wrong.push(`${id} is taken back, and its candidate is not withdrawn`)
   return wrong
 }
 

@@ -1,6 +1,7 @@
 // A controller over a folder that hears the fleet through a server, until it is killed. Commands
 // come as JSON lines on stdin: {"folder","url","token","lookMs"} starts it; {"killAtWrite"} counts
-// its writes from then on, and kills it before that one; {"stop":true} ends it.
+// its writes from then on, and kills it before that one; {"tell":true} says how many there were;
+// {"stop":true} ends it.
 import { createInterface } from 'node:readline'
 import { createController } from '../../../src/controller/index.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
@@ -10,6 +11,7 @@ import { interceptedDisk, type Operation } from '../disks.js'
 type Command =
   | { readonly folder: string; readonly url: string; readonly token: string; readonly lookMs: number }
   | { readonly killAtWrite: number }
+  | { readonly tell: true }
   | { readonly stop: true }
 
 const WRITES: ReadonlySet<Operation> = new Set([
@@ -36,6 +38,7 @@ async function obey(command: Command): Promise<void> {
     say(`writes ${writes}`)
     process.exit(0)
   }
+  if ('tell' in command) return say(`writes ${writes}`)
   if ('killAtWrite' in command) {
     writes = 0
     armedAt = command.killAtWrite
