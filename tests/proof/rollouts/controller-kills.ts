@@ -27,11 +27,15 @@ export interface ControllerKillResult {
   readonly trials: number
   /** How many controllers were killed by the write that they were to be killed at. */
   readonly killed: number
-  /** How many of them had nothing to write but the way back, of a document that is refused at once. */
+  /**
+   * How many of them had nothing to write but the way back, of a document that is refused at once.
+   */
   readonly killedGoingBack: number
   /** Rollouts with steps of more than one controller. */
   readonly resumed: number
-  /** How often a real client parsed a candidate, and how often one never met one that was refused. */
+  /**
+   * How often a real client parsed a candidate, and how often one never met one that was refused.
+   */
   readonly parsed: number
   readonly spared: number
   readonly violations: readonly string[]
@@ -106,7 +110,9 @@ interface BoardOptions {
   readonly script: string
   readonly trials: number
   readonly onDone: () => void
-  /** Known of another board, whose clients were on paper; else it is counted there, and they are. */
+  /**
+   * Known of another board, whose clients were on paper; else it is counted there, and they are.
+   */
   readonly writes?: Writes
 }
 

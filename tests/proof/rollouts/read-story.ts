@@ -23,7 +23,9 @@ export interface Read {
 export interface Expected {
   readonly runs: readonly Run[]
   readonly reads?: readonly Read[]
-  /** Candidates that are refused: their rollouts have to end as rolled back, all others completed. */
+  /**
+   * Candidates that are refused: their rollouts have to end as rolled back, all others completed.
+   */
   readonly refused?: ReadonlySet<string>
   readonly stages: number
 }

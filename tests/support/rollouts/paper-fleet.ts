@@ -5,6 +5,7 @@ import { comparePositions, type Position } from '../../../src/contracts/position
 import type { ClientReport, PreviousLife, ReportPhase } from '../../../src/contracts/report.js'
 import type { Clock } from '../../../src/contracts/system.js'
 import type { ReportTransport, Transport } from '../../../src/contracts/transport.js'
+import { MAX_VERDICTS } from '../../../src/core/limits.js'
 import { sameBytes } from '../../../src/core/json/text.js'
 import { decodeRelease, positionOf, type Release } from '../../../src/core/release/release.js'
 import { target, type Target } from '../../../src/core/release/target.js'
@@ -123,7 +124,7 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
     const nowMs = clock.monotonic()
     paper.saidMs = nowMs
     paper.count += 1
-    const verdicts = [...refused].map(([digest, verdict]) => ({ digest, verdict }))
+    const verdicts = [...refused].slice(-MAX_VERDICTS).map(([digest, verdict]) => ({ digest, verdict }))
     const report: ClientReport = {
       v: 1,
       namespace,

@@ -12,42 +12,54 @@ beforeAll(async () => {
 
 const wait = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms))
 
-/** Ways to die, of which some are drawn: each starts a program again and again. */
-const DEADLY: readonly (readonly [string, Deadly])[] = [
+/** A way to die, and the soak of the program that dies, in milliseconds, where it is another one. */
+interface Way extends Deadly {
+  readonly soakMs?: number
+}
+
+/**
+ * Ways to die, of which some are drawn: each starts a program again and again. A trial is twice the
+ * soak, so those that kill after seconds have a soak of seconds.
+ */
+const DEADLY: readonly (readonly [string, Way])[] = [
   ['while it is parsed', { at: 'parse', by: 'kill' }],
   ['in a validator', { at: 'validator', by: 'exit' }],
   ['in prepare()', { at: 'prepare', by: 'kill' }],
   ['at once, by exit code 1', { at: 'commit', by: 'exit' }],
   ['after 300 ms, by an uncaught error', { at: 300, by: 'throw' }],
   ['within the soak, by a rejection that nobody handles', { at: 700, by: 'reject' }],
+  ['after 5 s of a soak of 6 s, by SIGKILL', { at: 5_000, by: 'kill', soakMs: 6_000 }],
   ['after the soak, by SIGKILL', { at: PERIODS.soakMs + 400, by: 'kill' }],
+  ['2 s after a soak of 4 s, by an uncaught error', { at: 6_000, by: 'throw', soakMs: 4_000 }],
   ['in an endless loop that a supervisor ends', { at: 'commit', by: 'loop' }],
   ['of memory that runs out', { at: 'commit', by: 'memory' }],
 ]
 
 /** A program that is started again each time it ends, and has a version 1 to go back to. */
-async function keptAlive(context: TestContext): Promise<Supervised> {
+async function keptAlive(context: TestContext, soakMs: number = PERIODS.soakMs): Promise<Supervised> {
   const program = await supervised(script, context)
   await program.publish({ n: 1 })
-  program.keepAlive()
+  program.keepAlive({ soakMs })
   await program.until(() => program.lives.some(({ ran }) => ran.includes(1)), 'the first version runs')
   // It has to be earned, to be what is gone back to.
-  await wait(1.3 * PERIODS.soakMs)
+  await wait(1.3 * soakMs)
   return program
 }
 
 describe.concurrent('a document that kills its program', () => {
-  test.for(drawn(DEADLY, { share: 4 }))(
+  test.for(drawn(DEADLY, { share: 5 }))(
     '%s costs it two deaths',
-    { timeout: 60_000 },
-    async ([, deadly], context) => {
-      const program = await keptAlive(context)
+    { timeout: 120_000 },
+    async ([, { soakMs = PERIODS.soakMs, ...deadly }], context) => {
+      const program = await keptAlive(context, soakMs)
       const { publish, until, lives } = program
       await publish({ n: 2, deadly })
       await until(() => program.deaths >= 2, 'it kills twice')
       const last = (): readonly number[] => lives.at(-1)?.ran ?? []
       await until(() => last().includes(1), 'the first version runs again')
-      await wait(2.5 * PERIODS.soakMs)
+      // Longer than it took to kill, were it tried again once this has outlived its trial.
+      const killsAfterMs = typeof deadly.at === 'number' ? deadly.at : 0
+      await wait(Math.max(2.5 * PERIODS.soakMs, soakMs + killsAfterMs + 500))
       expect(program.deaths).toBe(2)
       expect(last()).toEqual([1])
       // Nothing is wrong with the next version.
