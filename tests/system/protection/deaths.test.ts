@@ -19,18 +19,18 @@ interface Way extends Deadly {
 
 /**
  * Ways to die, of which some are drawn: each starts a program again and again. A trial is twice the
- * soak, so those that kill after seconds have a soak of seconds.
+ * soak, so those that kill after seconds have a soak of seconds; they take longest, and begin first.
  */
 const DEADLY: readonly (readonly [string, Way])[] = [
+  ['after 5 s of a soak of 6 s, by SIGKILL', { at: 5_000, by: 'kill', soakMs: 6_000 }],
+  ['2 s after a soak of 4 s, by an uncaught error', { at: 6_000, by: 'throw', soakMs: 4_000 }],
   ['while it is parsed', { at: 'parse', by: 'kill' }],
   ['in a validator', { at: 'validator', by: 'exit' }],
   ['in prepare()', { at: 'prepare', by: 'kill' }],
   ['at once, by exit code 1', { at: 'commit', by: 'exit' }],
   ['after 300 ms, by an uncaught error', { at: 300, by: 'throw' }],
   ['within the soak, by a rejection that nobody handles', { at: 700, by: 'reject' }],
-  ['after 5 s of a soak of 6 s, by SIGKILL', { at: 5_000, by: 'kill', soakMs: 6_000 }],
   ['after the soak, by SIGKILL', { at: PERIODS.soakMs + 400, by: 'kill' }],
-  ['2 s after a soak of 4 s, by an uncaught error', { at: 6_000, by: 'throw', soakMs: 4_000 }],
   ['in an endless loop that a supervisor ends', { at: 'commit', by: 'loop' }],
   ['of memory that runs out', { at: 'commit', by: 'memory' }],
 ]
