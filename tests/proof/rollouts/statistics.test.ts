@@ -9,11 +9,14 @@ import { brokenPromises, sayRow, shareOf, simulateStages, worstOf, type Row } fr
 const TRIALS = Number(process.env['NOTICEBOARD_STAGES'] ?? 300)
 
 const rows = simulateStages(TRIALS, 1)
-const shareIn = (watcher: string, stage: string): number => {
-  const row = rows.find(each => each.watcher === watcher && each.stage.includes(stage))
+const rowIn = (watcher: string, stage: string): Row => {
+  const row = rows.find(each => each.watcher === watcher && each.stage.startsWith(stage))
   if (row === undefined) throw new Error(`nobody watches ${stage} with ${watcher}`)
-  return shareOf(row)
+  return row
 }
+const shareIn = (watcher: string, stage: string): number => shareOf(rowIn(watcher, stage))
+const failedIn = (watcher: string, stage: string): number =>
+  rowIn(watcher, stage).failedAtAlarm ?? Number.POSITIVE_INFINITY
 const worst = (watcher: string, of?: (row: Row) => boolean): number => worstOf(rows, watcher, of)
 
 describe('stages of a candidate that changes nothing', () => {
@@ -36,14 +39,35 @@ describe('stages of a candidate that changes nothing', () => {
 
 describe('stages of a candidate that harms', () => {
   test('are rolled back after few failed clients, the sooner the more of them are outside', () => {
-    expect(shareIn('e >= 100', '6 of 60, the candidate hits 100 %')).toBe(1)
-    expect(shareIn('e >= 100', '100 of 1000, the candidate hits 20 %')).toBeGreaterThan(0.98)
-    expect(shareIn('e >= 100', '100 of 10000, the candidate hits 10 %')).toBeGreaterThan(0.95)
-    const failed = rows.find(
-      ({ watcher, stage }) =>
-        watcher === 'e >= 100' && stage.includes('100 of 10000, the candidate hits 50 %'),
-    )?.failedAtAlarm
-    expect(failed).toBeLessThan(3)
+    expect(shareIn('e >= 100', '6 of 60, the candidate hits 100 %, 0.5 %')).toBe(1)
+    expect(shareIn('e >= 100', '100 of 1000, the candidate hits 20 %, 0.5 %')).toBeGreaterThan(0.98)
+    expect(shareIn('e >= 100', '100 of 10000, the candidate hits 10 %, 0.5 %')).toBeGreaterThan(0.95)
+    expect(failedIn('e >= 100', '100 of 10000, the candidate hits 50 %, 0.5 %')).toBeLessThan(3)
+  })
+
+  test.each([
+    [0.1, 4],
+    [0.5, 5],
+    [1, 6],
+    [2, 8],
+    [5, 13],
+  ])('are rolled back where %d %% fail anyway, after %d failed clients at most', (background, most) => {
+    const stage = `100 of 1000, the candidate hits 20 %, ${background} %`
+    expect(shareIn('e >= 100', stage)).toBeGreaterThan(0.93)
+    expect(failedIn('e >= 100', stage)).toBeLessThan(most)
+    // Those that stop far more of what does no harm need fewer, and pause before they roll back.
+    expect(failedIn('more than 1 % failed', stage)).toBeLessThan(failedIn('e >= 100', stage))
+    expect(failedIn('exact test at 5 %, repeated', stage)).toBeLessThan(failedIn('e >= 100', stage))
+    expect(failedIn('e >= 20', stage)).toBeLessThan(failedIn('e >= 100', stage))
+  })
+
+  test('are found later, and in fewer stages, the more clients fail anyway', () => {
+    const stages = [0.1, 0.5, 1, 2, 5].map(
+      background => `100 of 10000, the candidate hits 10 %, ${background} %`,
+    )
+    const failed = stages.map(stage => failedIn('e >= 100', stage))
+    expect(failed).toEqual(failed.toSorted((a, b) => a - b))
+    expect(shareIn('e >= 100', stages.at(-1) ?? '')).toBeLessThan(shareIn('e >= 100', stages[0] ?? ''))
   })
 })
 

@@ -58,6 +58,17 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
     oracles: ['a-kill-reaches-all'],
   },
   {
+    name: 'a-kill-waits-for-a-stage',
+    file: 'src/publisher/rollouts/kill.ts',
+    replace: [
+      [
+        'const stable = await patchArm(release.stable.variants)',
+        "if (inRollout(release) && release.rollout.state === 'running') await context.clock.sleep(release.evidence?.bakeMs ?? 0, signal); const stable = await patchArm(release.stable.variants)",
+      ],
+    ],
+    oracles: ['a-kill-reaches-all'],
+  },
+  {
     name: 'quarantine-never-ends',
     file: 'src/node/state/judge-attempts.ts',
     replace: [

@@ -12,7 +12,9 @@ beforeAll(async () => {
 
 const wait = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms))
 
-/** A way to die, and the soak of the program that dies, in milliseconds, where it is another one. */
+/**
+ * A way to die, and the soak of the program that dies, in milliseconds, where it is another one.
+ */
 interface Way extends Deadly {
   readonly soakMs?: number
 }

@@ -42,6 +42,12 @@ const SETTLED_MS = 2_000_000
  */
 const THERE_MS = 150_000
 
+/**
+ * How long a kill may take until it stands in the log, in milliseconds: some dozen ways to the store
+ * and back, and far less than a bake.
+ */
+const KILLED_MS = 5_000
+
 /** How often a fleet is not heard any more until somebody ends its rollout. */
 const DEAF = 0.05
 
@@ -234,6 +240,15 @@ async function ask(
     )) !== true
   )
     stage.violate('verbs-answer', `${what} did not answer within a minute`)
+}
+
+/** A kill waits for nothing: no stage, no bake, and nobody else. */
+async function killNow(place: Place, kill: () => Promise<{ readonly state: string }>): Promise<void> {
+  const { stage } = place
+  const askedMs = stage.clock.monotonic()
+  await ask(place, 'kill', kill)
+  const tookMs = stage.clock.monotonic() - askedMs
+  if (tookMs > KILLED_MS) stage.violate('a-kill-reaches-all', `a kill took ${tookMs} ms`)
 }
 
 /** One document is rolled out, while other things happen. */
@@ -554,7 +569,7 @@ async function happen(place: Place): Promise<void> {
     case 'kill':
       met('somebody killed something in a rollout')
       place.kills += 1
-      await ask(place, what, () => publisher.kill({ patch: { name: `killed ${place.kills}` }, reason }))
+      await killNow(place, () => publisher.kill({ patch: { name: `killed ${place.kills}` }, reason }))
       return redden(place)
     case 'supersede':
       return publish(place, true)
