@@ -160,6 +160,25 @@ const ROWS = {
       },
     ]
   },
+  registry({ rows }) {
+    const { clients, heldBytes, keptBytes } = rows.at(-1)
+    return [
+      {
+        name: `a client that reports, of ${clients.toLocaleString('en')}: the heap of the server`,
+        unit: 'bytes',
+        ours: { title: 'noticeboard', rounds: heldBytes.rounds },
+        controls: [
+          {
+            title: 'each report kept besides',
+            rounds: keptBytes.rounds,
+            least: 1.3,
+            than: /** @type {const} */ ('ours'),
+          },
+        ],
+        target: { most: 1_024 },
+      },
+    ]
+  },
   client({ rows, documentBytes, heapBytes, bundledBytes, leanBytes, withSchemaBytes, before }) {
     const beside = (
       /** @type {string} */ title,

@@ -24,7 +24,7 @@ import { buildBefore } from './build.js'
  */
 export const withoutBefore = {
   strategies: 'it has no targets',
-  registry: 'it has no targets',
+  registry: 'it weighs one server after the other',
   held: 'its shapes follow one another, and take no turns',
   peers: 'it is there for what others need; fanout, read and client measure both builds',
 }

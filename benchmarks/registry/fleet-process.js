@@ -34,8 +34,8 @@ async function realReport() {
 }
 
 /**
- * @param {number} count @returns {Promise<{ reports: number, bytes: number }>} what was sent, and
- * what one took as JSON
+ * @param {number} count @returns {Promise<{ reports: number, bytes: number, like: object }>} what
+ * was sent, what one took as JSON, and one of them
  */
 async function report(count) {
   const like = await realReport()
@@ -53,7 +53,7 @@ async function report(count) {
     const { status } = await fetch(reportsUrl, { method: 'POST', headers, body })
     if (status !== 204) throw new Error(`reports were answered with ${status}`)
   }
-  return { reports: count, bytes: bytes / count }
+  return { reports: count, bytes: bytes / count, like: { ...like, labels: labelsOf(0) } }
 }
 
 /** @param {number} index */

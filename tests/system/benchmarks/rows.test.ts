@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { controlsAmong, makeRow, type Measured } from '../../../benchmarks/rows.js'
+import { controlsAmong, makeRow, type Measured, type Row } from '../../../benchmarks/rows.js'
 import { describeTargets } from '../../../benchmarks/table-of-targets.js'
 import { rowsOf } from '../../../benchmarks/targets.js'
 
@@ -211,7 +211,23 @@ test('a part whose floor is not among its figures fails', () => {
   expect(() =>
     rowsOf('read', { rows: [{ title: 'config.current.pool.size', nanoseconds: { rounds: [] } }] }),
   ).toThrow('"object.pool.size, a plain property" did not run')
-  expect(rowsOf('registry', {})).toEqual([])
+  expect(rowsOf('strategies', {})).toEqual([])
+})
+
+test('a server holds less than 1 KB of each of the most clients that reported, or misses its target', () => {
+  const rowOf = (held: number): Row => {
+    const [row] = rowsOf('registry', {
+      rows: [
+        { clients: 10_000, heldBytes: { rounds: rounds(2_000) }, keptBytes: { rounds: rounds(2_000) } },
+        { clients: 100_000, heldBytes: { rounds: rounds(held) }, keptBytes: { rounds: rounds(2_000) } },
+      ],
+    })
+    if (row === undefined) throw new Error('the registry has no row')
+    return makeRow(row, asked)
+  }
+  expect(rowOf(600)).toMatchObject({ isReached: true, name: expect.stringContaining('100,000') })
+  expect(rowOf(1_100)).toMatchObject({ isReached: false })
+  expect(() => rowOf(1_900)).toThrow('each report kept besides')
 })
 
 test('a part whose control is not among its figures fails', () => {
