@@ -89,7 +89,8 @@ function readDepth({
     depth,
     ...(seed !== undefined && { seed }),
     ...(mostClients !== undefined && { mostClients }),
-    ...(depth === 'run' && { cli: process.argv[1] ?? '', quick }),
+    ...(process.argv[1] !== undefined && { cli: process.argv[1] }),
+    ...(depth === 'run' && { quick }),
   }
 }
 

@@ -11,7 +11,7 @@ import type { ComparedRow, Comparison } from './result.js'
 import type { Basis } from './row-of.js'
 import type { Row } from './row.js'
 import { FULL_WINDOWS, QUICK_WINDOWS, runModel } from './run/run-model.js'
-import { simulateModel } from './simulation/simulate-model.js'
+import { simulateAll } from './simulation/simulate-all.js'
 import { becauseOf } from './verdict/because.js'
 import { sayCompressedStreams } from './verdict/compressed-streams.js'
 import { crossoverMapOf } from './verdict/crossover-map.js'
@@ -36,8 +36,9 @@ export interface CompareOptions {
    */
   readonly depth?: Row['depth']
   /**
-   * The file of the command line, from which a run starts its processes:
-   * `node_modules/noticeboard/dist/cli/main.js`. Default: none; a run is refused without it.
+   * The file of the command line, from which processes are started:
+   * `node_modules/noticeboard/dist/cli/main.js`. A simulation has several models at a time then.
+   * Default: none; models are simulated one after another, and a run is refused.
    */
   readonly cli?: string
   /** Whether a run is shorter: outages are computed then. Default false. */
@@ -104,7 +105,14 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
       ? models.map(model => estimate(shapedOf(model), basis))
       : depth === 'run'
         ? await runAll(models.map(shapedOf), { basis, options })
-        : await simulateAll(models, { basis, options })
+        : await simulateAll(models.map(runnableOf), {
+            ...basis,
+            mostClients: readMostClients(options, 2_000),
+            seed: options.seed ?? 1,
+            cli: options.cli,
+            signal: signal ?? new AbortController().signal,
+            onStep: (model, step) => options.onProgress?.({ model, step }),
+          })
   const rows = found.map((row, index): ComparedRow => {
     const { shape } = models[index] as Model
     const reports = shape?.reportIntervalMs !== Number.POSITIVE_INFINITY
@@ -190,21 +198,6 @@ export function checkComparison(input: WorkloadInput, options: CompareOptions): 
 
 const DEPTHS: ReadonlySet<string> = new Set<Row['depth']>(['formula', 'simulation', 'run'])
 
-/** One model after the other: virtual time needs the whole processor. */
-async function simulateAll(
-  models: readonly Model[],
-  { basis, options }: { readonly basis: Basis; readonly options: CompareOptions },
-): Promise<readonly Row[]> {
-  const { seed = 1, signal = new AbortController().signal, onProgress } = options
-  const mostClients = readMostClients(options, 2_000)
-  const rows: Row[] = []
-  for (const model of models.map(runnableOf)) {
-    const onStep = (step: string): void => onProgress?.({ model: model.name, step })
-    rows.push(await simulateModel(model, { ...basis, mostClients, seed, signal, onStep }))
-  }
-  return rows
-}
-
 /** One model after the other, each with processes of its own. */
 async function runAll(
   models: readonly ShapedModel[],
@@ -228,9 +221,12 @@ function readMostClients({ mostClients }: CompareOptions, otherwise: number): nu
 }
 
 function runnableOf(model: Model): RunnableModel {
-  const { strategy } = model
-  if (strategy !== undefined) return { ...model, strategy }
+  if (isRunnable(model)) return model
   throw refusal(`${model.name} has no strategy that clients could run; a simulation needs one`)
+}
+
+function isRunnable(model: Model): model is RunnableModel {
+  return model.strategy !== undefined
 }
 
 function shapedOf(model: Model): ShapedModel {

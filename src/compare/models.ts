@@ -4,10 +4,9 @@ import type { HttpTransport } from '../transports/http/index.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { MOST_WORKERS } from '../server/together/most-workers.js'
-import { hybrid, pull, push } from '../strategies/index.js'
-import { adaptivePull } from './adaptive-pull.js'
 import { checkName } from './check-model.js'
 import type { PollShape, Shape, StreamShape } from './shape.js'
+import { strategyOf } from './strategy-of.js'
 
 /** A way to bring a document to a fleet. */
 export interface Model {
@@ -103,11 +102,7 @@ export function pullModel(options: PullModelOptions = {}): KnownModel {
     snapshots: 'server',
     answers,
   }
-  return {
-    name: name ?? nameOf(`pull ${sayPeriod(pollIntervalMs)}`, shape),
-    shape,
-    strategy: transport => pull(transport, { pollIntervalMs, sweepIntervalMs }),
-  }
+  return known(name ?? nameOf(`pull ${sayPeriod(pollIntervalMs)}`, shape), shape)
 }
 
 /** Times of {@link adaptivePullModel}. */
@@ -153,11 +148,7 @@ export function adaptivePullModel(options: AdaptivePullModelOptions = {}): Known
     snapshots: 'server',
     answers: 'server',
   }
-  return {
-    name: name ?? nameOf(`pull ${sayPeriod(leastMs)}-${sayPeriod(mostMs)}`, shape),
-    shape,
-    strategy: transport => adaptivePull(transport, { share, leastMs, mostMs }),
-  }
+  return known(name ?? nameOf(`pull ${sayPeriod(leastMs)}-${sayPeriod(mostMs)}`, shape), shape)
 }
 
 /** Times of {@link pushModel} and {@link hybridModel}. */
@@ -198,7 +189,7 @@ export function pushModel(options: PushModelOptions = {}): KnownModel {
   if (typeof compressed !== 'boolean')
     throw new NoticeboardError('invalid-option', 'pushModel(): compressed must be true or false')
   const shape = streamShape('pushModel()', rest, { inline: true, compressed, snapshots: 'server' })
-  return { name: options.name ?? nameOf('push', shape), shape, strategy: transport => push(transport) }
+  return known(options.name ?? nameOf('push', shape), shape)
 }
 
 /**
@@ -232,7 +223,27 @@ export function hybridModel(
     compressed: false,
     snapshots: cdn ? 'cache' : 'server',
   })
-  return { name: options.name ?? nameOf('hybrid', shape), shape, strategy: transport => hybrid(transport) }
+  return known(options.name ?? nameOf('hybrid', shape), shape)
+}
+
+const made = new WeakSet<Model>()
+
+/** A model of the library's own, whose strategy follows from its shape. */
+function known(name: string, shape: Shape): KnownModel {
+  const model = { name, shape, strategy: (transport: HttpTransport) => strategyOf(shape, transport) }
+  made.add(model)
+  return model
+}
+
+/**
+ * Whether a model is what this library made, so that its name and its shape tell all of it.
+ *
+ * ```ts
+ * isKnown(pullModel()) // true
+ * ```
+ */
+export function isKnown(model: Model): model is KnownModel {
+  return made.has(model)
 }
 
 function streamShape(

@@ -16,7 +16,6 @@ import { assertGates } from '../publisher/rollouts/gates.js'
 import { assertPolicy, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
 import { tend, type Tended, type Tending } from '../publisher/rollouts/tend.js'
 import { passes } from '../publisher/rollouts/watch-everyone.js'
-import type { Explanation } from '../rollouts/explanation.js'
 import { readSystem } from '../system/system.js'
 import { CONTROLLER_OPTIONS, type ControllerOptions } from './options.js'
 import { createPresence } from './presence.js'
@@ -284,7 +283,11 @@ function whereFrom({ cause }: NoticeboardError): string | undefined {
 }
 
 /** What a log line has of an explanation. */
-function saidOf({ why, canSee, wouldChange }: Explanation): LogDetails {
+function saidOf({
+  why,
+  canSee,
+  wouldChange,
+}: Extract<ControllerFinding, { readonly type: 'took' }>['explanation']): LogDetails {
   return {
     why: why.join('; '),
     canSee,

@@ -2,6 +2,8 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import { errorMessage } from '../../core/built-ins.js'
 import { fileStore } from '../../node/index.js'
 import { serve } from '../../server/index.js'
+import { simulateModel } from '../simulation/simulate-model.js'
+import { strategyOf } from '../strategy-of.js'
 import { openClients, type Clients } from './clients.js'
 import { endProcess } from './end-process.js'
 import type { PartAnswer, PartCalls, PartQuestion } from './part-calls.js'
@@ -14,8 +16,8 @@ export interface PartChannel {
 }
 
 /**
- * Is a process of a real run, a server, clients or a guard, until whoever started it is gone. What
- * it holds then is nobody's any more, so the caller ends the process.
+ * Is a process of a comparison, a server, clients, a guard or a simulation, until whoever started it
+ * is gone. What it holds then is nobody's any more, so the caller ends the process.
  *
  * ```ts
  * await bePart(process)
@@ -24,7 +26,11 @@ export interface PartChannel {
 export async function bePart(channel: PartChannel): Promise<void> {
   let clients: Clients | undefined
   let guarded: readonly number[] = []
-  const answerTo = async ({ ask, given }: PartQuestion): Promise<PartCalls[keyof PartCalls]['answer']> => {
+  const answerTo = async ({
+    id,
+    ask,
+    given,
+  }: PartQuestion): Promise<PartCalls[keyof PartCalls]['answer']> => {
     switch (ask) {
       case 'serve': {
         const { folder, port, heartbeatMs } = given
@@ -46,6 +52,17 @@ export async function bePart(channel: PartChannel): Promise<void> {
       case 'guard':
         guarded = given.pids
         return null
+      case 'simulate': {
+        const { name, shape, ...options } = given
+        return simulateModel(
+          { name, shape, strategy: transport => strategyOf(shape, transport) },
+          {
+            ...options,
+            signal: new AbortController().signal,
+            onStep: step => void channel.send?.({ id, step }),
+          },
+        )
+      }
       case 'look':
         if (clients === undefined)
           throw new NoticeboardError('internal', 'a process of the run has no clients to look at')

@@ -7,7 +7,7 @@ import { REQUESTS, type Kind } from '../costs/costs.js'
 import { stateInMemory } from '../simulation/state-in-memory.js'
 import { countedTransport } from './counted-transport.js'
 import type { FollowOptions, PartSeen } from './part-calls.js'
-import { strategyOf } from './runnable.js'
+import { strategyOf } from '../strategy-of.js'
 import { plainFetch } from './plain-fetch.js'
 import { countWireBytes } from './wire-bytes.js'
 

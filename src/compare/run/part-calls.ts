@@ -1,7 +1,9 @@
 import type { Counts } from '../costs/costs.js'
+import type { Basis } from '../row-of.js'
+import type { Row } from '../row.js'
 import type { Shape } from '../shape.js'
 
-/** What the processes of a real run are asked, and what they answer. */
+/** What the processes of a comparison are asked, and what they answer. */
 export interface PartCalls {
   /** Be a server. */
   readonly serve: {
@@ -19,8 +21,18 @@ export interface PartCalls {
   readonly restart: { readonly given: null; readonly answer: null }
   /** End these processes when the one that asks is gone. */
   readonly guard: { readonly given: { readonly pids: readonly number[] }; readonly answer: null }
+  /** Simulate a model, and tell each step. */
+  readonly simulate: { readonly given: SimulateOptions; readonly answer: Row }
   /** What was seen until now. */
   readonly look: { readonly given: { readonly round: number }; readonly answer: PartSeen }
+}
+
+/** A model that is simulated, of those whose strategy follows from their shape. */
+export interface SimulateOptions extends Basis {
+  readonly name: string
+  readonly shape: Shape
+  readonly mostClients: number
+  readonly seed: number
 }
 
 /** The clients of one process. */
@@ -57,9 +69,10 @@ export type PartQuestion = {
   }
 }[keyof PartCalls]
 
-/** Its answer; `error` says why there is none. */
+/** Its answer; `error` says why there is none, and a step that there will be one. */
 export type PartAnswer =
   | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly step: string }
   | { readonly id: number; readonly error: string }
 
 /** The word by which the command line is told to be such a process. */

@@ -1,7 +1,4 @@
-import { hybrid, pull, push } from '../../strategies/index.js'
-import type { Strategy } from '../../contracts/strategy.js'
 import { defaultPeriods } from '../../core/defaults.js'
-import type { HttpTransport } from '../../transports/http/index.js'
 import type { Shape } from '../shape.js'
 
 /** A client that looks more seldom makes a run too long, in milliseconds. */
@@ -27,19 +24,4 @@ export function whyNotRun(shape: Shape): string | undefined {
       : 'streams are renewed too soon'
   if (shape.adapts !== undefined) return 'its documents would have to be hours old'
   return shape.pollIntervalMs > MOST_LOOK_MS ? 'its clients ask too seldom for a run of minutes' : undefined
-}
-
-/**
- * What clients of a model do, told by its shape alone, which another process can be told.
- *
- * ```ts
- * strategyOf(shape, http(url))
- * ```
- */
-export function strategyOf(shape: Shape, transport: HttpTransport): Strategy {
-  if (shape.type === 'poll') {
-    const { pollIntervalMs, sweepIntervalMs } = shape
-    return pull(transport, { pollIntervalMs, sweepIntervalMs })
-  }
-  return shape.inline ? push(transport) : hybrid(transport)
 }
