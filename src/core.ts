@@ -225,6 +225,7 @@ export {
   type OpenEpochOptions,
   type ReleaseRef,
   type RolloutEnd,
+  type RolloutReach,
   type RolloutRelease,
   type RolloutStep,
   type RunningVersion,

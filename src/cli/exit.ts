@@ -21,6 +21,8 @@ export const EXIT = {
   paused: 7,
   running: 8,
   alarm: 9,
+  /** Clients refused what was waited for, and nothing took it back. */
+  refusedByClients: 10,
   interrupted: 130,
 } as const
 

@@ -32,8 +32,10 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
     open = false
   }
   /** Clients as they come to be exceptions, each once. */
-  const name = ({ explanation }: RolloutStep): void => {
-    for (const exception of explanation?.exceptions ?? []) {
+  const name = ({ state, explanation, reach }: RolloutStep): void => {
+    // Once it was taken back, they are those of what runs in its place.
+    const refusals = state === 'rolled-back' || state === 'retreated' ? [] : reach.refusals
+    for (const exception of [...(explanation?.exceptions ?? []), ...refusals]) {
       const line = sayFailure(exception)
       if (named.has(line)) continue
       named.add(line)

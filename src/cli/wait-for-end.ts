@@ -24,8 +24,7 @@ export async function waitForEnd(
   { publisher, rollout }: Followed,
   waiting: Waiting,
 ): Promise<ExitStatus> {
-  const { namespace } = publisher
-  const { status, end, step } = await waitFor(context, { namespace, rollout }, waiting)
+  const { status, end, step } = await waitFor(context, { publisher, rollout }, waiting)
   await printEnd(context, { publisher, rollout, end, step })
   return status
 }

@@ -1,22 +1,24 @@
+import { keepAlive } from '../async/keep-alive.js'
 import { abortable, createLinkedAbortController } from '../async/signals.js'
-import type { Rollout, RolloutEnd, RolloutStep } from '../publisher/index.js'
+import { comparePositions, epochNumber } from '../contracts/position.js'
+import type { Clock } from '../contracts/system.js'
+import type { Publisher, Rollout, RolloutEnd, RolloutStep } from '../publisher/index.js'
 import { readSystem } from '../system/system.js'
 import type { Arguments, OptionSpecs } from './arguments.js'
 import type { CommandContext } from './command.js'
 import { EXIT, usageError, type ExitStatus } from './exit.js'
+import { createPatience } from './patience.js'
 import { createProgress } from './progress.js'
-
-/** What is waited for: the stage at hand, every stage, or the end of the watch too. */
-export type WaitFor = 'stage' | 'completed' | 'watched'
+import { hasArrived, isOut, type WaitFor } from './wait-end.js'
 
 export const WAIT_OPTIONS: OptionSpecs = {
   wait: {
     value: 'FOR',
-    text: 'stay until the stage has passed (stage), all have (completed), or the watch is over (watched)',
+    text: 'stay until the stage has passed (stage), every client runs it (completed), or the watch is over too (watched)',
   },
   timeout: {
     value: 'SECONDS',
-    text: 'with --wait: leave after this long, with status 8; the rollout goes on',
+    text: 'with --wait: leave after this long, with status 8; the rollout goes on. Without it an hour after the last stage',
   },
 }
 
@@ -40,9 +42,12 @@ export function readWaiting(args: Arguments): Waiting | undefined {
   return { for: given, timeoutMs: timeout === undefined ? undefined : timeout * 1_000 }
 }
 
-/** How a wait ended. `passed`: what was waited for has come. */
+/**
+ * How a wait ended. `passed`: what was waited for has come. `refused`: it went out, and clients
+ * refused it or took it back. `nobody`: it went out, and no client is there to run it.
+ */
 export interface Waited {
-  readonly end: 'passed' | RolloutEnd
+  readonly end: 'passed' | 'refused' | 'nobody' | RolloutEnd
   /** Where it stood then. */
   readonly step: RolloutStep | undefined
   readonly status: ExitStatus
@@ -50,61 +55,108 @@ export interface Waited {
 
 /**
  * How long a policy may hold a rollout up before whoever waits is told to look, in milliseconds: a
- * gate that is red for a moment is no reason to leave.
+ * gate that is red for a moment is no reason to leave. A policy that is to take back what clients
+ * refuse has as long, and so has the first client of a namespace to come.
  */
 const HELD_UP_MS = 60_000
 
 /**
- * Shows a rollout until what is waited for has come, it has ended otherwise, its policy has held it
- * up for a minute, or time is up; then says who moves it on from here, and how it is stopped.
+ * How long clients may be under way once everybody is to have the document, unless a timeout is
+ * given, in milliseconds: as long as they may take between two reports, and between two polls.
+ */
+const UNDER_WAY_MS = 3_600_000
+
+/** How often a release is looked at that nothing moves on any more, in milliseconds. */
+const LOOK_MS = 2_000
+
+/** What is waited for. */
+export interface Awaited {
+  readonly publisher: Pick<Publisher, 'namespace' | 'history'>
+  readonly rollout: Rollout
+}
+
+/**
+ * Shows a rollout until what is waited for has come, clients have refused it, it has ended
+ * otherwise, its policy has held it up for a minute, or time is up; then says who moves it on from
+ * here, and how it is stopped.
  *
  * ```ts
- * const { status } = await waitFor(context, { namespace, rollout }, { for: 'completed', timeoutMs: undefined })
+ * const { status } = await waitFor(context, { publisher, rollout }, { for: 'completed', timeoutMs: undefined })
  * ```
  */
 export async function waitFor(
   context: Pick<CommandContext, 'io' | 'print'>,
-  { namespace, rollout }: { readonly namespace: string; readonly rollout: Rollout },
+  awaited: Awaited,
   waiting: Waiting,
 ): Promise<Waited> {
   const { io, print } = context
+  const { publisher, rollout } = awaited
   const { clock } = readSystem('the command line', io.system)
   io.doing?.(undefined)
   const progress = createProgress(context)
   const over = createLinkedAbortController(io.signal)
-  const { timeoutMs } = waiting
-  const cancel = timeoutMs === undefined ? () => {} : clock.after(timeoutMs, () => over.abort())
   let last: RolloutStep | undefined
   let end: Waited['end'] | undefined
-  /** Ends the wait unless the rollout goes on by itself; undefined while it does. */
-  let patience: (() => void) | undefined
+  let wasEverywhere = false
+  const patience = createPatience<Waited['end']>(clock, as => {
+    end = as
+    over.abort()
+  })
+  patience.keep('running', waiting.timeoutMs)
   try {
-    for await (const step of until(rollout, over.signal)) {
+    for await (const step of stepsOf(awaited, { clock, signal: over.signal })) {
       last = step
       progress.show(step)
-      if (hasPassed(step, waiting.for, rollout)) {
-        end = 'passed'
-        break
-      }
-      if (!step.isPaused) {
-        patience?.()
-        patience = undefined
-      } else
-        patience ??= clock.after(HELD_UP_MS, () => {
-          end = 'paused'
-          over.abort()
-        })
+      wasEverywhere ||= isOut(step) && step.reach.is === 'everywhere'
+      end = hasArrived(step, { what: waiting.for, began: rollout, wasEverywhere })
+      if (end !== undefined) break
+      // The rollout goes on by itself, or these end it.
+      patience.keep('paused', step.isPaused ? HELD_UP_MS : undefined)
+      patience.keep('refused', isRefused(step, waiting.for) ? HELD_UP_MS : undefined)
+      patience.keep('nobody', isAwaitedFirst(step, rollout) ? HELD_UP_MS : undefined)
+      if (waiting.timeoutMs === undefined)
+        patience.keep('running', hasNoDeadline(step) ? untilMs(rollout, clock) + UNDER_WAY_MS : undefined)
     }
     progress.end()
-    end ??= over.signal.aborted ? 'running' : await rollout.settled
-    for (const line of farewell(namespace, { end, last })) print.note(line)
-    return { end, step: last, status: end === 'passed' ? EXIT.ok : STATUS[end] }
+    if (over.signal.aborted) end ??= 'running'
+    // Of what has no end of its own the steps end when something else took its place.
+    else end ??= last !== undefined && hasNoDeadline(last) ? 'superseded' : await rollout.settled
+    for (const line of farewell(publisher.namespace, { end, last })) print.note(line)
+    return { end, step: last, status: STATUS[end] }
   } finally {
     progress.end()
-    patience?.()
-    cancel()
+    patience.end()
     over.finish()
   }
+}
+
+/** Whether nobody but whoever waits sets a time by which all is decided. */
+function hasNoDeadline({ state }: RolloutStep): boolean {
+  return state === 'everyone' || state === 'completed'
+}
+
+/** How long it is until clients begin to run it. */
+function untilMs({ activateAt }: Rollout, clock: Clock): number {
+  return activateAt === undefined ? 0 : Math.max(0, Date.parse(activateAt) - clock.now())
+}
+
+/** Whether clients refuse what all are to have, while others are under way or its policy looks. */
+function isRefused(step: RolloutStep, what: WaitFor): boolean {
+  if (step.state === 'watching' && what === 'watched') return false
+  return isOut(step) && !step.isPaused && step.reach.refused > 0
+}
+
+/** Whether it is the first release of a namespace, of which no client has been heard yet. */
+function isAwaitedFirst({ fleet }: RolloutStep, { position }: Rollout): boolean {
+  const isFirst = position.sequence === 1 && epochNumber(position.epoch) === 1
+  return isFirst && fleet.type === 'unknown'
+}
+
+/** Whether a release for everyone is not the newest any more, or a rollout is not the latest. */
+async function isSuperseded({ publisher, rollout: { id, position } }: Awaited): Promise<boolean> {
+  for await (const { release } of publisher.history({ limit: 1 }))
+    return id === undefined ? comparePositions(release, position) !== 'same' : release.rollout?.id !== id
+  return true
 }
 
 /** What becomes of a rollout that is left while it is not over. */
@@ -112,8 +164,32 @@ function farewell(
   namespace: string,
   { end, last }: { readonly end: Waited['end']; readonly last: RolloutStep | undefined },
 ): readonly string[] {
-  const goesOn = last !== undefined && last.state !== 'everyone' && last.state !== 'completed'
-  if (!goesOn || end === 'rolled-back' || end === 'superseded' || end === 'completed') return []
+  if (last === undefined) return []
+  const { reach } = last
+  if (end === 'nobody') return [`no client is there to run it; whoever comes to ${namespace} gets it`]
+  if (reach.is === 'unseen' && isOut(last))
+    return [
+      `the store keeps no reports, so who runs it cannot be seen: look at the clients of ${namespace} themselves`,
+    ]
+  return [...(isOut(last) ? sayRefusals(last, namespace) : []), ...whoGoesOn(namespace, { end, last })]
+}
+
+/** How many clients refuse what all are to have, and what may be done for a release for everyone. */
+function sayRefusals({ state, reach: { refused } }: RolloutStep, namespace: string): readonly string[] {
+  if (refused === 0) return []
+  const said = `${refused === 1 ? '1 client has' : `${refused} clients have`} refused it or taken it back`
+  if (state !== 'everyone' && state !== 'completed') return [said]
+  return [
+    `${said}: publish a document that runs there, or go back: noticeboard rollback ${namespace} --reason "…"`,
+  ]
+}
+
+function whoGoesOn(
+  namespace: string,
+  { end, last }: { readonly end: Waited['end']; readonly last: RolloutStep },
+): readonly string[] {
+  const isOver = last.state === 'everyone' || last.state === 'completed'
+  if (isOver || end === 'rolled-back' || end === 'superseded' || end === 'completed') return []
   const { state, controllers } = last
   const verb = state === 'watching' ? 'abort' : 'pause'
   const stop = `noticeboard rollout ${verb} ${namespace} --reason "…" ${verb === 'pause' ? 'stops it' : 'takes it back'}`
@@ -130,7 +206,10 @@ function farewell(
   ]
 }
 
-const STATUS: Readonly<Record<RolloutEnd, ExitStatus>> = {
+const STATUS: Readonly<Record<Waited['end'], ExitStatus>> = {
+  passed: EXIT.ok,
+  nobody: EXIT.ok,
+  refused: EXIT.refusedByClients,
   completed: EXIT.ok,
   'rolled-back': EXIT.rolledBack,
   paused: EXIT.paused,
@@ -138,22 +217,22 @@ const STATUS: Readonly<Record<RolloutEnd, ExitStatus>> = {
   running: EXIT.running,
 }
 
-function hasPassed(step: RolloutStep, what: WaitFor, began: Pick<Rollout, 'stage' | 'rehearsal'>): boolean {
-  const { state, stage, rehearsal } = step
-  // A release for everyone has no stages: the fleet having it is all there is.
-  if (state === 'everyone') return false
-  switch (what) {
-    case 'stage':
-      if (state === 'watching' || state === 'completed') return true
-      // A rehearsal is a stage of its own, whatever phase it is in.
-      return (
-        state === 'running' &&
-        (stage > began.stage || (rehearsal === undefined && began.rehearsal !== undefined))
-      )
-    case 'completed':
-      return state === 'watching' || state === 'completed'
-    case 'watched':
-      return state === 'completed'
+/**
+ * The steps of a rollout, and of a release that nothing moves on any more for as long as it is the
+ * newest: clients may still be under way to it.
+ */
+async function* stepsOf(
+  awaited: Awaited,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): AsyncGenerator<RolloutStep> {
+  while (!signal.aborted) {
+    let last: RolloutStep | undefined
+    for await (const step of until(awaited.rollout, signal)) {
+      last = step
+      yield step
+    }
+    if (last === undefined || !hasNoDeadline(last) || (await isSuperseded(awaited))) return
+    await keepAlive(clock.sleep(LOOK_MS, signal))
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Rehearsal, RolloutPhase } from '../../core/release/rollout.js'
 import type { Fleet } from '../../fleet/summary.js'
 import type { Explanation } from '../../rollouts/explanation.js'
+import type { RolloutReach } from './reach.js'
 
 /**
  * How a rollout ended. `completed`: every stage and the watch have passed; a release for everyone
@@ -55,6 +56,11 @@ export interface RolloutStep {
   readonly failed: number
   /** How many clients have an instance that is missing. */
   readonly missing: number
+  /**
+   * How far it has come with the clients that count, and which of them refused it; once it was taken
+   * back, how far what runs in its place has come.
+   */
+  readonly reach: RolloutReach
   readonly explanation?: Explanation
   readonly fleet: Fleet
 }

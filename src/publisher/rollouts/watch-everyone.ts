@@ -1,11 +1,12 @@
 import { keepAlive } from '../../async/keep-alive.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import { comparePositions } from '../../contracts/position.js'
-import type { Release } from '../../core/release/release.js'
-import { isLive, summarizeFleet, type Fleet, type FleetMember } from '../../fleet/summary.js'
+import { digestsOf, positionOf, type Release } from '../../core/release/release.js'
+import { isLive, LISTENED_MS, summarizeFleet, type Fleet, type FleetMember } from '../../fleet/summary.js'
 import type { PublisherContext } from '../context.js'
 import { readNewest } from '../read-head.js'
 import { countClients, NO_CLIENTS, type Where } from './client-counts.js'
+import { reachOf, UNSEEN, type RolloutReach } from './reach.js'
 import type { RolloutStep } from './rollout-step.js'
 
 /** How often the reports are read while a rollout is watched, in milliseconds. */
@@ -30,9 +31,11 @@ export async function* watchEveryone(
   while (!root.aborted) {
     try {
       const heard = await store.reports?.({ namespace }, root)
-      if (heard === undefined) return yield stepOf({ type: 'unknown', why: 'no-reports' })
-      const step = stepOf(summarizeFleet(heard, release))
-      const { fleet, ...counts } = step
+      if (heard === undefined) return yield stepOf({ type: 'unknown', why: 'no-reports' }, UNSEEN)
+      const fleet = summarizeFleet(heard, release)
+      const digests = new Set(digestsOf(release))
+      const step = stepOf(fleet, reachOf({ heard, fleet, digests, first: positionOf(release) }))
+      const { fleet: _, ...counts } = step
       const shown = JSON.stringify(counts)
       if (shown !== told) yield step
       told = shown
@@ -57,18 +60,35 @@ export function passes(error: unknown): boolean {
   return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout')
 }
 
-function stepOf(fleet: Fleet): RolloutStep {
+function stepOf(fleet: Fleet, reach: RolloutReach): RolloutStep {
   const still = {
     state: 'everyone' as const,
     stage: 0,
     of: 1,
-    why: [],
+    why: whyUnknown(fleet),
     waitingFor: [],
     isPaused: false,
     controllers: [],
+    reach,
     fleet,
   }
   return { ...still, ...(fleet.type === 'unknown' ? NO_CLIENTS : countClients(fleet.members, whereIs)) }
+}
+
+/** Why nothing is said of the clients; empty where something is. */
+function whyUnknown(fleet: Fleet): readonly string[] {
+  if (fleet.type === 'known') return []
+  const listenedMin = LISTENED_MS / 60_000
+  switch (fleet.why) {
+    case 'no-reports':
+      return ['the store keeps no reports, so who runs it cannot be seen here']
+    case 'never-heard':
+      return [`no client is there: none was heard for ${listenedMin} min or longer`]
+    case 'not-yet-heard':
+      return [
+        `no client is heard yet; that there is none is known once the store has listened for ${listenedMin} min`,
+      ]
+  }
 }
 
 function whereIs({ state, report }: FleetMember): Where {

@@ -1,9 +1,13 @@
 import { keepAlive } from '../../async/keep-alive.js'
 import { asNoticeboardError } from '../../contracts/errors.js'
-import { isExposed } from '../../core/release/audience.js'
+import type { Digest } from '../../contracts/names.js'
+import { nextPosition } from '../../contracts/position.js'
+import type { HeardReports } from '../../contracts/report.js'
+import type { Hasher } from '../../contracts/system.js'
+import { isExposed, type Audience } from '../../core/release/audience.js'
 import { digestsOf } from '../../core/release/release.js'
 import { goesOn, type RolloutPhase } from '../../core/release/rollout.js'
-import { summarizeFleet, type Fleet } from '../../fleet/summary.js'
+import { summarizeFleet, type Fleet, type FleetMember } from '../../fleet/summary.js'
 import { runnersOf } from '../../rollouts/controllers.js'
 import { runs } from '../../rollouts/client-state.js'
 import type { Explanation } from '../../rollouts/explanation.js'
@@ -12,6 +16,7 @@ import { countClients, NO_CLIENTS, type ClientCounts } from './client-counts.js'
 import { explainEnded, hasEnded } from './ended.js'
 import { readReports } from '../read-reports.js'
 import { outlineOf } from './outline.js'
+import { reachOf, UNSEEN, type RolloutReach } from './reach.js'
 import type { RolloutEnd, RolloutStep } from './rollout-step.js'
 import { standingOf, type Standing } from './standing.js'
 import { onlyTried, type RolloutRelease } from './steps.js'
@@ -189,8 +194,30 @@ function stepOf(context: PublisherContext, release: RolloutRelease, seen: Seen):
     isPaused: isHeldUp(rollout.state) || isHeld,
     controllers: runnersOf(rollout.plan, heard).map(({ name }) => name),
     ...countsOf(context, release, fleet),
+    reach: reachIn(context, release, { heard, fleet }),
     fleet,
   }
+}
+
+/** How far it has come with those whom the newest release exposes. */
+function reachIn(
+  { store, hasher }: PublisherContext,
+  release: RolloutRelease,
+  { heard, fleet }: { readonly heard: HeardReports; readonly fleet: Fleet },
+): RolloutReach {
+  if (store.reports === undefined) return UNSEEN
+  const { audience, rollout } = release
+  const exposed =
+    fleet.type === 'unknown' || audience === undefined
+      ? fleet
+      : { ...fleet, members: exposedIn(fleet, audience, hasher) }
+  return reachOf({
+    heard,
+    fleet: exposed,
+    digests: digestsFor(release),
+    first: nextPosition(rollout.from),
+    start: rollout.stageStart,
+  })
 }
 
 function isHeldUp(state: RolloutPhase): boolean {
@@ -210,11 +237,8 @@ function whyOf(said: string | undefined, explanation: Explanation | undefined): 
 function countsOf({ hasher }: PublisherContext, release: RolloutRelease, fleet: Fleet): ClientCounts {
   if (fleet.type === 'unknown') return NO_CLIENTS
   const { audience } = release
-  const digests = new Set(audience === undefined ? digestsOf(release) : onlyTried(release))
-  const exposed =
-    audience === undefined
-      ? fleet.members
-      : fleet.members.filter(({ report }) => isExposed(audience, report, hasher))
+  const digests = digestsFor(release)
+  const exposed = audience === undefined ? fleet.members : exposedIn(fleet, audience, hasher)
   return countClients(exposed, ({ state, report }) => {
     const { refused, phase, previous } = report
     if (refused !== undefined && digests.has(refused)) return phase === 'rejected' ? 'rejected' : 'failed'
@@ -222,4 +246,17 @@ function countsOf({ hasher }: PublisherContext, release: RolloutRelease, fleet: 
     if (!runs(report, digests)) return 'behind'
     return phase === 'healthy' ? 'healthy' : 'applied'
   })
+}
+
+/** What the exposed are to run. */
+function digestsFor(release: RolloutRelease): ReadonlySet<Digest> {
+  return new Set(release.audience === undefined ? digestsOf(release) : onlyTried(release))
+}
+
+function exposedIn(
+  { members }: Extract<Fleet, { readonly type: 'known' }>,
+  audience: Audience,
+  hasher: Hasher,
+): readonly FleetMember[] {
+  return members.filter(({ report }) => isExposed(audience, report, hasher))
 }

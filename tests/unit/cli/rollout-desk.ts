@@ -26,7 +26,7 @@ const MINUTE = 60_000
 export const PERIODS = { bakeMs: MINUTE, reportMs: 20_000, watchMs: MINUTE }
 
 /**
- * A command line before a server with a fleet of twenty that runs version 1, all in virtual time.
+ * A command line before a server with a fleet that runs version 1, all in virtual time.
  */
 export interface RolloutDesk {
   readonly clock: VirtualClock
@@ -51,7 +51,13 @@ export interface During {
 
 export interface RolloutDeskOptions {
   /** What version 2 does to a client. */
-  readonly effect?: Effect
+  readonly effect?: Effect | ((clientId: string) => Effect)
+  /** How many clients there are. Default 20. */
+  readonly clients?: number
+  /** Whether version 1 was published. Default true; else `next.json` is the first document. */
+  readonly hasFirst?: boolean
+  /** For how long the fleet was heard before, in milliseconds. Default 20 minutes. */
+  readonly heardForMs?: number
   /** What the configuration file holds besides. */
   readonly config?: CommandLineConfig
 }
@@ -59,6 +65,9 @@ export interface RolloutDeskOptions {
 /** Opens a {@link RolloutDesk}; the file `next.json` holds the document to publish. */
 export async function rolloutDesk({
   effect = 'works',
+  clients = 20,
+  hasFirst = true,
+  heardForMs = 20 * MINUTE,
   config = {},
 }: RolloutDeskOptions = {}): Promise<RolloutDesk> {
   const clock = virtualClock()
@@ -71,17 +80,20 @@ export async function rolloutDesk({
     return handler.fetch(new Request(url, { method, headers, signal, ...(body && { body }) }))
   }
   const publisher = createPublisher({ namespace: NAMESPACE, schema: anything, store, system })
-  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
+  if (hasFirst) await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
   const first = (await publisher.current())?.digest
   const fleet = startPaperFleet({
     store,
     clock,
     namespace: NAMESPACE,
-    clients: 20,
-    effect: digest => (digest === first ? 'works' : effect),
+    clients,
+    effect: (digest, clientId) => {
+      if (digest === first) return 'works'
+      return typeof effect === 'function' ? effect(clientId) : effect
+    },
   })
   await store.reports({ namespace: NAMESPACE }, new AbortController().signal)
-  await clock.advance(20 * MINUTE)
+  await clock.advance(heardForMs)
 
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'next.json'), '{"pool":2}')
