@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import type { Ran } from './command-line.js'
 import { rolloutDesk, type RolloutDesk } from './rollout-desk.js'
 
 // Minutes and hours of a fleet in virtual time; a busy machine takes a while for that.
@@ -32,7 +33,11 @@ const WAYS: readonly (readonly [way: string, run: (desk: RolloutDesk) => ReturnT
 const FLEETS = [1, 2, 20].flatMap(clients => WAYS.map(([way, run]) => [clients, way, run] as const))
 
 /** The JSON document that a wait prints. */
-const told = ({ stdout }: { readonly stdout: string }) => JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+function told({ stdout, stderr }: Pick<Ran, 'stdout' | 'stderr'>) {
+  const last = stdout.trim().split('\n').at(-1)
+  if (last === undefined || last === '') throw new Error(`nothing was printed: ${stderr}`)
+  return JSON.parse(last)
+}
 
 describe('--wait=completed', () => {
   test.each(FLEETS)(
