@@ -20,6 +20,7 @@ const REFUSED = 6_660_666_077
 const REFUSED_BY_ONE = 6_670_667_077
 /** No client decides about it before the command that waits has seen that it is under way. */
 const SLOW = 2
+const SLOW_REFUSED = 6_680_668_077
 const SECONDS = { reportMs: 1_000, spreadMs: 100, bakeMs: 600_000 } as const
 
 const schema = z.object({ pool: z.number().int() })
@@ -52,8 +53,9 @@ async function startPlace(count: number, { isFirst = false } = {}): Promise<Plac
         {
           name: 'luck',
           async validate({ pool }) {
-            if (pool === SLOW) await opened
-            const refuses = pool === REFUSED || (pool === REFUSED_BY_ONE && index === count - 1)
+            if (pool === SLOW || pool === SLOW_REFUSED) await opened
+            const refuses =
+              pool === REFUSED || pool === SLOW_REFUSED || (pool === REFUSED_BY_ONE && index === count - 1)
             return refuses ? [{ path: 'pool', message: 'brings bad luck' }] : []
           },
         },
@@ -138,7 +140,7 @@ test.each([1, 2])(
   '%i real clients that refuse it, watched at once: never with 0',
   async count => {
     const { run } = await startPlace(count)
-    const { status } = await run(REFUSED, ...publish, '--wait=completed')
+    const { status } = await run(SLOW_REFUSED, ...publish, '--wait=completed')
     // Taken back where they were heard for long enough to be evidence, else refused.
     expect([6, 10]).toContain(status)
   },
