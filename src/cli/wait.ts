@@ -174,7 +174,9 @@ function farewell(
   return [...(isOut(last) ? sayRefusals(last, namespace) : []), ...whoGoesOn(namespace, { end, last })]
 }
 
-/** How many clients refuse what all are to have, and what may be done for a release for everyone. */
+/**
+ * How many clients refuse what all are to have, and what may be done for a release for everyone.
+ */
 function sayRefusals({ state, reach: { refused } }: RolloutStep, namespace: string): readonly string[] {
   if (refused === 0) return []
   const said = `${refused === 1 ? '1 client has' : `${refused} clients have`} refused it or taken it back`

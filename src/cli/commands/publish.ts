@@ -27,7 +27,8 @@ export const publishCommand: Command = {
 the configuration file, else by the JSON Schema kept on the board, which holds types and limits, but no rules of code (refine,
 transforms, validators). It goes out in stages, each on the evidence of the one before, which a
 controller moves on; the first document of a namespace goes to everyone. Say why with --reason. With --wait the status says how it ended:
-6 rolled back, 7 paused (also by a gate or a doubt that lasts for a minute), 8 still running.`,
+6 rolled back, 7 paused (also by a gate or a doubt that lasts for a minute), 8 still running or clients are behind, 10 clients
+refused what went out. Status 0 is for when every live client runs it, or none is there, which is said.`,
   options: {
     ...BOARD_OPTIONS,
     create: CREATE_OPTION,

@@ -27,7 +27,10 @@ const schema = z.object({ pool: z.number().int() })
 
 interface Place {
   readonly clients: readonly Client<{ pool: number }>[]
-  /** Publishes a document, or asks for another step, and waits: the JSON that it prints, and how it ended. */
+  /**
+   * Publishes a document, or asks for another step, and waits: the JSON that it prints, and how it
+   * ended.
+   */
   run(pool: number, ...args: readonly string[]): Promise<Ran & { readonly told: Record<string, unknown> }>
 }
 
