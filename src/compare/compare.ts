@@ -14,6 +14,7 @@ import { FULL_WINDOWS, QUICK_WINDOWS, runModel } from './run/run-model.js'
 import { simulateAll } from './simulation/simulate-all.js'
 import { becauseOf } from './verdict/because.js'
 import { sayCompressedStreams } from './verdict/compressed-streams.js'
+import { fittedModels, namedModels } from './verdict/contenders.js'
 import { crossoverMapOf } from './verdict/crossover-map.js'
 import { sayDeltas } from './verdict/deltas.js'
 import { choose, WEIGHTS, type Weights } from './verdict/recommend.js'
@@ -122,7 +123,8 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
   const choice = choose(rows, weights)
   const { best } = choice
   const taken = models.filter(isShaped).find(({ name }) => name === best?.model)
-  const { inputs, ...changes } = whatChanges(models, { ...basis, choice, depth, weights })
+  const contenders = options.models === undefined ? fittedModels : namedModels(models.filter(isShaped))
+  const { inputs, ...changes } = whatChanges(models, { ...basis, choice, depth, weights, contenders })
   const hasMap = options.map === true && changes.unsolved === undefined
   return {
     v: 1,
@@ -140,7 +142,7 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
     rows,
     blastRadius: (best ?? (rows[0] as ComparedRow)).blastRadius,
     ...(inputs !== undefined && { inputs }),
-    ...(hasMap && { map: crossoverMapOf(models.filter(isShaped), { ...basis, weights }) }),
+    ...(hasMap && { map: crossoverMapOf(contenders, { ...basis, weights }) }),
     weights,
     costs,
   }

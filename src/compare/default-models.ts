@@ -1,7 +1,6 @@
-import { defaultPeriods } from '../core/defaults.js'
-import { essentials } from './formula/estimate.js'
 import { halfOpenOf } from './formula/half-open.js'
-import { adaptivePullModel, hybridModel, pullModel, pushModel, type Model } from './models.js'
+import { timesOf } from './formula/times.js'
+import { adaptivePullModel, hybridModel, pullModel, pushModel, type KnownModel } from './models.js'
 import type { Basis } from './row-of.js'
 import { deadlineOf, MOST_HALF_OPEN } from './verdict/misses.js'
 
@@ -10,9 +9,15 @@ const INTERVALS_S = [
   3_600, 1_800, 1_200, 900, 600, 480, 300, 240, 180, 120, 90, 60, 50, 30, 20, 15, 10, 8, 5, 4, 3, 2, 1,
 ]
 
+/** The last of any number of clients waits for no less of an interval in the mean: that of one. */
+const LEAST_WAIT = 0.5
+
+// Made once: a search for crossings asks for them hundreds of times.
+const PULLS = INTERVALS_S.map(seconds => pullModel({ pollIntervalMs: seconds * 1_000 }))
+const [HYBRID, PUSH, PULL, ADAPTIVE] = [hybridModel(), pushModel(), pullModel(), adaptivePullModel()]
 /** Round heartbeats beside the default one, in seconds, the longest first. */
-const LONGER_S = [30, 15]
-const SHORTER_S = [5, 3, 2]
+const LONGER = [30, 15].map(withHeartbeat)
+const SHORTER = [5, 3, 2].map(withHeartbeat)
 
 /**
  * The models that are compared when none are named, fitted to the deadlines on both sides: hybrid
@@ -23,21 +28,20 @@ const SHORTER_S = [5, 3, 2]
  * defaultModels({ workload, costs }).map(({ name }) => name)
  * ```
  */
-export function defaultModels(basis: Basis): readonly Model[] {
-  const fitting = INTERVALS_S.map(seconds => pullModel({ pollIntervalMs: seconds * 1_000 })).find(model => {
-    const { misses } = essentials(model, basis)
-    return !misses.some(({ what }) => what === 'kill-switch' || what === 'routine')
-  })
-  const usual = pullModel()
-  const heartbeatMs = heartbeatFor(basis)
+export function defaultModels(basis: Basis): readonly KnownModel[] {
+  const deadlineMs = deadlineOf(basis.workload)
+  const fitting = PULLS.find(
+    ({ shape }) => shape.pollIntervalMs * LEAST_WAIT <= deadlineMs && timesOf(shape, basis).all <= deadlineMs,
+  )
+  const other = heartbeatFor(basis)
   return [
-    hybridModel(),
-    ...(heartbeatMs === undefined ? [] : [hybridModel({ heartbeatMs })]),
-    pushModel(),
-    ...(heartbeatMs === undefined ? [] : [pushModel({ heartbeatMs })]),
-    ...(fitting === undefined || fitting.name === usual.name ? [] : [fitting]),
-    usual,
-    adaptivePullModel(),
+    HYBRID,
+    ...(other === undefined ? [] : [other.hybrid]),
+    PUSH,
+    ...(other === undefined ? [] : [other.push]),
+    ...(fitting === undefined || fitting.name === PULL.name ? [] : [fitting]),
+    PULL,
+    ADAPTIVE,
   ]
 }
 
@@ -45,11 +49,21 @@ export function defaultModels(basis: Basis): readonly Model[] {
  * The heartbeat to compare beside the default: the longest that brings a change also to dead
  * connections within the deadline. Undefined where that is the default, or none.
  */
-function heartbeatFor({ workload }: Basis): number | undefined {
-  const suits = (heartbeatMs: number): boolean => {
-    const { share, worstMs } = halfOpenOf(pushModel({ heartbeatMs }).shape, workload)
+function heartbeatFor({ workload }: Basis): WithHeartbeat | undefined {
+  const suits = ({ push }: Pick<WithHeartbeat, 'push'>): boolean => {
+    const { share, worstMs } = halfOpenOf(push.shape, workload)
     return share <= MOST_HALF_OPEN && worstMs <= deadlineOf(workload)
   }
-  const others = suits(defaultPeriods.heartbeatMs) ? LONGER_S : SHORTER_S
-  return others.map(seconds => seconds * 1_000).find(suits)
+  return (suits({ push: PUSH }) ? LONGER : SHORTER).find(suits)
+}
+
+/** Hybrid and push with one heartbeat. */
+interface WithHeartbeat {
+  readonly hybrid: KnownModel
+  readonly push: KnownModel
+}
+
+function withHeartbeat(seconds: number): WithHeartbeat {
+  const heartbeatMs = seconds * 1_000
+  return { hybrid: hybridModel({ heartbeatMs }), push: pushModel({ heartbeatMs }) }
 }

@@ -148,7 +148,7 @@ export function adaptivePullModel(options: AdaptivePullModelOptions = {}): Known
     snapshots: 'server',
     answers: 'server',
   }
-  return known(name ?? nameOf(`pull ${sayPeriod(leastMs)}-${sayPeriod(mostMs)}`, shape), shape)
+  return known(name ?? nameOf(`adaptive ${sayPeriod(leastMs)}-${sayPeriod(mostMs)}`, shape), shape)
 }
 
 /** Times of {@link pushModel} and {@link hybridModel}. */

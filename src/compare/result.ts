@@ -64,10 +64,17 @@ export interface Recommendation {
   /** Why, a sentence each. */
   readonly because: readonly string[]
   /**
-   * What would have to change for another answer, within 100 times as much or as little of each
-   * input alone; from 0 on, up to the most that it may be. Solved by formulas, whatever the depth.
+   * What would have to change for another kind of model (for another one, where models were named),
+   * or for another heartbeat or interval, without which the one that is taken does not fit: within
+   * 100 times as much or as little of each input alone; from 0 on, up to the most that it may be.
+   * Solved by formulas, whatever the depth.
    */
   readonly unless: readonly Crossing[]
+  /**
+   * Whether the models are the default ones, so that `unless`, `inputs` and `map` fit them to each
+   * value, as a comparison with that value would; else they are about the models that were named.
+   */
+  readonly refitted: boolean
   /** The models that `unless`, `inputs` and `map` do not know, since they have no formula. */
   readonly leftOut: readonly string[]
   /**

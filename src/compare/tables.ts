@@ -125,7 +125,7 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
 }
 
 function sayWhatChanges({ recommendation, inputs, workload }: Comparison): readonly OutcomePart[] {
-  const { unless, leftOut, unsolved } = recommendation
+  const { unless, leftOut, unsolved, refitted } = recommendation
   if (unsolved !== undefined) return [{ title: 'What would change it', points: [unsolved] }]
   const assumed = INPUTS.filter(name => unless.some(({ input, assumed }) => assumed && input === name)).map(
     placeOf,
@@ -139,14 +139,32 @@ function sayWhatChanges({ recommendation, inputs, workload }: Comparison): reado
     ...(assumed.length > 0 ? [`find out first what stands here by default: ${assumed.join(', ')}`] : []),
   ]
   return [
-    ...(changes.length > 0 ? [{ title: 'The answer changes with', points: [...changes, ...known] }] : []),
+    ...(changes.length > 0
+      ? [
+          {
+            title: refitted ? 'The answer changes with' : 'Among these models the answer changes with',
+            points: [
+              ...changes,
+              ...(refitted
+                ? ['heartbeats and intervals are fitted to each value, as a comparison with it does']
+                : []),
+              ...known,
+            ],
+          },
+        ]
+      : []),
     {
-      title: 'What does not change it',
+      title: refitted ? 'What does not change it' : 'What does not change it, among these models',
       points: [
         ...sayStill(inputs?.doNotMatter ?? [], {
           workload,
           costsMatter: unless.some(({ input }) => input === 'serverCosts'),
         }),
+        ...(refitted
+          ? [
+              'that is the kind of model: its heartbeat or its interval may be another one then, which a comparison with that value names',
+            ]
+          : []),
         ...(changes.length > 0 ? [] : known),
       ],
     },

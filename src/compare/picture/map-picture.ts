@@ -28,7 +28,7 @@ const DEADLINES_MS = [1_000, 10_000, 60_000, 600_000, 3_600_000]
  */
 export function mapPicture(
   { clients, killSwitchMs, taken }: CrossoverMap,
-  { rows, workload }: Comparison,
+  { rows, workload, recommendation }: Comparison,
 ): string {
   const across = scaleLog()
     .domain(boundsOf(clients))
@@ -40,8 +40,11 @@ export function mapPicture(
   const high = (HEIGHT - BOTTOM - TOP) / killSwitchMs.length
   const models = rows.map(({ model }) => model)
   const looks = looksOf(models)
-  const lookOf = (model: string | null): string =>
-    `area area-${model === null ? 'none' : (looks.get(model) ?? 'none')}`
+  // A kind looks like the first of it in the table.
+  const rowOf = (taken: string): string =>
+    recommendation.refitted ? (models.find(model => model.startsWith(taken)) ?? taken) : taken
+  const lookOf = (taken: string | null): string =>
+    `area area-${taken === null ? 'none' : (looks.get(rowOf(taken)) ?? 'none')}`
 
   const areas = taken.flatMap((line, index) =>
     runsOf(line).map(
@@ -67,7 +70,8 @@ export function mapPicture(
   ]
   // In the order of the table, and last where none fits.
   const seen = new Set(taken.flat())
-  const key = [...models, null]
+  const placeOf = (model: string): number => models.indexOf(rowOf(model))
+  const key = [...[...seen].filter(model => model !== null).sort((a, b) => placeOf(a) - placeOf(b)), null]
     .filter(model => seen.has(model))
     .map(
       model =>

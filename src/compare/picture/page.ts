@@ -57,11 +57,14 @@ export function comparisonPage(result: Comparison): string {
 function mapOf(result: Comparison): readonly (readonly [title: string, picture: string])[] {
   const title = 'Which model, for which fleet'
   const { map, recommendation } = result
-  const { leftOut, unsolved } = recommendation
+  const { leftOut, unsolved, refitted } = recommendation
   if (unsolved !== undefined) return [[title, note(`There is no map: ${unsolved}.`)]]
   if (map === undefined) return []
   const without = leftOut.length > 0 ? note(`By formulas, which do not know ${leftOut.join(' and ')}.`) : ''
-  return [[title, `${mapPicture(map, result)}${without}`]]
+  const fitted = refitted
+    ? 'Heartbeats and intervals are fitted to each place, as a comparison with it does.'
+    : 'Among these models, with these heartbeats and intervals.'
+  return [[title, `${mapPicture(map, result)}${note(fitted)}${without}`]]
 }
 
 /** Where there are more models than looks. */

@@ -98,8 +98,14 @@ function sayHeartbeat(
  * sayCrossing(crossing) // deadlines.killSwitchMs above 34 s -> pull 30 s
  * ```
  */
-export function sayCrossing({ input, side, crossesAt, then, assumed, endsTie }: Crossing): string {
-  const to = `${then ?? 'none of these'}${endsTie ? ' alone, since a tie ends there' : ''}`
+export function sayCrossing(crossing: Crossing): string {
+  const { input, side, crossesAt, then, ties, assumed, endsTie, sameKind } = crossing
+  const why = sameKind
+    ? ', since what is taken here does not fit there as it is'
+    : endsTie
+      ? `${ties.length === 0 ? ' alone' : ''}, since a tie ends there`
+      : ''
+  const to = `${[then ?? 'none of these', ...ties].join(' or ')}${why}`
   if (input === 'serverCosts')
     return `servers that take ${side === 'above' ? 'more' : 'less'} than ${figure(crossesAt)} times the processor time -> ${to}`
   const from = sayInput(input, crossesAt)

@@ -1,8 +1,9 @@
 import { timesAsSlow } from '../costs/scaled.js'
-import { essentials, type ShapedModel } from '../formula/estimate.js'
-import type { Basis } from '../row-of.js'
+import { essentials } from '../formula/estimate.js'
+import type { Basis, Essentials } from '../row-of.js'
 import { boundsOf, INPUTS, isWhole, type InputName, type Workload } from '../workload.js'
-import { choose, type Weights } from './recommend.js'
+import type { Contenders } from './contenders.js'
+import { choose, type Choice, type Weights } from './recommend.js'
 
 /** Where the verdict changes. */
 export interface Crossing {
@@ -17,8 +18,10 @@ export interface Crossing {
   readonly side: 'below' | 'above'
   /** By which factor that is from what was given; left out where that is 0. */
   readonly factor?: number
-  /** What is taken then; undefined where nothing fits any more. */
+  /** What is taken a little beyond it; undefined where nothing fits any more. */
   readonly then: string | undefined
+  /** What comes to the same then, within 15 %. */
+  readonly ties: readonly string[]
   /** Whether nobody gave the input, so that a default decides here. */
   readonly assumed: boolean
   /**
@@ -26,19 +29,27 @@ export interface Crossing {
    * fits beyond it: there a tie ends, and no more.
    */
   readonly endsTie: boolean
+  /**
+   * Whether what is taken then is of the same kind, with another heartbeat or interval: the present
+   * one does not fit beyond it. Among models that were named there is no such crossing.
+   */
+  readonly sameKind: boolean
 }
 
 /** How far is looked for a change, as a factor of what was given. */
 export const FARTHEST = 100
 
 /** How many steps there are for each power of ten. */
-const STEPS = 5
+const STEPS = 10
 
 /** Where the search begins above 0, which has no factor: at this share of the most that may be. */
 const FROM_NOTHING = 1e-6
 
 /** How exactly a crossing is found, as a share. */
 const PRECISION = 0.005
+
+/** How far beyond a crossing its answer is asked for, as a factor: what holds for less is none. */
+const BEYOND = 1.02
 
 /**
  * How far is looked for a change of an input: 100 times as much and as little, within what it may
@@ -57,14 +68,17 @@ export function lookedAt(input: InputName, given: number): readonly [least: numb
 /**
  * Solves the formulas the other way round: by how much each input would have to change, alone,
  * until another model is taken than `taken`, which is the formulas' own choice unless it is given.
- * Models that tie are not told apart, since a hair decides between them.
+ * Models that tie are not told apart, since a hair decides between them. Default models are fitted
+ * to every value that is tried, so that what is found is what a comparison with that value finds;
+ * of these one crossing more may be told of each side, from which on what is taken has to be fitted
+ * anew.
  *
  * ```ts
- * crossingsOf(models, { workload, costs, weights })
+ * crossingsOf(namedModels(models), { workload, costs, weights })
  * ```
  */
 export function crossingsOf(
-  models: readonly ShapedModel[],
+  contenders: Contenders,
   {
     workload,
     costs,
@@ -77,11 +91,15 @@ export function crossingsOf(
   },
 ): readonly Crossing[] {
   const verdictAt = (basis: Basis): Verdict => {
-    const rows = models.map(model => essentials(model, basis))
-    const { best, ties, fitting } = choose(rows, weights)
-    return { best: best?.model, ties: namesOf(ties), fitting: namesOf(fitting) }
+    const models = contenders.at(basis)
+    const rows = models.map(model => ({ ...essentials(model, basis), kind: contenders.kindOf(model) }))
+    return choose(rows, weights)
   }
-  const now = taken ?? verdictAt({ workload, costs }).best
+  const given = { workload, costs }
+  const models = contenders.at(given)
+  const named = taken ?? verdictAt(given).best?.model
+  const now = models.find(({ name }) => name === named)
+  const kind = now && contenders.kindOf(now)
   const crossings: Crossing[] = []
   const varied: readonly Varied[] = [
     ...INPUTS.map((input): Varied => ({
@@ -99,17 +117,13 @@ export function crossingsOf(
       basisAt: factor => ({ workload, costs: timesAsSlow(costs, factor) }),
     },
   ]
-  for (const one of varied) {
-    for (const side of ['below', 'above'] as const) {
-      const crossing = cross(one, side)
-      if (crossing !== undefined) crossings.push(crossing)
-    }
-  }
+  for (const one of varied)
+    for (const side of ['below', 'above'] as const) crossings.push(...cross(one, side))
   return crossings.sort((a, b) => (a.factor ?? Infinity) - (b.factor ?? Infinity))
 
-  function cross(one: Varied, side: 'below' | 'above'): Crossing | undefined {
+  function cross(one: Varied, side: 'below' | 'above'): readonly Crossing[] {
     const { given, isCounted } = one
-    if (given === 0 && side === 'below') return undefined
+    if (given === 0 && side === 'below') return []
     const [least, most] = one.bounds
     const startsAt = given > 0 ? given : most * FROM_NOTHING
     const steps = Math.ceil(STEPS * Math.log10(given > 0 ? FARTHEST : 1 / FROM_NOTHING))
@@ -119,43 +133,65 @@ export function crossingsOf(
       const bounded = Math.min(most, Math.max(least, value))
       return isCounted ? Math.round(bounded) : bounded
     }
+    const crossings: Crossing[] = []
     let known = given
     // From 0 on, the first step is where the search begins.
     for (let step = given > 0 ? 1 : 0; step <= steps; step += 1) {
       const value = valueAt(step)
       if (value === known) continue
-      if (!differs(one, value)) {
-        known = value
-        continue
+      const basis = one.basisAt(value)
+      const steps = { same: known, other: value }
+      if (differs(basis)) {
+        const at = narrowed(one, steps, differs)
+        if (crossings.length === 0 && at.same !== known && isOutgrown(one.basisAt(at.same)))
+          crossings.push(told(one, side, narrowed(one, { same: known, other: at.same }, isOutgrown)))
+        return [...crossings, told(one, side, at)]
       }
-      return found(one, side, { same: known, other: value })
+      if (crossings.length === 0 && isOutgrown(basis))
+        crossings.push(told(one, side, narrowed(one, steps, isOutgrown)))
+      known = value
     }
-    return undefined
+    return crossings
   }
 
-  /** Whether what is taken now is not among the best any more. */
-  function differs({ basisAt }: Varied, value: number): boolean {
-    const { best, ties } = verdictAt(basisAt(value))
-    return best !== now && (now === undefined || !ties.has(now))
+  /** Whether what is taken now, however it is fitted, is not among the best any more. */
+  function differs(basis: Basis): boolean {
+    const { best, ties } = verdictAt(basis)
+    return best?.kind !== kind && (kind === undefined || ties.every(row => row.kind !== kind))
   }
 
-  function found(
-    one: Varied,
-    side: 'below' | 'above',
-    between: { readonly same: number; readonly other: number },
-  ): Crossing {
-    const { input, given, isCounted, basisAt } = one
+  /** Whether what is taken now does not fit any more as it is. */
+  function isOutgrown(basis: Basis): boolean {
+    return contenders.refitted && now !== undefined && !essentials(now, basis).fits
+  }
+
+  /**
+   * Between a value where something is not so and one where it is, two that are as close as told.
+   */
+  function narrowed(
+    { given, bounds, isCounted, basisAt }: Varied,
+    between: Between,
+    isSo: (basis: Basis) => boolean,
+  ): Between {
     let { same, other } = between
     // What changes with the least above 0 is not halved for ever.
-    const finest = given > 0 ? 0 : one.bounds[1] * FROM_NOTHING * PRECISION
+    const finest = given > 0 ? 0 : bounds[1] * FROM_NOTHING * PRECISION
     while (Math.abs(other - same) > Math.max(finest, PRECISION * Math.abs(other))) {
       const middle = isCounted ? Math.round((same + other) / 2) : (same + other) / 2
       if (middle === same || middle === other) break
-      if (differs(one, middle)) other = middle
+      if (isSo(basisAt(middle))) other = middle
       else same = middle
     }
-    const { best, fitting } = verdictAt(basisAt(other))
+    return { same, other }
+  }
+
+  function told(one: Varied, side: 'below' | 'above', { same, other }: Between): Crossing {
+    const { input, given, bounds, isCounted, basisAt } = one
+    const [least, most] = bounds
+    const farther = side === 'above' ? Math.min(most, other * BEYOND) : Math.max(least, other / BEYOND)
+    const { best, ties, fitting } = verdictAt(basisAt(isCounted ? Math.round(farther) : farther))
     const tied = verdictAt(basisAt(same))
+    const sameKind = kind !== undefined && [best, ...ties].some(row => row?.kind === kind)
     return {
       input,
       side,
@@ -163,13 +199,15 @@ export function crossingsOf(
       ...(given > 0 && { factor: Math.max(other / given, given / other) }),
       // A name, which nobody can await by mistake.
       // oxlint-disable-next-line unicorn/no-thenable
-      then: best,
+      then: best?.model,
+      ties: ties.map(({ model }) => model),
       assumed: workload.assumed.some(name => name === input),
       endsTie:
         best !== undefined &&
-        now !== undefined &&
-        fitting.has(now) &&
-        [tied.best, ...tied.ties].includes(best),
+        !sameKind &&
+        fitting.some(row => row.kind === kind) &&
+        [tied.best, ...tied.ties].some(row => row?.kind === best.kind),
+      sameKind,
     }
   }
 }
@@ -214,13 +252,11 @@ interface Varied {
   basisAt(value: number): Basis
 }
 
-/** The names of models. */
-interface Verdict {
-  readonly best: string | undefined
-  readonly ties: ReadonlySet<string>
-  readonly fitting: ReadonlySet<string>
+/** A value at which the answer is what it was, and one at which it is not. */
+interface Between {
+  readonly same: number
+  readonly other: number
 }
 
-function namesOf(rows: readonly { readonly model: string }[]): ReadonlySet<string> {
-  return new Set(rows.map(({ model }) => model))
-}
+/** What is taken of some models, each with its kind. */
+type Verdict = Choice<Essentials & { readonly kind: string }>

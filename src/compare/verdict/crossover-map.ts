@@ -1,5 +1,6 @@
-import { essentials, type ShapedModel } from '../formula/estimate.js'
+import { essentials } from '../formula/estimate.js'
 import type { Basis } from '../row-of.js'
+import type { Contenders } from './contenders.js'
 import { withInput } from './crossings.js'
 import { choose, type Weights } from './recommend.js'
 
@@ -9,7 +10,10 @@ export interface CrossoverMap {
   readonly clients: readonly number[]
   /** Deadlines of a kill switch, ascending: a line each. A routine change never has less time. */
   readonly killSwitchMs: readonly number[]
-  /** The names of models, a list for each deadline; null where none fits. */
+  /**
+   * The names of models, a list for each deadline; of default ones, which are fitted to each place,
+   * their kinds: `hybrid`, `push`, `pull` and `adaptive`. Null where none fits.
+   */
   readonly taken: readonly (readonly (string | null)[])[]
 }
 
@@ -22,19 +26,22 @@ const DEADLINES_MS: readonly [number, number] = [100, 3_600_000]
  * Draws up a map of verdicts by the formulas.
  *
  * ```ts
- * crossoverMapOf(models, { workload, costs, weights }).taken[0]
+ * crossoverMapOf(fittedModels, { workload, costs, weights }).taken[0]
  * ```
  */
 export function crossoverMapOf(
-  models: readonly ShapedModel[],
+  contenders: Contenders,
   { workload, costs, weights }: Basis & { readonly weights: Weights },
 ): CrossoverMap {
   const clients = logarithmic(CLIENTS, COLUMNS).map(Math.round)
   const killSwitchMs = logarithmic(DEADLINES_MS, LINES)
   const takenAt = (of: number, withinMs: number): string | null => {
     const at = withInput({ ...workload, clients: of }, 'killSwitchMs', withinMs)
-    const rows = models.map(model => essentials(model, { workload: at, costs }))
-    return choose(rows, weights).best?.model ?? null
+    const basis = { workload: at, costs }
+    const rows = contenders
+      .at(basis)
+      .map(model => ({ ...essentials(model, basis), kind: contenders.kindOf(model) }))
+    return choose(rows, weights).best?.kind ?? null
   }
   return { clients, killSwitchMs, taken: killSwitchMs.map(ms => clients.map(of => takenAt(of, ms))) }
 }

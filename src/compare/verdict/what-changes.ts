@@ -4,11 +4,13 @@ import type { Comparison, Recommendation } from '../result.js'
 import type { Basis } from '../row-of.js'
 import type { Row } from '../row.js'
 import { INPUTS } from '../workload.js'
+import { namedModels, type Contenders } from './contenders.js'
 import { crossingsOf } from './crossings.js'
 import { choose, type Choice, type Weights } from './recommend.js'
 
 /** What a verdict says of what would change it. */
-export type WhatChanges = Pick<Recommendation, 'unless' | 'leftOut' | 'unsolved'> & Pick<Comparison, 'inputs'>
+export type WhatChanges = Pick<Recommendation, 'unless' | 'refitted' | 'leftOut' | 'unsolved'> &
+  Pick<Comparison, 'inputs'>
 
 /**
  * What would change a verdict, solved by the formulas for the model that was taken; or why that
@@ -27,16 +29,20 @@ export function whatChanges(
     workload,
     costs,
     weights,
+    contenders = namedModels(models.filter(isShaped)),
   }: Basis & {
     readonly choice: Pick<Choice, 'best'>
     readonly depth: Row['depth']
     readonly weights: Weights
+    /** What would be compared with other inputs. Default: the same models. */
+    readonly contenders?: Contenders
   },
 ): WhatChanges {
   const shaped = models.filter(isShaped)
   const leftOut = models.filter(model => !isShaped(model)).map(({ name }) => name)
   const taken = choice.best?.model
-  const unsolved = (why: string): WhatChanges => ({ unless: [], leftOut, unsolved: why })
+  const { refitted } = contenders
+  const unsolved = (why: string): WhatChanges => ({ unless: [], refitted, leftOut, unsolved: why })
   if (shaped.length === 0)
     return unsolved(`${HOW}, and none of these models has one: vary an input, and compare again`)
   if (taken !== undefined && leftOut.includes(taken))
@@ -50,10 +56,11 @@ export function whatChanges(
     return unsolved(
       `${HOW}, which would take ${formulas[0] ?? 'none of the models'} where the ${depth} takes ${taken ?? 'none'}: vary an input, and compare again with the ${depth}`,
     )
-  const unless = crossingsOf(shaped, { workload, costs, weights, taken })
+  const unless = crossingsOf(contenders, { workload, costs, weights, taken })
   const moved = new Set(unless.map(({ input }) => input))
   return {
     unless,
+    refitted,
     leftOut,
     inputs: {
       matter: INPUTS.filter(input => moved.has(input)),

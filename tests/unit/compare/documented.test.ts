@@ -12,6 +12,7 @@ import { compare, presets, pushModel, recordedCosts, tableOf } from '../../../sr
 import { anything } from '../../../src/core/schema/anything.js'
 import { push } from '../../../src/strategies/index.js'
 import { memory } from '../../../src/transports/memory.js'
+import { sayMs } from '../../../src/compare/words.js'
 import { boundsOf, INPUTS, placeOf, readWorkload } from '../../../src/compare/workload.js'
 import { commandLine, temporaryFolder } from '../cli/command-line.js'
 import { FLEET } from './fleets.js'
@@ -87,7 +88,7 @@ test('docs/push-vs-pull.md has the figures that its first command prints, rounde
   })
   const table = debate.split('\n').filter(line => line.startsWith('| '))
   for (const { model, stalenessMs, integral, requests } of rows.filter(
-    row => row.model !== 'pull 5 s-5 min',
+    row => row.model !== 'adaptive 5 s-5 min',
   )) {
     const line = table.find(row => row.startsWith(`| ${model.replace('pull ', 'pull, ')} |`))
     const [, , last = '', seconds = '', perSecond = ''] = line?.split('|') ?? []
@@ -96,6 +97,27 @@ test('docs/push-vs-pull.md has the figures that its first command prints, rounde
     expect([model, Math.abs(numberOf(seconds) / integral - 1) < 0.03]).toEqual([model, true])
     expect([model, Math.abs(numberOf(perSecond) / requests.perSecond - 1) < 0.03]).toEqual([model, true])
   }
+})
+
+test('docs/push-vs-pull.md names the deadline from which on pull is cheaper, and by how much', async () => {
+  const told = debate.replace(/\s+/g, ' ')
+  const within = { ...FLEET, deadlines: { killSwitchMs: 60_000 } }
+  const { unless } = (await compare(within)).recommendation
+  const crossing = unless.find(({ input, side }) => input === 'killSwitchMs' && side === 'above')
+  expect(crossing?.then).toBe('pull 3 min')
+  expect(told).toContain(
+    `the outcome names the deadline from which on, ${sayMs(crossing?.crossesAt ?? 0)} for this fleet`,
+  )
+  const more = async (clients: number): Promise<string> => {
+    const result = await compare({ ...FLEET, clients, deadlines: { killSwitchMs: 240_000 } })
+    expect(result.recommendation.model).toBe('pull 3 min')
+    return (
+      /push, .*, the next that fits, costs (\d+ %) more/.exec(result.recommendation.because.join())?.[1] ?? ''
+    )
+  }
+  const [few, some, many] = [await more(300), await more(3_000), await more(30_000)]
+  expect(told).toContain(`push costs ${few} more for 300 clients as for 3,000, and ${many} more for 30,000`)
+  expect(some).toBe(few)
 })
 
 test('how long a stream that died unnoticed keeps a change away is the same in client.bound, in what compare counts and in docs/choosing.md', async () => {

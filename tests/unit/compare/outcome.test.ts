@@ -102,10 +102,10 @@ test('an input that is 0 is looked at up to the most that it may be, and what is
   expect(JSON.parse(JSON.stringify(crossing))).toEqual(crossing)
   const parts = outcomeOf(result)
   const pointsOf = (title: string) => parts.find(part => part.title === title)?.points.join('\n')
-  expect(pointsOf('The answer changes with')).toMatch(
+  expect(pointsOf('Among these models the answer changes with')).toMatch(
     /network\.halfOpenPerClientDay above \d+ a day -> pull 4 s/,
   )
-  expect(pointsOf('What does not change it')).not.toContain('halfOpenPerClientDay')
+  expect(pointsOf('What does not change it, among these models')).not.toContain('halfOpenPerClientDay')
 })
 
 test('what does not change the answer is said as far as it was looked for', async () => {
@@ -114,7 +114,9 @@ test('what does not change the answer is said as far as it was looked for', asyn
     { models: [pullModel({ pollIntervalMs: 1_000 })] },
   )
   const { points = [] } =
-    outcomeOf({ rows, ...result }).find(({ title }) => title === 'What does not change it') ?? {}
+    outcomeOf({ rows, ...result }).find(
+      ({ title }) => title === 'What does not change it, among these models',
+    ) ?? {}
   const [wide = '', narrow = ''] = points
   expect(wide).toMatch(/^each of these may be 100 times as much or as little.*: .*network\.idleTimeoutMs/)
   expect(narrow).toContain('offlineShare from 0 % to 99 %')
@@ -265,17 +267,17 @@ test('every model of the command line has a variant with deltas, and each that a
     'hybrid, CDN, heartbeat 2 s, deltas',
     'pull 10 s, deltas',
     'pull 10 s, static folder, deltas',
-    'pull 5 s-5 min, deltas',
+    'adaptive 5 s-5 min, deltas',
     'push, 3 workers',
     'hybrid, CDN, heartbeat 2 s, 1 worker, deltas',
     'pull 10 s, 64 workers, deltas',
-    'pull 5 s-5 min, 2 workers',
+    'adaptive 5 s-5 min, 2 workers',
     'push, gzip',
     'push, heartbeat 15 s, 2 workers, deltas, gzip',
     'hybrid, 4 relays',
     'pull 10 s, static folder, 12 relays',
     'pull 10 s, behind 45 s and 14 min',
-    'pull 2 s-2 min',
+    'adaptive 2 s-2 min',
   ])
   expect(readModel('adaptive:share=20%').shape).toMatchObject({ adapts: { share: 0.2, leastMs: 5_000 } })
   expect(readModel('pull:hops=45s+14min').shape).toMatchObject({ hops: [45_000, 840_000] })
@@ -330,7 +332,9 @@ test('a crossing of what is counted in ones names the first number that changes 
     // oxlint-disable-next-line unicorn/no-thenable
     then: 'hybrid',
     assumed: false,
+    ties: [],
     endsTie: false,
+    sameKind: false,
   } as const
   expect(sayCrossing({ ...crossing, side: 'above' })).toBe('servers from 2 on -> hybrid')
   expect(sayCrossing({ ...crossing, side: 'below' })).toBe('servers 2 or fewer -> hybrid')

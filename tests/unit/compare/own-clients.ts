@@ -71,7 +71,7 @@ export const OWN_CLIENTS: Readonly<Record<string, OwnClients>> = {
     integral: 8063.071080413204,
     missed: 0,
   },
-  'pull 5 s-5 min': {
+  'adaptive 5 s-5 min': {
     perDay: {
       unchanged: 1342695.8938666666,
       release: 30000,

@@ -1,0 +1,46 @@
+import { defaultModels } from '../default-models.js'
+import type { ShapedModel } from '../formula/estimate.js'
+import type { Basis } from '../row-of.js'
+import type { Shape } from '../shape.js'
+
+/** What a verdict chooses from, for one workload and costs or for others. */
+export interface Contenders {
+  /**
+   * Whether these are the default models, whose heartbeats and intervals are fitted to each
+   * workload: what counts of one is its kind then.
+   */
+  readonly refitted: boolean
+  at(basis: Basis): readonly ShapedModel[]
+  /** What two models share that are one answer: their kind, or their name. */
+  kindOf(model: ShapedModel): string
+}
+
+/** The default models, fitted to whatever is compared. */
+export const fittedModels: Contenders = {
+  refitted: true,
+  at: defaultModels,
+  kindOf: ({ shape }) => kindOf(shape),
+}
+
+/**
+ * Models that somebody named: the same for every workload, each an answer of its own.
+ *
+ * ```ts
+ * crossingsOf(namedModels([hybridModel(), pullModel()]), { workload, costs, weights })
+ * ```
+ */
+export function namedModels(models: readonly ShapedModel[]): Contenders {
+  return { refitted: false, at: () => models, kindOf: ({ name }) => name }
+}
+
+/**
+ * What a model is, whatever its heartbeat or its interval.
+ *
+ * ```ts
+ * kindOf(pullModel({ pollIntervalMs: 4_000 }).shape) // pull
+ * ```
+ */
+export function kindOf(shape: Shape): 'hybrid' | 'push' | 'pull' | 'adaptive' {
+  if (shape.type === 'stream') return shape.inline ? 'push' : 'hybrid'
+  return shape.adapts === undefined ? 'pull' : 'adaptive'
+}
