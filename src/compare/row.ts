@@ -7,10 +7,15 @@ export interface Row {
   /** How this was found. */
   readonly depth: 'formula' | 'simulation' | 'run'
   /**
-   * How many clients were simulated or run for it, and how idle the machine was while a change
-   * travelled in a run, from 0 to 1.
+   * How many clients were simulated or run for it, and what they were: the library's own with their
+   * strategies, or a light population of numbers that do what these do. And how idle the machine was
+   * while a change travelled in a run, from 0 to 1. Left out of a row that was computed.
    */
-  readonly sample?: { readonly clients: number; readonly machineIdle?: number }
+  readonly sample?: {
+    readonly clients: number
+    readonly population: 'library' | 'light'
+    readonly machineIdle?: number
+  }
   /** Whether it meets the deadlines and the servers can do it. */
   readonly fits: boolean
   /** Why it does not. */

@@ -96,8 +96,36 @@ export function headlineOf({ workload }: Pick<Comparison, 'workload'>): string {
  * methodOf(result) // formula, costs of 2 x Intel Xeon, measured on 2026-11-26; weights: …
  * ```
  */
-export function methodOf({ depth, costs, weights }: Pick<Comparison, 'depth' | 'costs' | 'weights'>): string {
-  return `${depth}, costs of ${costs.measured.machine}, measured on ${costs.measured.on}; weights: processor time ${weights.cpu}, bytes ${weights.bytes}`
+export function methodOf({
+  rows,
+  workload,
+  depth,
+  costs,
+  weights,
+}: Pick<Comparison, 'rows' | 'depth' | 'costs' | 'weights' | 'workload'>): string {
+  const clients = depth === 'formula' ? '' : ` (${saySamples({ rows, workload })})`
+  return `${depth}${clients}, costs of ${costs.measured.machine}, measured on ${costs.measured.on}; weights: processor time ${weights.cpu}, bytes ${weights.bytes}`
+}
+
+/** What was simulated or run for the rows, those of one kind together. */
+function saySamples({ rows, workload }: Pick<Comparison, 'rows' | 'workload'>): string {
+  const said = rows.map(row => saySample(row, workload.clients))
+  const kinds = [...new Set(said)]
+  if (kinds.length === 1) return kinds.join('')
+  const namesOf = (kind: string): string =>
+    rows
+      .filter((_, index) => said[index] === kind)
+      .map(({ model }) => model)
+      .join(' and ')
+  return kinds.map(kind => `${kind}: ${namesOf(kind)}`).join('; ')
+}
+
+function saySample({ sample, offline }: Row, clients: number): string {
+  if (sample === undefined) return 'computed'
+  if (sample.population === 'light') return `a light population of ${count(sample.clients)} clients`
+  const online = clients - offline
+  const all = sample.clients < Math.round(online) ? `, for ${count(online)}` : ''
+  return `${count(sample.clients)} of the library’s own clients${all}`
 }
 
 /** A part of the outcome: what it is about, and its points. */

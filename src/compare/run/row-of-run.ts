@@ -64,7 +64,7 @@ export function rowOfRun(
         streams: shape.type === 'stream' ? 1 : 0,
         current: currentOf({ meanMs: times.mean, ...workload }),
         missed: Math.round(seen.missed * weight),
-        sample: { clients, machineIdle: seen.machineIdle },
+        sample: { clients, population: 'library', machineIdle: seen.machineIdle },
       },
       basis,
     ),

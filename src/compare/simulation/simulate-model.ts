@@ -67,6 +67,7 @@ export async function simulateModel(model: RunnableModel, options: SimulateModel
     return rowOfSeen(model, {
       seen: withSeldom(seen, model, workload),
       weight,
+      sample: { clients: simulated, population: isLight ? 'light' : 'library' },
       basis: { workload, costs },
     })
   } finally {
@@ -133,7 +134,17 @@ function statedLookOf({ strategy }: RunnableModel): number {
 
 function rowOfSeen(
   model: RunnableModel,
-  { seen, weight, basis }: { readonly seen: Seen; readonly weight: number; readonly basis: Basis },
+  {
+    seen,
+    weight,
+    sample,
+    basis,
+  }: {
+    readonly seen: Seen
+    readonly weight: number
+    readonly sample: Required<Row>['sample']
+    readonly basis: Basis
+  },
 ): Row {
   const { workload } = basis
   const { shape } = model
@@ -150,6 +161,7 @@ function rowOfSeen(
     streams,
     current: currentOf({ meanMs: times.mean, ...workload }),
     missed: Math.round(seen.missed * weight),
+    sample,
   }
   const service = serviceOf(shape, basis)
   const first = streams > 0.5 ? 'connect' : 'unchanged'

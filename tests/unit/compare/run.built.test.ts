@@ -64,7 +64,7 @@ test('a run with real processes counts what the formula counts, and leaves no pr
   ])
   expect(steps).toContainEqual(expect.stringMatching(/^the fleet starts: \d+ of 12 clients$/))
   expect([QUICK_WINDOWS.outageMs, FULL_WINDOWS.outageMs]).toEqual([0, 60_000])
-  expect(row).toMatchObject({ depth: 'run', missed: 0, sample: { clients: 12 } })
+  expect(row).toMatchObject({ depth: 'run', missed: 0, sample: { clients: 12, population: 'library' } })
   // Once for each client and change, and for each client that starts.
   expect(row.perDay.snapshot).toBeCloseTo(12 * 40, 5)
   expect(row.perDay.notice).toBeCloseTo(12 * 40, 5)
@@ -131,7 +131,12 @@ test('what workers cost is measured with a server that has some, and leaves no p
 test('a run with workers starts them at one address, counts what the formula counts, and leaves no process behind', async () => {
   const before = children()
   const row = await runModel(hybridModel({ workers: 2 }), OPTIONS)
-  expect(row).toMatchObject({ model: 'hybrid, 2 workers', depth: 'run', missed: 0, sample: { clients: 12 } })
+  expect(row).toMatchObject({
+    model: 'hybrid, 2 workers',
+    depth: 'run',
+    missed: 0,
+    sample: { clients: 12, population: 'library' },
+  })
   expect(row.perDay.snapshot).toBeCloseTo(12 * 40, 5)
   expect(row.perDay.notice).toBeCloseTo(12 * 40, 5)
   // Three processes, each of which is a Node of its own.

@@ -2,7 +2,9 @@ import { expect, test, vi } from 'vitest'
 import {
   adaptivePull,
   compare,
+  comparisonPage,
   hybridModel,
+  methodOf,
   pullModel,
   pushModel,
   type Comparison,
@@ -201,6 +203,28 @@ test('of a larger fleet with a strategy of one’s own each simulated client sta
   const [seen = 0, known = 0] = [simulated, computed].map(({ rows }) => rows[0]?.halfOpen.worstMs)
   expect(seen).toBeLessThan(known + 3 * FLEET.network.rttMs)
   expect(seen).toBeGreaterThan(0.3 * known)
+})
+
+test('what was simulated for each model is said: the library’s own clients or a light population, and how many', async () => {
+  const { strategy } = pushModel()
+  const models = [pushModel(), { name: 'mine', strategy }, pullModel({ name: 'cached', hops: [5_000] })]
+  const options = { depth: 'simulation', mostClients: 6 } as const
+  const larger = await compare({ ...FLEET, clients: 21, offlineShare: 0 }, { models, ...options })
+  expect(larger.rows.map(({ depth, sample }) => [depth, sample])).toEqual([
+    ['simulation', { clients: 21, population: 'light' }],
+    ['simulation', { clients: 6, population: 'library' }],
+    ['formula', undefined],
+  ])
+  const said =
+    'simulation (a light population of 21 clients: push; 6 of the library’s own clients, for 21: mine; computed: cached), costs of '
+  expect(methodOf(larger).startsWith(said)).toBe(true)
+  expect(comparisonPage(larger)).toContain(said)
+  const whole = await compare(
+    { ...FLEET, clients: 6, offlineShare: 0 },
+    { models: [pushModel(), hybridModel()], ...options },
+  )
+  expect(whole.rows[0]?.sample).toEqual({ clients: 6, population: 'library' })
+  expect(methodOf(whole)).toMatch(/^simulation \(6 of the library’s own clients\), costs of /)
 })
 
 test('a strategy of one’s own is simulated by its name, and has no formula', async () => {
