@@ -23,6 +23,8 @@ export const EXIT = {
   alarm: 9,
   /** Clients refused what was waited for, and nothing took it back. */
   refusedByClients: 10,
+  /** No model that was compared meets the deadlines. */
+  unfit: 11,
   interrupted: 130,
 } as const
 

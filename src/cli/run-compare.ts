@@ -61,7 +61,7 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
     await writeFile(resolve(io.cwd, html), comparisonPage(result))
     print.note(`the page is ${html}`)
   }
-  return result.recommendation.model === undefined ? EXIT.failed : EXIT.ok
+  return result.recommendation.model === undefined ? EXIT.unfit : EXIT.ok
 }
 
 /** How many clients a quick look takes. */

@@ -8,7 +8,8 @@ export const compareCommand: Command = {
   text: `Compares ways to bring a document to a fleet, with your own figures: a workload file, a preset, or options, which come on top of either; --document and --bytes replace all that is said there of the document.
 By arithmetic over what a server was measured to cost, by a simulation, or with real processes on this machine. Says which model to take, why, and what would have to change for another answer.
 A MODEL is push or hybrid, also with a heartbeat as in push:2s; hybrid:cdn; pull, pull:10s or pull:10s:static; or adaptive. At its end may stand :deltas, :relays=4, :workers=3, of push :gzip, of pull :hops=45s+14min, which are pollers and caches in between, and of adaptive :share=10% of the document's age, within :least=5s and :most=5min.
-Exits with 1 when no model meets the deadlines.`,
+A simulation runs the library's own clients; of a fleet that is larger than --quick or --most says, a light population that does what these do.
+Exits with 11 when no model meets the deadlines.`,
   options: {
     preset: { value: 'NAME', text: `one of ${presets.map(({ name }) => name).join(', ')}` },
     clients: { value: 'N', text: 'how many clients follow the document' },
@@ -20,7 +21,7 @@ Exits with 1 when no model meets the deadlines.`,
     'changes-per-day': { value: 'N', text: 'how often it changes' },
     'kill-switch': {
       value: 'TIME',
-      text: 'the deadline in an emergency, for clients whose connection lives: 500ms, 5s, 2min',
+      text: 'the deadline in an emergency, of clients that are connected: 500ms, 5s',
     },
     routine: { value: 'TIME', text: 'the deadline of every other change' },
     offline: { value: 'SHARE', text: 'how many clients are away at any time: 2%' },
@@ -35,13 +36,8 @@ Exits with 1 when no model meets the deadlines.`,
     model: { value: 'MODEL', multiple: true, text: 'compare this one, as said above; may repeat' },
     html: { value: 'FILE', text: 'write a page with pictures there, which needs nothing else' },
     depth: { value: 'DEPTH', text: 'formula, an instant; simulation or run, which take minutes' },
-    quick: {
-      text: 'a shorter look: at most 500 of the library’s own clients in a simulation, where a larger fleet is a light population; 200 in a run, without an outage',
-    },
-    most: {
-      value: 'N',
-      text: 'so many of the library’s own clients at most, up to 10,000; 2,000 in a simulation and 500 in a run unless given',
-    },
+    quick: { text: 'simulate 500 clients at most, not 2,000; run 200, not 500, without an outage' },
+    most: { value: 'N', text: 'simulate or run so many clients at most, up to 10,000' },
     seed: { value: 'N', text: 'what the simulation draws chance from; 1 unless given' },
     schema: { text: 'print the JSON Schema of a workload file, and nothing else' },
     costs: { value: 'FILE', text: 'what a server costs, as --calibrate wrote it' },

@@ -34,7 +34,7 @@ test('one command says which model suits a fleet, and why', async () => {
   expect(stdout).toMatch(/^push .* ok .*<- take this$/m)
   expect(stdout).toMatch(/^pull 30 s .* too late/m)
   expect(stdout).toMatch(/^Take push or hybrid, because$/m)
-  expect(stdout).toMatch(/^ {2}- deadlines.killSwitchMs above .* -> pull/m)
+  expect(stdout).toMatch(/^ {2}- deadlines.killSwitchMs above 50 s -> hybrid, heartbeat 30 s/m)
   expect(stdout).not.toMatch(/x{20}/)
 })
 
@@ -240,11 +240,22 @@ test('a size is taken with its unit', async () => {
   expect([status, stderr]).toEqual([2, expect.stringMatching(/--bytes must be a size such as 20480, 600KB/)])
 })
 
-test('it exits with 1 where nothing meets the deadlines', async () => {
+test('it exits with 11 where nothing meets the deadlines, and with 1 or 2 for what cannot be read', async () => {
   const cwd = await folder()
   const { status, stdout } = await commandLine([...ASKED, '--routine=1ms'], { cwd })
-  expect(status).toBe(1)
+  expect(status).toBe(11)
   expect(stdout).toMatch(/^No model fits$/m)
+  await writeFile(join(cwd, 'broken.json'), '{"clients":')
+  await writeFile(join(cwd, 'lost.json'), '{"clients":60,"document":"lost.yaml"}')
+  for (const args of [
+    ['nosuch.json'],
+    ['broken.json'],
+    ['lost.json'],
+    ['--clients=60', '--document=nosuch.yaml'],
+  ]) {
+    const wrong = await commandLine(['compare', ...args], { cwd })
+    expect([args, wrong.status, wrong.stdout]).toEqual([args, expect.toBeOneOf([1, 2]), ''])
+  }
 })
 
 test('costs come from a file, and have to be costs', async () => {
