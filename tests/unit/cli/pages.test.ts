@@ -7,6 +7,8 @@ import { COMMANDS } from '../../../src/cli/commands/index.js'
 import { statusOf } from '../../../src/cli/exit.js'
 import { loadConfig } from '../../../src/cli/config-file.js'
 import { NoticeboardError, type ErrorCode } from '../../../src/contracts/errors.js'
+import { defaultPeriods } from '../../../src/core/defaults.js'
+import { MAX_RETRY_AFTER_MS } from '../../../src/core/limits.js'
 import { staged } from '../../../src/rollouts/index.js'
 import { hybrid, onDemand, pull, push } from '../../../src/strategies/index.js'
 import { memory } from '../../../src/transports/memory.js'
@@ -74,4 +76,19 @@ test('docs/strategies.md has every option of every strategy', () => {
     }
   const backoff = optionNames(options => pull(store, { backoff: options }))
   for (const name of backoff) expect(page).toContain(`| \`backoff.${name}\` | pull, push, hybrid |`)
+})
+
+test('docs/strategies.md has the default of every option', () => {
+  const { backoff, reports: _, ...periods } = defaultPeriods
+  const defaults = {
+    ...periods,
+    'backoff.baseMs': backoff.baseMs,
+    'backoff.capMs': backoff.capMs,
+    'backoff.maxRetryAfterMs': MAX_RETRY_AFTER_MS,
+  }
+  const rows = rowsOf('docs/strategies.md')
+  const expected = Object.entries(defaults).map(([option, value]) => [option, value.toLocaleString('en')])
+  expect(
+    expected.map(([option]) => [option, rows.find(([first]) => first === `\`${option}\``)?.[2]]),
+  ).toEqual(expected)
 })

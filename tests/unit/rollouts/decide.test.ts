@@ -652,3 +652,19 @@ test('an explanation tells where it stands, what it can see and what would chang
   })
   expect(decision.explanation.canSee).toContain('0 of 60 clients')
 })
+
+test('of nine clients of a stage all have to be healthy whatever the quorum is, of ten that share of them', () => {
+  const of = (count: number): Place =>
+    place({ plan: { quorum: 0.5, stages: [{ by: 'count', count }, { by: 'all' }] } })
+  const lagging: Partial<ClientReport> = { sinceMs: 1_000 }
+  expect(decide(of(9), { exposed: first(1, lagging) }).type).toBe('hold')
+  expect(decide(of(9)).type).toBe('advance')
+  expect(decide(of(10), { exposed: first(5, lagging) }).type).toBe('advance')
+  expect(decide(of(10), { exposed: first(6, lagging) }).type).toBe('hold')
+})
+
+test('where nobody is left to compare with, three of 300 clients are damage and two are not', () => {
+  const where = place({ live: 300, stage: 3 })
+  expect(decide(where, { exposed: first(2, rejected) }).type).toBe('advance')
+  expect(decide(where, { exposed: first(3, rejected) }).type).toBe('roll-back')
+})

@@ -1,13 +1,16 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { root as projectRoot } from '../../../scripts/entry-points.js'
 import * as root from '../../../src/index.js'
 import type { HeardReports } from '../../../src/contracts/report.js'
 import type { JsonObject } from '../../../src/contracts/json.js'
 import { encodeRelease, type Release } from '../../../src/core/release/release.js'
 import { controllersIn, isRunBySomebody, missingFor } from '../../../src/rollouts/controllers.js'
 import { looserThan } from '../../../src/rollouts/floor.js'
-import { policyOf, readStagedPlan, readTimedPlan } from '../../../src/rollouts/plan.js'
+import { policyOf, readStagedPlan, readTimedPlan, type StagedPlan } from '../../../src/rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from '../../../src/rollouts/policy.js'
 import { staged } from '../../../src/rollouts/staged.js'
+import type { StagedOptions } from '../../../src/rollouts/staged-options.js'
 import { timed } from '../../../src/rollouts/timed.js'
 import { hasher, heard, minute, minuteMs, names, releaseOf, START, startAt, word } from './fleet.js'
 
@@ -360,4 +363,33 @@ describe('who can run a plan', () => {
     expect(isRunBySomebody(plan, controller({}, NOW, 'stopped' as never))).toBe(false)
     expect(isRunBySomebody(plan, fleet(9))).toBe(false)
   })
+})
+
+test('docs/rollouts.md has the defaults of a plan, with a health probe and without', () => {
+  const page = readFileSync(`${projectRoot}/docs/rollouts.md`, 'utf8')
+  const cellOf = (option: string): string =>
+    new RegExp(`^\\| \`${option}\` \\| ([^|]+) \\|`, 'm').exec(page)?.[1] ?? ''
+  const numbersIn = (text: string): readonly number[] =>
+    (text.match(/\d[\d,.]*/g) ?? []).map(number => Number(number.replaceAll(',', '')))
+  const health = { now: 'healthy', before: 'healthy' } as const
+  const planOf = (options: StagedOptions, probe: 'probe' | 'none' = 'probe') =>
+    firstStage(start(staged(options), fleet(60, probe === 'none' ? {} : { health })))
+      .plan as unknown as StagedPlan
+  const probed = planOf({})
+  expect(numbersIn(cellOf('bakeMs'))).toEqual([probed.bakeMs, planOf({}, 'none').bakeMs])
+  expect(numbersIn(cellOf('reportMs'))).toEqual([probed.reportMs])
+  expect(numbersIn(cellOf('quorum'))).toEqual([probed.quorum])
+  expect(numbersIn(cellOf('watchMs'))).toEqual([planOf({ bakeMs: 60_000 }).watchMs])
+  expect(cellOf('watchMs')).toMatch(/^three bakes/)
+  expect(planOf({ bakeMs: 1_000_000 }).watchMs).toBe(3_000_000)
+  expect(cellOf('reportMs')).toMatch(/, and a third of the bake at most$/)
+  expect(planOf({ bakeMs: 60_000 }).reportMs).toBe(20_000)
+  expect(cellOf('spreadMs')).toBe('half of `reportMs`')
+  expect(probed.spreadMs * 2).toBe(probed.reportMs)
+})
+
+test('clients that look once a week are given two days, and no more, beside the spread and the bakes', () => {
+  const reports = fleet(60, { lookMs: 7 * 86_400_000 })
+  const { next } = firstStage(start(staged({ bakeMs: 300_000, spreadMs: 30_000 }), reports))
+  expect(Date.parse(next.decideBy) - minuteMs(NOW)).toBe(172_800_000 + 30_000 + 600_000 + 1_800_000)
 })

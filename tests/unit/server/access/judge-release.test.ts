@@ -377,3 +377,22 @@ test('what a release keeps that is of a later version may stay, and nothing is a
     })
   expect([await judge(1), await judge(2)]).toEqual(['allowed', expect.stringMatching(/does not know/)])
 })
+
+test('an audience may have a tenth more clients than its stage asks for, and no more', async () => {
+  const clients = Array.from({ length: 1_000 }, (_, index) => `web-${index}`)
+  const buckets = clients
+    .map(clientId => Number.parseInt(cohortHash(SALT, clientId, systemHasher).slice(0, 8), 16))
+    .toSorted((a, b) => a - b)
+  const exposing = (count: number): Promise<string> =>
+    staged(
+      {
+        audience: { salt: SALT, clauses: [{ below: buckets[count] ?? 0 }] },
+        ...rollout({ plan: plan({ stages: [{ by: 'count', count: 100 }, { by: 'all' }] }) }),
+      },
+      { clients },
+    )
+  expect(await exposing(110)).toBe('allowed')
+  expect(await exposing(111)).toContain(
+    'exposes 111 of the 1000 clients that are heard, and its first stage 100',
+  )
+})
