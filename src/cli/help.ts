@@ -15,8 +15,8 @@ export function overview(commands: readonly Command[], style: Style): string {
     '',
     'noticeboard COMMAND --help says more. Data goes to stdout, progress to stderr.',
     'Exit status: 0 ok, 1 failed, 2 usage, 3 refused, 4 conflict, 5 unreachable, 130 interrupted;',
-    'of a rollout that was waited for: 6 rolled back, 7 paused, 8 still running; 9 an alarm (status --check);',
-    '11 no model fits (compare).',
+    'of what was waited for: 6 rolled back, 7 paused, 8 still running, 10 refused by clients;',
+    '9 an alarm (status --check), 11 no model fits (compare).',
     '',
   ].join('\n')
 }
