@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Ran } from './command-line.js'
-import { rolloutDesk, type RolloutDesk } from './rollout-desk.js'
+import { staged } from '../../../src/rollouts/index.js'
+import { PERIODS, rolloutDesk, type RolloutDesk } from './rollout-desk.js'
 
 // Minutes and hours of a fleet in virtual time; a busy machine takes a while for that.
 vi.setConfig({ testTimeout: 300_000 })
@@ -11,6 +12,9 @@ const WAIT = '--wait=completed'
 const promote = ['rollout', 'promote', '--reason', 'it fixes the outage', '--json'] as const
 /** Leaves early, so that a promote finds a rollout that is still in its stages. */
 const early = [...publish, WAIT, '--timeout', '4'] as const
+
+/** Clients come through their bake before the watch ends. */
+const config = { rollout: staged({ ...PERIODS, watchMs: 3 * MINUTE }) }
 
 const only = (refuser: string) => (clientId: string) =>
   clientId === refuser ? ('rejected' as const) : ('works' as const)
@@ -110,7 +114,7 @@ describe('--wait=completed', () => {
   test.each(['stage', 'completed', 'watched'])(
     '--wait=%s after a promote leaves with 10 where one of twenty refuses it',
     async what => {
-      const desk = await rolloutDesk({ effect: only('client-20') })
+      const desk = await rolloutDesk({ effect: only('client-20'), config })
       await desk.nb(early)
       expect((await desk.nb(promote)).status).toBe(0)
       const ran = await desk.nb(['rollout', 'show', `--wait=${what}`, '--json'])
@@ -156,7 +160,7 @@ describe('--wait=completed', () => {
   })
 
   test('leaves with 8 an hour after the end of the watch, where a client is behind still', async () => {
-    const desk = await rolloutDesk({ effect: id => (id === 'client-20' ? 'unread' : 'works') })
+    const desk = await rolloutDesk({ effect: id => (id === 'client-20' ? 'unread' : 'works'), config })
     await desk.nb(early)
     expect((await desk.nb(promote)).status).toBe(0)
     const ran = await desk.nb(['rollout', 'show', WAIT, '--json'])
