@@ -15,6 +15,7 @@ export const SCALED_TESTS = [
   'tests/unit/strategies/herd-reports.test.ts',
   'tests/unit/compare/formula.test.ts',
   'tests/unit/compare/light.test.ts',
+  'tests/unit/server/heap.test.ts',
   'tests/unit/twice/clients.test.ts',
   'tests/unit/twice/publishers.test.ts',
   'tests/unit/twice/stores.test.ts',

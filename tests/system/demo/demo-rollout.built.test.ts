@@ -26,8 +26,11 @@ async function demo(
  * The row of the table of one way: clients that met the document, those there are, processes down,
  * deaths.
  */
-function figuresOf(output: string, way: string): readonly number[] {
-  const row = new RegExp(`^  pull {4}${way} +(\\d+) of (\\d+) +(\\d+) of \\d+ +(\\d+) `, 'm').exec(output)
+function figuresOf(output: string, way: string, strategy = 'pull'): readonly number[] {
+  const row = new RegExp(
+    `^  ${strategy.padEnd(8)}${way} +(\\d+) of (\\d+) +(\\d+) of \\d+ +(\\d+) `,
+    'm',
+  ).exec(output)
   return (row ?? []).slice(1).map(Number)
 }
 
@@ -63,6 +66,26 @@ describe('the demo of rollouts', () => {
         expect(output).toMatch(/ 0 left /)
         const folder = /^ +folder +(.+)$/m.exec(output)?.[1] ?? ''
         expect(readdirSync(folder).toSorted()).toEqual(['pull-at-once', 'pull-by-default'])
+      },
+    )
+
+  if (WHOLE)
+    test(
+      'as it is typed, but for its patience, shows sixty clients of three strategies of which two each are exposed',
+      { timeout: 2 * limitMs },
+      async () => {
+        const began = performance.now()
+        const { status, output } = await demo('--patience', '20')
+        expect(status, output).toBe(0)
+        for (const strategy of ['pull', 'push', 'hybrid']) {
+          const [met, clients] = figuresOf(output, 'by default', strategy)
+          expect([strategy, clients]).toEqual([strategy, 20])
+          expect(met).toBeGreaterThanOrEqual(1)
+          expect(met).toBeLessThanOrEqual(2)
+        }
+        expect(output).toContain('At once 60 of 60 clients met the bad document')
+        expect(output).toContain('the promise was kept')
+        process.stdout.write(`the demo took ${Math.round((performance.now() - began) / 1000)} s\n`)
       },
     )
 

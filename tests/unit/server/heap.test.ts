@@ -6,8 +6,11 @@ import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { EPOCH, NAMESPACE, releaseOf, snapshotOf } from '../../support/board-kit.js'
 import { fleetReport } from '../../support/fleet-reports.js'
 import { heapBytesOf } from '../../support/heap.js'
+import { scaled, SCALED_LIMIT_MS } from '../../support/scale.js'
 
 const CLIENTS = 5_000
+/** As many as a registry has room for, or a share of them. */
+const MOST_CLIENTS = scaled({ share: 2_000, whole: 100_000 })
 const A_BODY = 40
 
 const released = releaseOf(snapshotOf({ pool: 1 }), { at: { epoch: EPOCH, sequence: 1 } })
@@ -35,13 +38,19 @@ const open = (): Handler => createHandler(transport, { system: { clock } })
 async function report(
   handler: Handler,
   change: (report: ClientReport) => ClientReport = each => each,
+  clients = CLIENTS,
 ): Promise<void> {
-  for (let from = 0; from < CLIENTS; from += A_BODY) {
+  for (let from = 0; from < clients; from += A_BODY) {
     const reports = Array.from({ length: A_BODY }, (_, at) => change(fleetReport(from + at)))
     await post(handler, { reports })
     // No more than an address may bring without a token.
     await clock.advance(100)
   }
+}
+
+/** What a client says that has refused nothing, and tells of no earlier life. */
+function plain({ verdicts: _, previous: __, ...report }: ClientReport): ClientReport {
+  return report
 }
 
 describe('the memory of a server', () => {
@@ -57,6 +66,21 @@ describe('the memory of a server', () => {
     })
     expect(bytes / CLIENTS).toBeLessThan(1_024)
   }, 120_000)
+
+  test(
+    `holds ${MOST_CLIENTS} clients, and is under 1 KB for each`,
+    async () => {
+      const bytes = await heapBytesOf(async () => {
+        const handler = open()
+        await report(handler, plain, MOST_CLIENTS)
+        expect(handler.load.instances).toBe(MOST_CLIENTS)
+        return handler
+      })
+      expect(bytes / MOST_CLIENTS).toBeLessThan(1_024)
+      process.stdout.write(`${Math.round(bytes / MOST_CLIENTS)} bytes a client of ${MOST_CLIENTS}\n`)
+    },
+    SCALED_LIMIT_MS,
+  )
 
   test('stays so while all of them go on to report, and say something else', async () => {
     const bytes = await heapBytesOf(async () => {
