@@ -14,11 +14,16 @@ import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clo
 import { systemHasher } from '../../../../src/system/system.js'
 import { memory } from '../../../../src/transports/memory.js'
 import { startPaperFleet, type Effect, type PaperFleet } from '../../../support/rollouts/paper-fleet.js'
+import { startRealClients } from './real-clients.js'
 
 const namespace = 'replays/rollouts'
 const schema = z.object({ pool: z.number() })
 export const MINUTE = 60_000
 export const CLIENTS = 60
+/** A smaller fleet, of clients that are no model. */
+export const REAL = { clients: 12, real: true, waitMs: 30 * MINUTE } as const
+/** What goes to everyone has done its harm within minutes. */
+export const AT_ONCE = { ...REAL, rollout: everyone(), waitMs: 10 * MINUTE } as const
 export const reason = 'an update'
 /** How often clients and the controller look: three times in a report period. */
 const LOOK_MS = 10_000
@@ -36,7 +41,7 @@ export interface Outcome {
   readonly touched: number
   /** The most of them that began to run it within a minute. */
   readonly most: number
-  /** Clients that run it an hour and a half later. */
+  /** Clients that run it when that is over. */
   readonly left: number
   readonly state: string | undefined
 }
@@ -45,7 +50,7 @@ export interface Outcome {
 export interface Stand {
   readonly clock: VirtualClock
   readonly publisher: Publisher<{ readonly pool: number }>
-  readonly fleet: PaperFleet
+  readonly fleet: Pick<PaperFleet, 'everRan' | 'runs'>
   /** Publishes a document, and gives its digest. */
   readonly publish: (pool: number) => Promise<string>
 }
@@ -58,18 +63,22 @@ export interface Play {
   readonly effect: (clientId: string, running: number, digest: string) => Effect
   readonly diesAfterMs?: number
   readonly clients?: number
+  /** Whether they are real ones that parse what they are given, over HTTP, and not on paper. */
+  readonly real?: true
   readonly labels?: (number: number) => Readonly<Record<string, string>>
   /** Policies that the controller has besides. */
   readonly policies?: readonly RolloutPolicy[]
   /** The store as clients and controller have it. */
   readonly through?: (store: CompleteStore) => CompleteStore
+  /** How long is waited after that, in milliseconds. Default an hour and a half. */
+  readonly waitMs?: number
   /** What happens once the second version is published, before anybody waits. */
   readonly after?: (stand: Stand) => Promise<void>
 }
 
 /**
- * Publishes a harmful second version to a fleet that has run the first for a while, and waits for
- * an hour and a half.
+ * Publishes a harmful second version to a fleet that has run the first for a while, and waits
+ * for an hour and a half unless told otherwise.
  */
 export async function play(given: Play): Promise<Outcome> {
   const { rollout, floor, belowFloor, effect, diesAfterMs, clients = CLIENTS, labels, policies = [] } = given
@@ -88,7 +97,7 @@ export async function play(given: Play): Promise<Outcome> {
   await publisher.publish({ pool: 1 }, { rollout: everyone(), reason })
   const first = (await publisher.current())?.digest
   const begun: number[] = []
-  const fleet: PaperFleet = startPaperFleet({
+  const fleet = (given.real === true ? startRealClients : startPaperFleet)({
     store: through(store),
     clock,
     namespace,
@@ -112,7 +121,7 @@ export async function play(given: Play): Promise<Outcome> {
   }
   const digest = await publish(2)
   await after?.({ clock, publisher, fleet, publish })
-  await clock.advance(90 * MINUTE)
+  await clock.advance(given.waitMs ?? 90 * MINUTE)
   const state = (await publisher.rollout())?.state
   const most = Math.max(0, ...begun.map(from => begun.filter(at => at >= from && at < from + MINUTE).length))
   return { touched: fleet.everRan(digest).length, most, left: fleet.runs(digest).length, state }
