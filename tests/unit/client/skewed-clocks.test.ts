@@ -166,3 +166,15 @@ test('the age of a report is counted by the clock of the server, however wrong t
     expect(silent[0]).toBeLessThan(4 * MINUTE_MS)
   }
 })
+
+test('three marks that are 31 s behind set the clock of the fleet back', async () => {
+  const clock = virtualClock()
+  const fleet = createFleetClock(clock)
+  fleet.hear(new Date(clock.now()).toISOString())
+  for (let mark = 1; mark <= 3; mark += 1) {
+    expect(fleet.now()).toBe(clock.now())
+    await clock.advance(15_000)
+    fleet.hear(new Date(clock.now() - 31_000).toISOString())
+  }
+  expect(fleet.now()).toBe(clock.now() - 31_000)
+})

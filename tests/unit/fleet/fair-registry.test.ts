@@ -4,6 +4,7 @@ import type { ClientReport } from '../../../src/contracts/report.js'
 import type { Voice } from '../../../src/fleet/voice.js'
 import { BEARER } from '../../../src/fleet/voice.js'
 import { createRegistry } from '../../../src/fleet/registry.js'
+import { isGivenUp } from '../../../src/fleet/standing.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { reportOf } from '../../support/report-of.js'
 
@@ -179,4 +180,13 @@ describe('a registry that is flooded', () => {
     const full = createRegistry({ clock: virtualClock(), maxInstances: 1 })
     expect([full.add(word('two-1')), full.add(word('two-2'), at('192.0.2.1'))]).toEqual(['kept', 'no-room'])
   })
+})
+
+test('one that has settled is given up after twelve of its periods, of five minutes at least', () => {
+  const guest = { voice: at('192.0.2.1'), bytes: 1, firstHeardMs: 0, heardMs: 0, stopped: false }
+  const isAfter = (minutes: number, periodMs: number): boolean =>
+    isGivenUp({ ...guest, periodMs }, minutes * 60_000)
+  expect([60, 61].map(minutes => isAfter(minutes, 300_000))).toEqual([false, true])
+  expect([60, 61].map(minutes => isAfter(minutes, 1_000))).toEqual([false, true])
+  expect([720, 721].map(minutes => isAfter(minutes, 3_600_000))).toEqual([false, true])
 })

@@ -39,3 +39,14 @@ test('readers that leave together, or whenever they like, are no pattern', async
   }
   expect(lines).toEqual([])
 })
+
+test('the eighth stream that ends alike is told, and not the seventh', async () => {
+  const { clock, lines, cuts } = watched()
+  await clock.advance(100_000)
+  for (let cut = 1; cut <= 8; cut += 1) {
+    expect(lines).toEqual([])
+    await clock.advance(2_500)
+    cuts.ended({ writtenAtMs: clock.monotonic() - 10_000 })
+  }
+  expect(lines).toHaveLength(1)
+})

@@ -116,3 +116,14 @@ test('a snapshot that comes goes along with its release, to who is there and to 
   expect(early).toMatchObject([{ sequence: 1, withSnapshot: true }])
   expect(late).toMatchObject([{ sequence: 1, withSnapshot: true }])
 })
+
+test('a release waits a second for its snapshot, and goes alone after that', async () => {
+  const { board, clock, handler } = relayOverHanging()
+  const told = tellingOf(handler.fetch, clock)
+  await clock.advance(500)
+  await publish(board, { size: 1 })
+  await clock.advance(999)
+  expect(told).toEqual([])
+  await clock.advance(101)
+  expect(told).toMatchObject([{ sequence: 1, withSnapshot: false }])
+})

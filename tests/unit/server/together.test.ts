@@ -7,6 +7,8 @@ import { serveWith, type Server } from '../../../src/server/serve.js'
 import { createDesk, type Desk } from '../../../src/server/together/desk.js'
 import { createMember, type Member } from '../../../src/server/together/member.js'
 import type { Channel, FromMember, ToMember } from '../../../src/server/together/messages.js'
+import { createOutbox } from '../../../src/server/together/outbox.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { systemClock } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
 import { floodWith } from '../../support/endless-bodies.js'
@@ -278,3 +280,30 @@ test.each([
     await expect.poll(() => refused).toBe(most)
   },
 )
+
+test('reports of 31 MiB and no more than 32 are on their way at most', () => {
+  const outbox = createOutbox()
+  const report = reportOf({ namespace: NAMESPACE, instanceId: 'i', labels: LARGE })
+  // Each from an address of its own, so that none is held to its share.
+  const takes = (index: number): boolean => outbox.add(report, { type: 'stranger', address: String(index) })
+  let bytes = 0
+  for (let index = 0; index < 20_000 && takes(index); index += 1)
+    bytes += Buffer.byteLength(JSON.stringify(report)) + 400
+  expect(bytes).toBeGreaterThan(31 * 1_048_576)
+  expect(bytes).toBeLessThanOrEqual(32 * 1_048_576)
+})
+
+test('what a process hears is on its way to the one that keeps the reports after a tenth of a second', async () => {
+  const clock = virtualClock()
+  const sent: FromMember[] = []
+  const member = createMember({
+    channel: { send: async message => void sent.push(message), listen: () => () => {} },
+    clock,
+  })
+  member.shared.registry.add(reportOf({ namespace: NAMESPACE, instanceId: 'a' }))
+  await clock.advance(99)
+  expect(sent).toEqual([])
+  await clock.advance(1)
+  expect(sent).toMatchObject([{ type: 'heard', reports: [{ report: { instanceId: 'a' } }] }])
+  member.close()
+})

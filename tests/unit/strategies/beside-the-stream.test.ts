@@ -166,3 +166,21 @@ test('a fleet that connects through such a proxy looks beside its streams once e
     expect(within).toBeLessThanOrEqual((1.5 * size * 3_000) / heartbeatMs)
   }
 })
+
+test('a fleet that connects through such a proxy looks beside its streams from 1 s to 1.6 s', async () => {
+  const { clock, transport, faults, calls } = await setUp({ heartbeatMs })
+  faults.mute = true
+  const clients = Array.from({ length: 200 }, (_, index) =>
+    run(hybrid(transport), { clock, clientId: `web-${index}`, seed: index }),
+  )
+  await clock.advance(1_650)
+  await Promise.all(clients.map(client => client.stop()))
+  const looks = calls.filter(({ what }) => what === 'latest').map(({ atMs }) => atMs)
+  expect(looks).toHaveLength(200)
+  const within = (fromMs: number): number =>
+    looks.filter(atMs => atMs >= fromMs && atMs < fromMs + 100).length
+  expect([within(1_000), within(1_500)]).toEqual([expect.toSatisfy(isSome), expect.toSatisfy(isSome)])
+  expect(looks.every(atMs => atMs >= 1_000 && atMs <= 1_600)).toBe(true)
+})
+
+const isSome = (count: number): boolean => count > 0

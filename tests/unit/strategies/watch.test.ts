@@ -707,3 +707,22 @@ const markBytes = encodeMark({
   asOf: '2026-01-01T00:00:00.000Z',
   validUntil: '2026-01-01T00:01:00.000Z',
 })
+
+test.each(both)('%s tells of a proxy that cuts streams when the third was cut', async (_name, make) => {
+  const { clock, transport } = await setUp({ heartbeatMs })
+  let opened = 0
+  const cut: WatchTransport = {
+    ...transport,
+    async *watch(_query, signal): AsyncGenerator<Delivery> {
+      opened += 1
+      yield { type: 'alive', heartbeatMs }
+      await clock.sleep(5_000, signal)
+      throw new NoticeboardError('unavailable', 'the event stream ended in the middle')
+    },
+  }
+  const client = run(make(cut), { clock })
+  const isTold = (): boolean => client.messages().some(message => message.includes('always'))
+  for (let passedMs = 0; passedMs < 600_000 && !isTold(); passedMs += 10) await clock.advance(10)
+  expect([isTold(), opened]).toEqual([true, 3])
+  await client.stop()
+})

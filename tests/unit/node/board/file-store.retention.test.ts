@@ -8,7 +8,16 @@ import { fileStore, type FileStore, type FileStoreOptions } from '../../../../sr
 import { createPublisher, everyone, type Publisher } from '../../../../src/publisher/index.js'
 import { hybrid } from '../../../../src/strategies/index.js'
 import { systemClock } from '../../../../src/system/system.js'
-import { closeLater, NAMESPACE, never, temporaryFolder } from '../../../support/board-kit.js'
+import {
+  closeLater,
+  digestOfRelease,
+  NAMESPACE,
+  never,
+  publish,
+  releaseOf,
+  snapshotOf,
+  temporaryFolder,
+} from '../../../support/board-kit.js'
 import { failing, interceptedDisk } from '../../../support/disks.js'
 import { errorOf } from '../../../support/error-of.js'
 import { largeDocument, libraryDeltas } from '../../../support/large-documents.js'
@@ -151,4 +160,23 @@ test('a client that follows and a publisher that publishes lose nothing while ol
     await store.snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: 1_000 }, never)
   expect(removed).toBeGreaterThan(20)
   expect(await names()).toEqual(expect.arrayContaining(published.map(file)))
+})
+
+test.each([
+  [29, false],
+  [31, true],
+])('a snapshot of %i minutes that a new release names is touched: %s', async (minutes, isTouched) => {
+  const folder = await temporaryFolder()
+  const touched: string[] = []
+  const fs = interceptedDisk((operation, path) => void (operation === 'touch' && touched.push(path)))
+  const store = closeLater(fileStore(folder, { fs }))
+  const { at, bytes } = await publish(store, { pool: 1 })
+  const path = join(folder, 'public/v1', NAMESPACE, 'snapshots', `${snapshotOf({ pool: 1 }).digest}.json`)
+  const changed = Date.now() / 1_000 - minutes * 60
+  await utimes(path, changed, changed)
+  const next = { epoch: at.epoch, sequence: at.sequence + 1 }
+  const release = releaseOf(snapshotOf({ pool: 1 }), { at: next, prev: digestOfRelease(bytes) })
+  touched.length = 0
+  await store.append({ namespace: NAMESPACE, at: next, bytes: release }, never)
+  expect(touched.includes(path)).toBe(isTouched)
 })

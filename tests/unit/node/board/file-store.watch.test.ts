@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Clock } from '../../../../src/contracts/system.js'
 import type { Delivery } from '../../../../src/contracts/transport.js'
 import { decodeRelease } from '../../../../src/core/release/release.js'
 import { fileStore, type FileStore } from '../../../../src/node/board/file-store.js'
@@ -169,4 +170,22 @@ describe('next', () => {
       type: 'none',
     })
   })
+})
+
+it('the board is polled every half a second where no option says otherwise', async () => {
+  const delays: number[] = []
+  const clock: Clock = {
+    ...systemClock,
+    after(ms, wake) {
+      delays.push(ms)
+      return systemClock.after(ms, wake)
+    },
+  }
+  const { folder, store } = await open({ system: { clock } })
+  await publish(closeLater(fileStore(folder)), { size: 1 })
+  const { abort, deliveries } = start(store)
+  expect(await nextRelease(deliveries)).toBe(`${NAMESPACE} ${EPOCH}:1`)
+  abort.abort()
+  await deliveries.next()
+  expect(delays).toContain(500)
 })

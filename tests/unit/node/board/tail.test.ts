@@ -161,3 +161,18 @@ describe('a board that is followed', () => {
     tail.close()
   })
 })
+
+test('640 namespaces are polled in ten rounds of 64 within 40 s', async () => {
+  const { clock, looksAtMs, follow, tail } = open()
+  for (let name = 0; name < 640; name += 1) follow(`n${name}`)
+  await clock.advance(2_000)
+  looksAtMs.length = 0
+  await clock.advance(40_000)
+  const begins = looksAtMs.flatMap((atMs, at) => (atMs - (looksAtMs[at - 1] ?? -2_000) > 1_000 ? [at] : []))
+  expect(begins.map((at, index) => (begins[index + 1] ?? looksAtMs.length) - at)).toEqual(Array(10).fill(64))
+  const beginsAtMs = begins.map(at => looksAtMs[at] ?? 0)
+  expect(beginsAtMs.slice(1).map((atMs, index) => atMs - (beginsAtMs[index] ?? 0))).toEqual(
+    Array(9).fill(4_000),
+  )
+  tail.close()
+})

@@ -38,3 +38,10 @@ it('a text of half a megabyte is read, whatever its texts look like', () => {
   })
   expect(parsed.texts).toBe(1)
 })
+
+it('a text of 250,000 pieces is read, and one of a piece more is not', () => {
+  // A list item has five, beside the beginning of the document; an empty line has one.
+  const items = '- 1\n'.repeat(49_999)
+  expect(read(`${items}${'\n'.repeat(4)}`)).toHaveLength(49_999)
+  expect(() => read(`${items}${'\n'.repeat(5)}`)).toThrow(/more than 250000 pieces/)
+})
