@@ -7,12 +7,12 @@ export interface Column {
 /** Every column but the first, which names the model; `docs/choosing.md` says the same. */
 export const COLUMNS: readonly Column[] = [
   {
-    heading: 'kill switch, worst',
-    text: 'from publish() until the last client with a live connection runs the new version',
+    heading: 'last live client',
+    text: 'from publish() until the last client with a live connection runs the new version, and whether the model fits',
   },
   {
     heading: 'dead stream',
-    text: 'the same, at the latest, for a client whose connection died unnoticed',
+    text: 'the same, at the latest, for a client whose connection died unnoticed; marked where that is late',
   },
   {
     heading: 'half',

@@ -138,16 +138,19 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     totalOf(perDay, service.sharedMs) / servers +
     changesPerDay * service.readMs +
     (service.looksMsPerSecond * DAY_S) / Math.max(1, workers)
+  const servingMs = msPerDay - servers * sharingMs
+  const keepsUp = Math.max(servingMs / processes, sharingMs) <= DAY_MS
   const misses = missesOf(figures, {
     workload,
+    keepsUp,
     processes,
     servedBy: shape?.answers === 'static' ? 'folder' : workers > 0 ? 'worker' : 'server',
-    servingMs: msPerDay - servers * sharingMs,
+    servingMs,
     sharingMs,
     streams: streams / processes,
     share: halfOpen.share,
   })
-  return { ...figures, fits: misses.length === 0, misses }
+  return { ...figures, fits: misses.length === 0, misses, keepsUp }
 }
 
 /**

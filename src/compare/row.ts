@@ -21,6 +21,11 @@ export interface Row {
   /** Why it does not. */
   readonly misses: readonly Miss[]
   /**
+   * Whether the servers keep up with a usual day. Where they do not, their queues grow, and times
+   * and curves of the row hold for no client: a table shows none.
+   */
+  readonly keepsUp: boolean
+  /**
    * How long a change takes to the clients that are there, from `publish()` on, in milliseconds.
    * Those whose connection is dead without their knowing are told apart; only in `half` they count
    * where they are more than half.

@@ -3,6 +3,7 @@ import { shownRow, type Comparison } from './result.js'
 import type { Row } from './row.js'
 import { sayCrossing, sayInput } from './verdict/because.js'
 import { FARTHEST, lookedAt } from './verdict/crossings.js'
+import { deadlineOf } from './verdict/misses.js'
 import { sayRecovery } from './verdict/recovery.js'
 import { count, figure, percent, sayBytes, sayMs } from './words.js'
 import { boundsOf, INPUTS, placeOf, type InputName, type Workload } from './workload.js'
@@ -24,7 +25,7 @@ export interface ComparisonTable {
  * const { headings, lines } = tableOf(result)
  * ```
  */
-export function tableOf({ rows, recommendation }: Comparison): ComparisonTable {
+export function tableOf({ rows, recommendation, workload }: Comparison): ComparisonTable {
   return {
     headings: ['', ...COLUMNS.map(({ heading }) => heading)],
     lines: rows.map(row => ({
@@ -35,19 +36,22 @@ export function tableOf({ rows, recommendation }: Comparison): ComparisonTable {
           : recommendation.ties.includes(row.model)
             ? '<- or this: a tie'
             : '',
-      cells: cellsOf(row),
+      cells: cellsOf(row, workload),
     })),
   }
 }
 
-function cellsOf(row: Row): readonly string[] {
-  const { model, stalenessMs, halfOpen, integral, requests, cpu, bytes, memory, peak } = row
+function cellsOf(row: Row, workload: Workload): readonly string[] {
+  const { model, keepsUp, stalenessMs, halfOpen, integral, requests, cpu, bytes, memory, peak } = row
+  // The queue of a server that does not keep up grows all day.
+  const timed = (text: string): string => (keepsUp ? text : '-')
+  const isLate = halfOpen.worstMs > deadlineOf(workload)
   return [
     model,
-    `${sayMs(stalenessMs.all)}  ${verdictOf(row)}`,
-    halfOpen.worstMs > 0 ? sayMs(halfOpen.worstMs) : '-',
-    sayMs(stalenessMs.half),
-    figure(integral),
+    `${timed(sayMs(stalenessMs.all))}  ${verdictOf(row)}`,
+    timed(halfOpen.worstMs > 0 ? `${sayMs(halfOpen.worstMs)}${isLate ? '  late' : ''}` : '-'),
+    timed(sayMs(stalenessMs.half)),
+    timed(figure(integral)),
     figure(requests.perSecond),
     percent(cpu.share),
     `${sayBytes(bytes.perDay)}${bytes.fromCache > 0 ? `, of it CDN ${sayBytes(bytes.fromCache)}` : ''}`,
@@ -143,11 +147,12 @@ export interface OutcomePart {
  */
 export function outcomeOf(result: Comparison): readonly OutcomePart[] {
   const { because, model, ties } = result.recommendation
+  const kept = result.rows.filter(({ keepsUp }) => keepsUp)
   const verdict = model === undefined ? 'No model fits' : `Take ${[model, ...ties].join(' or ')}, because`
   return [
     { title: verdict, points: because },
     ...sayWhatChanges(result),
-    { title: 'After an outage of a minute', points: sayRecovery(result.rows) },
+    ...(kept.length > 0 ? [{ title: 'After an outage of a minute', points: sayRecovery(kept) }] : []),
     { title: 'A bad document', points: sayBlast(result) },
   ]
 }

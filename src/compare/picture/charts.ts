@@ -12,7 +12,9 @@ import { looksOf } from './looks.js'
  */
 export function propagationChart({ rows, workload }: Comparison): string {
   const looks = looksOf(rows.map(({ model }) => model))
-  const series = rows.map(({ model, curve }): Series => ({
+  // Where servers do not keep up there is no such time.
+  const kept = rows.filter(({ keepsUp }) => keepsUp)
+  const series = kept.map(({ model, curve }): Series => ({
     name: model,
     look: looks.get(model) ?? 'ink',
     points: curve.map(({ ms, share }): readonly [number, number] => [ms, share]),

@@ -31,7 +31,7 @@ export function becauseOf(
   const dropped = rows.filter(({ fits }) => !fits)
   const dearer = fitting.filter(row => row !== best && !ties.includes(row))
   return [
-    `${best.model} brings a change to all ${count(workload.clients - best.offline)} clients that are there within ${sayMs(best.stalenessMs.all)} (deadline: ${sayMs(deadlineOf(workload))})`,
+    `${best.model} brings a change to ${sayAll(workload.clients - best.offline)} within ${sayMs(best.stalenessMs.all)} (deadline: ${sayMs(deadlineOf(workload))})`,
     ...sayHalfOpen(best, workload),
     ...sayHeartbeat(best, { fitting, workload, weights }),
     ...(best.offline > 0
@@ -45,10 +45,22 @@ export function becauseOf(
       : []),
     ...dearer.slice(0, 1).map(next => {
       const ratio = costOf(next, weights) / costOf(best, weights)
-      return `${next.model}, the next that fits, costs ${sayRatio(ratio)} (processor time to the power of ${weights.cpu}, times bytes to the power of ${weights.bytes})`
+      return `${next.model}, the next that fits, costs ${sayDearer(ratio)} (processor time to the power of ${weights.cpu}, times bytes to the power of ${weights.bytes})`
     }),
-    ...(fitting.length === 1 ? ['no other model fits'] : []),
+    ...(fitting.length === 1 && rows.length > 1 ? ['no other model fits'] : []),
   ]
+}
+
+function sayAll(clients: number): string {
+  return Math.round(clients) === 1
+    ? 'the one client that is there'
+    : `all ${count(clients)} clients that are there`
+}
+
+/** What is no tie is not said to cost what a tie may. */
+function sayDearer(ratio: number): string {
+  const said = sayRatio(ratio)
+  return said === sayRatio(1 + TIE) ? `a little over ${said}` : said
 }
 
 /**

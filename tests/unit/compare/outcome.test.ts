@@ -79,6 +79,44 @@ test('a model that costs little more than what is taken is told in percent', asy
   )
 })
 
+test('a dead stream is marked in the table where it has a change too late', async () => {
+  const cellsOf = async (killSwitchMs: number) => {
+    const result = await compare(
+      { ...USUAL_FLEET, deadlines: { killSwitchMs } },
+      { models: [pushModel(), pullModel()] },
+    )
+    return tableOf(result).lines.map(({ cells }) => cells[2])
+  }
+  expect(await cellsOf(5_000)).toEqual(['13 s  late', '-'])
+  expect(await cellsOf(60_000)).toEqual(['13 s', '-'])
+})
+
+test('servers that do not keep up have no times, on the page neither', async () => {
+  const busy = { ...USUAL_FLEET, changesPerDay: 86_400 }
+  const result = await compare(busy, { models: [pushModel(), pullModel()] })
+  const [push, pull] = result.rows
+  expect([push?.keepsUp, pull?.keepsUp]).toEqual([false, true])
+  expect(push?.cpu.share).toBeGreaterThan(1)
+  const [line] = tableOf(result).lines
+  expect(line?.cells.slice(0, 5)).toEqual(['push', '-  too busy', '-', '-', '-'])
+  expect(push?.misses.map(({ what, text }) => [what, text])).toEqual([
+    ['processor', expect.stringMatching(/its queue grows all day, so there are no times$/)],
+  ])
+  const said = outcomeOf(result).find(({ title }) => title === 'After an outage of a minute')
+  expect(said?.points.join()).not.toContain('push')
+  const [propagation = ''] = comparisonPage(result).match(/<figure>.*?<\/figure>/s) ?? []
+  expect(propagation).toContain('pull 30 s')
+  expect(propagation).not.toContain('push')
+})
+
+test('one client and one model are told as one', async () => {
+  const { recommendation } = await compare({ ...FLEET, clients: 1 }, { models: [pushModel()] })
+  expect(recommendation.because[0]).toMatch(/^push brings a change to the one client that is there within/)
+  expect(recommendation.because).not.toContain('no other model fits')
+  const two = await compare(FLEET, { models: [pushModel(), pullModel()] })
+  expect(two.recommendation.because).toContain('no other model fits')
+})
+
 test('dead streams are told whenever they have a change too late, however few they are', async () => {
   const fleet = { ...FLEET, clients: 500, deadlines: { killSwitchMs: 1_000 } }
   const rare = { ...fleet, network: { halfOpenPerClientDay: 0.01 } }
