@@ -69,7 +69,7 @@ test('the table of push-vs-pull.md has processor, bytes and peak of its first co
   const { rows } = await compare({ ...FLEET, deadlines: { killSwitchMs: 60_000 } })
   const table = readFileSync(`${root}/docs/push-vs-pull.md`, 'utf8').split('\n')
   const numberOf = (text = ''): number => Number(text.replaceAll(/[^\d.]/g, ''))
-  const others = rows.filter(({ model }) => model !== 'pull 5 s-5 min')
+  const others = rows.filter(({ model }) => model !== 'adaptive 5 s-5 min')
   expect(others.length).toBeGreaterThan(4)
   for (const { model, cpu, bytes, peak } of others) {
     const line = table.find(row => row.startsWith(`| ${model.replace('pull ', 'pull, ')} |`))
