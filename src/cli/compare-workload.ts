@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { presets, withDocuments, type WorkloadInput } from '../compare/index.js'
 import { placed, readWorkloadFile, type ReadWorkloadFile } from '../compare/load-workload.js'
 import { readWorkload } from '../compare/workload.js'
-import { isNoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Arguments } from './arguments.js'
 import type { CommandContext } from './command.js'
 import { usageError } from './exit.js'
@@ -94,6 +94,11 @@ function blamed(
   error: unknown,
   { file, args }: { readonly file: string | undefined; readonly args: Arguments },
 ): unknown {
+  const isNamed = file !== undefined && args.text('document') === undefined && args.text('next') === undefined
+  if (isNamed && isNoticeboardError(error, 'not-found')) {
+    const message = `${error.message}; ${file} names it, and --document FILE takes its place`
+    return new NoticeboardError('not-found', message, { cause: error })
+  }
   if (!isNoticeboardError(error, 'invalid-option')) return error
   const flag = flagAtFault(error.message, args)
   if (flag !== undefined) return usageError(error.message.replace(/^a workload: [\w.]+/, flag))

@@ -28,7 +28,10 @@ export function readMs(args: Arguments, name: string): number | undefined {
 export function readNumber(args: Arguments, name: string): number | undefined {
   const written = args.text(name)
   if (written === undefined) return undefined
-  if (!/^\d+(\.\d+)?$/.test(written)) throw usageError(`--${name} must be a number`)
+  if (!/^\d+(\.\d+)?$/.test(written))
+    throw usageError(
+      `--${name} must be a number, as 3000 or 0.5, not ${JSON.stringify(written.slice(0, 60))}`,
+    )
   return Number(written)
 }
 

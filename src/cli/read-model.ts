@@ -18,9 +18,10 @@ export function readModel(written: string): Model {
   const [kind = '', ...all] = written.split(':')
   const first = all.findIndex(part => VARIANT.test(part))
   const parts = first === -1 ? all : all.slice(0, first)
-  const model = modelOf(kind, { parts, variants: variantsOf(first === -1 ? [] : all.slice(first)) })
+  const variants = variantsOf(first === -1 ? [] : all.slice(first))
+  const model = variants && modelOf(kind, { parts, variants })
   if (model !== undefined) return model
-  throw unknownModel()
+  throw unknownModel(written)
 }
 
 const VARIANT = /^(?:deltas|gzip|\w+=.*)$/
@@ -117,13 +118,13 @@ const READS: { readonly [Name in keyof Variants]-?: (value: string) => Variants[
   most: timeOf,
 }
 
-/** Each of them once, in any order. */
-function variantsOf(written: readonly string[]): Variants {
+/** Each of them once, in any order; undefined where something else stands there. */
+function variantsOf(written: readonly string[]): Variants | undefined {
   const read: Record<string, unknown> = {}
   for (const part of written) {
     const [name = '', value = ''] = part.split(/=(.*)/, 2)
     const found = Object.hasOwn(READS, name) ? READS[name as keyof Variants](value) : undefined
-    if (found === undefined || Object.hasOwn(read, name)) throw unknownModel()
+    if (found === undefined || Object.hasOwn(read, name)) return undefined
     read[name] = found
   }
   return read
@@ -134,8 +135,8 @@ function countOf(written: string, most: number): number | undefined {
   return count >= 1 && count <= most ? count : undefined
 }
 
-function unknownModel(): Error {
+function unknownModel(written: string): Error {
   return usageError(
-    '--model must be push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive; at the end of each may stand :deltas, :relays=4 and, but for static, :workers=3, of push :gzip, of pull :hops=45s+14min, of adaptive :share=10%:least=5s:most=5min',
+    `${JSON.stringify(written.slice(0, 60))} is no model: --model must be push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive; at the end of each may stand :deltas, :relays=4 and, but for static, :workers=3, of push :gzip, of pull :hops=45s+14min, of adaptive :share=10%:least=5s:most=5min`,
   )
 }

@@ -257,7 +257,9 @@ function checkModels(models: readonly Model[]): void {
   if (!Array.isArray(models) || models.length === 0) throw refusal('models must hold at least one')
   for (const [index, model] of models.entries()) checkModel(`compare(): models[${index}]`, model)
   const names = models.map(({ name }) => name)
-  if (new Set(names).size < names.length) throw refusal('two models have the same name; rename one of them')
+  const again = names.find((name, index) => names.indexOf(name) < index)
+  if (again !== undefined)
+    throw refusal(`two models have the same name, ${again}; leave one out, or give it another \`name\``)
 }
 
 function refusal(problem: string): NoticeboardError {

@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
+import { figure } from './words.js'
 
 /**
  * What a fleet asks of its configuration. Everything but `clients` and the document has a default.
@@ -257,7 +258,14 @@ function checked(input: InputName, value: unknown): number {
     (whole !== true || Number.isInteger(value))
   )
     return value
-  throw refusal(`${name} must be ${whole === true ? 'a whole number' : 'a number'} from ${least} to ${most}`)
+  throw refusal(
+    `${name} must be ${whole === true ? 'a whole number' : 'a number'} from ${sayBound(least)} to ${sayBound(most)}`,
+  )
+}
+
+/** As the flags of the command line say it. */
+function sayBound(bound: number): string {
+  return bound < 1 ? String(bound) : figure(bound)
 }
 
 function refusal(problem: string): NoticeboardError {

@@ -254,6 +254,10 @@ test('it exits with 11 where nothing meets the deadlines, and with 1 or 2 for wh
     ['--clients=60', '--document=nosuch.yaml'],
   ]) {
     const wrong = await commandLine(['compare', ...args], { cwd })
+    if (args[0] === 'lost.json')
+      expect(wrong.stderr).toMatch(
+        /lost\.yaml: there is no such file; lost\.json names it, and --document FILE/,
+      )
     expect([args, wrong.status, wrong.stdout]).toEqual([args, expect.toBeOneOf([1, 2]), ''])
   }
 })
@@ -331,7 +335,10 @@ test('what makes no sense is a usage error that says what to type', async () => 
   }
   expect(await told()).toEqual([2, expect.stringMatching(/a workload file, --preset NAME, or --clients N/)])
   expect(await told('--clients=5')).toEqual([2, expect.stringMatching(/--document FILE or --bytes N/)])
-  expect(await told('--clients=many', '--bytes=9')).toEqual([2, '--clients must be a number'])
+  expect(await told('--clients=many', '--bytes=9')).toEqual([
+    2,
+    '--clients must be a number, as 3000 or 0.5, not "many"',
+  ])
   expect(await told('--preset=moon')).toEqual([
     2,
     expect.stringMatching(/--preset must be one of data-centre/),
