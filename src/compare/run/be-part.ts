@@ -1,4 +1,4 @@
-import { NoticeboardError } from '../../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { errorMessage } from '../../core/built-ins.js'
 import { fileStore } from '../../node/index.js'
 import { serve } from '../../server/index.js'
@@ -10,6 +10,8 @@ import type { PartAnswer, PartCalls, PartQuestion } from './part-calls.js'
 
 /** The channel to the process that started this one. */
 export interface PartChannel {
+  /** False once the process that started this one is gone. */
+  readonly connected?: boolean
   on(event: 'message', listener: (question: PartQuestion) => void): unknown
   once(event: 'disconnect', listener: () => void): unknown
   send?(answer: PartAnswer): unknown
@@ -76,9 +78,12 @@ export async function bePart(channel: PartChannel): Promise<void> {
         channel.send?.({
           id: question.id,
           error: errorMessage(error),
+          code: isNoticeboardError(error) ? error.code : undefined,
         }),
     )
   })
-  await new Promise<void>(resolve => void channel.once('disconnect', resolve))
+  // Whoever started this process may have gone while it was still loading, which nobody heard.
+  if (channel.connected !== false)
+    await new Promise<void>(resolve => void channel.once('disconnect', resolve))
   for (const pid of guarded) endProcess(pid)
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../contracts/errors.js'
 import type { Counts } from '../costs/costs.js'
 import type { Basis } from '../row-of.js'
 import type { Row } from '../row.js'
@@ -69,11 +70,14 @@ export type PartQuestion = {
   }
 }[keyof PartCalls]
 
-/** Its answer; `error` says why there is none, and a step that there will be one. */
+/**
+ * Its answer; `error` says why there is none, with the code of an error of the library, and a step
+ * that there will be one.
+ */
 export type PartAnswer =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly step: string }
-  | { readonly id: number; readonly error: string }
+  | { readonly id: number; readonly error: string; readonly code: ErrorCode | undefined }
 
 /** The word by which the command line is told to be such a process. */
 export const PART_WORD = '~part'

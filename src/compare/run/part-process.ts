@@ -55,7 +55,7 @@ export function startPart(cli: string): Part {
     const entry = waiting.get(message.id)
     if ('step' in message) return entry?.onStep(message.step)
     waiting.delete(message.id)
-    if ('error' in message) entry?.reject(new NoticeboardError('unavailable', message.error))
+    if ('error' in message) entry?.reject(new NoticeboardError(message.code ?? 'unavailable', message.error))
     else entry?.resolve(message.answer)
   })
   child.once('error', fail)

@@ -18,3 +18,8 @@ test('a guard ends the processes that it was told of once whoever asked is gone,
   await gone
   expect(child.signalCode).toBe('SIGKILL')
 })
+
+test('a process whose starter was gone before it could listen does not wait for that', async () => {
+  const channel = Object.assign(new EventEmitter(), { connected: false })
+  await expect(bePart(channel as PartChannel)).resolves.toBeUndefined()
+})

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 import {
   adaptivePullModel,
@@ -10,6 +12,10 @@ import {
   pushModel,
   type Model,
 } from '../../../src/compare/index.js'
+import { PART_WORD } from '../../../src/compare/run/part-calls.js'
+import { childrenOf, isRunning } from '../../support/children-of.js'
+import { errorOf } from '../../support/error-of.js'
+import { start, type Program } from '../../support/program.js'
 import { SMALL_FLEET } from './fleets.js'
 
 const cli = `${root}/dist/cli/main.js`
@@ -84,4 +90,61 @@ test.skipIf(!SEVERAL)(
     ).rejects.toMatchObject({ code: 'unavailable' })
     expect(children()).toEqual(before)
   },
+)
+
+test('an error of a model that is simulated in a process of its own is that of one process', async () => {
+  // No option of a model makes such a shape; it stands for whatever a simulation may come upon.
+  const models = [hybridModel(), pullModel()]
+  Object.assign(models[1]?.shape ?? {}, { pollIntervalMs: -1 })
+  const before = children()
+  const elsewhere = await errorOf(compare(SMALL_FLEET, { ...SIMULATED, models, cli }))
+  const here = await errorOf(compare(SMALL_FLEET, { ...SIMULATED, models }))
+  expect(here).toMatchObject({ code: 'invalid-option', message: expect.stringMatching(/pollIntervalMs/) })
+  expect(elsewhere).toMatchObject({ code: here.code, message: here.message })
+  expect(children()).toEqual(before)
+})
+
+/** A limit for what hangs: real processes on a busy machine. */
+const LIMIT_MS = 240_000
+
+/** The command, with the processes that simulate for it: a fleet that takes it minutes. */
+async function simulating(): Promise<{ readonly command: Program; readonly parts: readonly number[] }> {
+  const words = ['compare', '--preset', 'functions', '--depth', 'simulation', '--quick']
+  const command = start([process.execPath, cli, ...words])
+  await command.line(/: the fleet starts$/)
+  const parts = await childrenOf(command.pid)
+  expect(parts.length).toBeGreaterThan(0)
+  return { command, parts }
+}
+
+const runningOf = async (pids: readonly number[]): Promise<readonly number[]> => {
+  const runs = await Promise.all(pids.map(isRunning))
+  return pids.filter((_, index) => runs[index])
+}
+
+test.skipIf(!SEVERAL)(
+  'a command that is killed while it simulates (wants two processors) leaves no process behind, nor does Ctrl-C',
+  async () => {
+    const killed = await simulating()
+    killed.command.signal('SIGKILL')
+    expect(await killed.command.ended).toBe('SIGKILL')
+    await expect.poll(() => runningOf(killed.parts), { timeout: LIMIT_MS }).toEqual([])
+    const stopped = await simulating()
+    stopped.command.signal('SIGINT')
+    expect(await stopped.command.ended).toBe(130)
+    expect(await runningOf(stopped.parts)).toEqual([])
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a process that simulates ends too where its starter is gone while it still loads',
+  async () => {
+    const child = spawn(process.execPath, [cli, PART_WORD], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const gone = once(child, 'exit')
+    child.disconnect()
+    expect(await gone).toEqual([0, null])
+  },
+  LIMIT_MS,
 )
