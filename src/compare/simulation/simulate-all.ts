@@ -4,6 +4,7 @@ import { isKnown, type KnownModel, type RunnableModel } from '../models.js'
 import type { Basis } from '../row-of.js'
 import type { Row } from '../row.js'
 import { startPart } from '../run/part-process.js'
+import { longestFirst } from './longest-first.js'
 import { simulateModel } from './simulate-model.js'
 
 /** What all models are simulated with. */
@@ -23,7 +24,8 @@ const CLIENT_BYTES = 750_000
  * Simulates each model, and gives their rows in order: the same whether they are simulated one
  * after another or at the same time. Virtual time wants a whole processor, so those that this
  * library made are simulated in processes of their own, as many at a time as there are processors
- * and memory. Ends them all when one fails, or when it is called off.
+ * and memory, the longest first; the others one after another in this one. Ends them all when one
+ * fails, or when it is called off.
  *
  * ```ts
  * const rows = await simulateAll(models, { workload, costs, mostClients: 500, seed: 1, cli, signal, onStep })
@@ -34,22 +36,29 @@ export async function simulateAll(
   { cli, signal, onStep, ...options }: SimulateAllOptions,
 ): Promise<readonly Row[]> {
   const end = createLinkedAbortController(signal)
-  const atOnce = cli === undefined ? 1 : placesFor(models.length, options.mostClients)
-  const left = [...models.entries()]
+  const atOnce = cli === undefined ? 1 : placesFor(models.length, options)
   const rows: Row[] = []
-  const work = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+  const entries = [...models.entries()]
+  const left = atOnce === 1 ? entries : [...longestFirst(entries)]
+  const isElsewhere = (model: RunnableModel): model is KnownModel => atOnce > 1 && isKnown(model)
+  /** What is simulated in this process is all done in one place. */
+  const take = (place: number): (typeof left)[number] | undefined => {
+    const found = left.findIndex(([, model]) => isElsewhere(model) === place > 0)
+    return found === -1 && place > 0 ? undefined : left.splice(Math.max(0, found), 1)[0]
+  }
+  const work = async (place: number): Promise<void> => {
+    for (let next = take(place); next !== undefined; next = take(place)) {
       const [index, model] = next
       end.signal.throwIfAborted()
       const given = { ...options, onStep: (step: string) => onStep(model.name, step), signal: end.signal }
       rows[index] =
-        cli !== undefined && atOnce > 1 && isKnown(model)
+        cli !== undefined && isElsewhere(model)
           ? await elsewhere(model, { ...given, cli })
           : await simulateModel(model, given)
     }
   }
-  const places = Array.from({ length: atOnce }, () =>
-    work().catch((error: unknown) => {
+  const places = Array.from({ length: atOnce }, (_, place) =>
+    work(place).catch((error: unknown) => {
       end.abort(error)
       throw error
     }),
@@ -63,8 +72,11 @@ export async function simulateAll(
 }
 
 /** How many are simulated at the same time. */
-function placesFor(models: number, mostClients: number): number {
-  const inMemory = Math.floor(freemem() / (mostClients * CLIENT_BYTES))
+function placesFor(
+  models: number,
+  { mostClients, workload }: Pick<SimulateAllOptions, 'mostClients' | 'workload'>,
+): number {
+  const inMemory = Math.floor(freemem() / (Math.min(mostClients, workload.clients) * CLIENT_BYTES))
   return Math.max(1, Math.min(models, availableParallelism(), inMemory))
 }
 
