@@ -101,7 +101,7 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
   {
     name: 'promoted-without-a-quorum',
     file: 'src/rollouts/quorum.ts',
-    replace: [['const needed = asked < SMALL ? asked', 'const needed = asked < SMALL ? Math.min(1, asked)']],
+    replace: [['return asked < SMALL ? asked', 'return asked < SMALL ? Math.min(1, asked)']],
     oracles: ['stages-are-earned'],
   },
   {
