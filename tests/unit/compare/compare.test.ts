@@ -432,7 +432,9 @@ test('50,000 streams are the bound of a worker, and a processor that of what sha
   const busy = rows[2]?.misses.map(({ text }) => text).join('\n')
   expect(busy).toMatch(/the process that shares connections out is busy for \d+ % of a processor/)
   expect(busy).not.toMatch(/each worker is busy/)
-  expect(busy).toMatch(/in the mean of a day with its changes and restarts; 70 % is the most; its queue grows all day, so there are no times$/)
+  expect(busy).toMatch(
+    /in the mean of a day with its changes and restarts; 70 % is the most; its queue grows all day, so there are no times$/,
+  )
 })
 
 test('what serves a static folder is no server that is too busy', async () => {
