@@ -2,7 +2,6 @@ import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { errorMessage } from '../../core/built-ins.js'
 import { fileStore } from '../../node/index.js'
 import { serve } from '../../server/index.js'
-import { simulateModel } from '../simulation/simulate-model.js'
 import { strategyOf } from '../strategy-of.js'
 import { openClients, type Clients } from './clients.js'
 import { endProcess } from './end-process.js'
@@ -56,6 +55,8 @@ export async function bePart(channel: PartChannel): Promise<void> {
         return null
       case 'simulate': {
         const { name, shape, ...options } = given
+        // Loaded only here: else it shares a chunk with what pages carry.
+        const { simulateModel } = await import('../simulation/simulate-model.js')
         return simulateModel(
           { name, shape, strategy: transport => strategyOf(shape, transport) },
           {
