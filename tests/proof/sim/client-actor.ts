@@ -90,6 +90,8 @@ export interface ClientActor {
   copy(name: string): ClientActor
   start(): void
   kill(): void
+  /** The same, and its disk keeps what was made durable alone. */
+  losePower(): void
   /** Closes in order and starts anew, as a deployment does: with the next of its builds. */
   redeploy(): void
 }
@@ -142,13 +144,12 @@ export function clientActor(
   const countDeaths = (of: readonly string[]): void => {
     for (const name of of) deaths.set(name, (deaths.get(name) ?? 0) + 1)
   }
-  /** What its process tries just now, by build and digest. */
-  const triedNow = (): readonly string[] =>
-    process?.alive !== true
-      ? []
-      : triedOn(machineDisk.files, { folder: `/state/${NAMESPACE}`, owner: process.owner.tag }).map(
-          digest => `${buildNow()} ${digest}`,
-        )
+  /** What a process tries, by build and digest, as its disk tells. */
+  const triedBy = ({ owner }: SimProcess): readonly string[] =>
+    triedOn(machineDisk.files, { folder: `/state/${NAMESPACE}`, owner: owner.tag }).map(
+      digest => `${buildNow()} ${digest}`,
+    )
+  const triedNow = (): readonly string[] => (process?.alive === true ? triedBy(process) : [])
   /** The document, as it was published, that ran last. */
   let ranLast: string | undefined
   /** Whether the last life had the time to write down what it ran. */
@@ -468,6 +469,14 @@ export function clientActor(
       countDeaths(triedNow())
       process?.kill()
       trace.add(plan.name, 'is killed')
+    },
+    losePower() {
+      const own = process?.alive === true ? process : undefined
+      const tried = triedNow()
+      actor.kill()
+      machineDisk.losePower()
+      // A disk that kept less tells of what was tried before.
+      if (own !== undefined) countDeaths(triedBy(own).filter(name => !tried.includes(name)))
     },
     redeploy() {
       const [own, ending] = [process, client]

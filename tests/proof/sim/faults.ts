@@ -216,8 +216,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     }
     case 'client-power': {
       const client = dice.pick(clients)
-      client.kill()
-      client.disk.losePower()
+      client.losePower()
       sometimes.add('the power of a client went')
       return restart(client)
     }
