@@ -108,6 +108,20 @@ export type Fleet =
     }
 
 /**
+ * What it means that nobody was heard, by how long the store has listened.
+ *
+ * ```ts
+ * whyUnheard(await store.reports({ namespace }, signal)) // never-heard
+ * ```
+ */
+export function whyUnheard({
+  since,
+  asOf,
+}: Pick<HeardReports, 'since' | 'asOf'>): 'never-heard' | 'not-yet-heard' {
+  return Date.parse(asOf) - Date.parse(since) < LISTENED_MS ? 'not-yet-heard' : 'never-heard'
+}
+
+/**
  * The fleet according to its last reports. A pure function: silence is measured by the clock of the
  * store that heard them. Of several reports of one instance the one with the highest count holds;
  * what reports without being a client, such as a controller, is left out.
@@ -119,8 +133,7 @@ export type Fleet =
 export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: Release | undefined): Fleet {
   const last = lastWords(reports.filter(({ role }) => role === undefined))
   const now = Date.parse(asOf)
-  if (last.length === 0)
-    return { type: 'unknown', why: now - Date.parse(since) < LISTENED_MS ? 'not-yet-heard' : 'never-heard' }
+  if (last.length === 0) return { type: 'unknown', why: whyUnheard({ since, asOf }) }
   const silence = (report: ClientReport): number | undefined =>
     report.receivedAt === undefined ? undefined : Math.max(0, now - Date.parse(report.receivedAt))
   const isSilent = (report: ClientReport): boolean =>

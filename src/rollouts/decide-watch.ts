@@ -4,11 +4,11 @@ import { badByComparison, badFleet, canCompare } from './judge.js'
 import { judgeWatch } from './judge-watch.js'
 import { presenceOf } from './members.js'
 import type { Decision } from './policy.js'
+import { beganWith } from './quorum.js'
 import { runsFromMs } from './runs-from.js'
 import { hold, say, type Place } from './say-decision.js'
 import { sayLeft } from './say-time.js'
-import { gatesOfStage } from './stage-gates.js'
-import { UNKNOWNS } from './unknowns.js'
+import { needLooking } from './unknowns.js'
 import { viewOf, type StageView } from './view.js'
 
 /**
@@ -30,9 +30,8 @@ const FEW = 2
  * ```
  */
 export function decideWatch(place: Place): Decision {
-  const { view, release } = place
+  const { view, release, result } = place
   const { rollout, plan, nowMs } = view
-  const result = gatesOfStage(place)
   // Who was held back is still there to compare with.
   const bad = canCompare(view) ? badByComparison(view) : badFleet(view)
   const damage = plan.late === 'roll-back' ? 'roll-back' : 'pause'
@@ -57,7 +56,7 @@ export function decideWatch(place: Place): Decision {
   if (verdict.verdict === 'unknown') {
     const { unknowns } = verdict
     const isLate = nowMs > Date.parse(rollout.decideBy)
-    const pauses = isLate || unknowns.some(({ kind }) => UNKNOWNS[kind].policy === 'pauses')
+    const pauses = isLate || needLooking(unknowns)
     const why = [
       isLate
         ? `not decided by ${rollout.decideBy}`
@@ -85,12 +84,11 @@ export function decideWatch(place: Place): Decision {
 }
 
 /** Too many clients that say nothing, or whose probes say that they are unwell. */
-function troubleIn({
-  exposed,
-  rollout,
-  nowMs,
-}: StageView): { readonly why: readonly string[]; readonly wouldChange: readonly string[] } | undefined {
-  const total = Math.max(rollout.stageStart.exposed, exposed.length)
+function troubleIn(
+  view: StageView,
+): { readonly why: readonly string[]; readonly wouldChange: readonly string[] } | undefined {
+  const { exposed, nowMs } = view
+  const total = beganWith(view)
   const isTooMany = (clients: number): boolean =>
     clients > TROUBLED_SHARE * total && (clients > 1 || total <= FEW)
   const isQuiet = ({ member, state }: Observed): boolean =>
@@ -116,9 +114,9 @@ function clients(count: number): string {
 }
 
 /** How many run it, of those that were there when the watch began. */
-function sayRunning({ exposed, rollout }: StageView): string {
-  const running = exposed.filter(({ state }) => state.is === 'healthy' || state.is === 'baking').length
-  const total = Math.max(rollout.stageStart.exposed, exposed.length)
+function sayRunning(view: StageView): string {
+  const running = view.exposed.filter(({ state }) => state.is === 'healthy' || state.is === 'baking').length
+  const total = beganWith(view)
   return running === total ? 'all run it' : `${running} of ${total} clients run it`
 }
 

@@ -1,8 +1,10 @@
-import { LISTENED_MS } from '../fleet/summary.js'
+import { whyUnheard } from '../fleet/summary.js'
 import { beginAnew, type Anew } from './begin-anew.js'
 import { act, GREEN_AGAIN, waysOut } from './act.js'
 import { decideWatch } from './decide-watch.js'
 import { decideWayBack } from './decide-way-back.js'
+import { bothResults, readGates } from './gate.js'
+import { guardrailResult } from './guardrail.js'
 import { beganAhead, beginByThisClock } from './clock-set-back.js'
 import { judgeStage, type Verdict } from './judge.js'
 import { rehearsalAnew, rehearsalFrom, rehearsalWithOneMore } from './next-rehearsal.js'
@@ -12,8 +14,7 @@ import type { Decision, RolloutEvidence, RolloutStanding } from './policy.js'
 import { hasLostItsClients } from './quorum.js'
 import { lossOf, rehearserIn } from './rehearsal.js'
 import { hold, say, stayPaused, type Place } from './say-decision.js'
-import { gatesOfStage } from './stage-gates.js'
-import { unknown, UNKNOWNS, type Unknown } from './unknowns.js'
+import { needLooking, unknown, type Unknown } from './unknowns.js'
 import { viewOf } from './view.js'
 
 /**
@@ -32,7 +33,11 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
   const plan = readStagedPlan(rollout.plan)
   const heard = { ...evidence.heard, asOf: new Date(nowMs).toISOString() }
   const view = viewOf({ release, rollout, plan, heard, hasher })
-  const place: Place = { ...standing, ...evidence, heard, view }
+  const result = bothResults(
+    readGates(plan.gates, evidence.gates, rollout.stage),
+    guardrailResult(view.readings, view),
+  )
+  const place: Place = { ...standing, ...evidence, heard, view, result }
   const goesOn = rollout.state === 'running' || rollout.state === 'watching'
   if (goesOn && beganAhead(rollout, nowMs)) return beginByThisClock(place)
   switch (rollout.state) {
@@ -74,8 +79,7 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
 }
 
 function decideStage(place: Place): Decision {
-  const { view, hasher } = place
-  const result = gatesOfStage(place)
+  const { view, hasher, result } = place
   const verdict = judgeStage(view, result, hasher)
   if (verdict.verdict === 'bad') return act(place, verdict.silentOnly ? 'retreat' : 'roll-back', verdict)
   if (result.rollBack.length > 0) return say(place, 'roll-back', { verdict: 'bad', why: result.rollBack })
@@ -97,8 +101,12 @@ function decideStage(place: Place): Decision {
   }
   if (verdict.verdict === 'suspect') return exposeOneMore(place, verdict)
   const unknowns = [...unheard(place), ...verdict.unknowns]
-  const action = unknowns.some(({ kind }) => UNKNOWNS[kind].policy === 'pauses') ? 'pause' : 'hold'
-  return say(place, action, { verdict: 'unknown', why: [], unknowns, wouldChange: waysOut(verdict) })
+  return say(place, needLooking(unknowns) ? 'pause' : 'hold', {
+    verdict: 'unknown',
+    why: [],
+    unknowns,
+    wouldChange: waysOut(verdict),
+  })
 }
 
 /**
@@ -150,8 +158,6 @@ function lostIn(place: Place): Anew | undefined {
 }
 
 /** A fleet of which nothing was heard at all, by how long the store has listened. */
-function unheard({ heard, view: { nowMs } }: Place): readonly Unknown[] {
-  if (heard.reports.length > 0) return []
-  const listenedMs = nowMs - Date.parse(heard.since)
-  return [unknown(listenedMs < LISTENED_MS ? 'not-yet-heard' : 'never-heard')]
+function unheard({ heard }: Place): readonly Unknown[] {
+  return heard.reports.length > 0 ? [] : [unknown(whyUnheard(heard))]
 }

@@ -1,7 +1,7 @@
 import type { GateResult } from './gate.js'
 import { unhealthyIn, type Verdict } from './judge.js'
 import { hasLostItsClients, neededOf, quorumOf, type Quorum } from './quorum.js'
-import { UNKNOWNS } from './unknowns.js'
+import { standInTheWay } from './unknowns.js'
 import type { StageView } from './view.js'
 
 /** What the end of a watch is judged by. */
@@ -29,8 +29,7 @@ export function judgeWatch({
 }: WatchEnd): Extract<Verdict, { readonly verdict: 'good' | 'unknown' }> {
   const quorum = hasLostItsClients(view) ? quorumOf(now) : quorumOfThose(view, now)
   const unknowns = [...unhealthyIn(now, quorum), ...gates.unknowns]
-  if (unknowns.some(({ kind }) => UNKNOWNS[kind].policy !== 'goes on'))
-    return { verdict: 'unknown', unknowns }
+  if (standInTheWay(unknowns)) return { verdict: 'unknown', unknowns }
   const { healthy, asked } = quorum
   return { verdict: 'good', why: `${healthy} of ${asked} clients are healthy` }
 }

@@ -9,7 +9,7 @@ import { stageNumberOf } from '../core/release/rollout.js'
 import { quorumOf, type Quorum } from './quorum.js'
 import { percent } from './resolving-power.js'
 import { sayLeft, sayTime } from './say-time.js'
-import { unknown, UNKNOWNS, type Unknown, type UnknownKind } from './unknowns.js'
+import { standInTheWay, unknown, type Unknown, type UnknownKind } from './unknowns.js'
 import { failuresIn, type StageView } from './view.js'
 
 /** The stages in which one failure that a client attributes to the candidate is enough. */
@@ -66,8 +66,7 @@ export function judgeStage(view: StageView, gates: GateResult, hasher: Hasher): 
   if (bad !== undefined) return bad
   const quorum = quorumOf(view)
   const unknowns = [...unknownsOf(view, quorum, hasher), ...gates.unknowns]
-  if (unknowns.some(({ kind }) => UNKNOWNS[kind].policy !== 'goes on'))
-    return { verdict: 'unknown', unknowns }
+  if (standInTheWay(unknowns)) return { verdict: 'unknown', unknowns }
   const { healthy, asked } = quorum
   return { verdict: 'good', why: `${healthy} of ${asked} clients are healthy` }
 }

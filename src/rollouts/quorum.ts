@@ -29,10 +29,20 @@ export function quorumOf({ exposed, rollout, plan }: StageView): Quorum {
     if (state.is === 'failed') suspects += 1
     if (state.is === 'left-out') excused += 1
   }
-  const began = Math.max(rollout.stageStart.exposed, exposed.length)
   const { added = 0 } = rollout.stageStart
-  const asked = Math.max(0, began - excused - Math.min(suspects, added))
+  const asked = Math.max(0, beganWith({ exposed, rollout }) - excused - Math.min(suspects, added))
   return { healthy, needed: neededOf(asked, plan), asked }
+}
+
+/**
+ * With how many clients a stage began, as its release says or as are known.
+ *
+ * ```ts
+ * `${running} of ${beganWith(view)} clients run it`
+ * ```
+ */
+export function beganWith({ exposed, rollout }: Pick<StageView, 'exposed' | 'rollout'>): number {
+  return Math.max(rollout.stageStart.exposed, exposed.length)
 }
 
 /**

@@ -1,12 +1,14 @@
 import { explain, type Reasons } from './explanation.js'
+import type { GateResult } from './gate.js'
 import type { Decision, NextStage, RolloutEvidence, RolloutStanding } from './policy.js'
 import { percent } from './resolving-power.js'
-import { gatesOfStage } from './stage-gates.js'
 import type { StageView } from './view.js'
 
 /** What a decision is made in. */
 export interface Place extends RolloutStanding, RolloutEvidence {
   readonly view: StageView
+  /** What its gates and guardrails come to. */
+  readonly result: GateResult
 }
 
 /**
@@ -32,9 +34,8 @@ export function say(place: Place, type: Decision['type'], reasons: Reasons, next
   // Where nothing else is the reason, what is unknown is.
   const why = reasons.why.length > 0 ? reasons.why : (reasons.unknowns ?? []).map(({ text }) => text)
   // Whatever is decided, so that a gate can be tried before it decides.
-  const { recorded } = gatesOfStage(place)
   const numbers = view.readings.map(({ text }) => text)
-  const besides = [...recorded, ...numbers].filter(text => !why.includes(text))
+  const besides = [...place.result.recorded, ...numbers].filter(text => !why.includes(text))
   const explanation = explain(view, { ...reasons, why: [...why, ...besides, ...lag] })
   return (next === undefined ? { type, explanation } : { type, explanation, next }) as Decision
 }

@@ -94,6 +94,28 @@ export const UNKNOWNS: Readonly<
 })
 
 /**
+ * Whether somebody has to look at one of them.
+ *
+ * ```ts
+ * const action = needLooking(unknowns) ? 'pause' : 'hold'
+ * ```
+ */
+export function needLooking(unknowns: readonly Unknown[]): boolean {
+  return unknowns.some(({ kind }) => UNKNOWNS[kind].policy === 'pauses')
+}
+
+/**
+ * Whether one of them stands in the way of a verdict.
+ *
+ * ```ts
+ * if (standInTheWay(unknowns)) return { verdict: 'unknown', unknowns }
+ * ```
+ */
+export function standInTheWay(unknowns: readonly Unknown[]): boolean {
+  return unknowns.some(({ kind }) => UNKNOWNS[kind].policy !== 'goes on')
+}
+
+/**
  * One unknown of a stage, and how many clients it concerns; none for those of the stage as a whole.
  */
 export interface Unknown {

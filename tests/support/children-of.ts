@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
 /** The processes that a process has started and that have not ended. */
@@ -6,6 +7,13 @@ export async function childrenOf(pid: number): Promise<readonly number[]> {
   const children = text.split(' ').filter(Boolean).map(Number)
   const runs = await Promise.all(children.map(isRunning))
   return children.filter((_, index) => runs[index])
+}
+
+/** The processes that this one has started, from whichever of its threads, and that still run. */
+export function ownChildren(): readonly string[] {
+  return readdirSync('/proc/self/task').flatMap(task =>
+    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+  )
 }
 
 /** Whether there is such a process, and not only what is left of it until somebody asks for it. */

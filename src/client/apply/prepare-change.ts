@@ -94,16 +94,13 @@ export async function prepareChange<Value>(
   context: PrepareContext<Value>,
   course: Course,
 ): Promise<Prepared<Value>> {
-  const { saved, pending, hasOther, isFallback } = wanted
+  const { saved, pending, hasOther } = wanted
   const { maxSnapshotBytes } = context
   if (saved.bytes > maxSnapshotBytes) {
     const message = `it has ${saved.bytes} bytes; this client allows ${maxSnapshotBytes} (maxSnapshotBytes)`
     return refuse(saved, 'too-large', [{ path: '', message, validator: 'size' }])
   }
-  const bytes = await context.fetchSnapshot(
-    { ...queryFor(saved, pending, context), isFallback },
-    course.signal,
-  )
+  const bytes = await context.fetchSnapshot(queryFor(wanted, context), course.signal)
   course.signal.throwIfAborted()
   if (bytes === undefined) return { type: 'missing' }
 
@@ -237,8 +234,7 @@ function refuse(
 }
 
 function queryFor<Value>(
-  { digest, bytes }: SavedSnapshot,
-  pending: Pending,
+  { saved: { digest, bytes }, pending, isFallback }: Wanted,
   { current }: PrepareContext<Value>,
 ): SnapshotQuery {
   const have = current.applied?.running.digest
@@ -246,5 +242,5 @@ function queryFor<Value>(
   const { inline, from, release } = pending
   // A client that has nothing at all does not wait for its turn.
   const spreadMs = have === undefined ? 0 : (release.spreadMs ?? 0)
-  return { digest, bytes, inline, from, have, spreadMs }
+  return { digest, bytes, inline, from, have, spreadMs, isFallback }
 }

@@ -5,7 +5,7 @@ import type { Basis } from '../row-of.js'
 import type { Row } from '../row.js'
 import { startPart } from '../run/part-process.js'
 import { longestFirst } from './longest-first.js'
-import { simulateModel } from './simulate-model.js'
+import { simulateModel, type SimulateModelOptions } from './simulate-model.js'
 
 /** What all models are simulated with. */
 export interface SimulateAllOptions extends Basis {
@@ -67,6 +67,7 @@ export async function simulateAll(
     await Promise.all(places)
   } finally {
     await Promise.allSettled(places)
+    end.finish()
   }
   return rows
 }
@@ -80,18 +81,10 @@ function placesFor(
   return Math.max(1, Math.min(models, availableParallelism(), inMemory))
 }
 
-interface ElsewhereOptions extends Basis {
-  readonly mostClients: number
-  readonly seed: number
-  readonly cli: string
-  readonly signal: AbortSignal
-  readonly onStep: (step: string) => void
-}
-
 /** Simulates a model in a process of its own. */
 async function elsewhere(
   { name, shape }: KnownModel,
-  { cli, signal, onStep, ...options }: ElsewhereOptions,
+  { cli, signal, onStep, ...options }: SimulateModelOptions & { readonly cli: string },
 ): Promise<Row> {
   const part = startPart(cli)
   const ignore = onAbort(signal, () => void part.kill())

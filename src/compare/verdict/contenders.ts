@@ -1,7 +1,8 @@
 import { defaultModels } from '../default-models.js'
-import type { ShapedModel } from '../formula/estimate.js'
-import type { Basis } from '../row-of.js'
+import { essentials, type ShapedModel } from '../formula/estimate.js'
+import type { Basis, Essentials } from '../row-of.js'
 import type { Shape } from '../shape.js'
+import { choose, type Choice, type Weights } from './recommend.js'
 
 /** What a verdict chooses from, for one workload and costs or for others. */
 export interface Contenders {
@@ -31,6 +32,23 @@ export const fittedModels: Contenders = {
  */
 export function namedModels(models: readonly ShapedModel[]): Contenders {
   return { refitted: false, at: () => models, kindOf: ({ name }) => name }
+}
+
+/** What is taken of some models, each with its kind. */
+export type Verdict = Choice<Essentials & { readonly kind: string }>
+
+/**
+ * What the formulas take of what there is to choose from.
+ *
+ * ```ts
+ * verdictAt(fittedModels, { workload, costs }, WEIGHTS).best?.kind
+ * ```
+ */
+export function verdictAt(contenders: Contenders, basis: Basis, weights: Weights): Verdict {
+  const rows = contenders
+    .at(basis)
+    .map(model => ({ ...essentials(model, basis), kind: contenders.kindOf(model) }))
+  return choose(rows, weights)
 }
 
 /**

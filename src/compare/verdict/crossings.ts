@@ -1,9 +1,9 @@
 import { timesAsSlow } from '../costs/scaled.js'
 import { essentials } from '../formula/estimate.js'
-import type { Basis, Essentials } from '../row-of.js'
+import type { Basis } from '../row-of.js'
 import { boundsOf, INPUTS, isWhole, type InputName, type Workload } from '../workload.js'
-import type { Contenders } from './contenders.js'
-import { choose, type Choice, type Weights } from './recommend.js'
+import { verdictAt, type Contenders, type Verdict } from './contenders.js'
+import type { Weights } from './recommend.js'
 
 /** Where the verdict changes. */
 export interface Crossing {
@@ -90,14 +90,10 @@ export function crossingsOf(
     readonly taken?: string | undefined
   },
 ): readonly Crossing[] {
-  const verdictAt = (basis: Basis): Verdict => {
-    const models = contenders.at(basis)
-    const rows = models.map(model => ({ ...essentials(model, basis), kind: contenders.kindOf(model) }))
-    return choose(rows, weights)
-  }
+  const answerAt = (basis: Basis): Verdict => verdictAt(contenders, basis, weights)
   const given = { workload, costs }
   const models = contenders.at(given)
-  const named = taken ?? verdictAt(given).best?.model
+  const named = taken ?? answerAt(given).best?.model
   const now = models.find(({ name }) => name === named)
   const kind = now && contenders.kindOf(now)
   const crossings: Crossing[] = []
@@ -156,7 +152,7 @@ export function crossingsOf(
 
   /** Whether what is taken now, however it is fitted, is not among the best any more. */
   function differs(basis: Basis): boolean {
-    const { best, ties } = verdictAt(basis)
+    const { best, ties } = answerAt(basis)
     return best?.kind !== kind && (kind === undefined || ties.every(row => row.kind !== kind))
   }
 
@@ -189,8 +185,8 @@ export function crossingsOf(
     const { input, given, bounds, isCounted, basisAt } = one
     const [least, most] = bounds
     const farther = side === 'above' ? Math.min(most, other * BEYOND) : Math.max(least, other / BEYOND)
-    const { best, ties, fitting } = verdictAt(basisAt(isCounted ? Math.round(farther) : farther))
-    const tied = verdictAt(basisAt(same))
+    const { best, ties, fitting } = answerAt(basisAt(isCounted ? Math.round(farther) : farther))
+    const tied = answerAt(basisAt(same))
     const sameKind = kind !== undefined && [best, ...ties].some(row => row?.kind === kind)
     return {
       input,
@@ -257,6 +253,3 @@ interface Between {
   readonly same: number
   readonly other: number
 }
-
-/** What is taken of some models, each with its kind. */
-type Verdict = Choice<Essentials & { readonly kind: string }>

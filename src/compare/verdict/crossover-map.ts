@@ -1,8 +1,7 @@
-import { essentials } from '../formula/estimate.js'
 import type { Basis } from '../row-of.js'
-import type { Contenders } from './contenders.js'
+import { verdictAt, type Contenders } from './contenders.js'
 import { withInput } from './crossings.js'
-import { choose, type Weights } from './recommend.js'
+import type { Weights } from './recommend.js'
 
 /** Which model is taken for other fleets and other deadlines; everything else as it was given. */
 export interface CrossoverMap {
@@ -37,11 +36,7 @@ export function crossoverMapOf(
   const killSwitchMs = logarithmic(DEADLINES_MS, LINES)
   const takenAt = (of: number, withinMs: number): string | null => {
     const at = withInput({ ...workload, clients: of }, 'killSwitchMs', withinMs)
-    const basis = { workload: at, costs }
-    const rows = contenders
-      .at(basis)
-      .map(model => ({ ...essentials(model, basis), kind: contenders.kindOf(model) }))
-    return choose(rows, weights).best?.kind ?? null
+    return verdictAt(contenders, { workload: at, costs }, weights).best?.kind ?? null
   }
   return { clients, killSwitchMs, taken: killSwitchMs.map(ms => clients.map(of => takenAt(of, ms))) }
 }

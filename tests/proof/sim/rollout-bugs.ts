@@ -78,7 +78,7 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'unknown-taken-for-good',
-    file: 'src/rollouts/judge.ts',
+    file: 'src/rollouts/unknowns.ts',
     replace: [
       [
         "unknowns.some(({ kind }) => UNKNOWNS[kind].policy !== 'goes on')",

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 import { compare, hybridModel, pullModel, pushModel, recordedCosts } from '../../../src/compare/index.js'
@@ -13,6 +12,7 @@ import { measureSharing } from '../../../src/compare/run/measure-sharing.js'
 import { countWireBytes } from '../../../src/compare/run/wire-bytes.js'
 import { systemClock } from '../../../src/system/system.js'
 import { readWorkload } from '../../../src/compare/workload.js'
+import { ownChildren } from '../../support/children-of.js'
 import { SMALL_FLEET } from './fleets.js'
 
 const cli = `${root}/dist/cli/main.js`
@@ -41,15 +41,8 @@ const OPTIONS: RunModelOptions = {
   },
 }
 
-/** The processes that this one started and that still run. */
-function children(): readonly string[] {
-  return readdirSync('/proc/self/task').flatMap(task =>
-    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
-  )
-}
-
 test('a run with real processes counts what the formula counts, and leaves no process behind', async () => {
-  const before = children()
+  const before = ownChildren()
   const steps: string[] = []
   const row = await runModel(hybridModel(), { ...OPTIONS, onStep: step => steps.push(step) })
   expect(steps.filter(step => !step.includes(':'))).toEqual([
@@ -72,7 +65,7 @@ test('a run with real processes counts what the formula counts, and leaves no pr
   expect(row.bytes.perChange).toBeGreaterThan(12 * 4_096)
   expect(row.cpu.msPerDay).toBeGreaterThan(0)
   expect(row.stalenessMs.all).toBeLessThan(60_000)
-  expect(children()).toEqual(before)
+  expect(ownChildren()).toEqual(before)
 })
 
 test('what a machine cannot show is computed, and its row says so', async () => {
@@ -84,7 +77,7 @@ test('what a machine cannot show is computed, and its row says so', async () => 
 })
 
 test('a run that is interrupted ends its processes at once', async () => {
-  const before = children()
+  const before = ownChildren()
   const abort = new AbortController()
   const during: (readonly string[])[] = []
   const aborted = compare(FLEET, {
@@ -95,13 +88,13 @@ test('a run that is interrupted ends its processes at once', async () => {
     signal: abort.signal,
     onProgress({ step }) {
       if (step !== 'the fleet starts') return
-      during.push(children())
+      during.push(ownChildren())
       abort.abort()
     },
   })
   await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
   expect(during[0]?.length).toBeGreaterThan(before.length)
-  expect(children()).toEqual(before)
+  expect(ownChildren()).toEqual(before)
 })
 
 test('a run says what it needs', async () => {
@@ -114,7 +107,7 @@ test('a run says what it needs', async () => {
 })
 
 test('what workers cost is measured with a server that has some, and leaves no process behind', async () => {
-  const before = children()
+  const before = ownChildren()
   const wire = countWireBytes()
   onTestFinished(() => wire.stop())
   const { signal } = OPTIONS
@@ -125,11 +118,11 @@ test('what workers cost is measured with a server that has some, and leaves no p
   // Beside a process that takes nothing, each of them is all that it was seen to take.
   for (const name of ['connectionMs', 'takenMs', 'changeMs', 'lookMsPerSecond'] as const)
     expect([name, sharing[name]]).toEqual([name, expect.toSatisfy((ms: number) => ms > 0)])
-  expect(children()).toEqual(before)
+  expect(ownChildren()).toEqual(before)
 })
 
 test('a run with workers starts them at one address, counts what the formula counts, and leaves no process behind', async () => {
-  const before = children()
+  const before = ownChildren()
   const row = await runModel(hybridModel({ workers: 2 }), OPTIONS)
   expect(row).toMatchObject({
     model: 'hybrid, 2 workers',
@@ -141,5 +134,5 @@ test('a run with workers starts them at one address, counts what the formula cou
   expect(row.perDay.notice).toBeCloseTo(12 * 40, 5)
   // Three processes, each of which is a Node of its own.
   expect(row.memory).toBeGreaterThan(3 * 30_000_000)
-  expect(children()).toEqual(before)
+  expect(ownChildren()).toEqual(before)
 })

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
@@ -13,7 +12,7 @@ import {
   type Model,
 } from '../../../src/compare/index.js'
 import { PART_WORD } from '../../../src/compare/run/part-calls.js'
-import { childrenOf, isRunning } from '../../support/children-of.js'
+import { childrenOf, isRunning, ownChildren } from '../../support/children-of.js'
 import { errorOf } from '../../support/error-of.js'
 import { start, type Program } from '../../support/program.js'
 import { SMALL_FLEET } from './fleets.js'
@@ -24,13 +23,6 @@ const SIMULATED = { depth: 'simulation', mostClients: 20, seed: 3 } as const
 /** On one processor models are simulated one after another, in this process. */
 const SEVERAL = availableParallelism() > 1
 
-/** The processes that this one started and that still run. */
-function children(): readonly string[] {
-  return readdirSync('/proc/self/task').flatMap(task =>
-    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
-  )
-}
-
 test('models that are simulated in processes of their own have the rows of one process, in order, and tell their steps', async () => {
   // The last one is nobody's but this program's, and is simulated here.
   const models: readonly Model[] = [
@@ -39,7 +31,7 @@ test('models that are simulated in processes of their own have the rows of one p
     pullModel({ answers: 'static' }),
     { ...pushModel(), name: 'mine' },
   ]
-  const before = children()
+  const before = ownChildren()
   const during = new Set<string>()
   const steps: string[] = []
   const elsewhere = await compare(SMALL_FLEET, {
@@ -48,11 +40,11 @@ test('models that are simulated in processes of their own have the rows of one p
     cli,
     onProgress({ model, step }) {
       steps.push(`${model}: ${step}`)
-      for (const child of children()) if (!before.includes(child)) during.add(child)
+      for (const child of ownChildren()) if (!before.includes(child)) during.add(child)
     },
   })
   expect(during.size).toBe(SEVERAL ? 3 : 0)
-  expect(children()).toEqual(before)
+  expect(ownChildren()).toEqual(before)
   const told: string[] = []
   const here = await compare(SMALL_FLEET, {
     ...SIMULATED,
@@ -64,7 +56,7 @@ test('models that are simulated in processes of their own have the rows of one p
 })
 
 test('a simulation that is called off ends its processes at once', async () => {
-  const before = children()
+  const before = ownChildren()
   const abort = new AbortController()
   const aborted = compare(SMALL_FLEET, {
     ...SIMULATED,
@@ -74,13 +66,13 @@ test('a simulation that is called off ends its processes at once', async () => {
     onProgress: () => abort.abort(),
   })
   await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
-  expect(children()).toEqual(before)
+  expect(ownChildren()).toEqual(before)
 })
 
 test.skipIf(!SEVERAL)(
   'a process that does not start (wants two processors) is an error, and leaves none behind',
   async () => {
-    const before = children()
+    const before = ownChildren()
     await expect(
       compare(SMALL_FLEET, {
         ...SIMULATED,
@@ -88,7 +80,7 @@ test.skipIf(!SEVERAL)(
         cli: `${root}/dist/there-is-none.js`,
       }),
     ).rejects.toMatchObject({ code: 'unavailable' })
-    expect(children()).toEqual(before)
+    expect(ownChildren()).toEqual(before)
   },
 )
 
@@ -96,12 +88,12 @@ test('an error of a model that is simulated in a process of its own is that of o
   // No option of a model makes such a shape; it stands for whatever a simulation may come upon.
   const models = [hybridModel(), pullModel()]
   Object.assign(models[1]?.shape ?? {}, { pollIntervalMs: -1 })
-  const before = children()
+  const before = ownChildren()
   const elsewhere = await errorOf(compare(SMALL_FLEET, { ...SIMULATED, models, cli }))
   const here = await errorOf(compare(SMALL_FLEET, { ...SIMULATED, models }))
   expect(here).toMatchObject({ code: 'invalid-option', message: expect.stringMatching(/pollIntervalMs/) })
   expect(elsewhere).toMatchObject({ code: here.code, message: here.message })
-  expect(children()).toEqual(before)
+  expect(ownChildren()).toEqual(before)
 })
 
 /** A limit for what hangs: real processes on a busy machine. */
