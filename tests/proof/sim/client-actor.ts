@@ -1,5 +1,4 @@
 import { createClient, type Client } from '../../../src/client/client.js'
-import { comparePositions, type Position } from '../../../src/contracts/position.js'
 import type { Strategy } from '../../../src/contracts/strategy.js'
 import { canonicalize } from '../../../src/core/json/canonical.js'
 import { stateFolder } from '../../../src/node/state/state-folder.js'
@@ -128,8 +127,6 @@ export function clientActor(
   let fetching = 0
   let reports: LifeReports | undefined
   let side: SideClient | undefined
-  /** The highest position of a release of which it refused something. */
-  let refusedAt: Position | undefined
   /** What its builds refused, by build. */
   const refused = new Set<string>()
   const builds = plan.builds ?? ['b1']
@@ -381,13 +378,8 @@ export function clientActor(
       })
       life.on('rejected', event => {
         if (!own.alive) return
-        const { digest, code, position } = event
+        const { digest, code } = event
         refused.add(`${build} ${digest}`)
-        if (
-          position !== undefined &&
-          (refusedAt === undefined || comparePositions(position, refusedAt) === 'newer')
-        )
-          refusedAt = position
         ownReports.refused('rejected')
         mustNotSay(world, `a rejection of ${plan.name}`, event)
         if (!isCode(code))

@@ -292,7 +292,8 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     replace: [['isOneOfFew: () => tails.size <= FEW', 'isOneOfFew: () => tails.size <= 1e6 * FEW']],
     noticedBy: {
       file: 'tests/unit/node/board/tail.test.ts',
-      title: 'polls many so that all of them together cost no more, a few at a time, and each has its turn',
+      title:
+        'polls many so that all of them together cost no more, a few at a time, and each has its turn within 63 ms for each of them and a round',
     },
   },
   {

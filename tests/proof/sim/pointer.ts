@@ -1,5 +1,5 @@
 import { comparePositions, formatPosition, type Position } from '../../../src/contracts/position.js'
-import { decodeRelease, positionOf } from '../../../src/core/release/release.js'
+import { decodeRelease, positionOf, type Release } from '../../../src/core/release/release.js'
 import { NAMESPACE } from './client-actor.js'
 import type { DiskImage, SimDisk } from '../../../src/sim/disk.js'
 import type { ServerActor } from './server-actor.js'
@@ -86,10 +86,15 @@ interface PointerContext {
 
 /** Where a release file says that it stands. */
 export function placeOf(bytes: Uint8Array): Position | undefined {
+  const release = releaseIn(bytes)
+  return release && positionOf(release)
+}
+
+/** What stands in a release file; undefined where it is torn, which others look at. */
+export function releaseIn(bytes: Uint8Array): Release | undefined {
   try {
-    return positionOf(decodeRelease(bytes).release)
+    return decodeRelease(bytes).release
   } catch {
-    // Torn, which others look at.
     return undefined
   }
 }

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { comparePositions, formatPosition } from '../../../src/contracts/position.js'
+import { positionOf } from '../../../src/core/release/release.js'
 import { PERIODS, type ClientActor } from './client-actor.js'
 import type { Fleet } from '../../../src/fleet/summary.js'
 import type { Stage } from './faults.js'
 import type { ClientPlan, Plan } from './plan.js'
-import { placeOf, POINTER } from './pointer.js'
+import { placeOf, POINTER, releaseIn } from './pointer.js'
 import { runningOf } from './running-of.js'
 import { seededDice } from '../../../src/sim/dice.js'
 import type { RelayActor } from './server-actor.js'
@@ -45,10 +46,10 @@ export async function settle(world: World, stage: Stage): Promise<void> {
   ]
   // What runs instead of a suspect has to be earned first.
   const dueMs = (actor: ClientActor): number =>
-    boundMs(actor) + (actor.suspects(newestDigest(world)) ? EARNED_MS : 0)
+    boundMs(actor) + (suspectsNewest(world, stage, actor) ? EARNED_MS : 0)
   const due = Math.max(...stage.clients.map(dueMs))
   const missing = (actor: ClientActor): readonly [oracle: string, problem: string] | undefined => {
-    const behind = straggling(world, actor)
+    const behind = straggling(world, stage, actor)
     if (behind !== undefined) return ['everybody-gets-there', behind]
     const silent = withoutStream(actor, sinceMs)
     return silent === undefined ? undefined : ['streams-come-back', silent]
@@ -136,27 +137,30 @@ export async function calm(world: World, stage: Stage): Promise<void> {
     return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
   await clock
     .runUntil(
-      () => watching.every(client => straggling(world, client) === undefined),
+      () => watching.every(client => straggling(world, stage, client) === undefined),
       TOLD_MS + (plan.calm === 'schedule' ? 5_000 : 0),
     )
     .catch(() => {})
   for (const client of watching) {
-    const problem = straggling(world, client)
+    const problem = straggling(world, stage, client)
     // Who was told and waits for a document may wait with others for a request of bad times, which
     // has to run into its deadline. Who was killed while it tried what is newest tries it again
     // once what it runs instead has outlived that.
-    const mayWait = client.fetches || client.suspects(newestDigest(world))
+    const mayWait = client.fetches || suspectsNewest(world, stage, client)
     if (problem !== undefined && !mayWait) truth.violate('told-at-once', problem)
   }
   await clock
-    .runUntil(() => clients.every(client => straggling(world, client) === undefined), 2 * PERIODS.intervalMs)
+    .runUntil(
+      () => clients.every(client => straggling(world, stage, client) === undefined),
+      2 * PERIODS.intervalMs,
+    )
     .catch(() => {})
   // What runs instead of a suspect has to be earned first, if it began to run just before.
   const isOnTrial = (client: ClientActor): boolean =>
-    client.suspects(newestDigest(world)) && straggling(world, client) !== undefined
+    suspectsNewest(world, stage, client) && straggling(world, stage, client) !== undefined
   await clock.runUntil(() => !clients.some(isOnTrial), EARNED_MS).catch(() => {})
   for (const client of clients) {
-    const problem = straggling(world, client)
+    const problem = straggling(world, stage, client)
     if (problem !== undefined) truth.violate('asked-in-time', problem)
     client.streams?.check()
   }
@@ -183,7 +187,9 @@ export async function reported(world: World, stage: Stage): Promise<void> {
   const isFree = ({ reports }: ClientActor): boolean => (reports?.sendingSinceMs ?? nowMs) >= nowMs
   await clock.runUntil(() => stage.clients.every(isFree), PERIODS.timeoutMs).catch(() => {})
   // Whoever refused what was published last needs nothing of it, and nobody waited until it asked.
-  const asks = stage.clients.some(actor => actor.plan.strategy === 'pull' && refusesNewest(world, actor))
+  const asks = stage.clients.some(
+    actor => actor.plan.strategy === 'pull' && refusesNewest(world, stage, actor),
+  )
   const dueMs =
     clock.monotonic() +
     REPORTED_MS +
@@ -200,19 +206,19 @@ export async function reported(world: World, stage: Stage): Promise<void> {
 }
 
 /** What a fleet lacks of the clients that are there, or says of them that is not so. */
-function misreported(world: World, { clients }: Stage, fleet: Fleet | undefined): string | undefined {
+function misreported(world: World, stage: Stage, fleet: Fleet | undefined): string | undefined {
   if (fleet?.type !== 'known') return 'nobody can tell the fleet'
   const { truth, reports } = world
   const invented = reports.invented(fleet)
   if (invented !== undefined) return invented
   const newest = truth.newestAcknowledged
-  for (const actor of clients) {
+  for (const actor of stage.clients) {
     const { client, process, plan, reports: own } = actor
     if (client === undefined || process?.running !== true || newest === undefined) continue
     const member = fleet.members.find(({ report }) => report.instanceId === own?.instanceId)
     if (member === undefined) return `${plan.name} is not in the fleet`
     const { state, report } = member
-    const wanted = refusesNewest(world, actor)
+    const wanted = refusesNewest(world, stage, actor)
       ? report.phase === 'quarantined'
         ? 'failed'
         : 'rejected'
@@ -264,7 +270,7 @@ async function checkPointer({ truth, clock }: World, { disk, clients }: Stage): 
  * What a client lacks that does not run what the newest acknowledged release gives it, or does not
  * know that it is the newest.
  */
-function straggling(world: World, actor: ClientActor): string | undefined {
+function straggling(world: World, stage: Stage, actor: ClientActor): string | undefined {
   const { truth } = world
   const { plan, client, process } = actor
   // Somebody is about to start it again.
@@ -273,7 +279,7 @@ function straggling(world: World, actor: ClientActor): string | undefined {
   if (newest === undefined || client === undefined) return undefined
   const runs = runningOf(client)
   // Its build takes nothing of that kind: it keeps what it runs, if it runs anything.
-  if (refusesNewest(world, actor) && client.status !== 'ready') return undefined
+  if (refusesNewest(world, stage, actor) && client.status !== 'ready') return undefined
   const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
   if (order === 'newer') return undefined
   const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`
@@ -282,15 +288,33 @@ function straggling(world: World, actor: ClientActor): string | undefined {
   return client.status === 'ready' ? undefined : `${who} runs the newest release and is ${client.status}`
 }
 
-/** Whether this build of it refused what was acknowledged last. */
-function refusesNewest(world: World, actor: ClientActor): boolean {
-  return actor.hasRefused(newestDigest(world))
+/** Whether this build of it refused what is newest. */
+function refusesNewest(world: World, stage: Stage, actor: ClientActor): boolean {
+  return newestDigests(world, stage).some(digest => actor.hasRefused(digest))
 }
 
-/** The snapshot that was acknowledged last; empty when none was. */
-function newestDigest({ truth }: World): string {
-  const newest = truth.newestAcknowledged
-  return newest === undefined ? '' : (truth.acknowledgedReleases.get(formatPosition(newest)) ?? '')
+/** Whether it was killed while it tried what is newest. */
+function suspectsNewest(world: World, stage: Stage, actor: ClientActor): boolean {
+  return newestDigests(world, stage).some(digest => actor.suspects(digest))
+}
+
+/**
+ * The snapshot that was acknowledged last, and what a later release names whose publisher died
+ * before it heard that it is there.
+ */
+function newestDigests({ truth }: World, { disk }: Stage): readonly string[] {
+  const acknowledged = truth.newestAcknowledged
+  const digest = acknowledged && truth.acknowledgedReleases.get(formatPosition(acknowledged))
+  const pointer = disk.files.get(POINTER)
+  const written = pointer && releaseIn(pointer)
+  const isLater =
+    written !== undefined &&
+    (acknowledged === undefined || comparePositions(positionOf(written), acknowledged) === 'newer')
+  const arms = isLater ? [written.stable, ...(written.candidate ? [written.candidate] : [])] : []
+  return [
+    ...(digest === undefined ? [] : [digest]),
+    ...arms.flatMap(({ variants }) => variants.map(variant => variant.digest)),
+  ]
 }
 
 function withoutStream({ plan, streams, watches }: ClientActor, sinceMs: number): string | undefined {

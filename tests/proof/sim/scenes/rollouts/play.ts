@@ -87,6 +87,8 @@ interface More extends Pick<PolicyDice, 'places' | 'gates'> {
   readonly strangers: Dice | undefined
   /** Probes turn red right after a rollback or a kill. */
   readonly red: Dice | undefined
+  /** Who has just begun to run what is to stay dies of something else. */
+  readonly unlucky: Dice | undefined
 }
 
 function drawMore(seed: number): More {
@@ -99,6 +101,7 @@ function drawMore(seed: number): More {
     gates: own('gates', 0.35),
     strangers: own('strangers', 0.3),
     red: own('red probes', 0.5),
+    unlucky: own('unlucky', 0.35),
   }
 }
 
@@ -447,6 +450,7 @@ async function everybodyIsThere(place: Place): Promise<void> {
       const isGuilty = machine.deaths.filter(({ digests }) => digests.includes(digest)).length > 1
       return !isGuilty && (effect.type === 'fine' || !isOf(effect.of, machine.plan.build))
     })
+  await strikeOne(place)
   const sinceMs = stage.clock.monotonic()
   while (behind().length > 0 && stage.clock.monotonic() - sinceMs < THERE_MS) await pass(place, 1_000)
   for (const { plan, client } of behind())
@@ -454,6 +458,22 @@ async function everybodyIsThere(place: Place): Promise<void> {
       'everybody-gets-there',
       `${plan.name} (${plan.strategy}${plan.disk ? '' : ', no disk'}) is ${client?.status}, and runs something else than the newest release gives it`,
     )
+}
+
+/** One client dies by chance just after it began to run what all are to run. */
+async function strikeOne(place: Place): Promise<void> {
+  const { stage, story, more: { unlucky } } = place // prettier-ignore
+  if (unlucky?.chance(0.7) !== true) return
+  await pass(place, unlucky.between(500, 6_000))
+  const fresh = freshOf(place).filter(machine => runsItsTarget(machine, story.newest?.release))
+  if (fresh.length === 0) return
+  stage.met('a client died by chance of what stays')
+  unlucky.pick(fresh).die()
+}
+
+/** Who has only just begun to run something. */
+function freshOf({ stage: { clock }, machines }: Place): readonly Machine[] {
+  return machines.filter(({ runs }) => clock.monotonic() - (runs.at(-1)?.fromMs ?? 0) < FRESH_MS)
 }
 
 async function publish(place: Place, supersede = false): Promise<void> {
@@ -495,7 +515,7 @@ async function happen(place: Place): Promise<void> {
     case 'client-dies': {
       met('a client of a rollout was killed')
       // Most of all one that has only just begun to run something.
-      const fresh = machines.filter(({ runs }) => clock.monotonic() - (runs.at(-1)?.fromMs ?? 0) < FRESH_MS)
+      const fresh = freshOf(place)
       return dice.pick(fresh.length > 0 && dice.chance(0.7) ? fresh : machines).die()
     }
     case 'deploy':
