@@ -38,7 +38,11 @@ const LINES: readonly (readonly [line: string, oracles: readonly string[], met: 
   [
     '12. a deadly document costs a client with storage at most two deaths',
     ['two-deaths-at-most', 'everybody-gets-there'],
-    ['a client of a rollout was killed', 'a client of a rollout quarantined what killed it'],
+    [
+      'a client of a rollout was killed',
+      'a client died by chance of what stays',
+      'a client of a rollout quarantined what killed it',
+    ],
   ],
   [
     '18. a controller that dies in mid-rollout resumes the same stage',

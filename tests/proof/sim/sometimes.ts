@@ -9,6 +9,7 @@ export const SOMETIMES: readonly string[] = [
   'a candidate was acknowledged',
   'a client began from its disk',
   'a client came late and switched at once',
+  'a client died by chance of what stays',
   'a client had something to tell',
   'a client heard nothing but what was older',
   'a client made a snapshot of a delta',

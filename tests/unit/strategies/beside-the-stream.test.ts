@@ -101,6 +101,36 @@ describe.each([
     await client.stop()
   })
 
+  test('names the proxy at the second silent stream only if the transport answered within two poll intervals before it', async () => {
+    const { pollIntervalMs } = defaultPeriods
+    const gaps: { readonly gap: number; readonly named: boolean }[] = []
+    for (let laterMs = 10_000; laterMs <= 70_000; laterMs += 1_000) {
+      const { clock, transport, faults, calls, cut } = await setUp({ heartbeatMs })
+      const client = run(make(transport, { backoff: { baseMs: 1_000, capMs: 2_000 } }), { clock })
+      await clock.advance(60_000)
+      faults.watch = down()
+      cut()
+      await clock.advance(2 * pollIntervalMs)
+      const answeredMs = calls.findLast(({ what }) => what === 'latest')?.atMs ?? Number.NaN
+      faults.latest = down()
+      await clock.advance(laterMs)
+      Object.assign(faults, { watch: undefined, mute: true })
+      const before = calls.length
+      await clock.advance(26_000)
+      const [, second] = calls.slice(before).filter(({ what }) => what === 'watch')
+      const silent = client.messages().filter(message => message.includes('brought nothing within'))
+      gaps.push({
+        gap: ((second?.atMs ?? Number.NaN) - answeredMs) / pollIntervalMs,
+        named: silent[1]?.includes('although the transport answers') === true,
+      })
+      await client.stop()
+    }
+    for (const { gap, named } of gaps) expect.soft(named, `${gap} intervals`).toBe(gap <= 2)
+    // Just before two of them and just after, so that no other number would do.
+    expect(gaps.filter(({ gap }) => gap > 1.9 && gap <= 2).length).toBeGreaterThan(0)
+    expect(gaps.filter(({ gap }) => gap > 2 && gap < 2.1).length).toBeGreaterThan(0)
+  })
+
   test('hears that its stream is silent while nothing else answers either', async () => {
     const { clock, transport, faults } = await setUp({ heartbeatMs })
     Object.assign(faults, { mute: true, hang: true })
