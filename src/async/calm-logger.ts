@@ -1,3 +1,4 @@
+import { NoticeboardError } from '../contracts/errors.js'
 import type { Clock, LogDetails, Logger } from '../contracts/system.js'
 
 /** How long a warning that was told is only counted, in milliseconds. */
@@ -33,7 +34,7 @@ interface Line {
  * warnings that differ in numbers, digests or positions alone are one after the fifth, and a level
  * has some hundred lines a minute whatever happens. The first line comes at once, and what is only
  * counted by the end of the minute. `debug` and `info` pass. A logger that throws, since it is full
- * or was closed, stops nobody.
+ * or was closed, stops nobody. What is no logger is refused with `invalid-option`.
  *
  * ```ts
  * const calm = calmLogger(logger, clock)
@@ -42,6 +43,7 @@ interface Line {
  * ```
  */
 export function calmLogger(logger: Logger, clock: Pick<Clock, 'after' | 'monotonic'>): CalmLogger {
+  assertLogger(logger)
   const say =
     (level: keyof Logger): Say =>
     (message, details) => {
@@ -142,4 +144,14 @@ interface Place {
 /** A text with its numbers, digests and positions left out. */
 function formOf(message: string): string {
   return message.replace(/\b(?:[0-9a-f]{8,}|[0-9a-f]*[0-9][0-9a-f]*)\b/gi, '#')
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+function assertLogger(logger: Partial<Logger> | null): void {
+  if (LEVELS.every(level => typeof logger?.[level] === 'function')) return
+  throw new NoticeboardError(
+    'invalid-option',
+    'logger must have the functions debug, info, warn and error, as console has',
+  )
 }

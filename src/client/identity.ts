@@ -21,6 +21,8 @@ export interface IdentityOptions {
 export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityOptions): void {
   check('clientId', clientId)
   check('build', build)
+  if (typeof labels !== 'object' || labels === null)
+    throw new NoticeboardError('invalid-option', 'labels must be an object such as { region: "eu" }')
   for (const [name, value] of Object.entries(labels)) {
     check('labels: the name of a label', name)
     if (name.includes('='))

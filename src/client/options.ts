@@ -9,6 +9,7 @@ import type { StateStorage } from '../contracts/state.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
 import { calmLogger, type CalmLogger } from '../async/calm-logger.js'
+import { assertValidators } from '../core/assert-validators.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { assertSchema } from '../core/schema/assert-schema.js'
 import { MAX_NEXT_REPORT_MS, MAX_SNAPSHOT_BYTES } from '../core/limits.js'
@@ -170,6 +171,11 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   const limits = { maxSnapshotBytes, prepareTimeoutMs, soakMs, vetoRetryMs }
   const machine = readSystem('createClient()', system)
   const { state, ...others } = given
+  if (
+    state !== undefined &&
+    !hasMethods(state, ['clientId', 'load', 'save', 'readSnapshot', 'writeSnapshot'])
+  )
+    throw new NoticeboardError('invalid-option', 'state must be a storage, such as stateFolder(path)')
   const settings: Settings<S> = {
     validators: [],
     labels: {},
@@ -179,7 +185,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     ...(state !== undefined && { state: boundedStorage(state, machine.clock) }),
     reports: readReportTimes(reports),
     deltas: readDeltas('createClient()', given.deltas, defaultDeltas),
-    health: given.health && readHealth(given.health),
+    health: given.health === undefined ? undefined : readHealth(given.health),
     logger: given.logger === undefined ? SILENT : calmLogger(given.logger, machine.clock),
     namespace: parseNamespace(given.namespace),
   }
@@ -197,8 +203,21 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     )
   }
   assertSchema(settings.schema)
+  assertValidators('createClient()', settings.validators)
+  if (settings.overrides !== undefined && !hasMethods(settings.overrides, ['apply']))
+    throw new NoticeboardError(
+      'invalid-option',
+      'overrides must be { name, apply }, such as envOverrides("SHOP_")',
+    )
   checkPositive('createClient()', limits)
   return settings
+}
+
+function hasMethods(thing: unknown, names: readonly string[]): boolean {
+  const methods = (typeof thing === 'object' && thing !== null ? thing : {}) as Partial<
+    Record<string, unknown>
+  >
+  return names.every(name => typeof methods[name] === 'function')
 }
 
 function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {

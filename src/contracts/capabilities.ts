@@ -1,4 +1,11 @@
-import type { NoticeTransport, ReportTransport, Store, Transport, WatchTransport } from './transport.js'
+import type {
+  Mirror,
+  NoticeTransport,
+  ReportTransport,
+  Store,
+  Transport,
+  WatchTransport,
+} from './transport.js'
 
 // What a transport can do shows in the methods that it has. Each is asked here and nowhere else, so
 // that a wrapper, a server and a strategy agree about one and the same transport.
@@ -59,6 +66,17 @@ export function canReport<Given extends NoticeTransport | Transport>(
  */
 export function canAppend<Given extends Transport>(transport: Given): transport is Given & Store {
   return has(transport, 'append') && has(transport, 'put')
+}
+
+/**
+ * Whether a value keeps copies of what a publisher publishes: it has `put` and `announce`.
+ *
+ * ```ts
+ * if (!mirrors.every(canMirror)) throw new NoticeboardError('invalid-option', 'pass mirrors')
+ * ```
+ */
+export function canMirror(thing: unknown): thing is Mirror {
+  return has(thing, 'put') && has(thing, 'announce')
 }
 
 /**

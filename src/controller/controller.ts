@@ -13,7 +13,7 @@ import { isLine, oneLine } from '../core/json/text.js'
 import { silentLogger } from '../core/silent-logger.js'
 import { bareContext, type PublisherContext } from '../publisher/context.js'
 import { assertGates } from '../publisher/rollouts/gates.js'
-import { assertPolicy, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
+import { assertPolicies, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
 import { tend, type Tended, type Tending } from '../publisher/rollouts/tend.js'
 import { passes } from '../publisher/rollouts/watch-everyone.js'
 import { readSystem } from '../system/system.js'
@@ -90,11 +90,11 @@ export function createController(options: ControllerOptions): Controller {
       'createController(): name must be one line of 1 to 256 characters',
     )
   checkPositive('createController()', { lookMs, reportMs })
-  for (const policy of policies) assertPolicy('createController()', policy)
+  assertPolicies('createController()', policies)
   assertGates('createController()', gates)
   const system = readSystem('createController()', options.system)
   const { clock, random } = system
-  const logger = calmLogger(options.logger ?? silentLogger, clock)
+  const logger = calmLogger(options.logger === undefined ? silentLogger : options.logger, clock)
   const named = namespaces?.map(parseNamespace)
 
   const tending: Tending = { by: name, policies: withBuiltIn(policies), gates }

@@ -31,6 +31,7 @@ export function encodeAudit(
   { random, author: usual }: { readonly random: Random; readonly author: string | undefined },
   { author = usual, reason, evidence }: AuditDetails,
 ): Uint8Array<ArrayBuffer> {
+  assertAuthor('the audit record', author)
   if (typeof reason !== 'string' || reason.trim() === '') {
     throw new NoticeboardError(
       'invalid-option',
@@ -54,6 +55,19 @@ export function encodeAudit(
   if (evidence !== undefined)
     readStepEvidence(shapeOf(evidence as unknown as Json, 'the evidence of an audit record'))
   return bytes
+}
+
+/**
+ * Throws `invalid-option` for an author that is no text. `whose` says where it is given:
+ * `createPublisher()`.
+ *
+ * ```ts
+ * assertAuthor('createPublisher()', 'ada')
+ * ```
+ */
+export function assertAuthor(whose: string, author: unknown): void {
+  if (author !== undefined && typeof author !== 'string')
+    throw new NoticeboardError('invalid-option', `${whose}: author must be a text, such as "ada"`)
 }
 
 /** What is said of a release beside it. */

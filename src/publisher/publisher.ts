@@ -1,7 +1,7 @@
 import { calmLogger, type CalmLogger } from '../async/calm-logger.js'
 import { createSharedRuns } from '../async/shared-runs.js'
 import type { Alarm } from '../alarms/index.js'
-import { canAppend, canRead } from '../contracts/capabilities.js'
+import { canAppend, canMirror, canRead } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
@@ -12,12 +12,14 @@ import type { Schema } from '../contracts/schema.js'
 import type { Source } from '../contracts/source.js'
 import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
+import { assertValidators } from '../core/assert-validators.js'
 import { checkOptions } from '../core/options.js'
 import { anything } from '../core/schema/anything.js'
 import { assertSchema } from '../core/schema/assert-schema.js'
 import { positionOf, type Release } from '../core/release/release.js'
 import { variantFor } from '../core/release/target.js'
 import { readSystem } from '../system/system.js'
+import { assertAuthor } from './audit.js'
 import type { PublisherContext } from './context.js'
 import { diffArms, type ReleaseChange } from './diff-arms.js'
 import { openNewEpoch, type OpenEpochOptions } from './epoch.js'
@@ -39,7 +41,8 @@ import { DEFAULT_RETRIES, eachWithSignal, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
 import { triedBy } from './rollouts/ended.js'
 import { assertGates, type Gate } from './rollouts/gates.js'
-import { assertPolicy } from './rollouts/policies.js'
+import { assertPolicies, assertPolicy } from './rollouts/policies.js'
+import { assertFloor } from '../rollouts/assert-floor.js'
 import type { RolloutFloor } from '../rollouts/floor.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { killSwitch, type KillOptions } from './rollouts/kill.js'
@@ -560,7 +563,7 @@ function readOptions<Input, Output>(
   } = options
   const { retries = DEFAULT_RETRIES } = options
   const { clock, random, hasher } = readSystem('createPublisher()', options.system)
-  const logger = calmLogger(options.logger ?? silentLogger, clock)
+  const logger = calmLogger(options.logger === undefined ? silentLogger : options.logger, clock)
   const namespace = parseNamespace(options.namespace)
   if (!canRead(store) || !canAppend(store)) {
     throw new NoticeboardError(
@@ -572,8 +575,16 @@ function readOptions<Input, Output>(
   if (typeof keepSchema !== 'boolean')
     throw new NoticeboardError('invalid-option', 'createPublisher(): keepSchema must be true or false')
   if (rollout !== undefined) assertPolicy('createPublisher()', rollout)
-  for (const policy of policies) assertPolicy('createPublisher()', policy)
+  assertPolicies('createPublisher()', policies)
+  if (floor !== undefined) assertFloor('floor of createPublisher()', floor)
   assertGates('createPublisher()', gates)
+  assertValidators('createPublisher()', validators)
+  if (!Array.isArray(mirrors) || !mirrors.every(canMirror))
+    throw new NoticeboardError(
+      'invalid-option',
+      'createPublisher(): mirrors must be a list of mirrors, such as configMapMirror(apply)',
+    )
+  assertAuthor('createPublisher()', author)
   if (
     !Number.isInteger(maxSnapshotBytes) ||
     maxSnapshotBytes < 1 ||

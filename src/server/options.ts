@@ -4,6 +4,7 @@ import type { TokenSource } from '../contracts/access.js'
 import type { Logger, System } from '../contracts/system.js'
 import { patternProblem } from '../core/access/namespace-pattern.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
+import { assertFloor } from '../rollouts/assert-floor.js'
 import type { RolloutFloor } from '../rollouts/floor.js'
 import type { ProxyIdentity } from './access/caller.js'
 
@@ -172,9 +173,10 @@ function checkAccess({
     if ((trustedProxies ?? []).length === 0)
       throw refusal('proxyIdentity needs trustedProxies, since anybody could send that header otherwise')
   }
-  for (const pattern of Object.keys(floors)) {
+  for (const [pattern, floor] of Object.entries(floors)) {
     const problem = patternProblem(pattern)
     if (problem !== undefined) throw refusal(`floors has a pattern that is not valid: ${problem}`)
+    assertFloor(`floors[${JSON.stringify(pattern)}]`, floor)
   }
 }
 

@@ -56,13 +56,13 @@ const GATE_MS = 10_000
  * ```
  */
 export function assertGates(whose: string, gates: readonly Gate[]): void {
+  if (!Array.isArray(gates) || !gates.every(isGate))
+    throw new NoticeboardError(
+      'invalid-option',
+      `${whose}: gates must be a list of { name, check }, a name of one line and a function`,
+    )
   const names = new Set<string>()
   for (const gate of gates) {
-    if (typeof gate !== 'object' || gate === null || !isLine(gate.name) || typeof gate.check !== 'function')
-      throw new NoticeboardError(
-        'invalid-option',
-        `${whose}: each gate must be { name, check }, a name of one line and a function`,
-      )
     if (names.has(gate.name))
       throw new NoticeboardError(
         'invalid-option',
@@ -70,6 +70,11 @@ export function assertGates(whose: string, gates: readonly Gate[]): void {
       )
     names.add(gate.name)
   }
+}
+
+function isGate(value: unknown): boolean {
+  const { name, check } = (value ?? {}) as Partial<Gate>
+  return isLine(name) && typeof check === 'function'
 }
 
 /**

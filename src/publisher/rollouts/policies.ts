@@ -28,16 +28,36 @@ export function nameOfPolicy({ type, version }: RolloutPolicy): string {
  * ```
  */
 export function assertPolicy(whose: string, policy: unknown): asserts policy is RolloutPolicy {
-  const { type, version, start, decide } = (policy ?? {}) as Partial<Record<keyof RolloutPolicy, unknown>>
-  const isOne =
+  if (isPolicy(policy)) return
+  throw new NoticeboardError(
+    'invalid-option',
+    `${whose}: rollout must be a policy; pass staged(), or everyone() to reach every client at once`,
+  )
+}
+
+/**
+ * Throws `invalid-option` for what is no list of policies. `whose` says whose they are:
+ * `createController()`.
+ *
+ * ```ts
+ * assertPolicies('createController()', [myPolicy])
+ * ```
+ */
+export function assertPolicies(whose: string, policies: readonly RolloutPolicy[]): void {
+  if (Array.isArray(policies) && policies.every(isPolicy)) return
+  throw new NoticeboardError(
+    'invalid-option',
+    `${whose}: policies must be a list of policies, each with type, version, start() and decide()`,
+  )
+}
+
+function isPolicy(value: unknown): value is RolloutPolicy {
+  const { type, version, start, decide } = (value ?? {}) as Partial<Record<keyof RolloutPolicy, unknown>>
+  return (
     typeof type === 'string' &&
     Number.isInteger(version) &&
     typeof start === 'function' &&
     typeof decide === 'function'
-  if (isOne) return
-  throw new NoticeboardError(
-    'invalid-option',
-    `${whose}: rollout must be a policy; pass staged(), or everyone() to reach every client at once`,
   )
 }
 

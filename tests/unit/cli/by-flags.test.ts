@@ -60,7 +60,7 @@ const NOT_TYPED: readonly string[] = [
   'store must be a store', 'createController(): store', 'cannot list its namespaces',
   'rollout(', 'history(', 'current(', 'read(', 'follow(', 'diff(', 'a variant',
   // Only code plans these: a configuration file, which is what the message is about.
-  'each gate must be { name, check }', 'rollout must be a policy', 'must answer at once',
+  'gates must be a list of { name, check }', 'rollout must be a policy', 'policies must be a list of policies', 'must answer at once',
   'as toISOString() makes it', 'threw in', 'the plan takes more than', 'decideStaged()',
   // It has no mirrors.
   'use timed(), which goes by the clock, everyone()', 'a mirror is behind', 'publish it with everyone(), which needs',

@@ -104,6 +104,18 @@ test('a place that is taken and shows nothing ends it after ten seconds', async 
   expect(clock.monotonic()).toBeLessThan(12_000)
 })
 
+test('a place that is taken for some seconds and shows nothing is waited for, however long the program has run', async () => {
+  const store = scriptedStore()
+  const clock = slowClock()
+  await clock.sleep(3_600_000)
+  await appendUntil(publisherContext(store, { clock }), saying('a'), { signal })
+  let tried = 0
+  const slow: typeof store.append = async (...query) => ((tried += 1) <= 4 ? 'taken' : store.append(...query))
+  const context = publisherContext({ ...store, append: slow }, { clock })
+  const { outcome, signed } = await appendUntil(context, saying('b'), { signal })
+  expect([tried, outcome, signed.release.sequence]).toEqual([5, 'published', 2])
+})
+
 test('it pauses after each lost race, for a random time below 50 ms, and not before the first try', async () => {
   const store = scriptedStore()
   lose(store, 20)

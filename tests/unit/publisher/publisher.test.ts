@@ -430,7 +430,15 @@ test('a rollback goes where it is told: a version, a digest, a position', async 
     (await publisher.rollback({ reason: 'a test', to: { epoch: one!.epoch, sequence: 1 } })).version,
   ).toBe(1)
   expect((await publisher.rollback({ reason: 'a test', to: 1 })).outcome).toBe('unchanged')
-  expect((await errorOf(publisher.rollback({ reason: 'a test', to: 99 }))).code).toBe('not-found')
+  for (const [to, named] of [
+    [99, 'version 99'],
+    ['deadbeef', 'snapshot deadbeef'],
+    [{ epoch: one!.epoch, sequence: 77 }, `release at ${one!.epoch}:77`],
+  ] as const)
+    expect(await errorOf(publisher.rollback({ reason: 'a test', to }))).toMatchObject({
+      code: 'not-found',
+      message: `checkout/prod has no ${named}; see which there are in its history`,
+    })
   expect((await errorOf(publisher.rollback({ reason: 'a test', to: 'x' }))).code).toBe('invalid-option')
 })
 
@@ -616,11 +624,20 @@ test('of two people who roll back at the same time the second does not go one ve
   expect(store.log.length).toBe(4)
 })
 
-test('a rollback passes over a version whose snapshot is gone', async () => {
-  const { store, publisher } = setUp()
+test('a rollback passes over a version whose snapshot is gone, and says so in the log', async () => {
+  const logs: unknown[] = []
+  const warn = (...said: unknown[]): void => void logs.push(said)
+  const { store, publisher } = setUp({ logger: { debug() {}, info() {}, warn, error() {} } })
   for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
-  store.snapshots.delete(releases(store)[1]!.stable.variants[0].digest)
+  const { digest } = releases(store)[1]!.stable.variants[0]
+  store.snapshots.delete(digest)
   expect((await publisher.rollback({ reason: 'x' })).version).toBe(1)
+  expect(logs).toEqual([
+    [
+      'a rollback passes over a version whose snapshot cannot be read',
+      { namespace: 'checkout/prod', digest },
+    ],
+  ])
   expect((await errorOf(publisher.rollback({ reason: 'x', to: 2 }))).code).toBe('not-found')
 })
 
@@ -877,6 +894,11 @@ test.each([
   ['a store that only reads', { store: { latest() {}, snapshot() {} } }],
   ['no schema', { schema: undefined }],
   ['a limit above that of the store', { maxSnapshotBytes: 9_999_999 }],
+  ['a schema that is neither kept nor not', { keepSchema: 'yes' }],
+  ['a rollout that is no policy', { rollout: { name: 'mine' } }],
+  ['a policy among others that is none', { policies: [everyone(), {}] }],
+  ['a gate without a check', { gates: [{ name: 'errors' }] }],
+  ['two gates of one name', { gates: ['errors', 'errors'].map(name => ({ name, check: () => 'good' })) }],
 ])('%s is refused at once', (_name, over) => {
   expect(() => createPublisher({ namespace: 'a', schema, store: scriptedStore(), ...over } as never)).toThrow(
     expect.objectContaining({ code: 'invalid-option' }),
