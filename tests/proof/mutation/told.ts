@@ -33,4 +33,21 @@ export const TOLD: readonly Told[] = [
     to: 'false',
     why: 'only the names are read, and the type allows no other value',
   },
+  {
+    file: 'src/server/stream/follower.ts',
+    line: 'if (delayMs > 0) await clock.sleep(delayMs, signal)',
+    from: '0',
+    to: '(0 + 1)',
+    why: 'no delay of a backoff is as short as a millisecond: the least is a tenth of its base',
+  },
+  {
+    file: 'src/server/stream/fan-out.ts',
+    line: 'return reader.compressed !== true || isCompressed(frame)',
+    why: 'what is prepared already is prepared once more at once, and sent alike',
+  },
+  {
+    file: 'src/fleet/interner.ts',
+    line: 'const MOST_REMEMBERED = 2_048',
+    why: 'how many texts are remembered shows in memory alone, where one more or less is no matter',
+  },
 ]

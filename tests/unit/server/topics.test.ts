@@ -52,9 +52,9 @@ test('once more than ten thousand are not listened to any more, the next one bri
 describe('what another server says is newest', () => {
   const releaseAt = (epoch: string, sequence: number): Uint8Array =>
     releaseOf(snapshotOf({ size: sequence % 7 }), { at: { epoch, sequence } })
-  const relayed = (isRelay: boolean): { topics: ReturnType<typeof createTopics>; told: string[] } => {
-    const told: string[] = []
-    const say = (message: string): void => void told.push(message)
+  const relayed = (isRelay: boolean): { topics: ReturnType<typeof createTopics>; told: unknown[] } => {
+    const told: unknown[] = []
+    const say = (...words: unknown[]): void => void told.push(words)
     const logger = { debug: say, info: say, warn: say, error: say }
     return { topics: openTopics({ isRelay, logger }), told }
   }
@@ -67,7 +67,27 @@ describe('what another server says is newest', () => {
     topics.accept(topic, releaseAt('999999999-ffffffff', 1))
     topics.accept(topic, releaseAt('1-9f3a01bc', 2))
     expect(topic.newest?.read?.position).toEqual({ epoch: '1-9f3a01bc', sequence: 2 })
-    expect(told).toHaveLength(1)
+    expect(told).toEqual([
+      [
+        'the upstream server names a position further on than a log can grow; it is ignored',
+        {
+          namespace: NAMESPACE,
+          position: `999999999-ffffffff:${Number.MAX_SAFE_INTEGER}`,
+          seen: '1-9f3a01bc:1',
+        },
+      ],
+    ])
+  })
+
+  test('is logged without what was seen where nothing was', () => {
+    const { topics, told } = relayed(true)
+    topics.accept(topics.open(NAMESPACE), releaseAt('999999999-ffffffff', 1))
+    expect(told).toEqual([
+      [
+        expect.stringContaining('further on than a log can grow'),
+        { namespace: NAMESPACE, position: '999999999-ffffffff:1' },
+      ],
+    ])
   })
 
   test('is not judged where the store itself is asked', () => {
