@@ -8,6 +8,7 @@ export type {
   ClientEventName,
   EnvOverridesOptions,
   HealthOptions,
+  OrphanedRollout,
   Origin,
   ReadyOptions,
   RefreshOptions,

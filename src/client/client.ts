@@ -14,6 +14,7 @@ import {
   type SelectOptions,
   type SubscribeOptions,
 } from './select.js'
+import type { OrphanedRollout } from './receive/orphaned.js'
 import type { Running } from './running.js'
 import { sayBound } from './say-bound.js'
 import { checkOptions } from '../core/options.js'
@@ -49,6 +50,17 @@ export interface Client<Value> {
    * ```
    */
   readonly bound: string
+  /**
+   * The rollout that the newest known release is a step of, where nobody has decided about it in its
+   * time: by its `decideBy`, and a look and a minute after it. Perhaps no controller of it lives any
+   * more, or nothing gets through to this client, which says so by itself, also while no server
+   * answers, and logs it once for each stage. Undefined otherwise.
+   *
+   * ```ts
+   * if (config.orphaned !== undefined) page(`rollout ${config.orphaned.rolloutId} stands still`)
+   * ```
+   */
+  readonly orphaned: OrphanedRollout | undefined
   /**
    * Starts the client, if it was not, and resolves to it once it runs what the newest release asks
    * for. After `timeoutMs` from the call, or as soon as every way has failed or the newest release
@@ -226,6 +238,10 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   get status(): ClientStatus {
     return this.#engine.status
+  }
+
+  get orphaned(): OrphanedRollout | undefined {
+    return this.#engine.life.orphaned
   }
 
   get bound(): string {

@@ -9,6 +9,7 @@ import { isWorking } from './apply/state.js'
 import { createWhyNot, isRefused, type WhyNot } from './apply/why-not.js'
 import { createChanges, type Changes } from './changes.js'
 import { createLooks, type Looks } from './receive/looks.js'
+import { orphanedIn, type OrphanedRollout } from './receive/orphaned.js'
 import type { Remembered } from './remembered.js'
 import { startUp, type Parts } from './start-up.js'
 
@@ -30,6 +31,8 @@ export interface Life {
    * Whether it belongs to another request than the caller's: nothing of it can be used from here.
    */
   readonly elsewhere: boolean
+  /** The rollout that it knows and nobody has decided about in its time. */
+  readonly orphaned: OrphanedRollout | undefined
   /** Starts everything, once; resolves when what is on disk is in force. */
   start(): Promise<void>
   /** Asks the strategy to look now. */
@@ -103,6 +106,10 @@ class Living<S extends Schema> implements Life {
 
   get elsewhere(): boolean {
     return this.#root !== undefined && isElsewhere(this.#root.signal)
+  }
+
+  get orphaned(): OrphanedRollout | undefined {
+    return this.#known && orphanedIn({ ...this.#known, strategy: this.#shared.settings.strategy })
   }
 
   async start(): Promise<void> {

@@ -35,6 +35,7 @@ import type { Settings } from './options.js'
 import { accept, acceptLook, type AcceptContext } from './receive/accept.js'
 import { createFleetClock, type FleetClock } from './receive/fleet-clock.js'
 import type { Looks } from './receive/looks.js'
+import { createOrphanTeller } from './receive/orphaned.js'
 import {
   createReleaseOrder,
   isLook,
@@ -77,7 +78,7 @@ export interface Parts<S extends Schema> {
   /** What the client knew when its life before this one ended; undefined in its first. */
   readonly before: Remembered | undefined
   /** Hears what is known, which grows from here on. */
-  readonly known: (known: Pick<Known, 'identity' | 'writer'>) => void
+  readonly known: (known: Pick<Known, 'identity' | 'writer' | 'order' | 'fleetClock'>) => void
   /** Whether a later life brought something that this one must not undo. */
   readonly isOutrun: (pending: Pending) => boolean
 }
@@ -200,6 +201,7 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
     lookNow: parts.news.wake,
     report,
   }
+  const tellOrphaned = createOrphanTeller({ ...settings, order, fleetClock: known.fleetClock })
   return {
     identity,
     order,
@@ -210,6 +212,7 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
       const verdict = order.judge(event)
       parts.measures.follow(order.seen?.release)
       accept(verdict, accepting)
+      tellOrphaned()
     },
   }
 }

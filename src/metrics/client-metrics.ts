@@ -25,7 +25,7 @@ interface Metrics {
 
 /** One call of `clientMetrics()`. */
 interface Shown {
-  readonly client: Pick<Client<unknown>, 'ageMs' | 'status' | 'running'>
+  readonly client: Pick<Client<unknown>, 'ageMs' | 'status' | 'running' | 'orphaned'>
 }
 
 type Info = Readonly<Record<'version' | 'arm' | 'rollout' | 'origin', string>>
@@ -39,6 +39,8 @@ const made = new WeakMap<object, Metrics>()
  *   metrics of your own to tell the arms of a rollout apart;
  * - `noticeboard_status{namespace,status}` is 1 for the status that holds, and 0 for the others;
  * - `noticeboard_age_seconds{namespace}` is how old the proof is that this is current;
+ * - `noticeboard_rollout_orphaned{namespace}` is 1 while nobody has decided about a rollout in its
+ *   time, as far as this client knows, and 0 otherwise;
  * - `noticeboard_changes_total`, `noticeboard_rejected_total{code}` and
  *   `noticeboard_errors_total{code}` count events.
  *
@@ -51,7 +53,7 @@ const made = new WeakMap<object, Metrics>()
  * ```
  */
 export function clientMetrics<Value, Register extends object>(
-  client: Pick<Client<Value>, 'status' | 'ageMs' | 'running' | 'on'>,
+  client: Pick<Client<Value>, 'status' | 'ageMs' | 'running' | 'orphaned' | 'on'>,
   options: ClientMetricsOptions<Register>,
 ): () => void {
   checkOptions('clientMetrics()', options, { prom: true, namespace: true, register: true })
@@ -115,6 +117,12 @@ function makeMetrics<Register extends object>(prom: Prometheus<Register>, regist
     'How long ago what runs was known to be current; +Inf before the first proof',
     [],
     (own, namespace, client) => own.set({ namespace }, client.ageMs / 1_000),
+  )
+  gauge(
+    'noticeboard_rollout_orphaned',
+    '1 while nobody has decided about a rollout in its time, as far as the client knows',
+    [],
+    (own, namespace, client) => own.set({ namespace }, client.orphaned === undefined ? 0 : 1),
   )
   return {
     clients,

@@ -101,6 +101,7 @@ export function fakeClient<const S extends Schema>(
       return status
     },
     bound: 'fake: a change arrives with set()',
+    orphaned: undefined,
     set(next) {
       assertOpen()
       const checked = validate<S>(schema, next)

@@ -50,4 +50,11 @@ export const TOLD: readonly Told[] = [
     line: 'const MOST_REMEMBERED = 2_048',
     why: 'how many texts are remembered shows in memory alone, where one more or less is no matter',
   },
+  {
+    file: 'src/core/json/json-hints.ts',
+    line: 'const rest = text.slice(at, at + 12)',
+    from: '12',
+    to: '(12 + 1)',
+    why: 'no hint goes by more than the first ten characters',
+  },
 ]
