@@ -12,6 +12,7 @@ import { isError } from '../core/built-ins.js'
 import { isLine, oneLine } from '../core/json/text.js'
 import { silentLogger } from '../core/silent-logger.js'
 import { bareContext, type PublisherContext } from '../publisher/context.js'
+import { assertMirrors } from '../publisher/mirrors.js'
 import { assertGates } from '../publisher/rollouts/gates.js'
 import { assertPolicies, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
 import { tend, type Tended, type Tending } from '../publisher/rollouts/tend.js'
@@ -79,6 +80,11 @@ export function createController(options: ControllerOptions): Controller {
       'invalid-option',
       'createController(): store must be a store that can append, such as fileStore(folder)',
     )
+  if (namespaces !== undefined && !Array.isArray(namespaces))
+    throw new NoticeboardError(
+      'invalid-option',
+      "createController(): namespaces must be a list such as ['checkout/prod']",
+    )
   if (store.namespaces === undefined && namespaces === undefined)
     throw new NoticeboardError(
       'invalid-option',
@@ -92,6 +98,7 @@ export function createController(options: ControllerOptions): Controller {
   checkPositive('createController()', { lookMs, reportMs })
   assertPolicies('createController()', policies)
   assertGates('createController()', gates)
+  assertMirrors('createController()', mirrors)
   const system = readSystem('createController()', options.system)
   const { clock, random } = system
   const logger = calmLogger(options.logger === undefined ? silentLogger : options.logger, clock)

@@ -1,6 +1,7 @@
 import { withDeadline } from '../async/deadline.js'
 import { keepAlive } from '../async/keep-alive.js'
-import { asNoticeboardError, type ErrorCode } from '../contracts/errors.js'
+import { canMirror } from '../contracts/capabilities.js'
+import { asNoticeboardError, NoticeboardError, type ErrorCode } from '../contracts/errors.js'
 import type { Mirror } from '../contracts/transport.js'
 import { assertDigest } from '../core/release/digest.js'
 import { digestsOf, type SignedRelease } from '../core/release/release.js'
@@ -92,4 +93,20 @@ async function readSnapshots(
     return { digest, bytes }
   }
   return Promise.all(digestsOf(newest.release).map(read))
+}
+
+/**
+ * Throws `invalid-option` for what is no list of mirrors. `whose` says whose they are:
+ * `createController()`.
+ *
+ * ```ts
+ * assertMirrors('createController()', [configMapMirror(apply)])
+ * ```
+ */
+export function assertMirrors(whose: string, mirrors: readonly Mirror[]): void {
+  if (Array.isArray(mirrors) && mirrors.every(canMirror)) return
+  throw new NoticeboardError(
+    'invalid-option',
+    `${whose}: mirrors must be a list of mirrors, such as configMapMirror(apply)`,
+  )
 }

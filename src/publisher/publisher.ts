@@ -1,7 +1,7 @@
 import { calmLogger, type CalmLogger } from '../async/calm-logger.js'
 import { createSharedRuns } from '../async/shared-runs.js'
 import type { Alarm } from '../alarms/index.js'
-import { canAppend, canMirror, canRead } from '../contracts/capabilities.js'
+import { canAppend, canRead } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
@@ -29,7 +29,7 @@ import { forgetInstances, type ForgetOptions } from './forget.js'
 import { FOLLOW_OPTIONS, followSource, type FollowOptions, type FollowStep } from './follow.js'
 import { readHistory, type HistoryEntry } from './history.js'
 import { lookAtNamespace } from './look-at-namespace.js'
-import { syncMirrors, type MirrorResult } from './mirrors.js'
+import { assertMirrors, syncMirrors, type MirrorResult } from './mirrors.js'
 import { readNewest } from './read-head.js'
 import { readReports } from './read-reports.js'
 import { readmit, type ReadmitOptions } from './readmit.js'
@@ -579,11 +579,7 @@ function readOptions<Input, Output>(
   if (floor !== undefined) assertFloor('floor of createPublisher()', floor)
   assertGates('createPublisher()', gates)
   assertValidators('createPublisher()', validators)
-  if (!Array.isArray(mirrors) || !mirrors.every(canMirror))
-    throw new NoticeboardError(
-      'invalid-option',
-      'createPublisher(): mirrors must be a list of mirrors, such as configMapMirror(apply)',
-    )
+  assertMirrors('createPublisher()', mirrors)
   assertAuthor('createPublisher()', author)
   if (
     !Number.isInteger(maxSnapshotBytes) ||

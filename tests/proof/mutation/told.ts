@@ -57,4 +57,11 @@ export const TOLD: readonly Told[] = [
     to: '(12 + 1)',
     why: 'no hint goes by more than the first ten characters',
   },
+  {
+    file: 'src/controller/options.ts',
+    line: 'lookMs: true,',
+    from: 'true',
+    to: 'false',
+    why: 'only the names are read, and the type allows no other value',
+  },
 ]

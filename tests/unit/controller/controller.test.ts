@@ -470,12 +470,17 @@ test.each<[string, Effect, readonly string[]]>([
   const { controller, publish, releases, clock } = await world({ effect })
   const logged: unknown[] = []
   const seen: unknown[] = []
+  const backs: unknown[] = []
   const keep = (_message: string, details?: LogDetails): void => {
     if (details?.['step'] === undefined) return
     logged.push(details['step'])
     seen.push(details['canSee'])
   }
-  controller({ logger: { ...silentLogger, info: keep, warn: keep } })
+  const warn = (message: string, details?: LogDetails): void => {
+    backs.push(message)
+    keep(message, details)
+  }
+  controller({ logger: { ...silentLogger, info: keep, warn } })
   await clock.advance(MINUTE)
   await publish(2, { rollout: staged({ ...PERIODS, stages: [1, '50%', 'all'] }) })
   await clock.advance(60 * MINUTE)
@@ -483,4 +488,6 @@ test.each<[string, Effect, readonly string[]]>([
   expect(logged).toEqual((await releases()).slice(2).map(({ cause }) => cause))
   // What each could see stands in the log, and in the history for afterwards.
   for (const said of seen) expect(said).toMatch(/^\d+ of 20 clients/)
+  // Who reads warnings alone hears of what goes back, and of nothing that goes on.
+  expect(backs).toEqual(steps.includes('rollback') ? ['a rollout was taken back'] : [])
 })

@@ -112,6 +112,24 @@ test('what a policy throws is told with its name, its code and where it was thro
   expect(await alarm('rollout-orphaned')).toContain(`cannot be moved on by controller: ${says} (internal)`)
 })
 
+test('what a policy throws is told once, and what it throws next once more', async () => {
+  const { clock, publisher, controller, lines } = await world()
+  let word = 'first'
+  const throwsWord = (): never => {
+    throw new TypeError(word)
+  }
+  controller({ policies: [hours(throwsWord)] })
+  await clock.advance(MINUTE)
+  await publisher.publish({ pool: 2 }, { ...publishing, rollout: hours() })
+  await clock.advance(10 * MINUTE)
+  word = 'second'
+  await clock.advance(10 * MINUTE)
+  expect(lines.flatMap(({ level, details }) => (level === 'error' ? [details?.['message']] : []))).toEqual([
+    'policy hours@3 threw in decide(): TypeError: first',
+    'policy hours@3 threw in decide(): TypeError: second',
+  ])
+})
+
 test.each<[string, unknown, string]>([
   [
     'a type that is none',

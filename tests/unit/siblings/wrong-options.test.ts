@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { createClient } from '../../../src/client/client.js'
+import { createController } from '../../../src/controller/index.js'
 import { createPublisher } from '../../../src/publisher/index.js'
 import { pull } from '../../../src/strategies/index.js'
 import { memory } from '../../../src/transports/memory.js'
@@ -64,6 +65,19 @@ const PUBLISHER: Readonly<Record<string, readonly string[]>> = {
   retries: ['a number'],
 }
 
+const CONTROLLER: Readonly<Record<string, readonly string[]>> = {
+  store: [],
+  namespaces: [],
+  policies: [],
+  gates: [],
+  mirrors: [],
+  name: ['a text'],
+  lookMs: ['a number'],
+  reportMs: ['a number'],
+  system: [],
+  logger: [],
+}
+
 const cases = (options: Readonly<Record<string, readonly string[]>>) =>
   Object.entries(options).flatMap(([option, fine]) =>
     Object.keys(VALUES)
@@ -71,14 +85,23 @@ const cases = (options: Readonly<Record<string, readonly string[]>>) =>
       .map(value => [option, value] as const),
   )
 
+/** A refusal that names the option; of a list perhaps one of its members. */
+const refusalOf = (option: string): unknown =>
+  expect.objectContaining({
+    code: 'invalid-option',
+    message: expect.stringContaining(option.replace(/s$/, '')),
+  })
+
 test.each(cases(CLIENT))('the %s of a client is not %s', (option, value) => {
-  expect(() => createClient({ ...client, [option]: VALUES[value] } as never)).toThrow(
-    expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(option) }),
-  )
+  expect(() => createClient({ ...client, [option]: VALUES[value] } as never)).toThrow(refusalOf(option))
 })
 
 test.each(cases(PUBLISHER))('the %s of a publisher is not %s', (option, value) => {
-  expect(() => createPublisher({ ...publisher, [option]: VALUES[value] } as never)).toThrow(
-    expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(option) }),
+  expect(() => createPublisher({ ...publisher, [option]: VALUES[value] } as never)).toThrow(refusalOf(option))
+})
+
+test.each(cases(CONTROLLER))('the %s of a controller is not %s', (option, value) => {
+  expect(() => createController({ store: memory(), [option]: VALUES[value] } as never)).toThrow(
+    refusalOf(option),
   )
 })
