@@ -1,4 +1,6 @@
 import type { Json } from '../contracts/json.js'
+import type { Identity } from '../contracts/identity.js'
+import { labelsMatch } from '../core/release/labels.js'
 import { policyOf, readStagedPlan, type StagedPlan } from './plan.js'
 import { percent } from './resolving-power.js'
 import type { Stage } from './stage.js'
@@ -34,15 +36,20 @@ export interface RolloutFloor {
 
 /**
  * Where a plan is looser than the floor of its namespace, for people; empty where it is not. `plan`
- * is undefined for a release that goes to everyone at once, `live` the number of live clients.
- * Throws `invalid-data` for a plan of `staged@1` that is not well-formed.
+ * is undefined for a release that goes to everyone at once, `clients` are those that are live: a
+ * stage by labels exposes those that carry them. Throws `invalid-data` for a plan of `staged@1` that
+ * is not well-formed.
  *
  * ```ts
- * const problems = looserThan(floor, plan, live)
+ * const problems = looserThan(floor, plan, clients)
  * if (problems.length > 0) throw new NoticeboardError('forbidden', problems.join('; '))
  * ```
  */
-export function looserThan(floor: RolloutFloor, plan: Json | undefined, live: number): readonly string[] {
+export function looserThan(
+  floor: RolloutFloor,
+  plan: Json | undefined,
+  clients: readonly Pick<Identity, 'labels'>[],
+): readonly string[] {
   const {
     staged = true,
     firstStage,
@@ -60,7 +67,8 @@ export function looserThan(floor: RolloutFloor, plan: Json | undefined, live: nu
     return [`the floor of this namespace needs staged@1, and the plan is ${policy ?? 'unknown'}`]
   const read = readStagedPlan(plan)
   const { bakeMs, watchMs, quorum } = read
-  const sizes = sizesOf(read, live)
+  const live = clients.length
+  const sizes = sizesOf(read, clients)
   const problems: string[] = []
   const [first = 0] = sizes
   if (firstStage !== undefined && first > firstStage && live > firstStage)
@@ -82,14 +90,26 @@ export function looserThan(floor: RolloutFloor, plan: Json | undefined, live: nu
   return problems
 }
 
-/** How many clients each stage exposes together with those before it. */
-function sizesOf({ stages }: StagedPlan, live: number): readonly number[] {
+/**
+ * How many clients each stage exposes together with those before it; at most, where a stage by
+ * labels follows one by number, which may have exposed others.
+ */
+function sizesOf({ stages }: StagedPlan, clients: readonly Pick<Identity, 'labels'>[]): readonly number[] {
+  const live = clients.length
+  const labelled = new Set<Pick<Identity, 'labels'>>()
   let exposed = 0
-  return stages.map(stage => (exposed = Math.min(live, Math.max(exposed, sizeOf(stage, live)))))
+  return stages.map(stage => {
+    if (stage.by === 'labels') {
+      const before = labelled.size
+      for (const client of clients) if (labelsMatch(stage.labels, client)) labelled.add(client)
+      exposed += labelled.size - before
+    } else exposed = Math.max(exposed, sizeOf(stage, live))
+    return (exposed = Math.min(live, exposed))
+  })
 }
 
 /**
- * How many of the live clients a stage exposes; a label may hold all of them.
+ * How many of the live clients a stage by number exposes; one by labels may expose all of them.
  *
  * ```ts
  * sizeOf({ by: 'share', share: 0.1 }, 25) // 3

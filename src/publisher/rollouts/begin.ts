@@ -7,6 +7,7 @@ import { positionOf, type Arm, type Release } from '../../core/release/release.j
 import { summarizeFleet } from '../../fleet/summary.js'
 import { controllersIn, isRunBySomebody, missingFor } from '../../rollouts/controllers.js'
 import { looserThan, type RolloutFloor } from '../../rollouts/floor.js'
+import { liveMembers } from '../../rollouts/members.js'
 import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/policy.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
@@ -213,12 +214,16 @@ const CODES: Readonly<Record<StartRefusal, ErrorCode>> = {
 }
 
 /** Where the plan is looser than the floor, unless somebody said why. */
-function looseness({ floor, belowFloor, first, heard }: Planned): readonly string[] {
+function looseness({ floor, belowFloor, first, heard, nowMs }: Planned): readonly string[] {
   if (floor === undefined || belowFloor !== undefined) return []
   // Where nobody is there to be staged, nothing is loose about that.
   if (first.type === 'everyone' && heard !== undefined && heard.reports.length === 0) return []
-  const live = first.type === 'stage' ? first.next.start.live : 0
-  return looserThan(floor, first.type === 'stage' ? first.plan : undefined, live)
+  const live = heard === undefined ? [] : liveMembers(heard, { beforeMs: nowMs, nowMs })
+  return looserThan(
+    floor,
+    first.type === 'stage' ? first.plan : undefined,
+    live.map(({ identity }) => identity),
+  )
 }
 
 /**

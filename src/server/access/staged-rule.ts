@@ -34,7 +34,7 @@ export function objectionToStaged(proposal: Proposal, { heard, floors, hasher }:
   if (addedWithdrawals(proposal).length > 0) return 'it withdraws a document'
   if (release.activateAt !== undefined) return 'it has clients wait until a time'
   const clients = liveClients(heard)
-  const loose = floors.flatMap(floor => looserThan(floor, rollout.plan, clients.length))
+  const loose = floors.flatMap(floor => looserThan(floor, rollout.plan, clients))
   if (loose.length > 0) return loose.join('; ')
   if (release.evidence !== undefined && release.evidence.reportMs < LEAST_STAGED_REPORT_MS)
     return `it has clients report more often than every ${LEAST_STAGED_REPORT_MS} ms`

@@ -299,21 +299,41 @@ describe('a timed rollout', () => {
 
 describe('a floor', () => {
   const planOf = (policy: RolloutPolicy) => firstStage(start(policy, fleet(60))).plan
+  /** Six of sixty in ap, 24 in eu, 30 in us. */
+  const sixty = Array.from({ length: 60 }, (_, index) => ({
+    labels: { region: index < 6 ? 'ap' : index < 30 ? 'eu' : 'us' },
+  }))
 
   test('refuses to go to everyone unless it says otherwise', () => {
-    expect(looserThan({}, undefined, 60)).toHaveLength(1)
-    expect(looserThan({ staged: false }, undefined, 60)).toEqual([])
+    expect(looserThan({}, undefined, sixty)).toHaveLength(1)
+    expect(looserThan({ staged: false }, undefined, sixty)).toEqual([])
   })
 
   test.each<[string, Parameters<typeof looserThan>[0], RolloutPolicy, number]>([
     ['what is as strict', { firstStage: 1, growth: 10, minBakeMs: 900_000, minQuorum: 0.9 }, staged(), 0],
     ['a larger first stage', { firstStage: 5 }, staged(['10%', 'all']), 1],
+    ['a label that more carry', { firstStage: 5 }, staged([{ labels: { region: 'ap' } }, 'all']), 1],
+    ['a label that so many carry', { firstStage: 6 }, staged([{ labels: { region: 'ap' } }, 'all']), 0],
+    ['a label that nobody carries', { firstStage: 1 }, staged([{ labels: { region: 'x' } }, 'all']), 0],
     [
-      'a label as the first stage, which may hold all',
-      { firstStage: 5 },
-      staged([{ labels: { a: 'b' } }, 'all']),
+      'regions of which one is more than four times the other',
+      { firstStage: 6, growth: 4 },
+      staged([{ labels: { region: 'ap' } }, { labels: { region: 'eu' } }, 'all']),
       1,
     ],
+    [
+      'regions of which one is five times the other',
+      { growth: 5 },
+      staged([{ labels: { region: 'ap' } }, { labels: { region: 'eu' } }, 'all']),
+      0,
+    ],
+    [
+      'a label that comes twice',
+      { growth: 2 },
+      staged([{ labels: { region: ['ap', 'eu'] } }, { labels: { region: 'eu' } }, 'all']),
+      0,
+    ],
+    ['a number before a label', { growth: 6 }, staged([3, { labels: { region: 'eu' } }, 'all']), 1],
     ['a leap', { growth: 10 }, staged([1, 'all']), 1],
     [
       'a shorter bake and watch',
@@ -332,7 +352,7 @@ describe('a floor', () => {
     ['the gate', { gates: ['errors'] }, staged({ gates: [{ name: 'errors', onBad: 'pause' }] }), 0],
     ['what goes by the clock', {}, timed(), 1],
   ])('has something against %s', (_name, floor, policy, problems) => {
-    expect(looserThan(floor, planOf(policy), 60)).toHaveLength(problems)
+    expect(looserThan(floor, planOf(policy), sixty)).toHaveLength(problems)
   })
 })
 
