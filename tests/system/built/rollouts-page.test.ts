@@ -40,6 +40,10 @@ for (const size of [2, 666]) {
     }
   }
 }
+// A pilot that is not there is waited for, until somebody promotes it.
+const waiting = await publisher.publish({ size: 3 }, { rollout: pilots(['web-9']), reason: 'more' })
+await publisher.promote({ reason: 'web-9 is gone' })
+console.log(3, await waiting.settled)
 console.log(ran.slice(0, 2).sort().join(', '))
 console.log(clients.map(({ current }) => current.size).join())
 await controller.close()
@@ -49,5 +53,5 @@ await publisher.close()
   )
   const { code, stdout, stderr } = await user.run([process.execPath, 'main.mjs'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toBe('2 completed\n666 rolled-back\nweb-1 runs 2, web-3 runs 2\n2,2,2,2\n')
+  expect(stdout).toBe('2 completed\n666 rolled-back\n3 completed\nweb-1 runs 2, web-3 runs 2\n3,3,3,3\n')
 })

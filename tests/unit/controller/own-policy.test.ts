@@ -265,3 +265,29 @@ test('a publish is refused while the controllers that are heard lack its policy,
     message: expect.stringContaining('give the policy to one that is heard (the night shift)'),
   })
 })
+
+test('a policy that wraps staged() takes its place, and holds by a rule of its own what would go on', async () => {
+  const { clock, publisher, controller } = await world()
+  let open = false
+  const inner = staged()
+  controller({
+    policies: [
+      {
+        ...inner,
+        decide(...given) {
+          const decision = inner.decide(...given)
+          return decision.type === 'advance' && !open
+            ? { type: 'hold', explanation: decision.explanation }
+            : decision
+        },
+      },
+    ],
+  })
+  await clock.advance(MINUTE)
+  await publisher.publish({ pool: 2 }, { ...publishing, rollout: staged({ ...PERIODS, stages: [1, 'all'] }) })
+  await clock.advance(10 * MINUTE)
+  expect((await publisher.current())?.release.rollout).toMatchObject({ state: 'running', stage: 0 })
+  open = true
+  await clock.advance(10 * MINUTE)
+  expect((await publisher.current())?.release.rollout?.state).toMatch(/watching|completed/)
+})
