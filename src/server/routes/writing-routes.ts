@@ -125,6 +125,34 @@ export function writingRoutes({
     }
   }
 
+  /**
+   * Appends; where the store has lost a snapshot that is still in memory here, that is written again
+   * first, so that the way back to it is open.
+   */
+  const appendWhole = async (
+    release: Release,
+    query: Parameters<typeof store.append>[0],
+  ): Promise<'appended' | 'taken'> => {
+    const append = (): Promise<'appended' | 'taken'> => lifetime.run(signal => store.append(query, signal))
+    try {
+      return await append()
+    } catch (error) {
+      if (!isNoticeboardError(error, 'invalid-data')) throw error
+      const { namespace, urgent } = query
+      for (const { digest } of variantsOf(release)) {
+        const kept = snapshots.peek(namespace, digest)
+        if (kept === undefined) throw error
+        await lifetime.run(signal => store.put({ namespace, digest, bytes: kept.bytes, urgent }, signal))
+      }
+      const outcome = await append()
+      logger?.warn('the store had lost a snapshot that a release names; it was written again from memory', {
+        namespace,
+        position: formatPosition(query.at),
+      })
+      return outcome
+    }
+  }
+
   return {
     async putSnapshot(request, { namespace, digest }, by) {
       const urgent = new URLSearchParams(request.query).get('urgent') === '1'
@@ -160,9 +188,7 @@ export function writingRoutes({
       const refused = await objectionTo({ release, bytes, urgent, audit }, by, request.signal())
       if (refused !== undefined) return refused
       await requireSnapshots(release)
-      const outcome = await lifetime.run(signal =>
-        store.append({ namespace, at: positionOf(release), bytes, audit, urgent }, signal),
-      )
+      const outcome = await appendWhole(release, { namespace, at: positionOf(release), bytes, audit, urgent })
       if (outcome === 'taken') return taken()
       logger?.info('a release was appended', {
         namespace,
