@@ -29,7 +29,7 @@ export interface AuditRecord {
  */
 export function encodeAudit(
   { random, author: usual }: { readonly random: Random; readonly author: string | undefined },
-  { author = usual, reason, evidence }: AuditDetails,
+  { author = usual, reason, evidence, belowFloor }: AuditDetails,
 ): Uint8Array<ArrayBuffer> {
   assertAuthor('the audit record', author)
   if (typeof reason !== 'string' || reason.trim() === '') {
@@ -45,7 +45,9 @@ export function encodeAudit(
       `author and reason take ${said} bytes; ${MAX_REASON_BYTES} are allowed: shorten the reason`,
     )
   }
-  const bytes = encodeText(canonicalize({ v: 1, nonce: toHex(random.bytes(16)), author, reason, evidence }))
+  const bytes = encodeText(
+    canonicalize({ v: 1, nonce: toHex(random.bytes(16)), author, reason, evidence, belowFloor }),
+  )
   if (bytes.length > MAX_AUDIT_BYTES) {
     throw new NoticeboardError(
       'too-large',
@@ -76,6 +78,8 @@ export interface AuditDetails {
   readonly author?: string | undefined
   readonly reason?: unknown
   readonly evidence?: StepEvidence | undefined
+  /** Set where the reason says why a publish is looser than the floor of its namespace. */
+  readonly belowFloor?: true | undefined
 }
 
 /**

@@ -270,6 +270,7 @@ function recordOf({ author, reason, belowFloor, readmit }: PublishOptions): Audi
   return {
     author,
     reason: typeof reason === 'string' && more.length > 0 ? [reason, ...more].join('; ') : reason,
+    belowFloor: belowFloor === undefined ? undefined : true,
   }
 }
 

@@ -12,7 +12,7 @@ import type { RolloutFloor } from '../../rollouts/floor.js'
 import { objectionToControl } from './control-rule.js'
 import { objectionToRevert } from './revert-rule.js'
 import { objectionToAny, type Proposal } from './rule.js'
-import { objectionToStaged } from './staged-rule.js'
+import { objectionByFloors, objectionToStaged } from './staged-rule.js'
 
 /** What a release is judged by that somebody wants to append who may not do everything. */
 export interface JudgeContext {
@@ -79,13 +79,41 @@ export async function judgeRelease(
   return refused(objections.join('; ') || 'it is urgent')
 }
 
+/**
+ * Whether a token with `admin` may append a release: a publish that is looser than the floors of
+ * its namespace needs an audit record that says so. What goes back, and each later step of a
+ * rollout, is not held to them.
+ *
+ * ```ts
+ * const judgement = await judgeByFloors({ release, audit }, context)
+ * ```
+ */
+export async function judgeByFloors(
+  { release, audit }: { readonly release: Release; readonly audit: Uint8Array | undefined },
+  { head, heard, floors }: Pick<JudgeContext, 'head' | 'heard' | 'floors'>,
+): Promise<Judgement> {
+  if (release.cause !== 'publish' || head === undefined) return ALLOWED
+  // What is not the next release is a conflict, which the store says, or begins an epoch.
+  if (comparePositions(positionOf(release), nextPosition(head.position)) !== 'same') return ALLOWED
+  if (audit !== undefined && recordIn(audit).isBelowFloor) return ALLOWED
+  const loose = objectionByFloors(release, { heard: await heard(), floors })
+  return loose === undefined ? ALLOWED : refused(`${loose}; or say why in { belowFloor }`)
+}
+
 /** Whether an audit record names the author that a token is bound to. */
 export function isByAuthor({ author }: Grant, audit: Uint8Array | undefined): boolean {
   if (author === undefined) return true
-  if (audit === undefined) return false
+  return audit !== undefined && recordIn(audit).author === author
+}
+
+/** What the server reads in an audit record. */
+function recordIn(audit: Uint8Array): { readonly author: unknown; readonly isBelowFloor: boolean } {
   const what = 'the audit record'
   const record = shapeOf(parseCanonical(audit, { what, maxBytes: MAX_AUDIT_BYTES }), what)
-  return record.has('author') && record.member('author') === author
+  return {
+    author: record.has('author') ? record.member('author') : undefined,
+    isBelowFloor: record.has('belowFloor') && record.member('belowFloor') === true,
+  }
 }
 
 function refused(why: string): Judgement {

@@ -6,6 +6,7 @@ import { BUCKETS, isExposed, type Audience, type Clause } from '../../core/relea
 import { looserThan, sizeOf, type RolloutFloor } from '../../rollouts/floor.js'
 import { firstStageOf } from '../../rollouts/plan.js'
 import type { Stage } from '../../rollouts/stage.js'
+import type { Release } from '../../core/release/release.js'
 import { addedWithdrawals, isSame, sameArm, type Objection, type Proposal } from './rule.js'
 
 /** What a first stage is measured by. */
@@ -43,6 +44,18 @@ export function objectionToStaged(proposal: Proposal, { heard, floors, hasher }:
   const { rehearsal } = rollout.stageStart
   if (rehearsal?.phase === 'forward' && isSame(audience.clauses, [{ ids: [rehearsal.id] }])) return undefined
   return objectionToAudience(audience, { stage, clients, hasher })
+}
+
+/** Where a publish is looser than the floors of its namespace allow. */
+export function objectionByFloors(
+  { rollout }: Release,
+  { heard, floors }: Pick<StagedContext, 'heard' | 'floors'>,
+): Objection {
+  // Where nobody is there to be staged, nothing is loose about everyone.
+  if (rollout === undefined && !heard.reports.some(({ role }) => role === undefined)) return undefined
+  const clients = liveClients(heard)
+  const loose = floors.flatMap(floor => looserThan(floor, rollout?.plan, clients))
+  return loose.length === 0 ? undefined : loose.join('; ')
 }
 
 interface Client {

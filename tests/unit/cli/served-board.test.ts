@@ -1,7 +1,10 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { createClient } from '../../../src/client/index.js'
 import { fileStore } from '../../../src/node/index.js'
+import { pull } from '../../../src/strategies/index.js'
 import { http } from '../../../src/transports/http/index.js'
 import { ask } from '../../support/asking.js'
 import { reportOf } from '../../support/report-of.js'
@@ -171,6 +174,39 @@ test.each([
     .not.toContain('no-controller')
   expect(second.status, second.stderr).toBe(status)
   if (status !== 0) expect(second.stderr).toContain('the floor of this namespace needs staged@1')
+})
+
+test('a server holds the floor of its configuration file against its own token, unless somebody says why', async () => {
+  const [cwd, elsewhere] = [await temporaryFolder(), await temporaryFolder()]
+  await writeFile(join(cwd, 'noticeboard.config.mjs'), 'export default { floor: { minBakeMs: 1_000 } }')
+  const server = await served({ cwd })
+  const token = (await readFile(join(cwd, 'board/private/token'), 'utf8')).trim()
+  const run = (command: readonly string[], document?: string): Promise<Ran> =>
+    commandLine([...command, '-n', NAMESPACE], {
+      cwd: elsewhere,
+      ...(document !== undefined && { stdin: document }),
+      env: { NOTICEBOARD_URL: server.url, NOTICEBOARD_TOKEN: token },
+    })
+  const publish = (document: string, ...options: readonly string[]): Promise<Ran> =>
+    run(['publish', '-', '--reason', 'x', '--everyone', ...options], document)
+  const first = await publish('{"a":1}')
+  expect(first.status, first.stderr).toBe(0)
+  // While no client is heard there is nobody to be staged.
+  const second = await publish('{"a":2}')
+  expect(second.status, second.stderr).toBe(0)
+
+  const client = createClient({ namespace: NAMESPACE, schema: z.json(), strategy: pull(http(server.url)) })
+  onTestFinished(() => client.close())
+  await client.ready()
+  await expect.poll(async () => (await run(['status'])).stdout, WAIT).toMatch(/1 (client|instance)/)
+  const refused = await publish('{"a":3}')
+  expect(refused.status).toBe(3)
+  expect(refused.stderr).toContain('and not to everyone at once; or say why with --below-floor "…"')
+  const said = await publish('{"a":3}', '--below-floor', 'the database is down')
+  expect(said.status, said.stderr).toBe(0)
+  expect((await run(['history', '--limit', '1'])).stdout).toContain('below the floor: the database is down')
+  const back = await run(['rollback', '--reason', 'x'])
+  expect(back.status, back.stderr).toBe(0)
 })
 
 /** Waits for what another part of the program does in its own time. */

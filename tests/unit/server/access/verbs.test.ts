@@ -3,7 +3,13 @@ import { z } from 'zod'
 import type { Scope } from '../../../../src/contracts/access.js'
 import type { System } from '../../../../src/contracts/system.js'
 import { createController } from '../../../../src/controller/index.js'
-import { createPublisher, everyone, type Publisher, type Rollout } from '../../../../src/publisher/index.js'
+import {
+  createPublisher,
+  everyone,
+  type Publisher,
+  type PublishOptions,
+  type Rollout,
+} from '../../../../src/publisher/index.js'
 import { staged, timed } from '../../../../src/rollouts/index.js'
 import { createHandler, type Handler } from '../../../../src/server/index.js'
 import { virtualClock } from '../../../../src/sim/virtual-clock.js'
@@ -134,4 +140,63 @@ test('a controller elsewhere with the scope control brings to its end what a tok
   expect(rollout).toMatchObject({ state: 'running', stage: 0 })
   expect(await until(rollout.settled)).toBe('completed')
   expect(fleet.runs(rollout.digest)).toHaveLength(3)
+}) // prettier-ignore
+
+test('a floor of the server binds a token with admin too, unless the record says why a publish is below it', async () => {
+  const clock = virtualClock({ startMs: Date.parse('2026-06-01T00:00:00.000Z') })
+  const system = { clock }
+  const box = tokenBox()
+  const give = (name: string, scopes: readonly Scope[]): string => box.give({ name, scopes, namespaces: ['**'] })
+  const handler = createHandler(memory({ system }), {
+    system,
+    tokens: box,
+    floors: { 'checkout/*': { minBakeMs: 30_000, firstStage: 1 }, 'basket/*': { staged: false } },
+  })
+  const store = storeOver(handler, give('operator', ['admin']), system)
+  const publisher = createPublisher({ namespace, schema, store, system, retries: 0 })
+  const fleet = startPaperFleet({ store: storeOver(handler, give('fleet', ['read', 'report']), system), clock, namespace, clients: 3 })
+  /** Goes on with time until something has come. */
+  const until = async <Value>(coming: Promise<Value>): Promise<Value> => {
+    let there = false
+    const noted = coming.finally(() => (there = true))
+    noted.catch(() => {})
+    while (!there) await clock.advance(5_000)
+    return noted
+  }
+  onTestFinished(async () => {
+    await until(Promise.all([fleet.close(), publisher.close()]))
+    await handler.close({ drainMs: 0 })
+  })
+  const publish = (pool: number, more: Omit<PublishOptions<{ pool: number }>, 'reason'>): Promise<Rollout> =>
+    until(publisher.publish({ pool }, { reason, ...more }))
+  // There is nothing to be staged against.
+  expect(await publish(1, { rollout: everyone() })).toMatchObject({ outcome: 'published' })
+  await clock.advance(120_000)
+
+  await expect(publish(2, { rollout: everyone() })).rejects.toThrow(
+    expect.objectContaining({
+      code: 'forbidden',
+      message: expect.stringContaining('rolled out in stages, and not to everyone at once; or say why in { belowFloor }'),
+    }),
+  )
+  const hasty = { rollout: staged({ bakeMs: 20_000 }), drive: true }
+  await expect(publish(2, hasty)).rejects.toThrow(/a bake of 20000 ms; 30000 are wanted/)
+  const wide = { rollout: staged({ stages: [2, 'all'], bakeMs: 60_000 }), drive: true }
+  await expect(publish(2, wide)).rejects.toThrow(/the first stage exposes 2 clients; 1 are allowed/)
+  // A reason that only reads so is none: nobody would find it again.
+  await expect(until(publisher.publish({ pool: 2 }, { rollout: everyone(), reason: 'below the floor: no' }))).rejects.toThrow(
+    /not to everyone at once/,
+  )
+  expect(await publish(2, { rollout: everyone(), belowFloor: 'the database is down' })).toMatchObject({
+    outcome: 'published',
+  })
+  for await (const entry of publisher.history({ limit: 1 }))
+    expect(entry.audit?.reason).toBe(`${reason}; below the floor: the database is down`)
+
+  // The ways back and the kill have reasons of their own, and nothing is in their way.
+  expect(await until(publisher.rollback({ reason }))).toMatchObject({ outcome: 'published' })
+  expect(await until(publisher.kill({ patch: { pool: 9 }, reason }))).toMatchObject({ outcome: 'published' })
+  expect(await publish(3, { rollout: staged({ stages: [1, 'all'], bakeMs: 60_000 }), drive: true })).toMatchObject({ state: 'running' })
+  expect(await until(publisher.promote({ reason }))).toMatchObject({ outcome: 'published' })
+  expect(await until(publisher.openEpoch({ reason }))).toMatchObject({ outcome: 'published' })
 }) // prettier-ignore
