@@ -161,6 +161,16 @@ test('the most urgent come first, and name three clients at most', () => {
   expect(new Set(ALARM_NAMES).size).toBe(ALARM_NAMES.length)
 })
 
+test('a store that was copied or has forked is told by what its clients have seen or run', () => {
+  // Another epoch with the number of ours: they followed another board.
+  const elsewhere = client({ seen: { epoch: '1-00000001', sequence: 3 } })
+  expect(namesIn(factsOf([elsewhere]))).toEqual(['board-behind'])
+  // The other history is longer.
+  expect(namesIn(factsOf([client({ seen: at(7), applied: at(7) })]))).toEqual(['board-behind'])
+  // Another release at the same position, with another document.
+  expect(namesIn(factsOf([client({ digest: old })]))).toEqual(['clients-diverged'])
+})
+
 test('docs/alarms.md has a row and a section for each, and none besides', async () => {
   const text = await readFile(new URL('../../../docs/alarms.md', import.meta.url), 'utf8')
   const sections = [...text.matchAll(/^## ([a-z-]+)$/gm)].map(([, name]) => name)
