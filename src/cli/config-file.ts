@@ -40,9 +40,14 @@ export interface CommandLineConfig extends NamespaceConfig {
   /** How documents spread where the command line does not say; only in a file of code. */
   readonly rollout?: RolloutPolicy
   /**
-   * How careful every rollout has to be; `noticeboard serve` holds tokens without `admin` to it.
+   * How careful every rollout has to be; `noticeboard serve` holds every token to it.
    */
   readonly floor?: RolloutFloor
+  /**
+   * The most bytes that a release and its snapshots may have together, where a mirror follows the
+   * store: 1,048,576 for one ConfigMap.
+   */
+  readonly maxBoardBytes?: number
   /**
    * What those may do whom a proxy in front of `noticeboard serve` names; only in a file of code.
    */
@@ -71,6 +76,7 @@ const KEYS = [
   'policies',
   'rollout',
   'floor',
+  'maxBoardBytes',
   'proxyIdentity',
   'namespaces',
 ]

@@ -85,7 +85,7 @@ export async function withPublisher<T>(
     const { schema, validators } = checks
     // The schema of one command is for that command, unless it is to be kept for all.
     const keepSchema = checks.from === 'config' || (checks.from === 'option' && args.flag('keep-schema'))
-    const { gates, policies, rollout, floor } = settings.rollouts
+    const { gates, policies, rollout, floor, maxBoardBytes } = settings.rollouts
     const publisher = createPublisher({
       namespace,
       schema,
@@ -100,6 +100,7 @@ export async function withPublisher<T>(
       ...(policies !== undefined && { policies }),
       ...(rollout !== undefined && { rollout }),
       ...(floor !== undefined && { floor }),
+      ...(maxBoardBytes !== undefined && { maxBoardBytes }),
     })
     const forget = onAbort(io.signal, () => void publisher.close())
     try {

@@ -27,6 +27,8 @@ export interface PublisherContext {
   readonly logger: Logger
   /** The largest document that is published, in bytes. */
   readonly maxSnapshotBytes: number
+  /** The largest release with its snapshots; undefined: what the mirrors take. */
+  readonly maxBoardBytes: number | undefined
   /** The largest that is read: what was published under another limit is still here. */
   readonly maxReadBytes: number
   readonly versions: VersionIndex
@@ -70,6 +72,7 @@ export function bareContext({ store, system, ...rest }: BareContextOptions): Pub
     keepsSchema: false,
     validators: [],
     maxSnapshotBytes: store.maxSnapshotBytes,
+    maxBoardBytes: undefined,
     maxReadBytes: store.maxSnapshotBytes,
     versions: createVersionIndex(),
     retries: DEFAULT_RETRIES,

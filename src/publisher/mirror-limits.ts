@@ -17,21 +17,22 @@ export interface ForMirrors {
 }
 
 /**
- * Why a document cannot go to the mirrors of a publisher: it would not fit into one of them, or it
- * shall be staged on reports that nobody behind one of them can send. Undefined where nothing stands
- * in the way.
+ * Why a document cannot go to the mirrors of a publisher: it would not fit into one of them, or
+ * into `maxBoardBytes`, or it shall be staged on reports that nobody behind one of them can send.
+ * Undefined where nothing stands in the way.
  *
  * ```ts
  * const refusal = notForMirrors(context, { variants, policy, isFirst: false, heard })
  * ```
  */
 export function notForMirrors(
-  { namespace, mirrors }: PublisherContext,
+  { namespace, mirrors, maxBoardBytes: most }: PublisherContext,
   { variants, policy, isFirst, heard }: ForMirrors,
 ): NoticeboardError | undefined {
   const sizes = new Map(variants.map(({ digest, bytes }) => [digest, bytes]))
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, LARGE_RELEASE_BYTES)
-  const small = mirrors.find(({ maxBoardBytes = Number.POSITIVE_INFINITY }) => bytes > maxBoardBytes)
+  const boards = [...mirrors, ...(most === undefined ? [] : [{ name: 'the board', maxBoardBytes: most }])]
+  const small = boards.find(({ maxBoardBytes = Number.POSITIVE_INFINITY }) => bytes > maxBoardBytes)
   if (small !== undefined)
     return new NoticeboardError(
       'too-large',

@@ -51,7 +51,7 @@ import { takeStep, type AskedStep, type StepOptions } from './rollouts/take-step
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
 import { remembering } from '../core/store/remembering-store.js'
 import { createVersionIndex } from './versions.js'
-import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
+import { LARGE_RELEASE_BYTES, MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { silentLogger } from '../core/silent-logger.js'
 
 /** What a publisher is made of. Namespace, schema and store are needed. */
@@ -72,6 +72,13 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
    * up to date by the next one. Default: none.
    */
   readonly mirrors?: readonly Mirror[]
+  /**
+   * The most bytes that a release and the snapshots that it names may have together, where a mirror
+   * follows the store by itself and its board stands in one place: 1,048,576
+   * (`MAX_CONFIG_MAP_BYTES`) for `configMapMirror`. A publish that would not fit is refused as
+   * `too-large`. Default: what `mirrors` take.
+   */
+  readonly maxBoardBytes?: number
   /** How documents spread where a publish does not say. Default: in stages, see `publish`. */
   readonly rollout?: RolloutPolicy
   /**
@@ -546,6 +553,7 @@ function readOptions<Input, Output>(
     system: true,
     logger: true,
     maxSnapshotBytes: true,
+    maxBoardBytes: true,
     retries: true,
   })
   const {
@@ -560,6 +568,7 @@ function readOptions<Input, Output>(
     gates = [],
     author,
     maxSnapshotBytes = Math.min(store?.maxSnapshotBytes ?? 0, MAX_SNAPSHOT_BYTES),
+    maxBoardBytes,
   } = options
   const { retries = DEFAULT_RETRIES } = options
   const { clock, random, hasher } = readSystem('createPublisher()', options.system)
@@ -591,6 +600,14 @@ function readOptions<Input, Output>(
       `createPublisher(): maxSnapshotBytes must be a whole number from 1 to the ${store.maxSnapshotBytes} that the store takes`,
     )
   }
+  if (
+    maxBoardBytes !== undefined &&
+    !(Number.isInteger(maxBoardBytes) && maxBoardBytes > LARGE_RELEASE_BYTES)
+  )
+    throw new NoticeboardError(
+      'invalid-option',
+      `createPublisher(): maxBoardBytes must be a whole number above the ${LARGE_RELEASE_BYTES} that a release may take, such as 1_048_576`,
+    )
   if (!Number.isInteger(retries) || retries < 0)
     throw new NoticeboardError('invalid-option', 'createPublisher(): retries must be a whole number from 0')
   return {
@@ -606,6 +623,7 @@ function readOptions<Input, Output>(
     hasher,
     logger,
     maxSnapshotBytes,
+    maxBoardBytes,
     maxReadBytes: Math.max(maxSnapshotBytes, store.maxSnapshotBytes),
     versions: createVersionIndex(),
     retries,

@@ -8,7 +8,8 @@ import {
   type ConfigMapMirrorOptions,
 } from '../../../src/kubernetes/index.js'
 import { fileStore } from '../../../src/node/index.js'
-import { createPublisher, everyone } from '../../../src/publisher/index.js'
+import { createPublisher, everyone, type PublisherOptions } from '../../../src/publisher/index.js'
+import { MAX_CONFIG_MAP_BYTES } from '../../../src/core/limits.js'
 import { staged, timed } from '../../../src/rollouts/index.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
@@ -291,6 +292,33 @@ describe('a publisher with a mirror into a ConfigMap', () => {
     expect(applied).toEqual([1, 2])
     const third = publisher.publish('z'.repeat(1_040_000), { rollout: everyone(), reason })
     await expect(third).rejects.toMatchObject({ code: 'too-large' })
+  })
+
+  test('that follows the store by itself refuses what would not fit by maxBoardBytes, and says so without it', async () => {
+    const { store, clock, logged, applied, follow } = world()
+    const publisherWith = (more: Pick<PublisherOptions, 'maxBoardBytes'>) =>
+      closeLater(
+        createPublisher({ namespace: NAMESPACE, schema: anything, store, system: { clock }, ...more }),
+      )
+    const knowing = publisherWith({ maxBoardBytes: MAX_CONFIG_MAP_BYTES })
+    const ignorant = publisherWith({})
+    const following = follow()
+    await knowing.publish('x'.repeat(600_000), { rollout: everyone(), reason })
+    await expect(knowing.publish('y'.repeat(600_000), { rollout: timed(), reason })).rejects.toMatchObject({
+      code: 'too-large',
+      message: expect.stringContaining('the board takes 1048576'),
+    })
+    await clock.advance(1_000)
+    expect(applied).toEqual([1])
+
+    await ignorant.publish('y'.repeat(1_048_570), { rollout: everyone(), reason })
+    await clock.advance(10 * MINUTE)
+    expect(applied).toEqual([1])
+    expect(logged).toContainEqual(expect.objectContaining({ code: 'too-large' }))
+    await knowing.publish('z', { rollout: everyone(), reason })
+    await clock.advance(MINUTE)
+    expect(applied.at(-1)).toBe(3)
+    await following.end()
   })
 
   test.each<[string, () => Promise<Parameters<typeof createPublisher>[0]['store']>]>([

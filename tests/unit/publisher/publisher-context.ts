@@ -21,6 +21,7 @@ export function publisherContext(store: Store, more: Partial<PublisherContext> =
     hasher: systemHasher,
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     maxSnapshotBytes: store.maxSnapshotBytes,
+    maxBoardBytes: undefined,
     maxReadBytes: store.maxSnapshotBytes,
     versions: createVersionIndex(),
     retries: 4,

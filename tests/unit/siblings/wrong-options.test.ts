@@ -62,6 +62,7 @@ const PUBLISHER: Readonly<Record<string, readonly string[]>> = {
   system: [],
   logger: [],
   maxSnapshotBytes: ['a number'],
+  maxBoardBytes: [],
   retries: ['a number'],
 }
 
