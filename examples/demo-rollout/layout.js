@@ -20,9 +20,10 @@ function drawn(seed, name) {
 }
 
 /**
- * One host with eight workers, which are one client; a tenth without a durable folder, as
- * containers are; the others with one. A process has two of them, four in large fleets: what it
- * dies of takes its neighbours down, as on a real machine.
+ * One host with eight processes that the supervisor forks, as node:cluster would its workers: they
+ * have one folder and are one client; a tenth without a durable folder, as containers are; the
+ * others with one. A process has two of them, four in large fleets: what it dies of takes its
+ * neighbours down, as on a real machine.
  * @param {{ clients: number, seed: number, keepsState: boolean, name: string }} settings
  * @returns {Seat[]}
  */

@@ -132,7 +132,7 @@ async function run({ clients, only, patience, seed, without }) {
     const { bold, dim, red } = screen.paint
     screen.print(bold('noticeboard: a document passes its schema and kills the application later'))
     screen.print(`  fleet      ${clients * only.length} clients, ${clients} each for ${only.join(', ')}:`)
-    screen.print('             a host with eight workers that share a folder, containers without')
+    screen.print('             a host with eight processes that share a folder, containers without')
     screen.print('             a durable folder, and machines with one')
     screen.print(
       `  the bug    it dies ${duration(fuseMs.least)} to ${duration(fuseMs.most)} after it took the document, by seed ${seed},`,
