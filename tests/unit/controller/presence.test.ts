@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
 import type { ClientReport, RolloutStandstill } from '../../../src/contracts/report.js'
+import { createController } from '../../../src/controller/index.js'
 import { createPresence, type PresenceOptions } from '../../../src/controller/presence.js'
 import { MAX_NEXT_REPORT_MS } from '../../../src/core/limits.js'
 import { silentLogger } from '../../../src/core/silent-logger.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { memory } from '../../../src/transports/memory.js'
 
 const never = new AbortController().signal
 
@@ -110,4 +113,15 @@ test('it says that it has stopped wherever it was there, and nowhere else', asyn
   const unseen = presence({ to: undefined })
   await unseen.say(['a/b'], never)
   await unseen.stop(never)
+})
+
+test('by default a controller looks every 2 s, and says once a minute that it is there', async () => {
+  const clock = virtualClock()
+  const system = { clock, random: seededRandom(1), hasher: systemHasher }
+  const store = memory({ system })
+  const controller = createController({ store, namespaces: ['a/b'], system })
+  await clock.advance(5_000)
+  const { reports } = await store.reports({ namespace: 'a/b' }, never)
+  expect(reports).toMatchObject([{ clientId: 'controller', lookMs: 2_000, nextReportWithinMs: 60_000 }])
+  await controller.close()
 })
