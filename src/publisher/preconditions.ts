@@ -3,7 +3,7 @@ import { comparePositions, formatPosition, type Position } from '../contracts/po
 import type { HeardReports } from '../contracts/report.js'
 import type { ReportsQuery } from '../contracts/transport.js'
 import { positionOf, unknownCritical, type Arm, type Release } from '../core/release/release.js'
-import { isUnderWay } from '../core/release/rollout.js'
+import { isUnderWay, stageNumberOf } from '../core/release/rollout.js'
 import { sayWentBack } from '../core/store/went-back.js'
 import type { PublisherContext } from './context.js'
 import { claimsOf } from '../fleet/claims.js'
@@ -94,6 +94,38 @@ export function notFree(
   return new NoticeboardError(
     'rollout-in-progress',
     `a rollout is under way in ${namespace}: wait for its end, abort it, or pass { supersede: true } to replace it`,
+  )
+}
+
+/**
+ * Whether a rollout has not come to its end.
+ *
+ * ```ts
+ * if (hasRolloutUnderWay(head?.release)) wait()
+ * ```
+ */
+export function hasRolloutUnderWay(newest: Release | undefined): boolean {
+  return newest?.rollout !== undefined && isUnderWay(newest.rollout)
+}
+
+/**
+ * The `rollout-in-progress` of a document that is to go to everyone at once while a rollout of it is
+ * under way, unless the caller supersedes that; undefined when it may.
+ *
+ * ```ts
+ * const refusal = notOvertaken(context, newest, { supersede: options.supersede })
+ * ```
+ */
+export function notOvertaken(
+  { namespace }: Pick<PublisherContext, 'namespace'>,
+  newest: Release | undefined,
+  { supersede = false }: { readonly supersede?: boolean },
+): NoticeboardError | undefined {
+  const rollout = newest?.rollout
+  if (supersede || rollout === undefined) return undefined
+  return new NoticeboardError(
+    'rollout-in-progress',
+    `a rollout of this very document is ${rollout.state} in stage ${stageNumberOf(rollout)} in ${namespace}, so not everyone runs it: promote it, or pass { supersede: true } to give it to everyone at once`,
   )
 }
 

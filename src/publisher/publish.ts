@@ -8,10 +8,12 @@ import { finish } from './finish.js'
 import {
   behindFleet,
   doubtfulClaims,
+  hasRolloutUnderWay,
   heardReports,
   notAdmitted,
   notExpected,
   notFree,
+  notOvertaken,
   notUnderstood,
   type Expected,
 } from './preconditions.js'
@@ -136,9 +138,11 @@ export async function publishDocument(
     const unknown = newest === undefined ? undefined : notUnderstood(context, newest)
     if (unknown !== undefined) return { type: 'refuse', error: unknown }
     const trial = newest && (await trialIfKept(context, newest, signal))
-    if (head !== undefined && trial !== undefined && sameVariants(trial.candidate, variants))
-      return { type: 'unchanged', head }
+    const isTried = trial !== undefined && sameVariants(trial.candidate, variants)
+    const overtakes = isTried && policy?.type === 'everyone' && hasRolloutUnderWay(newest)
+    if (head !== undefined && isTried && !overtakes) return { type: 'unchanged', head }
     const refusal =
+      (overtakes ? notOvertaken(context, newest, options) : undefined) ??
       notExpected(context, newest, options) ??
       notFree(context, newest, options) ??
       notAdmitted(context, newest, { variants, readmit: options.readmit })

@@ -390,6 +390,38 @@ describe('publishing in stages', () => {
     expect(await rollout.settled).toBe('superseded')
   })
 
+  test('the same document for everyone is refused while only a stage runs it, and supersedes where that is said', async () => {
+    const { publish, releases } = await world()
+    const { digest } = await publish(2, { drive: true })
+    const before = await releases()
+    const toAll = { rollout: everyone(), drive: true }
+    await expect(publish(2, toAll)).rejects.toMatchObject({
+      code: 'rollout-in-progress',
+      message: expect.stringMatching(
+        /a rollout of this very document is running in stage 1 in checkout\/prod, so not everyone runs it: promote it, or pass/,
+      ),
+    })
+    expect(await releases()).toEqual(before)
+    expect(await publish(2, { ...toAll, supersede: true })).toMatchObject({ outcome: 'published', digest })
+    const newest = (await releases()).at(-1)
+    expect(newest?.stable.variants[0]?.digest).toBe(digest)
+    expect(newest).not.toHaveProperty('candidate')
+    expect(newest?.withdrawn ?? []).not.toContain(digest)
+    expect(await publish(2, toAll)).toMatchObject({ outcome: 'unchanged', digest })
+  })
+
+  test('the same document for everyone changes nothing once all run it and it is watched', async () => {
+    const { clock, controller, publish, publisher, releases } = await world()
+    controller()
+    await clock.advance(MINUTE)
+    await publish(2)
+    await publisher.promote({ reason: 'it is well' })
+    const before = await releases()
+    expect(before.at(-1)?.rollout?.state).toBe('watching')
+    expect(await publish(2, { rollout: everyone() })).toMatchObject({ outcome: 'unchanged' })
+    expect(await releases()).toEqual(before)
+  })
+
   test('a document that was taken back comes again only with a reason, and to the same clients first', async () => {
     const { publish, publisher, releases } = await world()
     await publish(2, { drive: true })
