@@ -375,7 +375,10 @@ async function stayThere(place: Place): Promise<void> {
   // What does harm itself may be left for what did none.
   const document = documents.get(newest.release.stable.variants[0]?.digest ?? '')
   if (document === undefined || effects.of(document.n).type !== 'fine') return
-  const there = machines.filter(machine => !machine.isGone && runsItsTarget(machine, newest.release))
+  // Who has just died of something tries it again in its own time, or holds it.
+  const there = machines.filter(
+    machine => !machine.isGone && machine.process?.running === true && runsItsTarget(machine, newest.release),
+  )
   for (const { process } of controllers)
     if (red.chance(0.5)) process?.skew(red.pick([86_400_000, -3_600_000]))
   for (const machine of there)
