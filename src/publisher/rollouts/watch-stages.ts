@@ -1,5 +1,5 @@
 import { keepAlive } from '../../async/keep-alive.js'
-import { asNoticeboardError } from '../../contracts/errors.js'
+import { asNoticeboardError, isNoticeboardError } from '../../contracts/errors.js'
 import type { Digest } from '../../contracts/names.js'
 import { nextPosition } from '../../contracts/position.js'
 import type { HeardReports } from '../../contracts/report.js'
@@ -99,10 +99,22 @@ async function* looks(
   root: AbortSignal,
 ): AsyncGenerator<Look> {
   const { namespace, clock, logger } = context
+  let mayDrive = drives
+  /** Takes the next step, if any; a token that may begin rollouts need not be one that moves them on. */
+  const drive = async (): Promise<boolean> => {
+    try {
+      return (await tend(context, tending, root)).type === 'took'
+    } catch (error) {
+      if (!isNoticeboardError(error, 'forbidden', 'unauthorized')) throw error
+      mayDrive = false
+      logger.info('this token may not move the rollout on, so that is left to its controllers', { namespace })
+      return false
+    }
+  }
   while (!root.aborted) {
     try {
       // What it decided is seen by the look that follows; a step that it took, too.
-      const took = drives && (await tend(context, tending, root)).type === 'took'
+      const took = mayDrive && (await drive())
       const standing = await standingOf(context, id, root)
       yield await lookAt(context, { standing, tending }, root)
       if (took) continue

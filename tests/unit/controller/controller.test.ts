@@ -3,7 +3,8 @@ import { z } from 'zod'
 import type { CompleteStore } from '../../../src/contracts/transport.js'
 import { createController, type Controller, type ControllerOptions } from '../../../src/controller/index.js'
 import type { LogDetails } from '../../../src/contracts/system.js'
-import type { Release } from '../../../src/core/release/release.js'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
+import { decodeRelease, type Release } from '../../../src/core/release/release.js'
 import { silentLogger } from '../../../src/core/silent-logger.js'
 import {
   createPublisher,
@@ -31,6 +32,7 @@ interface World {
   readonly clock: VirtualClock
   readonly publisher: Publisher<{ pool: number }>
   readonly fleet: PaperFleet
+  readonly store: CompleteStore
   readonly releases: () => Promise<readonly Release[]>
   controller(options?: Partial<ControllerOptions>): Controller
   publish(pool: number, options?: Partial<PublishOptions<{ pool: number }>>): Promise<Rollout>
@@ -74,6 +76,7 @@ async function world({ clients = 20, effect = 'works' }: WorldOptions = {}): Pro
     clock,
     publisher,
     fleet,
+    store,
     releases: () => releasesOf(store, namespace),
     controller(options = {}) {
       const controller = createController({ store, system, lookMs: LOOK_MS, ...options })
@@ -361,6 +364,35 @@ describe('publishing in stages', () => {
     const { settled } = await publish(2, { drive: true })
     await clock.advance(40 * MINUTE)
     expect(await settled).toBe('completed')
+  })
+
+  test('is left to its controllers where the token of who waits may begin rollouts and not move them on', async () => {
+    const { clock, controller, fleet, store, releases } = await world()
+    controller()
+    await clock.advance(MINUTE)
+    let refused = 0
+    const held: typeof store = {
+      ...store,
+      append: async (query, signal) => {
+        if (decodeRelease(query.bytes).release.cause === 'publish') return store.append(query, signal)
+        refused += 1
+        throw new NoticeboardError('forbidden', 'ci may write only for the author it is bound to')
+      },
+    }
+    const system = { clock, random: seededRandom(8), hasher: systemHasher }
+    const ci = createPublisher({ namespace, schema, store: held, system })
+    closing.push(() => ci.close())
+    const rollout = await ci.publish({ pool: 2 }, { rollout: staged(PERIODS), reason: 'more', drive: true })
+    const states: string[] = []
+    const watched = (async () => {
+      for await (const { state } of rollout) if (states.at(-1) !== state) states.push(state)
+    })()
+    await clock.advance(40 * MINUTE)
+    await watched
+    expect(states).toEqual(['running', 'watching', 'completed'])
+    expect(fleet.runs(rollout.digest)).toHaveLength(20)
+    expect(refused).toBe(1)
+    expect((await releases()).at(-1)?.rollout?.controller).toBe('controller')
   })
 
   test('says why it stands, and a rollout of which nobody hears any more is late', async () => {
