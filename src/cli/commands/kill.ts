@@ -13,7 +13,7 @@ export const killCommand: Command = {
   usage: '[NAMESPACE]',
   text: `Applies a JSON Merge Patch to the stable document and to the candidate of a rollout, at once and for everybody, and pauses that
 rollout. Nothing is staged, and neither a schema nor a gate stands in the way; a full disk does not either, once: the board keeps a reserve for that. To undo it,
-publish a document as always.`,
+publish another document, or the one from before with --readmit "why it may come back".`,
   options: {
     ...BOARD_OPTIONS,
     patch: { value: 'JSON', text: 'what changes: \'{"newCheckout":false}\'; null takes a member away' },

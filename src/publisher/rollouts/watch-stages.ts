@@ -100,7 +100,10 @@ async function* looks(
 ): AsyncGenerator<Look> {
   const { namespace, clock, logger } = context
   let mayDrive = drives
-  /** Takes the next step, if any; a token that may begin rollouts need not be one that moves them on. */
+  /**
+   * Takes the next step, if any; a token that may begin rollouts need not be one that moves them
+   * on.
+   */
   const drive = async (): Promise<boolean> => {
     try {
       return (await tend(context, tending, root)).type === 'took'
