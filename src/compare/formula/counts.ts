@@ -107,11 +107,13 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
       ? 0
       : Math.min(perDay, DAY_MS / (shape.sweepIntervalMs + DAY_MS / perDay / 2))
   const sweepsLost = lostAtStart(sweeps, restartsPerDay)
+  // A sweep is answered in full anyway, whether it finds a change or not.
+  const foundByPolls = found * (1 - sweeps / perDay)
   return {
     day: { unchanged: perDay - sweeps, release: sweeps, log: sweeps, report: reports.day },
     change: {
-      unchanged: -found,
-      release: found,
+      unchanged: -foundByPolls,
+      release: foundByPolls,
       ...sumOf([[fetched, found]]),
       report: reports.change * found,
     },

@@ -92,7 +92,8 @@ function windowsOf(model: RunnableModel, workload: Workload): Windows {
     startsOverMs,
     settlesMs,
     idleMs,
-    changeMs: Math.max(REPORTS_MS, lookMs, growsMs),
+    // What begins anew with the next start or change is part of what that costs.
+    changeMs: Math.max(REPORTS_MS, lookMs, Math.min(growsMs, betweenMs(workload))),
     lookMs,
     deadMs,
     heartbeatMs,
@@ -108,6 +109,11 @@ function windowsOf(model: RunnableModel, workload: Workload): Windows {
 function growthOf({ shape }: Model, { changesPerDay }: Workload): number {
   if (shape?.type !== 'poll' || shape.adapts === undefined) return 0
   return Math.min(DAY_MS / changesPerDay, shape.pollIntervalMs / shape.adapts.share)
+}
+
+/** From one change or start of a client to the next, in milliseconds. */
+function betweenMs({ changesPerDay, restartsPerDay }: Workload): number {
+  return DAY_MS / (changesPerDay + restartsPerDay)
 }
 
 /** The longest that a client takes to look by itself, before a document that is at most so old. */

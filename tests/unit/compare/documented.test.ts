@@ -116,8 +116,9 @@ test('docs/push-vs-pull.md names the deadline from which on pull is cheaper, and
     )
   }
   const [few, some, many] = [await more(300), await more(3_000), await more(30_000)]
-  expect(told).toContain(`push costs ${few} more for 300 clients as for 3,000, and ${many} more for 30,000`)
-  expect(some).toBe(few)
+  expect(told).toContain(
+    `push costs ${few} more for 300 clients, ${some} more for 3,000 and ${many} more for 30,000`,
+  )
 })
 
 test('how long a stream that died unnoticed keeps a change away is the same in client.bound, in what compare counts and in docs/choosing.md', async () => {
