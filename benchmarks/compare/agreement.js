@@ -4,33 +4,35 @@
 //   node benchmarks/compare/agreement.js --run [--costs costs.json] [--only "push,pull 30 s"]
 //
 // Formula and simulation are compared; with --run the real run too, which takes two minutes of the
-// clock for each workload and model. One table shows all depths side by side, and what each deeper
-// one is of the formula. What a server costs is measured on this machine before a run, since
-// processor time is compared with it; or read from --costs. With --light every simulation is that
-// of a light population, as it is for fleets of more than --clients. Exits with 1 where a verdict
-// differs although the two best models are more than 15 % apart; where requests or bytes differ by
-// more than 5 %, or processor time by more than 30 %; or where the last client has a change at a
-// time that differs by more than 25 %, and by more than three round trips and 50 ms (of a run
-// 250 ms, in which processes of one machine wait for each other). Processor time and times of a run
-// count on a machine that was idle for 30 % at least; times do not where servers are busier than a
-// model may keep them. Run `npm run build` first.
+// clock for each workload and model. Drawn are workloads whose best models are more than 15 %
+// apart, hybrid and push taken as one, and of which a run shows the better; --draws lists them. One
+// table shows all depths side by side, and what each deeper one is of the formula. What a server
+// costs is measured on this machine before a run, since processor time is compared with it; or read
+// from --costs. With --light every simulation is that of a light population, as it is for fleets of
+// more than --clients. Exits with 1 where a verdict is of another kind; where requests or bytes
+// differ by more than 5 %, or processor time by more than 30 %; or where the last client has a
+// change at a time that differs by more than 25 %, and by more than three round trips and 50 ms (of
+// a run 250 ms, in which processes of one machine wait for each other). Processor time and times of
+// a run count on a machine that was idle for 30 % at least; times do not where servers are busier
+// than a model may keep them. Run `npm run build` first.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { compare, hybridModel, measureCosts, pullModel, pushModel } from 'noticeboard/compare'
-import { seededDice } from 'noticeboard/sim'
 import { figure, formatTable } from '../table.js'
-import { drawWorkload } from './draw-workload.js'
+import { drawWorkloads, familyOf, MODELS } from './drawn-workloads.js'
 
 const help = `node benchmarks/compare/agreement.js [options]
 
   --workloads N    how many are drawn; 5 unless given
   --clients N      simulate or run so many clients of the library at most; 200 unless given
+  --draws          list the workloads and what the formula says of them, and nothing else
+  --page           the fleet of docs/choosing.md in place of drawn ones, as a table for that page
   --seed N         what workloads and simulations draw chance from; 5 unless given
   --light          simulate every fleet by a light population
   --run            real processes as well: two minutes for each workload and model
   --costs FILE     what a server costs, as noticeboard compare --save-costs wrote it
-  --only MODELS    of hybrid, push, pull 5 s, pull 30 s and pull 5 min only these, with commas between;
+  --only MODELS    of hybrid, push, pull 5 s, pull 30 s, pull 1 min and pull 5 min only these, with commas between;
                    and those that are left out otherwise: hybrid, push and pull 5 s, each with
                    2 workers, as in --only "push,push, 2 workers"
 `
@@ -40,11 +42,6 @@ const [workloads = 0, mostClients = 0, seed = 0] = [values.workloads, values.cli
 
 /** Names, of which some hold a comma and a space. */
 const only = values.only?.split(/,(?! )/)
-const usual = [
-  hybridModel(),
-  pushModel(),
-  ...[5_000, 30_000, 300_000].map(pollIntervalMs => pullModel({ pollIntervalMs })),
-]
 /** They want a processor for each of their processes. */
 const withWorkers = [
   hybridModel({ workers: 2 }),
@@ -52,7 +49,7 @@ const withWorkers = [
   pullModel({ workers: 2, pollIntervalMs: 5_000 }),
 ]
 const models =
-  only === undefined ? usual : [...usual, ...withWorkers].filter(({ name }) => only.includes(name))
+  only === undefined ? MODELS : [...MODELS, ...withWorkers].filter(({ name }) => only.includes(name))
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const costs = await readCosts()
 /** @type {readonly ('simulation' | 'run')[]} */
@@ -78,15 +75,31 @@ const MEASURES = {
   last: { heading: 'last client, s', of: row => row.stalenessMs.all / 1_000, show: figure },
 }
 const names = /** @type {readonly (keyof typeof MEASURES)[]} */ (Object.keys(MEASURES))
+/** That of docs/choosing.md, and of whoever begins with push or pull. */
+const PAGE_FLEET = {
+  clients: 3_000,
+  documentBytes: 20_480,
+  changesPerDay: 40,
+  deadlines: { killSwitchMs: 5_000 },
+  offlineShare: 0.02,
+}
+const drawn = values.page
+  ? [{ workload: PAGE_FLEET, weights: { cpu: 0.5, bytes: 0.5 } }]
+  : await drawWorkloads(workloads, seed)
+if (values.draws) {
+  process.stdout.write(`${formatTable(['seed', 'takes', 'next', 'which costs', ''], drawn.map(sayDraw))}\n`)
+  process.exit(0)
+}
 const lines = []
 const spans = []
+/** Lines of Markdown, a model each: what the depths say of each measure, one after the other. */
+const onPage = []
 let failures = 0
 
-for (let index = 0; index < workloads; index += 1) {
-  const { workload, weights } = drawWorkload(seededDice(seed + index, 'workload'))
+for (const { workload, weights } of drawn) {
   const computed = await compare(workload, { models, weights, costs })
-  const { clients, documentBytes, changesPerDay, restartsPerDay, deadlines, network } = workload
-  const about = `${figure(clients)} x ${figure(documentBytes / 1_000)} KB, ${figure(changesPerDay)} changes, ${figure(restartsPerDay)} restarts/day, ${figure(deadlines.killSwitchMs / 1_000)} s, CPU ${weights.cpu}`
+  const { clients, documentBytes, changesPerDay, restartsPerDay, killSwitchMs, rttMs } = computed.workload
+  const about = `${figure(clients)} x ${figure(documentBytes / 1_000)} KB, ${figure(changesPerDay)} changes, ${figure(restartsPerDay)} restarts/day, ${figure(killSwitchMs / 1_000)} s, CPU ${weights.cpu}`
   const best = [computed.recommendation.model ?? 'none', ...computed.recommendation.ties]
   /** @type {import('noticeboard/compare').Comparison[]} */
   const looked = []
@@ -102,13 +115,21 @@ for (let index = 0; index < workloads; index += 1) {
       }),
     )
   const taken = looked.map(({ recommendation }) => recommendation.model ?? 'none')
-  const differs = taken.some(model => !best.includes(model))
+  const differs = taken.some(model => !best.map(familyOf).includes(familyOf(model)))
   if (differs) failures += 1
   for (const [place, known] of computed.rows.entries()) {
     const seen = looked.map(({ rows }) => /** @type {Row} */ (rows[place]))
-    const wrong = seen.flatMap(row => wrongOf(row, known, network.rttMs))
+    const wrong = seen.flatMap(row => wrongOf(row, known, rttMs))
     if (wrong.length > 0) failures += 1
-    const { clients: ran = 0, machineIdle = 1 } = seen.at(-1)?.sample ?? {}
+    onPage.push(
+      `| ${[
+        known.model,
+        ...names.map(name =>
+          [known, ...seen].map(row => MEASURES[name].show(MEASURES[name].of(row))).join(', '),
+        ),
+      ].join(' | ')} |`,
+    )
+    const { clients: ran = 0, machineIdle } = seen.at(-1)?.sample ?? {}
     lines.push([
       place === 0 ? about : '',
       known.model,
@@ -118,7 +139,9 @@ for (let index = 0; index < workloads; index += 1) {
           .map(value => show(value))
           .join(' | ')
       }),
-      ran > 0 ? `${figure(ran)} clients, machine ${figure(machineIdle * 100)} % idle` : '',
+      ran > 0
+        ? `${figure(ran)} clients${machineIdle === undefined ? '' : `, machine ${figure(machineIdle * 100)} % idle`}`
+        : '',
       `${place === 0 ? `${[best.join(' or '), ...taken].join(' | ')}${differs ? '  DIFFERS' : ''}` : ''}${wrong.length > 0 ? `  DIFFERS: ${wrong.join(', ')}` : ''}`,
     ])
   }
@@ -137,6 +160,10 @@ for (let index = 0; index < workloads; index += 1) {
 }
 
 const headings = names.map(name => MEASURES[name].heading)
+if (values.page)
+  process.stdout.write(
+    `${['formula', ...depths].join(', ')}:\n\n| | ${headings.join(' | ')} |\n|${'---|'.repeat(names.length + 1)}\n${onPage.join('\n')}\n\n`,
+  )
 process.stdout.write(
   `${['formula', ...depths].join(' | ')}; ${mostClients} clients of the library at most, seed ${seed}; - is computed\n${formatTable(['workload', 'model', ...headings, '', `verdict: ${['formula', ...depths].join(' | ')}`], lines)}\n\nOver the formula, the lowest and the highest of these models\n${formatTable(['workload', 'depth', ...headings], spans)}\n`,
 )
@@ -176,6 +203,28 @@ function wrongOf(seen, known, rttMs) {
     .map(name => `${seen.depth}, ${MEASURES[name].heading}`)
 }
 
+/**
+ * A drawn workload in a line.
+ *
+ * @param {{
+ *   readonly seed?: number
+ *   readonly best?: string
+ *   readonly next?: string
+ *   readonly ratio?: number
+ *   readonly workload: import('noticeboard/compare').WorkloadInput
+ *   readonly weights: import('noticeboard/compare').Weights
+ * }} drawn
+ */
+function sayDraw({ seed, best = '', next = '', ratio = 1, workload, weights }) {
+  return [
+    String(seed),
+    best,
+    next,
+    `${ratio.toFixed(2)} times as much`,
+    JSON.stringify({ ...workload, weights }),
+  ]
+}
+
 /** What was asked for; ends the process where that is help, or nothing that there is. */
 function readOptions() {
   try {
@@ -189,6 +238,8 @@ function readOptions() {
         costs: { type: 'string' },
         only: { type: 'string' },
         light: { type: 'boolean', default: false },
+        draws: { type: 'boolean', default: false },
+        page: { type: 'boolean', default: false },
       },
     })
     if (!values.help) return values

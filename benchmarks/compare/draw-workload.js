@@ -1,5 +1,4 @@
-// Workloads drawn at random, on which the depths of `noticeboard compare` are held against each
-// other.
+// One workload, drawn at random.
 
 /**
  * Small fleets and large ones, deadlines of seconds and of an hour, fleets that restart all day,

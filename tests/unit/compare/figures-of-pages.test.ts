@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
-import { compare, predictBlast, recordedCosts, type Row } from '../../../src/compare/index.js'
+import {
+  compare,
+  hybridModel,
+  predictBlast,
+  pullModel,
+  pushModel,
+  recordedCosts,
+  type Row,
+} from '../../../src/compare/index.js'
 import { FLEET } from './fleets.js'
 
 /** A page in one line, so that it may be wrapped anywhere. */
@@ -80,5 +88,36 @@ test('the table of push-vs-pull.md has processor, bytes and peak of its first co
       cells.slice(5, 8),
       [true, true, true],
     ])
+  }
+})
+
+test('choosing.md has one fleet by the formula and by the simulation, as both come to it', async () => {
+  const page = readFileSync(`${root}/docs/choosing.md`, 'utf8')
+  const [, table = ''] = /\n\*\*One fleet at every depth\*\*[^]*?\n\n((?:\|.*\n)+)/.exec(page) ?? []
+  const [, , ...lines] = table.split('\n').filter(line => line !== '')
+  const said = lines.map(line => line.split(' | ').map(cell => cell.replaceAll(/^\| | \|$/g, '')))
+  const intervals = [5_000, 30_000, 60_000, 300_000]
+  const models = [
+    hybridModel(),
+    pushModel(),
+    ...intervals.map(pollIntervalMs => pullModel({ pollIntervalMs })),
+  ]
+  const fleet = { ...FLEET, deadlines: { killSwitchMs: 5_000 } }
+  const formula = await compare(fleet, { models })
+  const simulation = await compare(fleet, { models, depth: 'simulation', mostClients: 1, seed: 5 })
+  expect(said.map(([name]) => name)).toEqual(models.map(({ name }) => name))
+  for (const [index, cells] of said.entries()) {
+    const are = [formula, simulation].map(({ rows }) => {
+      const { requests, bytes, cpu, stalenessMs } = rows[index] as Row
+      return [requests.perSecond, bytes.perDay / 1e6, cpu.share * 100, stalenessMs.all / 1_000]
+    })
+    for (const [at, cell] of cells.slice(1).entries()) {
+      const figures = cell.split(', ').map(text => Number(text.replaceAll(',', '')))
+      expect([
+        cells[0],
+        cell,
+        figures.slice(0, 2).map((is, depth) => isNear(is, are[depth]?.[at] ?? 0)),
+      ]).toEqual([cells[0], cell, [true, true]])
+    }
   }
 })
