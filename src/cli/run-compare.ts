@@ -18,6 +18,7 @@ import { calibrate, checkWritable, readCosts } from './compare-files.js'
 import { readInput } from './compare-workload.js'
 import { EXIT, usageError, type ExitStatus } from './exit.js'
 import { wrap } from './help.js'
+import { readMs } from './quantities.js'
 import { readModel } from './read-model.js'
 import type { Cell } from './table.js'
 
@@ -38,11 +39,13 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
   const input = await readInput(context)
   const html = args.text('html')
   const models = args.texts('model').map(readModel)
+  const humanMs = readMs(args, 'human')
   const depth = readDepth(context)
   const known = await readCosts(context)
   const options: CompareOptions = {
     ...(models.length > 0 && { models }),
     ...depth,
+    ...(humanMs !== undefined && { blast: { humanMs } }),
     map: html !== undefined,
     signal: io.signal,
     onProgress: ({ model, step }) => print.note(`${model}: ${step}`),

@@ -9,6 +9,8 @@ import type { Workload } from './workload.js'
 export interface BlastRadius {
   /** How long it runs until it shows, in milliseconds. */
   readonly showsAfterMs: number
+  /** How long somebody who is called takes to roll back, in milliseconds. */
+  readonly humanMs: number
   /** How long a client has to run it in each stage, or how long a stage lasts, in milliseconds. */
   readonly bakeMs: number
   /** Published to everyone at once, and taken back by somebody who was called. */
@@ -70,10 +72,11 @@ const SHOWS_AFTER_MS = 90_000
 
 /**
  * What a document does that turns out to be bad some time after it was applied, by arithmetic:
- * every stage bakes, so it is noticed in the first stage that lasts long enough, by the first
- * client that says so. A document that is refused at once is noticed sooner, and one that only
- * shows under load later. Where clients cannot report, stages go by the clock, and it spreads until
- * somebody who was called stops it. Throws `invalid-option`.
+ * every stage bakes, so it is noticed in the first stage that lasts long enough, as soon as a gate,
+ * a guardrail or the first client says so. A document that is refused at once is noticed sooner,
+ * and one that only shows under load later. One that ends the process shows twice before its client
+ * quarantines it: give twice the time. Where clients cannot report, stages go by the clock, and it
+ * spreads until somebody who was called stops it. Throws `invalid-option`.
  *
  * ```ts
  * predictBlast({ clients: 60, stalenessMs: row.stalenessMs })
@@ -101,7 +104,7 @@ export function predictBlast(
   const { bakeMs, staged } = reports
     ? byReports({ clients, stalenessMs }, options)
     : byClock({ clients, stalenessMs }, options)
-  return { showsAfterMs, bakeMs, everyone, staged }
+  return { showsAfterMs, humanMs, bakeMs, everyone, staged }
 }
 
 interface Fleet {

@@ -238,7 +238,7 @@ function sayStill(
 
 function sayBlast(result: Comparison): readonly string[] {
   const { blastRadius, rows } = result
-  const { staged, everyone, showsAfterMs } = blastRadius
+  const { staged, everyone, showsAfterMs, humanMs } = blastRadius
   const { clients, changesPerDay } = result.workload
   const day = staged.completesMs * changesPerDay
   const shown = shownRow(result)
@@ -257,7 +257,7 @@ function sayBlast(result: Comparison): readonly string[] {
           `one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
         ]),
     ...(ofOthers.length > 0 ? [`with the others that fit it is gone: ${ofOthers.join('; ')}`] : []),
-    `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, most of which passes until somebody who was called has rolled it back`,
+    `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, where somebody who is called takes ${sayMs(humanMs)} to roll it back`,
     `a good one takes ${sayMs(staged.completesMs)} through all stages, which the deadlines do not count${day > 86_400_000 ? `, so ${figure(changesPerDay)} a day do not fit one after another` : ''}`,
   ]
 }

@@ -38,6 +38,20 @@ test('one command says which model suits a fleet, and why', async () => {
   expect(stdout).not.toMatch(/x{20}/)
 })
 
+test('--human says how long somebody takes who is called, without which it is a quarter of an hour', async () => {
+  const cwd = await folder()
+  const goneWith = async (...args: string[]): Promise<string | undefined> =>
+    /everyone at once it reaches all of them, and is gone after (.*)$/m.exec(
+      (await commandLine([...ASKED, ...args], { cwd })).stdout.replaceAll(/\n {4}/g, ' '),
+    )?.[1]
+  expect(await goneWith()).toBe('17 min, where somebody who is called takes 15 min to roll it back')
+  expect(await goneWith('--human=5min')).toBe(
+    '6.5 min, where somebody who is called takes 5 min to roll it back',
+  )
+  const wrong = await commandLine([...ASKED, '--human=soon'], { cwd })
+  expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('--human')])
+})
+
 test('--json prints the whole comparison, and options come on top of a file or a preset', async () => {
   const cwd = await folder()
   await writeFile(join(cwd, 'workload.json'), '{"clients":60,"documentBytes":900,"servers":2}')
