@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { root } from '../../../scripts/entry-points.js'
 import { createClient } from '../../../src/client/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../../../src/compare/board.js'
 import {
@@ -23,6 +25,10 @@ import { look } from '../../../src/strategies/poll/poll.js'
 import { memory } from '../../../src/transports/memory.js'
 
 // Closed forms that others published, held to what compare() computes and simulates.
+
+const debate = readFileSync(`${root}/docs/push-vs-pull.md`, 'utf8').replaceAll(/\s+/g, ' ')
+/** The page says what a test here comes to. */
+const says = (text: string): void => expect(debate).toContain(text)
 
 /** A server that takes time for messages and for nothing else. */
 function paysForMessages(ofKind: Partial<Record<Kind, number>>): Costs {
@@ -62,6 +68,7 @@ test('compare() leaves 1 / (1 + R t) of the requests of asking at every read, co
   const [always, leased] = computed.rows.map(polls) as [number, number]
   expect(always / 500 / 86_400 / readsPerSecond).toBeCloseTo(1, 2)
   expect(Math.abs(leased / always / left - 1)).toBeLessThan(0.01)
+  says(`${(leased / always).toFixed(3)} by \`compare()\`, computed and simulated`)
   const simulated = await compare(workload, {
     models: [asksEvery(termMs)],
     depth: 'simulation',
@@ -113,6 +120,7 @@ test.each([0.3, 0.45, 0.55, 0.8])(
       ((row.perDay.snapshot ?? 0) + (row.perDay.delivery ?? 0)) / changesPerDay
     expect(foundOf(told)).toBe(1)
     expect(Math.abs(foundOf(asked) - Math.min(1, 1 / (2 * share)))).toBeLessThan(0.01)
+    if (share !== 0.3) says(`${Math.round(100 * foundOf(asked))} % at ${share}`)
   },
 )
 
@@ -197,6 +205,7 @@ test.each([0, 0.5, 0.9])(
       nowMs += waitMs
     }
     expect(Math.abs(asked / polls - 1)).toBeLessThan(0.05)
+    says(a === 0 ? `${asked} requests for a = 0` : `${asked} for ${a}`)
     // Without a past it is the adaptive pull that is compared.
     const { a: _weight, ...adapts } = mix
     const { shape } = adaptivePullModel(adapts)

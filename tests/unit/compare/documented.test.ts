@@ -48,7 +48,11 @@ test('every `noticeboard compare` of choosing.md and push-vs-pull.md is one that
   const [, fleet = ''] = /^W="(.+)"$/m.exec(pages) ?? []
   const commands = [...pages.matchAll(/^noticeboard compare (.+)$|`noticeboard compare ([^`|]+)/gm)].map(
     ([, line = '', inline = '']) =>
-      `${line}${inline}`.replace('$W', fleet).replace(/#.*/, '').trim().split(/\s+/),
+      `${line}${inline}`
+        .replace('$W', fleet)
+        .replace(/#.*| \|.*/, '')
+        .trim()
+        .split(/\s+/),
   )
   expect(commands.length).toBeGreaterThan(12)
   for (const command of commands) {

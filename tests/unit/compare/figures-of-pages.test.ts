@@ -91,6 +91,68 @@ test('the table of push-vs-pull.md has processor, bytes and peak of its first co
   }
 })
 
+test('push-vs-pull.md has the memory, the streams and the ratios of its other commands, within 5 %', async () => {
+  const within = { ...FLEET, deadlines: { killSwitchMs: 60_000 } }
+  const { rows } = await compare(within)
+  const [push, pull] = ['push', 'pull 30 s'].map(name => rows.find(({ model }) => model === name)) as Row[]
+  const { memory, kinds } = recordedCosts
+  const often = (await compare(within, { models: [pushModel(), pullModel({ pollIntervalMs: 4_000 })] })).rows
+  const [told, asked] = often as readonly Row[] as [Row, Row]
+  const many = { ...within, clients: 51_020 }
+  const heartbeats = [pushModel(), pushModel({ heartbeatMs: 15_000 })]
+  const [eight, fifteen] = (await compare(many, { models: heartbeats })).rows as readonly Row[] as [Row, Row]
+  const cut = { ...many, network: { idleTimeoutMs: 10_000 } }
+  const [, dead] = (await compare(cut, { models: heartbeats })).rows as readonly Row[] as [Row, Row]
+  const dying = { ...within, network: { halfOpenPerClientDay: 53 } }
+  const waiting = (await compare(dying, { models: [pushModel()] })).rows[0] as Row
+  const few = { ...within, clients: 300 }
+  const threaded = { ...recordedCosts, streamMsPerSecond: 2.3 }
+  const models = [pushModel(), pullModel()]
+  const [byEvents, byThreads] = (await Promise.all(
+    [recordedCosts, threaded].map(
+      async costs => (await compare(few, { models, costs })).rows as readonly Row[] as [Row, Row],
+    ),
+  )) as [[Row, Row], [Row, Row]]
+  const day = 86_400
+  const said: readonly (readonly [sentence: string, is: number])[] = [
+    ['pull asks # times a second and takes five times', asked.requests.perSecond],
+    ['to be as late as # s at most', asked.stalenessMs.all / 1_000],
+    ['That takes # KB of the server', memory.perClient / 1_000],
+    ['for each client, and a stream # KB:', memory.perStream / 1_000],
+    ['and a stream 21 KB: # MB in all with push', (push as Row).memory / 1e6],
+    ['in all with push, and # MB with pull', (pull as Row).memory / 1e6],
+    ['with pull, of which # MB are the process itself', memory.base / 1e6],
+    ['back off alike: # requests in the busiest second', Math.max(...(push as Row).loadAfterOutage)],
+    ['in the busiest second with streams, # with pull', Math.max(...(pull as Row).loadAfterOutage)],
+    ['Otherwise a stream that dies unnoticed costs # s', (push as Row).halfOpen.worstMs / 1_000],
+    ['With 8 s that is # marks a second', (eight.perDay.mark ?? 0) / day],
+    ['marks a second, # % of a processor and 237', 100 * eight.cpu.share],
+    ['of a processor and # GB a day in all; with 15 s', eight.bytes.perDay / 1e9],
+    ['in all; with 15 s # marks, 45 %', (fifteen.perDay.mark ?? 0) / day],
+    ['in all; with 15 s 3,300 marks, # %', 100 * fifteen.cpu.share],
+    ['marks, 45 % and # GB.', fifteen.bytes.perDay / 1e9],
+    ['each stream is dead for # of every 38 s', (38 * dead.halfOpen.clients) / 50_000],
+    ['and there are # new ones a second', ((dead.perDay.connect ?? 0) - (fifteen.perDay.connect ?? 0)) / day],
+    ['our server answers it in # ms', kinds.unchanged.serverMs],
+    ['| pays for events | # % | 1.3 %', 100 * byEvents[0].cpu.share],
+    ['| pays for events | 0.72 % | # %', 100 * byEvents[1].cpu.share],
+    ['| pays 2.3 ms a second for each connection | # % | 1.3 %', 100 * byThreads[0].cpu.share],
+    ['68 % | 1.3 % | # times', byThreads[0].cpu.share / byThreads[1].cpu.share],
+  ]
+  expect(said.filter(([sentence, is]) => !isNear(saidIn(sentence), is))).toEqual([])
+  // Words, and figures of a single digit.
+  expect(Math.round(asked.cpu.share / told.cpu.share)).toBe(5)
+  expect(asked.bytes.perDay / told.bytes.perDay).toBeCloseTo(2, 0)
+  expect((pull as Row).cpu.share / (push as Row).cpu.share).toBeCloseTo(2, 1)
+  expect((pull as Row).bytes.perDay / (push as Row).bytes.perDay).toBeCloseTo(0.5, 0)
+  expect(debate).toContain(
+    `That is ${(push as Row).halfOpen.clients.toFixed(2)} clients of 3,000 at any time`,
+  )
+  expect(waiting.halfOpen.clients / 2_940).toBeCloseTo(0.01, 3)
+  for (const row of [push, pull] as Row[]) expect(row.recoveryMs.all).toBeLessThan(30_000)
+  expect(Math.max(...rows.map(({ recoveryMs }) => recoveryMs.tenth.all))).toBeLessThan(300)
+})
+
 test('choosing.md has one fleet by the formula and by the simulation, as both come to it', async () => {
   const page = readFileSync(`${root}/docs/choosing.md`, 'utf8')
   const [, table = ''] = /\n\*\*One fleet at every depth\*\*[^]*?\n\n((?:\|.*\n)+)/.exec(page) ?? []

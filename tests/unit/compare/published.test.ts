@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { root } from '../../../scripts/entry-points.js'
 import {
   adaptivePullModel,
   compare,
@@ -23,6 +25,11 @@ import { everyone } from '../../../src/rollouts/index.js'
 import { seededDice, virtualClock } from '../../../src/sim/index.js'
 import { onDemand } from '../../../src/strategies/index.js'
 import { memory } from '../../../src/transports/memory.js'
+import { figure } from '../../../src/compare/words.js'
+
+const debate = readFileSync(`${root}/docs/push-vs-pull.md`, 'utf8').replaceAll(/\s+/g, ' ')
+/** The page says what a test here comes to. */
+const says = (text: string): void => expect(debate).toContain(text)
 
 /** What a server costs that does nothing but polls and deliveries. */
 function serverOf(given: {
@@ -68,18 +75,16 @@ test('polling overtakes event streams where 2,520 polls a second times the accep
   const base = { documentBytes: 5_200, network: { rttMs: 0, serverMbps: 100_000, clientMbps: 1_000_000 } }
   // Their clients ask for nothing beside their streams.
   const streams: Shape = { ...pushModel().shape, sweepIntervalMs: Number.POSITIVE_INFINITY }
-  const pushed = (latencyMs: number): number =>
-    Math.min(
-      tried,
-      most(clients => {
-        const workload = readWorkload({
-          ...base,
-          clients,
-          network: { ...base.network, halfOpenPerClientDay: 0 },
-        })
-        return timesOf(streams, { workload, costs }).all <= latencyMs
-      }),
-    )
+  const written = (latencyMs: number): number =>
+    most(clients => {
+      const workload = readWorkload({
+        ...base,
+        clients,
+        network: { ...base.network, halfOpenPerClientDay: 0 },
+      })
+      return timesOf(streams, { workload, costs }).all <= latencyMs
+    })
+  const pushed = (latencyMs: number): number => Math.min(tried, written(latencyMs))
   const polled = (latencyMs: number): number =>
     most(clients => {
       const { shape } = pullModel({ pollIntervalMs: latencyMs })
@@ -97,11 +102,23 @@ test('polling overtakes event streams where 2,520 polls a second times the accep
   )
   expect(overtakesAt).toBeGreaterThanOrEqual(9)
   expect(overtakesAt).toBeLessThanOrEqual(11)
+  says(
+    `| ${overtakesAt} s, with their rates and a cap of the 25,000 streams that they tried; without the cap never |`,
+  )
+  says(`${(polled(1_000) / 2_520).toFixed(2)} times that, since intervals are stretched`)
+  // It is the cap that makes them cross: without it streams stay ahead.
+  for (const seconds of [1, 10, 60, 600])
+    expect(polled(seconds * 1_000)).toBeLessThan(written(seconds * 1_000))
   // Below 1 s at 5,000 streams, and evenly spread over 4 s at 25,000.
   const sentTo = (clients: number) =>
     timesOf(pushModel().shape, { workload: readWorkload({ ...base, clients }), costs })
   expect(sentTo(5_000).all).toBeLessThan(1_000)
   expect(sentTo(25_000).half / sentTo(25_000).all).toBeCloseTo(0.5, 1)
+  const [few, many] = [sentTo(5_000), sentTo(25_000)]
+  says(
+    `${figure(few.all / 1_000)} s; ${figure(many.all / 1_000)} s, half of them after ${figure(many.half / 1_000)} s`,
+  )
+  const shares: number[] = []
   // And the processor of streams is below that of polls at every size.
   for (const clients of [1_000, 5_000, 10_000, 25_000]) {
     const workload = readWorkload({ ...base, clients, changesPerDay: 86_400 / 5 })
@@ -109,7 +126,9 @@ test('polling overtakes event streams where 2,520 polls a second times the accep
       estimate(model, { workload, costs }),
     )
     expect(told?.cpu.share).toBeLessThan(asked?.cpu.share ?? 0)
+    shares.push((told?.cpu.share ?? 0) / (asked?.cpu.share ?? 0))
   }
+  says(`${figure(Math.min(...shares))} to ${figure(Math.max(...shares))} of the processor at 1,000 to 25,000`)
 })
 
 test('a poll comes after half of an interval in the mean and within one and a tenth, computed and simulated', async () => {
@@ -119,11 +138,13 @@ test('a poll comes after half of an interval in the mean and within one and a te
   const models = [pullModel({ pollIntervalMs: intervalMs })]
   const computed = await compare(workload, { models })
   const simulated = await compare(workload, { models, depth: 'simulation', mostClients: 1 })
-  for (const { rows } of [computed, simulated]) {
+  for (const { rows, depth } of [computed, simulated]) {
     const { integral, stalenessMs } = rows[0] as Row
     expect((integral * 1_000) / clients / intervalMs).toBeCloseTo(0.5, 1)
     expect(stalenessMs.all).toBeGreaterThan(intervalMs)
     expect(stalenessMs.all).toBeLessThan(1.1 * intervalMs + 6 * rttMs + recordedCosts.changeMs + 50)
+    const [mean, last] = [(integral * 1_000) / clients / intervalMs, stalenessMs.all / intervalMs]
+    says(`${mean.toFixed(2)} T and ${last.toFixed(2)} T ${depth === 'formula' ? 'computed' : 'simulated'}`)
   }
 })
 
@@ -151,6 +172,9 @@ test('of polls at the rate of changes each finds one; more often finds nothing f
   expect(twice?.found).toBeCloseTo(1, 2)
   expect(half?.wasted).toBeCloseTo(0, 2)
   expect(half?.found).toBeCloseTo(0.5, 2)
+  says(
+    `half of the interval wastes ${figure(100 * (twice?.wasted ?? 0))} % of its requests, twice the interval finds ${figure(100 * (half?.found ?? 0))} % of the items`,
+  )
 })
 
 test('a value that may be so old leaves 1 / (1 + R t) of the questions of asking at every read', async () => {
@@ -192,6 +216,7 @@ test('a value that may be so old leaves 1 / (1 + R t) of the questions of asking
   const left = 1 / (1 + (readsPerSecond * termMs) / 1_000)
   expect(left).toBeCloseTo(0.104, 3)
   expect(Math.abs(asked / reads / left - 1)).toBeLessThan(0.05)
+  says(`${(asked / reads).toFixed(3)} of 2,000 reads with `)
 })
 
 test('an interval that grows with the age takes fewer bytes than being told and than a fixed interval where few changes are seen late', async () => {
@@ -206,16 +231,24 @@ test('an interval that grows with the age takes fewer bytes than being told and 
   expect(grows?.current).toBeGreaterThan(0.95)
   expect(grows?.bytes.perDay).toBeLessThan(told?.bytes.perDay ?? 0)
   expect(grows?.bytes.perDay).toBeLessThan(asks?.bytes.perDay ?? 0)
+  const bytesBeside = (other?: Row): string =>
+    ((grows?.bytes.perDay ?? 0) / (other?.bytes.perDay ?? 0)).toFixed(2)
+  says(
+    `with four changes a day ${figure(100 * (1 - (grows?.current ?? 0)))} % stale, ${bytesBeside(told)} of the bytes of hybrid and ${bytesBeside(asks)} of those of a poll every 2 min`,
+  )
   const often = await compare(
     { ...workload, changesPerDay: 40 },
     { models: [adaptivePullModel(), hybridModel({ heartbeatMs: 30_000 })] },
   )
   const [adapts, invalidated] = often.rows
+  const ratios: number[] = []
   for (const of of [(row?: Row) => row?.bytes.perDay, (row?: Row) => row?.cpu.share]) {
     const ratio = (of(adapts) ?? 0) / (of(invalidated) ?? 0)
     expect(ratio).toBeGreaterThan(0.5)
     expect(ratio).toBeLessThan(2)
+    ratios.push(ratio)
   }
+  says(`adaptive pull takes ${ratios.map(figure).join(' of the bytes and ')} times the processor of hybrid`)
 })
 
 test('an interval that adapts stays within its bounds, as a time to refresh does', () => {
@@ -242,6 +275,15 @@ test('push costs several times the processor of pull on a server that pays for c
   expect(cpu(pushModel(), threaded, 350)).toBeLessThan(1)
   expect(cpu(pushModel(), threaded, 500)).toBeGreaterThan(1)
   expect(cpu(pushModel(), events, 300)).toBeLessThan(cpu(pull, events, 300))
+  const saturates = most(clients => cpu(pushModel(), threaded, clients) < 1)
+  const onEvents = cpu(pushModel(), events, 300) / cpu(pull, events, 300)
+  says(
+    `${figure(ratio)} times, and ${saturates} users, on a server that pays 2.3 ms a second for each connection; ${figure(onEvents)} times on one that pays for events`,
+  )
+  const shown = (costs: Costs): string =>
+    [pushModel(), pull].map(model => `${figure(100 * cpu(model, costs, 300))} %`).join(' | ')
+  says(`| pays for events | ${shown(events)} |`)
+  says(`| pays 2.3 ms a second for each connection | ${shown(threaded)} | ${figure(ratio)} times |`)
 })
 
 test('at equal staleness invalidation costs no more bytes than polling', async () => {
@@ -253,6 +295,12 @@ test('at equal staleness invalidation costs no more bytes than polling', async (
   const [told, polled] = rows
   expect(told?.bytes.perDay).toBeLessThan(polled?.bytes.perDay ?? 0)
   expect(told?.cpu.share).toBeLessThan(polled?.cpu.share ?? 0)
+  const beside = (of: (row?: Row) => number | undefined): string =>
+    ((of(told) ?? 0) / (of(polled) ?? 0)).toFixed(2)
+  says(
+    `${beside(row => row?.bytes.perDay)} of the bytes and ${beside(row => row?.cpu.share)} of the processor of a poll every second`,
+  )
+  expect(told?.stalenessMs.all).toBeLessThan(polled?.stalenessMs.all ?? 0)
 })
 
 test('polls behind polls and caches add up', () => {
@@ -265,6 +313,7 @@ test('polls behind polls and caches add up', () => {
   expect(chained.all - alone.all).toBeCloseTo(885_000)
   expect(chained.half - alone.half).toBeCloseTo(442_500)
   expect(chained.all / 60_000).toBeCloseTo(15, 0)
+  says(`${(chained.all / 60_000).toFixed(1)} min with \`hops\``)
 })
 
 test('a tree spreads a change over its relays', () => {
@@ -279,4 +328,7 @@ test('a tree spreads a change over its relays', () => {
   const tree = timesOf(pushModel({ relays: 100 }).shape, { workload, costs: recordedCosts })
   expect(tree.all).toBeLessThan(4_500)
   expect(flat.all).toBeGreaterThan(tree.all)
+  says(
+    `${figure(tree.all / 1_000)} s to 300,000 clients of 100 relays, and ${(flat.all / 60_000).toFixed(1)} min without them`,
+  )
 })
