@@ -135,7 +135,10 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
       ties: choice.ties.map(({ model }) => model),
       because: [
         ...becauseOf(choice, { rows, workload, weights }),
-        ...(taken === undefined ? [] : [...sayDeltas(taken, basis), ...sayCompressedStreams(taken, basis)]),
+        ...(taken === undefined
+          ? []
+          : [...sayDeltas(taken, basis), ...sayCompressedStreams(taken, basis)]
+        ).map(text => (depth === 'formula' ? text : `${text} (by the formula)`)),
       ],
       ...changes,
     },

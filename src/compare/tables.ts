@@ -1,6 +1,7 @@
 import { COLUMNS } from './columns.js'
 import { shownRow, type Comparison } from './result.js'
 import type { Row } from './row.js'
+import { sayChange } from './say-change.js'
 import { sayCrossing, sayInput } from './verdict/because.js'
 import { FARTHEST, lookedAt } from './verdict/crossings.js'
 import { deadlineOf } from './verdict/misses.js'
@@ -152,6 +153,7 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
   return [
     { title: verdict, points: because },
     ...sayWhatChanges(result),
+    { title: 'A change', points: sayChange(result) },
     ...(kept.length > 0 ? [{ title: 'After an outage of a minute', points: sayRecovery(kept) }] : []),
     { title: 'A bad document', points: sayBlast(result) },
   ]
@@ -251,10 +253,10 @@ function sayBlast(result: Comparison): readonly string[] {
   return [
     ...(staged.by === 'clock'
       ? [
-          `${shown.model}: nobody reports, so nothing is noticed by itself and staged() is refused; with timed() the stages go by the clock, and one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients until somebody who was called has stopped it, and is gone after ${sayMs(staged.goneMs)}`,
+          `${shown.model}: nobody reports, so nothing is noticed by itself and staged() is refused; with timed() the stages go by the clock, and one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} ${clients === 1 ? 'client' : 'clients'} until somebody who was called has stopped it, and is gone after ${sayMs(staged.goneMs)}`,
         ]
       : [
-          `one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
+          `one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} ${clients === 1 ? 'client' : 'clients'} in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
         ]),
     ...(ofOthers.length > 0 ? [`with the others that fit it is gone: ${ofOthers.join('; ')}`] : []),
     `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, where somebody who is called takes ${sayMs(humanMs)} to roll it back`,

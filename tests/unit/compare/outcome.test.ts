@@ -13,6 +13,7 @@ import {
   pullModel,
   pushModel,
   tableOf,
+  type ComparedRow,
   type Comparison,
   type WorkloadInput,
 } from '../../../src/compare/index.js'
@@ -20,7 +21,7 @@ import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
 import { COLUMNS } from '../../../src/compare/columns.js'
 import { sayCrossing } from '../../../src/compare/verdict/because.js'
 import { withInput } from '../../../src/compare/verdict/crossings.js'
-import { sayRatio } from '../../../src/compare/words.js'
+import { figure, sayBytes, sayMs, sayRatio } from '../../../src/compare/words.js'
 import { INPUTS, readWorkload } from '../../../src/compare/workload.js'
 import { FLEET as USUAL_FLEET } from './fleets.js'
 
@@ -412,4 +413,25 @@ test('a crossing at which nothing but a tie ends says so', async () => {
   // On a slow line push is too late: the answer changes, and no tie.
   expect([slower?.then, slower?.endsTie]).toEqual(['hybrid', false])
   expect(slower && sayCrossing(slower)).not.toMatch(/tie/)
+})
+
+test('the outcome and the page say what a change takes, what an hour without one does, and who misses it', async () => {
+  const models = [pushModel(), pullModel()]
+  const partOf = (result: Comparison) =>
+    outcomeOf(result).find(({ title }) => title === 'A change')?.points ?? []
+  const computed = await compare(FLEET, { models })
+  const [push, pull] = computed.rows as readonly ComparedRow[] as [ComparedRow, ComparedRow]
+  expect(partOf(computed)).toEqual([
+    `push: 99 % of the clients have it after ${sayMs(push.stalenessMs.p99)}; ${figure(push.requests.perChange)} requests and ${sayBytes(push.bytes.perChange)} for it, and ${sayBytes(push.bytes.perIdleHour)} in an hour without one`,
+    expect.stringMatching(/^pull 30 s: 99 % of the clients have it after 3\d s; /),
+    'nobody misses a change by the formula; --depth=simulation counts those that do',
+  ])
+  expect(comparisonPage(computed)).toContain('<h2>A change</h2><ul><li>push: 99 % of the clients')
+  const simulated = await compare(FLEET, { models, depth: 'simulation', mostClients: 1 })
+  expect(partOf(simulated).at(-1)).toBe('nobody missed a change: push; pull 30 s')
+  const lost = { ...simulated, rows: [{ ...push, depth: 'simulation' as const, missed: 3 }, pull] }
+  expect(partOf(lost).at(-1)).toBe('push: 3 clients never got a change')
+  // A server that does not keep up has no times.
+  const busy = { ...computed, rows: [{ ...push, keepsUp: false }] }
+  expect(partOf(busy)[0]).toMatch(/^push: [\d,]+ requests and /)
 })
