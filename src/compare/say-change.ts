@@ -6,7 +6,7 @@ import { count, figure, sayBytes, sayMs } from './words.js'
  * it.
  *
  * ```ts
- * sayChange(result) // ['push: 99 % of the clients have it after 536 ms; 5,880 requests and 64 MB for it, …']
+ * sayChange(result) // ['push: 99 % have it after 536 ms, with 3,822 requests and 65 MB; 473 MB in an hour without one']
  * ```
  */
 export function sayChange({ rows, depth }: Pick<Comparison, 'rows' | 'depth'>): readonly string[] {
@@ -14,13 +14,12 @@ export function sayChange({ rows, depth }: Pick<Comparison, 'rows' | 'depth'>): 
 }
 
 function sayRow({ model, keepsUp, stalenessMs, requests, bytes }: ComparedRow): string {
-  const reached = keepsUp ? `99 % of the clients have it after ${sayMs(stalenessMs.p99)}; ` : ''
-  return `${model}: ${reached}${figure(requests.perChange)} requests and ${sayBytes(bytes.perChange)} for it, and ${sayBytes(bytes.perIdleHour)} in an hour without one`
+  const reached = keepsUp ? `99 % have it after ${sayMs(stalenessMs.p99)}, with ` : ''
+  return `${model}: ${reached}${figure(requests.perChange)} requests and ${sayBytes(bytes.perChange)}; ${sayBytes(bytes.perIdleHour)} in an hour without one`
 }
 
 function sayMissed(rows: readonly ComparedRow[], depth: Comparison['depth']): string {
-  if (depth === 'formula')
-    return 'nobody misses a change by the formula; --depth=simulation counts those that do'
+  if (depth === 'formula') return 'nobody misses a change by the formula; a simulation counts those that do'
   const seen = rows.filter(row => row.depth !== 'formula')
   const missing = seen.filter(({ missed }) => missed > 0)
   if (missing.length === 0)

@@ -31,5 +31,5 @@ rect{shape-rendering:crispEdges}
 section{break-inside:avoid}
 @media screen and (max-width:600px){svg text{font-size:18px}dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}}
 @media screen and (max-width:940px){table{display:block}tbody{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.6rem}thead{display:none}tr{display:block;border:1px solid var(--grid);border-radius:8px;padding:.2rem .4rem}th,td{display:flex;justify-content:space-between;gap:1rem;border:0}td::before{content:attr(data-label);color:var(--soft)}}
-@media print{:root{--ink:#000;--soft:#333;--paper:#fff;--grid:#ccc}body{font-size:11px}h1{font-size:16px}h2{font-size:12px;margin:.6rem 0 .2rem}.legend{font-size:10px}main{max-width:none;padding:0}table{font-size:9px}th,td{padding:2px 4px}.pictures{grid-template-columns:1fr 1fr}}
+@media print{:root{--ink:#000;--soft:#333;--paper:#fff;--grid:#ccc}body{font-size:11px}h1{font-size:16px}h2{font-size:12px;margin:.6rem 0 .2rem}.legend{font-size:10px}main{max-width:none;padding:0}table{font-size:9px}dl{font-size:10px}th,td{padding:2px 4px}.pictures{grid-template-columns:1fr 1fr}}
 `
