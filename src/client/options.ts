@@ -1,4 +1,5 @@
 import { defaultDeltas } from '#default-deltas'
+import { hasMethods } from '../contracts/capabilities.js'
 import type { DeepReadonly } from '../contracts/deep-readonly.js'
 import type { Deltas } from '../contracts/deltas.js'
 import { NoticeboardError } from '../contracts/errors.js'
@@ -171,10 +172,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   const limits = { maxSnapshotBytes, prepareTimeoutMs, soakMs, vetoRetryMs }
   const machine = readSystem('createClient()', system)
   const { state, ...others } = given
-  if (
-    state !== undefined &&
-    !hasMethods(state, ['clientId', 'load', 'save', 'readSnapshot', 'writeSnapshot'])
-  )
+  if (state !== undefined && !hasMethods(state, 'clientId', 'load', 'save', 'readSnapshot', 'writeSnapshot'))
     throw new NoticeboardError('invalid-option', 'state must be a storage, such as stateFolder(path)')
   const settings: Settings<S> = {
     validators: [],
@@ -204,20 +202,13 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   }
   assertSchema(settings.schema)
   assertValidators('createClient()', settings.validators)
-  if (settings.overrides !== undefined && !hasMethods(settings.overrides, ['apply']))
+  if (settings.overrides !== undefined && !hasMethods(settings.overrides, 'apply'))
     throw new NoticeboardError(
       'invalid-option',
       'overrides must be { name, apply }, such as envOverrides("SHOP_")',
     )
   checkPositive('createClient()', limits)
   return settings
-}
-
-function hasMethods(thing: unknown, names: readonly string[]): boolean {
-  const methods = (typeof thing === 'object' && thing !== null ? thing : {}) as Partial<
-    Record<string, unknown>
-  >
-  return names.every(name => typeof methods[name] === 'function')
 }
 
 function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {

@@ -201,7 +201,13 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
     lookNow: parts.news.wake,
     report,
   }
-  const tellOrphaned = createOrphanTeller({ ...settings, order, fleetClock: known.fleetClock })
+  const tellOrphaned = createOrphanTeller({
+    namespace: settings.namespace,
+    logger: settings.logger,
+    strategy: settings.strategy,
+    order,
+    fleetClock: known.fleetClock,
+  })
   return {
     identity,
     order,

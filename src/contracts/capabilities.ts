@@ -18,7 +18,7 @@ import type {
  * ```
  */
 export function canRead(thing: unknown): thing is Transport {
-  return has(thing, 'latest') && has(thing, 'snapshot')
+  return hasMethods(thing, 'latest', 'snapshot')
 }
 
 /**
@@ -41,7 +41,7 @@ export function canWatch<Given extends Transport>(transport: Given): transport i
  * ```
  */
 export function canNotify(thing: unknown): thing is NoticeTransport {
-  return has(thing, 'watch')
+  return hasMethods(thing, 'watch')
 }
 
 /**
@@ -54,7 +54,7 @@ export function canNotify(thing: unknown): thing is NoticeTransport {
 export function canReport<Given extends NoticeTransport | Transport>(
   transport: Given,
 ): transport is Given & ReportTransport {
-  return has(transport, 'report')
+  return hasMethods(transport, 'report')
 }
 
 /**
@@ -65,7 +65,7 @@ export function canReport<Given extends NoticeTransport | Transport>(
  * ```
  */
 export function canAppend<Given extends Transport>(transport: Given): transport is Given & Store {
-  return has(transport, 'append') && has(transport, 'put')
+  return hasMethods(transport, 'append', 'put')
 }
 
 /**
@@ -76,7 +76,7 @@ export function canAppend<Given extends Transport>(transport: Given): transport 
  * ```
  */
 export function canMirror(thing: unknown): thing is Mirror {
-  return has(thing, 'put') && has(thing, 'announce')
+  return hasMethods(thing, 'put', 'announce')
 }
 
 /**
@@ -93,10 +93,15 @@ export function mintsMarks(transport: Transport): boolean {
   return canAppend(transport) && transport.remote !== true
 }
 
-function has(thing: unknown, method: string): boolean {
-  return (
-    typeof thing === 'object' &&
-    thing !== null &&
-    typeof (thing as Readonly<Record<string, unknown>>)[method] === 'function'
-  )
+/**
+ * Whether a value is an object with each of these methods.
+ *
+ * ```ts
+ * if (!hasMethods(overrides, 'apply')) throw new NoticeboardError('invalid-option', 'pass overrides')
+ * ```
+ */
+export function hasMethods(thing: unknown, ...methods: readonly string[]): boolean {
+  if (typeof thing !== 'object' || thing === null) return false
+  const members = thing as Readonly<Record<string, unknown>>
+  return methods.every(method => typeof members[method] === 'function')
 }

@@ -156,8 +156,7 @@ function wentBack(newest: Release | undefined): boolean {
 }
 
 function isRollingOut(newest: Release | undefined): boolean {
-  if (newest === undefined) return false
-  return newest.rollout === undefined ? newest.candidate !== undefined : isUnderWay(newest.rollout)
+  return newest?.rollout === undefined ? newest?.candidate !== undefined : isUnderWay(newest.rollout)
 }
 
 /** What of reports a rollback or an epoch goes by: no labels. */

@@ -218,10 +218,11 @@ function looseness({ floor, belowFloor, first, heard, nowMs }: Planned): readonl
   if (floor === undefined || belowFloor !== undefined) return []
   // Where nobody is there to be staged, nothing is loose about that.
   if (first.type === 'everyone' && heard !== undefined && heard.reports.length === 0) return []
+  if (first.type !== 'stage') return looserThan(floor, undefined, [])
   const live = heard === undefined ? [] : liveMembers(heard, { beforeMs: nowMs, nowMs })
   return looserThan(
     floor,
-    first.type === 'stage' ? first.plan : undefined,
+    first.plan,
     live.map(({ identity }) => identity),
   )
 }

@@ -80,9 +80,9 @@ export async function judgeRelease(
 }
 
 /**
- * Whether a token with `admin` may append a release: a publish that is looser than the floors of
- * its namespace needs an audit record that says so. What goes back, and each later step of a
- * rollout, is not held to them.
+ * Whether a token with `admin` may append a release of cause `publish`: one that is looser than the
+ * floors of its namespace needs an audit record that says so. What goes back, and each later step
+ * of a rollout, is not held to them and not asked about here.
  *
  * ```ts
  * const judgement = await judgeByFloors({ release, audit }, context)
@@ -92,7 +92,7 @@ export async function judgeByFloors(
   { release, audit }: { readonly release: Release; readonly audit: Uint8Array | undefined },
   { head, heard, floors }: Pick<JudgeContext, 'head' | 'heard' | 'floors'>,
 ): Promise<Judgement> {
-  if (release.cause !== 'publish' || head === undefined) return ALLOWED
+  if (head === undefined) return ALLOWED
   // What is not the next release is a conflict, which the store says, or begins an epoch.
   if (comparePositions(positionOf(release), nextPosition(head.position)) !== 'same') return ALLOWED
   if (audit !== undefined && recordIn(audit).isBelowFloor) return ALLOWED

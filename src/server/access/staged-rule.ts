@@ -1,3 +1,4 @@
+import type { Json } from '../../contracts/json.js'
 import type { HeardReports } from '../../contracts/report.js'
 import type { Hasher } from '../../contracts/system.js'
 import { nextPosition } from '../../contracts/position.js'
@@ -35,8 +36,8 @@ export function objectionToStaged(proposal: Proposal, { heard, floors, hasher }:
   if (addedWithdrawals(proposal).length > 0) return 'it withdraws a document'
   if (release.activateAt !== undefined) return 'it has clients wait until a time'
   const clients = liveClients(heard)
-  const loose = floors.flatMap(floor => looserThan(floor, rollout.plan, clients))
-  if (loose.length > 0) return loose.join('; ')
+  const loose = belowFloors(floors, rollout.plan, clients)
+  if (loose !== undefined) return loose
   if (release.evidence !== undefined && release.evidence.reportMs < LEAST_STAGED_REPORT_MS)
     return `it has clients report more often than every ${LEAST_STAGED_REPORT_MS} ms`
   const stage = firstStageOf(rollout.plan)
@@ -53,8 +54,16 @@ export function objectionByFloors(
 ): Objection {
   // Where nobody is there to be staged, nothing is loose about everyone.
   if (rollout === undefined && !heard.reports.some(({ role }) => role === undefined)) return undefined
-  const clients = liveClients(heard)
-  const loose = floors.flatMap(floor => looserThan(floor, rollout?.plan, clients))
+  return belowFloors(floors, rollout?.plan, liveClients(heard))
+}
+
+/** Where a plan, or everyone at once where there is none, is looser than one of the floors. */
+function belowFloors(
+  floors: readonly RolloutFloor[],
+  plan: Json | undefined,
+  clients: readonly Client[],
+): Objection {
+  const loose = floors.flatMap(floor => looserThan(floor, plan, clients))
   return loose.length === 0 ? undefined : loose.join('; ')
 }
 

@@ -3,7 +3,7 @@ import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { Hasher, Logger } from '../../contracts/system.js'
-import type { Store } from '../../contracts/transport.js'
+import type { AppendQuery, Store } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { readJsonText } from '../../core/json/json-text.js'
 import { matchesPattern } from '../../core/access/namespace-pattern.js'
@@ -130,10 +130,7 @@ export function writingRoutes({
    * Appends; where the store has lost a snapshot that is still in memory here, that is written again
    * first, so that the way back to it is open.
    */
-  const appendWhole = async (
-    release: Release,
-    query: Parameters<typeof store.append>[0],
-  ): Promise<'appended' | 'taken'> => {
+  const appendWhole = async (release: Release, query: AppendQuery): Promise<'appended' | 'taken'> => {
     const append = (): Promise<'appended' | 'taken'> => lifetime.run(signal => store.append(query, signal))
     try {
       return await append()
