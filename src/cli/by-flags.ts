@@ -7,8 +7,7 @@ const WORDS: readonly (readonly [api: RegExp, flag: string])[] = [
   [/\{ ignoreReports: true \} \(--ignore-reports\)/g, '--ignore-reports'],
   [/ --to VERSION, or \{ to \}/g, ' --to VERSION'],
   [/, or by publisher\.prune\(\) over the store that the server has/g, ''],
-  // There is no flag: what else the message says can be done.
-  [/ \(pass \{ ifPosition \}\)/g, ''],
+  [/\(pass \{ ifPosition \}\)/g, '(pass --if-position instead)'],
   [/, \{ labels \}, \{ clients \}, or "all"/g, ' or "all"'],
   [/pass \{ drive: true \} and iterate the rollout/g, 'wait here with --wait=completed'],
   [/publish\(document, \{ readmit \}\)/g, 'noticeboard publish FILE --readmit "why it may come back"'],

@@ -1,4 +1,4 @@
-import { formatPosition } from '../../contracts/position.js'
+import { formatPosition, parsePosition } from '../../contracts/position.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import type { ProposedDocument, Publisher, ReleaseChange, Rollout } from '../../publisher/index.js'
 import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
@@ -43,6 +43,10 @@ refused what went out. Status 0 is for when every live client runs it, or none i
       text: 'who, for the history; NOTICEBOARD_AUTHOR, or "author" in the configuration file',
     },
     'if-version': { value: 'N', text: 'only on top of this version; 0 for a namespace that is empty' },
+    'if-position': {
+      value: 'RELEASE',
+      text: 'only right after this one, by its position, as status names it: 1-9f3a01bc:42',
+    },
     'dry-run': { text: 'check everything, print what would change, write nothing' },
     'spread-ms': { value: 'N', text: 'clients spread the fetching over this long' },
     'bytes-per-second': {
@@ -92,6 +96,7 @@ refused what went out. Status 0 is for when every live client runs it, or none i
       const variants = await readVariants(context)
       const dryRun = args.flag('dry-run')
       const ifVersion = args.integer('if-version', 0)
+      const ifPosition = args.text('if-position')
       const readmit = args.text('readmit')
       const waiting = readWaiting(args)
       const rollout = await desk.publisher.publish(document, {
@@ -100,6 +105,7 @@ refused what went out. Status 0 is for when every live client runs it, or none i
         dryRun,
         drive: waiting !== undefined,
         ...(ifVersion !== undefined && { ifVersion }),
+        ...(ifPosition !== undefined && { ifPosition: parsePosition(ifPosition) }),
         ...(readmit !== undefined && { readmit }),
       })
       noteEditorsSchema(context.print, { document, name: source.name, schema: desk.checks.schema })
@@ -124,8 +130,9 @@ function readOptions({ io, args }: CommandContext) {
   const reason = readReason(args, 'say why: --reason "bigger pool for the sale"; it is kept in the history')
   if (args.flag('watch') && args.text('wait') !== undefined)
     throw usageError('--watch and --wait exclude each other; drop one')
-  if (args.flag('watch') && (args.flag('dry-run') || args.text('if-version') !== undefined))
-    throw usageError('--watch excludes --dry-run and --if-version; drop it or them')
+  const follows = args.flag('watch')
+  if (follows && (args.flag('dry-run') || ['if-version', 'if-position'].some(name => args.text(name))))
+    throw usageError('--watch excludes --dry-run, --if-version and --if-position; drop it or them')
   if (args.flag('watch') && args.texts('variant').length > 0)
     throw usageError('--watch follows one file; leave --variant out')
   const spreadMs = args.integer('spread-ms', 0)

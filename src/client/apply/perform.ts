@@ -103,6 +103,13 @@ function commit<Value>(
     running,
     release: pending.type === 'saved-version' ? undefined : pending.release,
   })
+  const { version, digest, origin, arm } = running
+  context.logger.info(`version ${version} runs now`, {
+    namespace: context.namespace,
+    digest: digest?.slice(0, 12),
+    origin,
+    ...(arm === 'candidate' && { arm }),
+  })
 }
 
 function discard<Value>({ next, participants }: Change<Value>, { protection }: PerformContext<Value>): void {

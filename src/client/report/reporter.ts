@@ -8,7 +8,8 @@ import { createBackoff, type Backoff } from '../../async/backoff.js'
 import { settlesWithin, withDeadline } from '../../async/deadline.js'
 import { jitter } from '../../async/jitter.js'
 import { createWakeable, type Wakeable } from '../../async/wakeable.js'
-import { errorMessage, errorName } from '../../core/built-ins.js'
+import { errorMessage } from '../../core/built-ins.js'
+import { codeOf } from '../../core/code-of.js'
 
 /** A report but for what the reporter itself counts. */
 export type ReportState = Omit<ClientReport, 'v' | 'count' | 'upMs' | 'sinceMs' | 'nextReportWithinMs'>
@@ -164,7 +165,7 @@ class Reporting implements Reporter {
   async #waitAfter(error: unknown): Promise<void> {
     const { clock, random, logger, signal } = this.#options
     logger.debug('a report could not be sent; it will be sent again', {
-      error: errorName(error),
+      code: codeOf(error),
     })
     if (isNoticeboardError(error, 'forbidden')) {
       // Nobody takes reports here, as on a board of files alone: asked again when there is news,

@@ -130,6 +130,10 @@ export async function openProtection(
         letGo()
         return standIn(digest, held)
       }
+      if (isSuspect && !hasOther)
+        warn(
+          `${sayDeath(digest, held.deaths)}. It is tried once more, since nothing else is kept here that could run instead`,
+        )
       // What was earned is not what kills the process while something new is tried.
       if (running.earned && running.digest !== undefined) setAside(running.digest)
       unfinished.delete(digest)
@@ -341,6 +345,10 @@ export async function openProtection(
   function standIn(digest: Digest, { deaths }: Case): 'suspect' {
     if (standIns.has(digest)) return 'suspect'
     const restMs = outlived.has(digest) ? beatMs : outliveMs(deaths)
+    if (!outlived.has(digest))
+      warn(
+        `${sayDeath(digest, deaths)}. Another one runs here instead for now, and it is tried once more after ${sayLength(restMs)}`,
+      )
     const cancel = clock.after(restMs, () => {
       standIns.delete(digest)
       outlived.add(digest)
@@ -418,6 +426,15 @@ export async function openProtection(
       // It is looked again with the next beat.
     }
   }
+}
+
+function sayDeath(digest: Digest, deaths: readonly SavedAttempt[]): string {
+  const ranMs = Math.max(...deaths.map(death => death.ranMs))
+  return `a process died while it ran the snapshot ${digest.slice(0, 12)}, at least ${sayLength(ranMs)} after it began to`
+}
+
+function sayLength(ms: number): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`
 }
 
 interface OpenAttempt {

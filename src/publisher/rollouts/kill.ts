@@ -1,6 +1,7 @@
 import { settlesWithin } from '../../async/deadline.js'
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
+import type { Digest } from '../../contracts/names.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { mergePatch } from '../../core/json/merge-patch.js'
 import { encodeText } from '../../core/json/text.js'
@@ -17,6 +18,7 @@ import { encodeAudit } from '../audit.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
 import { finish } from '../finish.js'
+import { readHistory } from '../history.js'
 import { readDocumentOf, sameVariants } from '../resolve-ref.js'
 import type { RolloutFacts } from '../rollout.js'
 import { trialIfKept } from './find-trial.js'
@@ -63,14 +65,20 @@ export async function killSwitch(
   canonicalize(patch)
   encodeAudit(context, { author: options.author, reason: options.reason })
   const warnings = new Set<string>()
+  /** What is not withdrawn, so that clients that refuse the patched document go on with it. */
+  const goesOn = new Set<string>()
   /** Whether the candidate can still be patched; once it cannot, the kill aborts it. */
   let keepsCandidate = true
 
-  const patchArm = async (variants: Arm['variants']): Promise<PatchedArm> => {
+  const patchArm = async (variants: Arm['variants'], isKilled: boolean): Promise<PatchedArm> => {
     const patched = await Promise.all(
-      variants.map(variant => patchVariant(context, { variant, patch }, signal)),
+      variants.map(variant => patchVariant(context, { variant, patch, isKilled }, signal)),
     )
-    for (const { problems } of patched) for (const problem of problems) warnings.add(problem)
+    for (const [index, { says, isRefused }] of patched.entries()) {
+      for (const problem of says) warnings.add(problem)
+      const before = variants[index]
+      if (isRefused && before !== undefined) goesOn.add(before.digest)
+    }
     const [first, ...rest] = patched
     if (first === undefined) throw new NoticeboardError('internal', 'an arm without variants')
     return {
@@ -78,10 +86,13 @@ export async function killSwitch(
       snapshots: patched.map(({ snapshot }) => snapshot),
     }
   }
-  const patchCandidate = async (trial: Trial | undefined): Promise<Arm['variants'] | undefined> => {
+  const patchCandidate = async (
+    trial: Trial | undefined,
+    isKilled: boolean,
+  ): Promise<Arm['variants'] | undefined> => {
     if (trial === undefined || !keepsCandidate) return undefined
     try {
-      const { variants, snapshots } = await patchArm(trial.candidate)
+      const { variants, snapshots } = await patchArm(trial.candidate, isKilled)
       for (const snapshot of snapshots) await putSnapshot(context, snapshot, { urgent: true, signal })
       return variants
     } catch (error) {
@@ -96,15 +107,20 @@ export async function killSwitch(
   const decide: Decide = async head => {
     if (head === undefined) return refuse('not-found', `nothing was published in ${context.namespace} yet`)
     const { release } = head
-    const stable = await patchArm(release.stable.variants)
+    const isKilled = release.cause === 'kill'
+    const stable = await patchArm(release.stable.variants, isKilled)
     const trial = await trialIfKept(context, release, signal)
-    const candidate = release.candidate === undefined ? undefined : await patchCandidate(trial)
+    const candidate = release.candidate === undefined ? undefined : await patchCandidate(trial, isKilled)
     const isSame =
       sameVariants(stable.variants, release.stable.variants) &&
       (trial === undefined || (candidate !== undefined && sameVariants(candidate, trial.candidate)))
     if (isSame) return { type: 'unchanged', head }
     const kept = new Set([...stable.variants, ...(candidate ?? [])].map(({ digest }) => digest))
-    const left = [...digestsOf(release), ...(trial?.candidate.map(({ digest }) => digest) ?? [])]
+    const left = [
+      ...digestsOf(release),
+      ...(trial?.candidate.map(({ digest }) => digest) ?? []),
+      ...(goesOn.size === 0 ? await leftByKills(context, release, signal) : []),
+    ]
     const rollout = rolloutAfter(release, candidate !== undefined)
     const nowMs = context.clock.now()
     const audit = encodeAudit(context, {
@@ -119,7 +135,7 @@ export async function killSwitch(
       rewrites: true,
       audit,
       stable: stable.variants,
-      withdrawn: [...new Set(left)].filter(digest => !kept.has(digest)),
+      withdrawn: [...new Set(left)].filter(digest => !kept.has(digest) && !goesOn.has(digest)),
       ...(rollout !== undefined && { rollout }),
       ...(candidate !== undefined &&
         trial !== undefined && {
@@ -132,6 +148,27 @@ export async function killSwitch(
   }
   const appended = await appendUntil(context, decide, { signal })
   return finish(context, appended, { warnings: [...warnings], signal })
+}
+
+/** How many kills in a row are looked at for what they did not withdraw. */
+const KILLS_IN_A_ROW = 8
+
+/**
+ * What earlier kills patched, where one of them is in force: those whose patch the schema refused
+ * did not withdraw it.
+ */
+async function leftByKills(
+  context: PublisherContext,
+  newest: Release,
+  signal: AbortSignal,
+): Promise<readonly Digest[]> {
+  if (newest.cause !== 'kill') return []
+  const left: Digest[] = []
+  for await (const { release } of readHistory(context, { limit: KILLS_IN_A_ROW + 1, signal })) {
+    left.push(...digestsOf(release))
+    if (release.cause !== 'kill') break
+  }
+  return left
 }
 
 interface PatchedArm {
@@ -170,18 +207,27 @@ function rolloutAfter(release: Release, keepsCandidate: boolean): RolloutState |
 interface Patching {
   readonly variant: Variant
   readonly patch: Json
+  /** Whether a kill is in force already, whose own patch the schema may have refused. */
+  readonly isKilled: boolean
 }
 
-interface PatchedVariant {
+interface PatchedVariant extends Problems {
   readonly variant: Variant
   readonly snapshot: Snapshot
-  /** What the schema or a validator has against it, which stops no kill. */
-  readonly problems: readonly string[]
+}
+
+/** What the schema has against a patched document, which stops no kill. */
+interface Problems {
+  readonly says: readonly string[]
+  /**
+   * Whether the schema takes the document that runs, or took it before a kill, and refuses it so.
+   */
+  readonly isRefused: boolean
 }
 
 async function patchVariant(
   context: PublisherContext,
-  { variant, patch }: Patching,
+  { variant, patch, isKilled }: Patching,
   signal: AbortSignal,
 ): Promise<PatchedVariant> {
   const { namespace, hasher, maxReadBytes } = context
@@ -197,7 +243,7 @@ async function patchVariant(
   return {
     variant: { ...variant, digest, bytes: bytes.length },
     snapshot: { digest, bytes },
-    problems: await problemsOf(context, { document, variant }),
+    ...(await problemsOf(context, { document, previous, variant, isKilled })),
   }
 }
 
@@ -205,27 +251,42 @@ async function patchVariant(
 const SCHEMA_MS = 2_000
 
 /**
- * What the schema has against a document. Validators are not asked: they may be slow, or be what
- * broke.
+ * What the schema has against a patched document. Validators are not asked: they may be slow, or be
+ * what broke.
  */
 async function problemsOf(
   { schema, clock }: PublisherContext,
-  { document, variant: { when } }: { readonly document: Json; readonly variant: Variant },
-): Promise<readonly string[]> {
-  const ask = async (): Promise<readonly string[]> => {
+  {
+    document,
+    previous,
+    variant: { when },
+    isKilled,
+  }: Omit<Patching, 'patch'> & { readonly document: Json; readonly previous: Json },
+): Promise<Problems> {
+  const ask = async (): Promise<Problems> => {
     const result = await runSchema(schema, document, { forAuthor: true })
     if (result.type === 'valid') {
       const clients = when === undefined ? '' : ` for clients with ${sayMatch(when)}`
-      return sayUnknownKeys(await unknownKeys(schema, { document, value: result.value }), clients)
+      const unknown = await unknownKeys(schema, { document, value: result.value })
+      return { says: sayUnknownKeys(unknown, clients), isRefused: false }
     }
     const issues = result.issues.slice(0, 1).map(issue => ({ ...issue, ...(when !== undefined && { when }) }))
-    return [`clients may refuse the patched document: ${sayIssues(issues)}`]
+    const refused = `clients may refuse the patched document: ${sayIssues(issues)}`
+    // A schema that refuses what runs as well is not the one that the clients have.
+    const isOurs = isKilled || (await runSchema(schema, previous, { forAuthor: true })).type === 'valid'
+    return isOurs ? { says: [`${refused}${GO_ON}`], isRefused: true } : { says: [refused], isRefused: false }
   }
   const asked = ask()
   if (!(await settlesWithin(asked, { clock, timeoutMs: SCHEMA_MS })))
-    return ['the schema did not answer in time, so clients may refuse the patched document']
+    return {
+      says: ['the schema did not answer in time, so clients may refuse the patched document'],
+      isRefused: false,
+    }
   return asked
 }
+
+const GO_ON =
+  '; those that do go on with what they run, unpatched: kill again with a patch that the schema takes, and null for a member that this one brought by mistake'
 
 async function documentToPatch(
   context: PublisherContext,

@@ -75,7 +75,13 @@ describe('the Express service', () => {
 })
 
 describe('the script for CI', () => {
-  const publish = async (file: string) => {
+  interface Before {
+    /** Whether a rollback brought version 1 back. */
+    readonly wentBack?: boolean
+    /** The canary's own rule. */
+    readonly mostConnections?: number
+  }
+  const publish = async (file: string, { wentBack = false, mostConnections = 1000 }: Before = {}) => {
     const { server, token, publisher } = await openBoard()
     const clients = await Promise.all(
       ['checkout/canary', 'checkout/prod'].map(async namespace => {
@@ -83,10 +89,22 @@ describe('the script for CI', () => {
           rollout: everyone(),
           reason: 'first',
         })
+        if (wentBack) {
+          const everybody = { rollout: everyone(), reason: 'second' }
+          await publisher(namespace, serviceSchema).publish(withPoolSize(readService(), 41), everybody)
+          await publisher(namespace, serviceSchema).rollback({ reason: 'it hurts' })
+        }
         const strategy = pull(http(server.url), { pollIntervalMs: 100 })
         const options = {
           namespace,
           schema: serviceSchema,
+          validators: [
+            {
+              name: 'connections',
+              validate: ({ pool }: { readonly pool: { readonly size: number } }) =>
+                pool.size > mostConnections ? [{ path: 'pool.size', message: 'too many' }] : [],
+            },
+          ],
           strategy,
           clientId: 'one',
           reports: { batchMs: 10 },
@@ -118,8 +136,24 @@ describe('the script for CI', () => {
     writeFileSync(file, JSON.stringify(withPoolSize(readService(), 55)))
     const { status, pools, output } = await publish(file)
     expect({ status, pools }, output).toEqual({ status: 0, pools: [55, 55] })
-    expect(output).toContain('checkout/canary: publish on top of version 1')
-    expect(output).toContain('checkout/prod: publish on top of version 1')
+    expect(output).toMatch(/checkout\/canary: publish on top of 1-[0-9a-f]{8}:1$/m)
+    expect(output).toMatch(/checkout\/prod: publish on top of 1-[0-9a-f]{8}:1$/m)
+  })
+
+  test('publishes after a rollback as well', async () => {
+    const file = join(temporaryFolder(), 'settings.json')
+    writeFileSync(file, JSON.stringify(withPoolSize(readService(), 55)))
+    const { status, pools, output } = await publish(file, { wentBack: true })
+    expect({ status, pools }, output).toEqual({ status: 0, pools: [55, 55] })
+  })
+
+  test('goes back where a canary refuses the file, and publishes it nowhere else', async () => {
+    const file = join(temporaryFolder(), 'settings.json')
+    writeFileSync(file, JSON.stringify(withPoolSize(readService(), 55)))
+    const { status, pools, output } = await publish(file, { mostConnections: 50 })
+    expect({ status, pools }, output).toEqual({ status: 1, pools: [40, 40] })
+    expect(output).toContain('not everybody runs it, going back')
+    expect(output).not.toContain('checkout/prod: publish on top of')
   })
 
   test('publishes nothing anywhere when the file is bad', async () => {

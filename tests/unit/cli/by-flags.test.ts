@@ -34,7 +34,7 @@ test('what the library says of its options is said of the flags', () => {
     'name it: noticeboard rollback --to VERSION',
     'wait until it has heard the fleet, or publish with --everyone, or with --timed where clients cannot report',
     'start a controller, or wait here with --wait=completed',
-    'checkout/prod is not at version 3 alone, since a rollout is under way: look',
+    'checkout/prod is not at version 3 alone, since a rollout is under way (pass --if-position instead): look',
     '--readmit must be the reason, as a string',
     '--activate-at is in the past',
     '--activate-at is too early: name a later time, or publish with --everyone',

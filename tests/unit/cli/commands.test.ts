@@ -112,6 +112,32 @@ test('a document is published, read, changed, compared, listed and rolled back',
   expect(table).toHaveLength(5)
 })
 
+test('a version that a rollback brought back is published upon by its position, which the conflict names', async () => {
+  const { nb, write } = await place()
+  for (const [file, size] of [
+    ['a.json', 10],
+    ['b.json', 20],
+    ['c.json', 30],
+  ] as const)
+    await write(file, `{"pool":{"size":${size}}}`)
+  await nb('publish', 'a.json', ...everyone)
+  await nb('publish', 'b.json', ...everyone)
+  await nb('rollback', '--reason', 'too big')
+  const refused = await nb('publish', 'c.json', ...everyone, '--if-version', '1')
+  expect([refused.status, refused.stderr]).toEqual([
+    4,
+    expect.stringContaining('a rollback brought it back (pass --if-position instead)'),
+  ])
+  const position = /\((1-[0-9a-f]{8}:3)\) is current/.exec(refused.stderr)?.[1] ?? ''
+  const old = await nb('publish', 'c.json', ...everyone, '--if-position', position.replace(':3', ':2'))
+  expect(old.status).toBe(4)
+  expect((await nb('publish', 'c.json', ...everyone, '--if-position', '3')).stderr).toContain(
+    'a position must read <epoch>:<sequence>',
+  )
+  expect((await nb('publish', 'c.json', ...everyone, '--if-position', position)).status).toBe(0)
+  expect((await nb('get')).stdout).toBe('{"pool":{"size":30}}')
+})
+
 test('a dry run prints what would change and writes nothing', async () => {
   const { nb, write } = await place()
   await write('a.json', '{"a":1}')

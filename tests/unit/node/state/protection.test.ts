@@ -173,6 +173,10 @@ describe('a snapshot of which a process died', () => {
     await clock.advance(200)
     expect(second.freed).toBe(1)
     expect(await second.tries(POISON)).toBe('go')
+    // Told once, whoever asks however often.
+    expect(second.warnings).toEqual([
+      'a process died while it ran the snapshot bbbbbbbbbbbb, at least 20 s after it began to. Another one runs here instead for now, and it is tried once more after 25 s',
+    ])
   })
 
   test('is under quarantine when a process died of it again, for a day', async () => {
@@ -199,6 +203,9 @@ describe('a snapshot of which a process died', () => {
     const { start } = await afterOneDeath()
     const second = await start()
     expect(await second.tries(POISON, { hasOther: false })).toBe('go')
+    expect(second.warnings).toEqual([
+      expect.stringMatching(/died while .* bbbbbbbbbbbb.*tried once more, since nothing else is kept here/),
+    ])
     second.die()
     expect(await (await start()).tries(POISON, { hasOther: false })).toBe('quarantined')
   })

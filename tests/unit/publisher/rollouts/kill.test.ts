@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { everyone } from '../../../../src/publisher/index.js'
+import { z } from 'zod'
+import { createPublisher, everyone } from '../../../../src/publisher/index.js'
 import { rolloutBoard, size } from './rollout-board.js'
 
 const patch = { fast: false }
@@ -95,7 +96,28 @@ test('a schema that refuses the patched document warns and stops no kill', async
   const board = await rolloutBoard()
   const killed = await board.publisher.kill({ patch: { pool: { size: 0 } }, reason: 'x' })
   expect(killed.outcome).toBe('published')
-  expect(killed.warnings.join()).toContain('pool.size')
+  expect(killed.warnings.join()).toMatch(/pool\.size.*go on with what they run, unpatched/)
+})
+
+test('what a refused patch was for is withdrawn only by the kill that the schema takes', async () => {
+  const board = await rolloutBoard({ state: 'running' })
+  const before = [board.newest().stable, board.newest().candidate].map(arm => arm?.variants[0]?.digest)
+  const mistyped = await board.publisher.kill({ patch: { pool: { sise: 0, size: 0 } }, reason: 'x' })
+  expect(mistyped.withdrawn).toEqual([])
+  await board.publisher.kill({ patch: { pool: { size: 'none' } }, reason: 'still wrong' })
+  expect(board.newest().withdrawn ?? []).toEqual([])
+  await board.publisher.kill({ patch: { pool: { sise: null, size: 9 } }, reason: 'right' })
+  expect(board.document('stable')).toEqual(size(9))
+  expect(board.newest().withdrawn).toEqual(expect.arrayContaining(before))
+})
+
+test('a schema that refuses what runs as well says nothing about the patch: it is withdrawn', async () => {
+  const board = await rolloutBoard()
+  const [old] = board.newest().stable.variants
+  const strict = createPublisher({ namespace: 'checkout/prod', schema: z.never(), store: board.store })
+  const killed = await strict.kill({ patch, reason: 'x' })
+  expect(killed.withdrawn).toEqual([old.digest])
+  expect(killed.warnings.join()).not.toContain('unpatched')
 })
 
 test('a kill that changes nothing appends nothing', async () => {
