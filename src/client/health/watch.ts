@@ -32,6 +32,12 @@ export interface HealthWatchOptions {
   readonly signal: AbortSignal
 }
 
+/**
+ * How long after a snapshot came into force the probe is asked first, in milliseconds, where its
+ * interval is not shorter: a rollout whose stages are short is to hear of it as well.
+ */
+const FIRST_MS = 1_000
+
 /** Makes a {@link HealthWatch}. */
 export function createHealthWatch(options: HealthWatchOptions): HealthWatch {
   return new Watch(options)
@@ -70,10 +76,12 @@ class Watch implements HealthWatch {
     const mine = this.#serial
     const endsMs = clock.monotonic() + confirmMs
     let isOpen = decide !== undefined
+    let waitMs = Math.min(FIRST_MS, intervalMs)
     this.health = { before, now: before }
     while (!signal.aborted) {
       const leftMs = endsMs - clock.monotonic()
-      await clock.sleep(isOpen ? Math.min(intervalMs, Math.max(leftMs, 0)) : intervalMs, signal)
+      await clock.sleep(isOpen ? Math.min(waitMs, Math.max(leftMs, 0)) : waitMs, signal)
+      waitMs = intervalMs
       if (signal.aborted || this.#serial !== mine) return
       const now = await askProbe(asking, { clock, signal })
       if (signal.aborted || this.#serial !== mine) return

@@ -55,7 +55,8 @@ describe('a snapshot that a probe does not confirm', () => {
       const [{ digest }] = stable.variants
       await subject.clock.advance(20_000)
       expect(sizeOf(subject)).toBe(2)
-      await subject.clock.advance(20_000)
+      // An answer that hangs is waited for beyond the 30 s.
+      await subject.clock.advance(25_000)
       expect(sizeOf(subject)).toBe(1)
       const now = { unhealthy: 'unhealthy', throws: 'threw', hangs: 'timeout' }[how]
       expect(subject.reports.findLast(({ version }) => version === 2)?.health).toEqual({
@@ -227,13 +228,28 @@ test('a probe is asked again 10 s after its answer, which may take 5 s', async (
       }
     })
   }
-  const made = started(board, { health: { probe } })
+  // Nobody waits for a confirmation, which is asked for at its own time.
+  const made = started(board, { health: { probe, confirmMs: 600_000 } })
   await made.start()
   await made.clock.advance(61_000)
-  const apart = asked.slice(1).map((atMs, index) => atMs - (asked[index] ?? 0))
+  const [, ...after] = asked
+  const apart = after.slice(1).map((atMs, index) => atMs - (after[index] ?? 0))
   expect(new Set(apart)).toEqual(new Set([5_000 + 10_000]))
   expect(asked.length).toBeGreaterThan(3)
   expect(new Set(given)).toEqual(new Set([5_000]))
+})
+
+test('a probe is asked a second after a snapshot came into force, so that a short bake hears of it', async () => {
+  const board = testBoard()
+  const subject = await running(board, { soakMs: 1 })
+  subject.ill.set(2, 'unhealthy')
+  board.publish(doc(2))
+  await subject.clock.advance(4_000)
+  expect(sizeOf(subject)).toBe(2)
+  expect(subject.reports.at(-1)).toMatchObject({
+    version: 2,
+    health: { before: 'healthy', now: 'unhealthy' },
+  })
 })
 
 test('without a probe a report says nothing of health', async () => {
