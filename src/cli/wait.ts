@@ -2,7 +2,7 @@ import { keepAlive } from '../async/keep-alive.js'
 import { abortable, createLinkedAbortController } from '../async/signals.js'
 import { comparePositions, epochNumber } from '../contracts/position.js'
 import type { Clock } from '../contracts/system.js'
-import type { Publisher, Rollout, RolloutEnd, RolloutStep } from '../publisher/index.js'
+import type { FleetState, Publisher, Rollout, RolloutEnd, RolloutStep } from '../publisher/index.js'
 import { readSystem } from '../system/system.js'
 import type { Arguments, OptionSpecs } from './arguments.js'
 import type { CommandContext } from './command.js'
@@ -171,7 +171,35 @@ function farewell(
     return [
       `the store keeps no reports, so who runs it cannot be seen: look at the clients of ${namespace} themselves`,
     ]
-  return [...(isOut(last) ? sayRefusals(last, namespace) : []), ...whoGoesOn(namespace, { end, last })]
+  return [
+    ...(isOut(last) ? sayRefusals(last, namespace) : []),
+    ...(isOut(last) && end === 'running' ? sayLaggards(last) : []),
+    ...whoGoesOn(namespace, { end, last }),
+  ]
+}
+
+/** The states of clients that do not run what all are to have, and did not leave in order. */
+const LAGS: ReadonlySet<FleetState> = new Set([
+  'behind',
+  'crashed',
+  'diverged',
+  'failed',
+  'missing',
+  'rejected',
+  'unsupported',
+])
+
+/** How many clients are named that do not run it. */
+const NAMED = 10
+
+/** Who does not run it yet, by name and state. */
+function sayLaggards({ fleet }: RolloutStep): readonly string[] {
+  if (fleet.type === 'unknown') return []
+  const late = fleet.members.filter(({ state }) => LAGS.has(state))
+  if (late.length === 0) return []
+  const named = late.slice(0, NAMED).map(({ state, report }) => `${report.clientId} (${state})`)
+  const more = late.length > NAMED ? ` and ${late.length - NAMED} more, see noticeboard status` : ''
+  return [`not there: ${named.join(', ')}${more}`]
 }
 
 /**

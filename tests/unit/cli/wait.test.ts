@@ -156,6 +156,7 @@ describe('--wait=completed', () => {
         reach: expect.objectContaining({ is: 'under-way', underWay: 1 }),
       }),
     ])
+    expect(ran.stderr).toMatch(/^not there: client-2 \(\w+\)$/m)
     expect(desk.clock.now() - fromMs).toBeLessThan(minutes * MINUTE)
   })
 
@@ -212,5 +213,6 @@ describe('where nobody is there', () => {
     await desk.clock.advance(10 * MINUTE)
     const ran = await desk.nb([...publish, '--everyone', WAIT, '--timeout', '600'])
     expect([ran.status, told(ran)]).toEqual([8, expect.objectContaining({ exposed: 0, missing: 2 })])
+    expect(ran.stderr).toContain('not there: client-1 (missing), client-2 (missing)\n')
   })
 })
