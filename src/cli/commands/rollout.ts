@@ -1,12 +1,11 @@
-import { formatPosition } from '../../contracts/position.js'
-import { stageNumberOf } from '../../core/release/rollout.js'
 import type { HistoryEntry, Publisher, StepOptions } from '../../publisher/index.js'
 import { explanationLines, policyOf, sayFailure } from '../../rollouts/index.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError, type ExitStatus } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
 import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
-import { shortDigest, shortTime } from '../references.js'
+import { parseReference, shortDigest } from '../references.js'
+import { plainStory, printStory, showEarlier, storyOf } from '../rollout-story.js'
 import { waitForEnd } from '../wait-for-end.js'
 import { readWaiting, WAIT_OPTIONS } from '../wait.js'
 import { variantLines } from '../variants.js'
@@ -32,12 +31,17 @@ it; retreat takes it back and may be resumed. Each but show needs a reason, for 
 ended: 6 rolled back, 7 paused, 8 still running or clients are behind, 10 clients refused what went out.`,
   options: {
     ...BOARD_OPTIONS,
+    at: {
+      value: 'VERSION',
+      text: 'show an earlier rollout: the version that it tried, one of its positions, or the first 8 digits of a digest',
+    },
     reason: REASON_OPTION,
     author: AUTHOR_OPTION,
     ...WAIT_OPTIONS,
   },
   examples: [
     'noticeboard rollout show checkout/prod',
+    'noticeboard rollout show checkout/prod --at 7',
     'noticeboard rollout pause checkout/prod --reason "the sale begins"',
     'noticeboard rollout show checkout/prod --wait=completed --timeout 3600',
   ],
@@ -50,10 +54,15 @@ ended: 6 rolled back, 7 paused, 8 still running or clients are behind, 10 client
       throw usageError(
         `there is no rollout ${JSON.stringify(verb.slice(0, 60))}; it is show, ${Object.keys(STEPS).join(', ')}`,
       )
+    const at = args.text('at')
+    if (at !== undefined && (verb !== 'show' || waiting !== undefined))
+      throw usageError('--at shows a rollout that was: leave out --wait, and take it with show')
+    const ref = at === undefined ? undefined : parseReference(at)
     const step = isStep(verb) ? { verb, options: reasonOf(context, verb) } : undefined
     return withPublisher(context, { namespace }, async ({ publisher }): Promise<ExitStatus | void> => {
       if (step !== undefined)
         printRollout(context, publisher, await publisher[step.verb](step.options), STEPS[step.verb])
+      else if (ref !== undefined) return showEarlier(context, publisher, ref)
       else if (waiting === undefined) return show(context, publisher)
       if (waiting === undefined) return
       const rollout = await publisher.rollout({ drive: true })
@@ -99,7 +108,7 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
       },
       alarms,
       explanation: explanation ?? null,
-      story: story.map(({ position, issuedAt, cause, audit }) => ({ position, issuedAt, cause, ...audit })),
+      story: plainStory(story),
     })
   print.data(`${namespace}: rollout ${id} of version ${version} ${shortDigest(digest)} is ${state}\n`)
   for (const line of variantLines(variants)) print.data(`${line}\n`)
@@ -110,32 +119,11 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
   const { exceptions = [] } = (state === 'retreated' ? story.at(-1)?.audit?.evidence : undefined) ?? {}
   for (const exception of exceptions) print.data(`  ${sayFailure(exception)}\n`)
   print.data('\n')
-  print.table(
-    ['when', 'release', 'step', 'state', 'stage', 'by', 'why'],
-    story.map(({ position, issuedAt, cause, release, audit }) => [
-      shortTime(issuedAt),
-      formatPosition(position),
-      cause,
-      release.rollout?.state,
-      release.rollout === undefined ? 1 : stageNumberOf(release.rollout),
-      release.rollout?.controller,
-      audit?.reason ?? release.rollout?.why,
-    ]),
-  )
+  printStory(print, story)
 }
 
 function sayUnknownPolicy(story: readonly HistoryEntry[]): string {
   const plan = story.at(-1)?.release.rollout?.plan
   const name = plan === undefined ? undefined : policyOf(plan)
   return `its policy${name === undefined ? '' : ` ${name}`} is not known here, so the evidence is not judged; to see it judged, put the policy into \`policies\` of the noticeboard.config.mjs of this folder`
-}
-
-/** Every release of a rollout, the first one first. */
-async function storyOf(publisher: Publisher, id: string | undefined): Promise<readonly HistoryEntry[]> {
-  const story: HistoryEntry[] = []
-  for await (const entry of publisher.history()) {
-    if (entry.release.rollout?.id === id) story.unshift(entry)
-    else if (story.length > 0) break
-  }
-  return story
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Gate, RolloutPolicy } from '../../../src/publisher/index.js'
+import { everyone } from '../../../src/publisher/index.js'
 import { audienceOf, inAudience, membersOf, staged } from '../../../src/rollouts/index.js'
 import { PERIODS, rolloutDesk, screenOf } from './rollout-desk.js'
 
@@ -412,6 +413,30 @@ describe('rollout show', () => {
     expect(stdout).toContain(' is retreated\n')
     expect(stdout.match(/^ {2}client-\d+: silent/gm)).toHaveLength(2)
     expect(stdout).toContain('would change it: resume it, or abort it')
+  })
+
+  test('shows an earlier one by what it tried, with the clients that it ended on', async () => {
+    const { nb, publisher, releases } = await rolloutDesk({ effect: 'rejected' })
+    expect((await nb([...publish, '--wait=completed'])).status).toBe(6)
+    const [, begun] = await releases()
+    await publisher.publish({ pool: 9 }, { rollout: everyone(), reason: 'another one' })
+    expect((await nb(['rollout', 'show'])).stdout).toContain('the newest release has no stages')
+    for (const at of ['2', `${begun?.epoch}:2`, begun?.candidate?.variants[0]?.digest.slice(0, 8) ?? '']) {
+      const { stdout } = await nb(['rollout', 'show', '--at', at])
+      expect(stdout).toMatch(/^checkout\/prod: rollout [0-9a-f]{16} of version 2 [0-9a-f]{12}: rolled-back$/m)
+      expect(stdout).toMatch(/^ {2}client-\d+: rejected/m)
+      expect(stdout).toMatch(/ rollback +rolled-back +1 /)
+    }
+    // Version 1 is what it went back to, and no rollout tried it.
+    for (const at of ['1', '3']) {
+      const none = await nb(['rollout', 'show', '--at', at])
+      expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('has no rollout like that')])
+    }
+    const asJson = JSON.parse((await nb(['rollout', 'show', '--at', '2', '--json'])).stdout)
+    expect(asJson).toMatchObject({
+      rollout: { state: 'rolled-back', version: 2 },
+      story: [{ cause: 'publish' }, { cause: 'rollback', evidence: { verdict: 'bad' } }],
+    })
   })
 
   test('says what is missing where a stage was to be decided', async () => {
