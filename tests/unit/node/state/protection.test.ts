@@ -520,7 +520,7 @@ describe('nothing is held against a snapshot', () => {
   })
 
   test('that another one replaced', async () => {
-    const { start, clock } = machine()
+    const { start, clock, disk } = machine()
     const first = await start()
     await first.tries(POISON)
     first.committed(POISON, 120_000)
@@ -528,6 +528,11 @@ describe('nothing is held against a snapshot', () => {
     first.committed(OTHER, 120_000)
     await clock.advance(BEAT_MS + 100)
     first.die()
+    // Nor is anything pardoned, where nothing was held against it.
+    const written = new TextDecoder().decode(
+      disk.get(`/state/${NAMESPACE}/instances/life-1.json`) as Uint8Array,
+    )
+    expect(JSON.parse(written)).not.toHaveProperty('pardoned')
     const second = await start()
     expect(await second.tries(POISON)).toBe('go')
     expect(await second.tries(OTHER)).toBe('suspect')
@@ -621,6 +626,21 @@ test('the next life hears how the one before it ended, and what it ran', async (
     end: 'abrupt',
     ranMs: 10_000,
   })
+})
+
+test('the next life hears how long what had outlived its trial ran, too', async () => {
+  const { start, clock } = machine()
+  const first = await start()
+  await first.tries(POISON)
+  await first.soak(POISON)
+  await clock.advance(120_000)
+  await first.close()
+  const second = await start()
+  expect(await second.tries(POISON)).toBe('go')
+  second.committed(POISON, 120_000)
+  await clock.advance(12_000)
+  second.die()
+  expect((await start()).previous).toMatchObject({ digest: POISON, ranMs: 10_000 })
 })
 
 test('a folder without a life before tells of none', async () => {

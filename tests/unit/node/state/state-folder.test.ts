@@ -99,6 +99,45 @@ describe('disk', () => {
     expect(await refused()).toEqual([after])
     await rm(join(readmit, before.digest))
     expect(await refused()).toEqual([before, after])
+    // What was refused in the very millisecond is forgotten, too.
+    const then = new Date(before.at)
+    await writeFile(join(readmit, before.digest), '')
+    await utimes(join(readmit, before.digest), then, then)
+    expect(await refused()).toEqual([after])
+  })
+
+  it('takes what an instance tried for no death where a file says that it ended in order', async () => {
+    const folder = await temporaryFolder()
+    const tried = { digest: 'b'.repeat(64), build: '1', slot: 0, ranMs: 7, bootId: 'boot' }
+    const times = { startedAt: '2026-11-21T09:00:00.000Z', beatAt: '2026-11-21T09:00:00.000Z' }
+    const attempts = ['one', 'two'].map(instanceId => ({
+      ...tried,
+      ...times,
+      instanceId,
+      owner: `owner-${instanceId}`,
+    }))
+    const instances = join(folder, NAMESPACE, 'instances')
+    await mkdir(instances, { recursive: true })
+    for (const attempt of attempts) {
+      const { instanceId, owner, bootId, slot, startedAt, digest } = attempt
+      const file = {
+        v: 1,
+        savedAt: startedAt,
+        good: [],
+        refused: [],
+        attempts: [attempt],
+        life: { instanceId, owner, bootId, slot, startedAt, digest, ranMs: 7 },
+      }
+      await writeFile(join(instances, `${instanceId}.json`), encodeText(canonicalize(file)))
+    }
+    await writeFile(join(instances, 'one.ended'), '')
+    const { attempts: found, lives } = await stateFolder(folder).load({ namespace: NAMESPACE })
+    const [one, two] = attempts
+    expect(found).toEqual([{ ...one, stopped: true }, two])
+    expect(lives?.map(({ instanceId, ended }) => [instanceId, ended])).toEqual([
+      ['one', true],
+      ['two', undefined],
+    ])
   })
 
   it('finds again what was saved', async () => {

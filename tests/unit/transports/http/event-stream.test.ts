@@ -65,7 +65,32 @@ describe('a watch over HTTP', () => {
       { type: 'alive', heartbeatMs: 15_000 },
       { type: 'release', namespace: NAMESPACE, bytes: new TextEncoder().encode('{}') },
     ])
-    expect(error).toMatchObject({ code: 'unavailable' })
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('ended the event stream'),
+    })
+  })
+
+  test('asks for an encoded stream again after one that brought something, and for a plain one after one that did not', async () => {
+    let brings = ALIVE
+    const { url, requests } = await scripted((_req, res) =>
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).end(brings),
+    )
+    const transport = http(url)
+    const watch = async (): Promise<unknown> => {
+      const asked = { ...query, inline: true }
+      try {
+        for await (const _ of transport.watch(asked, new AbortController().signal));
+      } catch {
+        // It ends, as the server ends it.
+      }
+      return requests.at(-1)?.headers['accept-encoding']
+    }
+    const encoded = await watch()
+    expect(encoded).not.toBe('identity')
+    brings = ': nothing\n\n'
+    expect(await watch()).toBe(encoded)
+    expect(await watch()).toBe('identity')
   })
 
   test('a cut in the middle of an event is a loss, and the half event is nothing', async () => {
@@ -91,6 +116,13 @@ describe('a watch over HTTP', () => {
     )
     expect((await collect(url)).error).toMatchObject({ code: 'unavailable', retryAfterMs: 1_830 })
     await until(() => open.size === 0)
+  })
+
+  test('goodbye with a delay of nothing asks for none', async () => {
+    const { url } = await raw(
+      socket => void socket.write(`${HEAD}${ALIVE}event: goodbye\ndata: {"delayMs":0}\n\n`),
+    )
+    expect((await collect(url)).error).toMatchObject({ code: 'unavailable', retryAfterMs: 0 })
   })
 
   test('unknown events, comments and other namespaces are passed over', async () => {
