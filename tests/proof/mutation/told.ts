@@ -64,4 +64,16 @@ export const TOLD: readonly Told[] = [
     to: 'false',
     why: 'only the names are read, and the type allows no other value',
   },
+  {
+    file: 'src/node/state/clean-exit.ts',
+    line: '{ [OURS]: true }',
+    from: 'true',
+    to: 'false',
+    why: 'whether the mark is there is asked, and not what it says',
+  },
+  {
+    file: 'src/node/state/clean-exit.ts',
+    line: 'if (isHandled) return',
+    why: 'tests/system/protection/signals.test.ts fails for it, in processes of its own, which no run of mutants sees',
+  },
 ]
