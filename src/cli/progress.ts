@@ -88,7 +88,7 @@ function barOf({ exposed, applied, healthy }: RolloutStep): string {
  * ```
  */
 export function headOf(step: RolloutStep): string {
-  const { state, exposed, applied, rejected, failed, missing, verdict, why, waitingFor } = step
+  const { state, exposed, applied, behind, rejected, failed, missing, verdict, why, waitingFor } = step
   const ran = {
     running: 'exposed run it',
     paused: 'exposed run it',
@@ -97,6 +97,8 @@ export function headOf(step: RolloutStep): string {
   } as Readonly<Record<string, string>>
   const counts = [
     `${applied} of ${exposed} ${ran[state] ?? 'clients run it'}`,
+    // What they run now was not told yet: some went back, and others never left.
+    ...(behind > 0 && isTakenBack(state) ? [`${behind} not heard since`] : []),
     ...(rejected > 0 ? [`${rejected} rejected`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(missing > 0 ? [`${missing} missing`] : []),
@@ -106,6 +108,10 @@ export function headOf(step: RolloutStep): string {
   const says = verdict === undefined || (verdict === 'unknown' && !step.isPaused) ? '' : `${verdict}: `
   const because = reasons.length === 0 ? '' : `${says}${reasons.join('; ')}`
   return `${sayStageOf(step)}, ${state}: ${counts.join(', ')}${because === '' ? '' : `; ${because}`}`
+}
+
+function isTakenBack(state: RolloutStep['state']): boolean {
+  return state === 'rolled-back' || state === 'retreated'
 }
 
 /**

@@ -118,7 +118,8 @@ export async function whenReady<Value>(
     await keepAlive(life.until(() => fresh() || engine.status === 'closed' || isEnough(), leftMs(), signal))
   if (fresh() || hasValue()) return
   if (engine.status === ('closed' as string)) throw closed(namespace)
-  const reason = reasonOf(life, { timeoutMs, isStarted, isEarly: leftMs() > 0, strategy })
+  const hasDefaults = context.defaults !== undefined
+  const reason = reasonOf(life, { timeoutMs, isStarted, isEarly: leftMs() > 0, strategy, hasDefaults })
   if (fallbackTo !== 'throw' && engine.adoptDefaults(reason.text)) return
   throw new NoticeboardError('not-ready', `${namespace}: ${reason.text}`, {
     ...(reason.error !== undefined && { cause: reason.error, issues: reason.error.issues }),
@@ -216,11 +217,13 @@ function reasonOf(
     isStarted,
     isEarly,
     strategy,
+    hasDefaults,
   }: {
     readonly timeoutMs: number
     readonly isStarted: boolean
     readonly isEarly: boolean
     readonly strategy: Strategy
+    readonly hasDefaults: boolean
   },
 ): { readonly text: string; readonly error?: NoticeboardError } {
   if (refusal !== undefined) return { text: refusal.message, error: refusal }
@@ -230,7 +233,9 @@ function reasonOf(
   if (looks.nothing?.why !== undefined)
     return { text: `no configuration: ${looks.nothing.why.message}`, error: looks.nothing.why }
   if (looks.nothing !== undefined)
-    return { text: 'nothing was published to this namespace yet; publish a first version, or give defaults' }
+    return {
+      text: `nothing was published to this namespace yet; publish a first version${hasDefaults ? '' : ', or give defaults'}`,
+    }
   // On a busy machine time is up before the strategy can say why nothing came.
   if (isStarted && looks.count === 0)
     return {

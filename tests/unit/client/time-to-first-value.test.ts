@@ -472,10 +472,24 @@ test.each(['pull', 'on-demand'] as const)(
     const made = started(board, { strategy: strategy[name] })
     const { atMs, error } = await settled(made.client.ready(), made)
     expect(error?.message).toContain('nothing was published to this namespace yet')
+    expect(error?.message).toContain('or give defaults')
     expect(atMs).toBeLessThan(100)
     expect(board.asked.latest).toBe(1)
   },
 )
+
+test('who gave defaults is not told to give some where the board is empty', async () => {
+  const board = testBoard()
+  const made = started(board, {
+    strategy: pull(board.transport, { pollIntervalMs: 1e6 }),
+    defaults: { pool: { size: 3 } },
+  })
+  await settled(made.client.ready(), made)
+  expect(made.client.current.pool.size).toBe(3)
+  expect(made.logs.find(line => line.includes('starting with the defaults'))).toMatch(
+    /nothing was published to this namespace yet; publish a first version \{/,
+  )
+})
 
 test('a stream that is refused lets nobody start on old values while the other way is being asked', async () => {
   const { board, state } = await afterOneLife()
