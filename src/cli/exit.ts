@@ -89,11 +89,14 @@ export function hintFor(
   {
     command,
     proxy,
+    heldBackFor,
     isInput = false,
   }: {
     readonly command: string
     /** The variable that names the proxy through which a server was asked. */
     readonly proxy?: string | undefined
+    /** Where the address is from for which the token of the configuration file is not. */
+    readonly heldBackFor?: string | undefined
     /** Whether it waited for what the user hands in. */
     readonly isInput?: boolean
   },
@@ -103,6 +106,8 @@ export function hintFor(
     case 'invalid-option':
       return `see noticeboard ${command} --help`.replace('  ', ' ')
     case 'unauthorized':
+      if (heldBackFor !== undefined)
+        return `the token of the configuration file is for the url of that file, and was not sent to the one of ${heldBackFor}; give one by --token-file FILE or NOTICEBOARD_TOKEN`
       return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
     case 'forbidden':
       // A web server over a board knows no tokens, and no policy or gate goes by them.

@@ -35,4 +35,9 @@ export interface Io {
    * undefined where the server is asked directly.
    */
   readonly asking?: (proxy: string | undefined) => void
+  /**
+   * Hears that the token of the configuration file is not sent, since the address is another one
+   * than the file's, and where that address is from: `--url` or `NOTICEBOARD_URL`.
+   */
+  readonly holdingBack?: (source: string) => void
 }

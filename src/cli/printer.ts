@@ -27,6 +27,8 @@ export interface Printer {
 export interface Awaited {
   /** The variable that names the proxy through which a server is asked, if it is. */
   proxy?: string | undefined
+  /** Where the address is from for which the token of the configuration file is not. */
+  heldBackFor?: string
   /** Whether it is what the user hands in, and no board. */
   isInput?: boolean
 }

@@ -37,6 +37,9 @@ function observed(io: Io, awaited: Awaited): Io {
     asking(proxy) {
       awaited.proxy = proxy
     },
+    holdingBack(source) {
+      awaited.heldBackFor = source
+    },
   }
 }
 

@@ -119,17 +119,28 @@ interface Sources {
 function findAddress(io: Io, args: Arguments, { loaded, token }: Sources): BoardAddress | undefined {
   const url = args.text('url')
   const board = args.text('board')
+  const at = (named: string, source: string): BoardAddress => {
+    const { url: own, token: kept } = loaded?.config ?? {}
+    if (token !== undefined || kept === undefined) return { type: 'url', url: named, token }
+    if (own !== undefined && isSameUrl(own, named)) return { type: 'url', url: named, token: kept }
+    io.holdingBack?.(source)
+    return { type: 'url', url: named, token }
+  }
   if (url !== undefined && board !== undefined)
     throw usageError('--url and --board name two boards; keep one')
-  if (url !== undefined) return { type: 'url', url, token }
+  if (url !== undefined) return at(url, '--url')
   if (board !== undefined) return { type: 'board', folder: resolve(io.cwd, board) }
   const usual = nonEmpty(io.env['NOTICEBOARD_URL'])
-  if (usual !== undefined) return { type: 'url', url: usual, token }
+  if (usual !== undefined) return at(usual, 'NOTICEBOARD_URL')
   if (loaded === undefined) return undefined
   const { config, folder } = loaded
   if (config.board !== undefined) return { type: 'board', folder: resolve(folder, config.board) }
   // The file's token belongs to the file's address, and goes nowhere else.
   return config.url === undefined ? undefined : { type: 'url', url: config.url, token: token ?? config.token }
+}
+
+function isSameUrl(one: string, other: string): boolean {
+  return URL.canParse(one) && URL.canParse(other) && new URL(one).href === new URL(other).href
 }
 
 async function readToken({ io, args, inputs }: SettingsContext): Promise<string | undefined> {

@@ -195,6 +195,29 @@ test('each way to fail has its own exit status', async () => {
   expect([refused.status, refused.error?.code]).toEqual([3, 'unauthorized'])
 })
 
+test('the token of the configuration file goes to the url of that file alone, however that is named, and a refusal says so', async () => {
+  const { nbWith, write, env } = await place()
+  const { NOTICEBOARD_URL: url = '', NOTICEBOARD_TOKEN: token } = env
+  const elsewhere = url.replace('127.0.0.1', 'localhost')
+  const namespace = 'checkout/prod'
+  await write('noticeboard.config.json', JSON.stringify({ url, token, namespace }))
+  const asked = (more: Readonly<Record<string, string>>, ...args: string[]): ReturnType<typeof nbWith> =>
+    nbWith({ env: more }, 'history', ...args)
+  expect((await asked({})).status).toBe(0)
+  expect((await asked({ NOTICEBOARD_URL: `${url}/` })).status).toBe(0)
+  for (const [refused, source] of [
+    [await asked({ NOTICEBOARD_URL: elsewhere }), 'NOTICEBOARD_URL'],
+    [await asked({}, '--url', elsewhere), '--url'],
+  ] as const)
+    expect([refused.status, refused.stderr]).toEqual([
+      3,
+      expect.stringContaining(
+        `the token of the configuration file is for the url of that file, and was not sent to the one of ${source}`,
+      ),
+    ])
+  expect((await asked({ NOTICEBOARD_URL: elsewhere, NOTICEBOARD_TOKEN: token ?? '' })).status).toBe(0)
+})
+
 test('the board folder works without a server', async () => {
   const { nbWith, write } = await place()
   await write('a.json', '{"a":1}')
