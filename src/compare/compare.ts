@@ -24,7 +24,7 @@ import { readWorkload, type Workload, type WorkloadInput } from './workload.js'
 /** What is compared, and how deeply. */
 export interface CompareOptions {
   /**
-   * The models. Default: hybrid and push, with the usual heartbeat and with one that suits the
+   * The models. Default: hybrid and push, with the usual heartbeat and with those that suit the
    * deadlines, and pull: every 30 s, as seldom as the deadlines allow, and adaptive.
    */
   readonly models?: readonly Model[]

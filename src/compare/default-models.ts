@@ -1,4 +1,5 @@
-import { halfOpenOf } from './formula/half-open.js'
+import { defaultPeriods } from '../core/defaults.js'
+import { halfOpenOf, type HalfOpen } from './formula/half-open.js'
 import { timesOf } from './formula/times.js'
 import { adaptivePullModel, hybridModel, pullModel, pushModel, type KnownModel } from './models.js'
 import type { Basis } from './row-of.js'
@@ -6,7 +7,7 @@ import { deadlineOf, MOST_HALF_OPEN } from './verdict/misses.js'
 
 /** Round intervals that somebody would choose, in seconds, the longest first. */
 const INTERVALS_S = [
-  3_600, 1_800, 1_200, 900, 600, 480, 300, 240, 180, 120, 90, 60, 50, 30, 20, 15, 10, 8, 5, 4, 3, 2, 1,
+  3_600, 1_800, 1_200, 900, 600, 480, 300, 240, 180, 120, 90, 60, 50, 40, 30, 20, 15, 10, 8, 5, 4, 3, 2, 1,
 ]
 
 /** The last of any number of clients waits for no less of an interval in the mean: that of one. */
@@ -14,10 +15,11 @@ const LEAST_WAIT = 0.5
 
 // Made once: a search for crossings asks for them hundreds of times.
 const PULLS = INTERVALS_S.map(seconds => pullModel({ pollIntervalMs: seconds * 1_000 }))
-const [HYBRID, PUSH, PULL, ADAPTIVE] = [hybridModel(), pushModel(), pullModel(), adaptivePullModel()]
+const [PULL, ADAPTIVE] = [pullModel(), adaptivePullModel()]
+const USUAL = withHeartbeat(defaultPeriods.heartbeatMs / 1_000)
 /** Round heartbeats beside the default one, in seconds, the longest first. */
-const LONGER = [30, 15].map(withHeartbeat)
-const SHORTER = [5, 3, 2].map(withHeartbeat)
+const LONGER = [30, 25, 20, 15, 12].map(withHeartbeat)
+const SHORTER = [6, 5, 4, 3, 2].map(withHeartbeat)
 
 /**
  * The models that are compared when none are named, fitted to the deadlines on both sides: hybrid
@@ -33,12 +35,12 @@ export function defaultModels(basis: Basis): readonly KnownModel[] {
   const fitting = PULLS.find(
     ({ shape }) => shape.pollIntervalMs * LEAST_WAIT <= deadlineMs && timesOf(shape, basis).all <= deadlineMs,
   )
-  const other = heartbeatFor(basis)
+  const others = heartbeatsFor(basis)
   return [
-    HYBRID,
-    ...(other === undefined ? [] : [other.hybrid]),
-    PUSH,
-    ...(other === undefined ? [] : [other.push]),
+    USUAL.hybrid,
+    ...others.map(({ hybrid }) => hybrid),
+    USUAL.push,
+    ...others.map(({ push }) => push),
     ...(fitting === undefined || fitting.name === PULL.name ? [] : [fitting]),
     PULL,
     ADAPTIVE,
@@ -46,24 +48,29 @@ export function defaultModels(basis: Basis): readonly KnownModel[] {
 }
 
 /**
- * The heartbeat to compare beside the default: the longest that brings a change also to dead
- * connections within the deadline. Undefined where that is the default, or none.
+ * The heartbeats to compare beside the default: the longest that brings a change also to dead
+ * connections within the deadline; and where the default does not fit, since too many connections
+ * are dead with it, the longest that leaves but a few.
  */
-function heartbeatFor({ workload }: Basis): WithHeartbeat | undefined {
-  const suits = ({ push }: Pick<WithHeartbeat, 'push'>): boolean => {
-    const { share, worstMs } = halfOpenOf(push.shape, workload)
-    return share <= MOST_HALF_OPEN && worstMs <= deadlineOf(workload)
-  }
-  return (suits({ push: PUSH }) ? LONGER : SHORTER).find(suits)
+function heartbeatsFor({ workload }: Basis): readonly WithHeartbeat[] {
+  const deadlineMs = deadlineOf(workload)
+  const deadWith = ({ push }: WithHeartbeat): HalfOpen => halfOpenOf(push.shape, workload)
+  const leavesFew = (one: WithHeartbeat): boolean => deadWith(one).share <= MOST_HALF_OPEN
+  const isInTime = (one: WithHeartbeat): boolean =>
+    one.heartbeatMs <= workload.idleTimeoutMs && deadWith(one).worstMs <= deadlineMs
+  const inTime = (isInTime(USUAL) ? LONGER : SHORTER).find(isInTime)
+  const fitting = isInTime(USUAL) || leavesFew(USUAL) ? undefined : SHORTER.find(leavesFew)
+  return [...new Set([fitting, inTime])].filter(one => one !== undefined)
 }
 
 /** Hybrid and push with one heartbeat. */
 interface WithHeartbeat {
+  readonly heartbeatMs: number
   readonly hybrid: KnownModel
   readonly push: KnownModel
 }
 
 function withHeartbeat(seconds: number): WithHeartbeat {
   const heartbeatMs = seconds * 1_000
-  return { hybrid: hybridModel({ heartbeatMs }), push: pushModel({ heartbeatMs }) }
+  return { heartbeatMs, hybrid: hybridModel({ heartbeatMs }), push: pushModel({ heartbeatMs }) }
 }

@@ -34,7 +34,7 @@ test('one command says which model suits a fleet, and why', async () => {
   expect(stdout).toMatch(/^push .* ok .*<- take this$/m)
   expect(stdout).toMatch(/^pull 30 s .* too late/m)
   expect(stdout).toMatch(/^Take push or hybrid, because$/m)
-  expect(stdout).toMatch(/^ {2}- deadlines.killSwitchMs above 50 s -> hybrid, heartbeat 30 s/m)
+  expect(stdout).toMatch(/^ {2}- deadlines.killSwitchMs above 33 s -> hybrid, heartbeat 20 s alone/m)
   expect(stdout).not.toMatch(/x{20}/)
 })
 
