@@ -13,12 +13,13 @@ import type { Row } from './row.js'
 import { FULL_WINDOWS, QUICK_WINDOWS, runModel } from './run/run-model.js'
 import { simulateAll } from './simulation/simulate-all.js'
 import { becauseOf } from './verdict/because.js'
+import { sayBusyRun, WHAT_HOLDS } from './verdict/busy-run.js'
 import { sayCompressedStreams } from './verdict/compressed-streams.js'
 import { fittedModels, namedModels } from './verdict/contenders.js'
 import { crossoverMapOf } from './verdict/crossover-map.js'
 import { sayDeltas } from './verdict/deltas.js'
-import { choose, WEIGHTS, type Weights } from './verdict/recommend.js'
-import { isShaped, whatChanges } from './verdict/what-changes.js'
+import { choose, WEIGHTS, type Choice, type Weights } from './verdict/recommend.js'
+import { isShaped, unchanged, whatChanges } from './verdict/what-changes.js'
 import { readWorkload, type Workload, type WorkloadInput } from './workload.js'
 
 /** What is compared, and how deeply. */
@@ -120,11 +121,16 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
     const blastRadius = predictBlast({ ...row, clients: workload.clients, reports }, blast)
     return { ...row, blastRadius }
   })
-  const choice = choose(rows, weights)
+  const doubt = sayBusyRun(rows)
+  const choice: Choice<ComparedRow> =
+    doubt === undefined ? choose(rows, weights) : { best: undefined, ties: [], fitting: [] }
   const { best } = choice
   const taken = models.filter(isShaped).find(({ name }) => name === best?.model)
   const contenders = options.models === undefined ? fittedModels : namedModels(models.filter(isShaped))
-  const { inputs, ...changes } = whatChanges(models, { ...basis, choice, depth, weights, contenders })
+  const { inputs, ...changes } =
+    doubt === undefined
+      ? whatChanges(models, { ...basis, choice, depth, weights, contenders })
+      : unchanged(contenders, 'nothing, as long as no model is named')
   const hasMap = options.map === true && changes.unsolved === undefined
   return {
     v: 1,
@@ -133,8 +139,9 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
     recommendation: {
       model: best?.model,
       ties: choice.ties.map(({ model }) => model),
+      ...(doubt !== undefined && { doubt }),
       because: [
-        ...becauseOf(choice, { rows, workload, weights }),
+        ...(doubt === undefined ? becauseOf(choice, { rows, workload, weights }) : [doubt, ...WHAT_HOLDS]),
         ...(taken === undefined
           ? []
           : [...sayDeltas(taken, basis), ...sayCompressedStreams(taken, basis)]

@@ -57,8 +57,16 @@ export function shownRow({
 
 /** Which model to take, and why. */
 export interface Recommendation {
-  /** Its name; undefined where no model meets the deadlines. */
+  /**
+   * Its name; undefined where no model meets the deadlines, and where a real run is no evidence,
+   * as `doubt` says.
+   */
   readonly model: string | undefined
+  /**
+   * Why no model is named by a real run, whatever its rows say: the machine was less than 30 %
+   * idle. Left out everywhere else.
+   */
+  readonly doubt?: string
   /** Models that come to the same within 15 %. */
   readonly ties: readonly string[]
   /** Why, a sentence each. */

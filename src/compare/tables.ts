@@ -147,9 +147,10 @@ export interface OutcomePart {
  * ```
  */
 export function outcomeOf(result: Comparison): readonly OutcomePart[] {
-  const { because, model, ties } = result.recommendation
+  const { because, model, ties, doubt } = result.recommendation
   const kept = result.rows.filter(({ keepsUp }) => keepsUp)
-  const verdict = model === undefined ? 'No model fits' : `Take ${[model, ...ties].join(' or ')}, because`
+  const none = doubt === undefined ? 'No model fits' : 'No model is named'
+  const verdict = model === undefined ? none : `Take ${[model, ...ties].join(' or ')}, because`
   return [
     { title: verdict, points: because },
     ...sayWhatChanges(result),

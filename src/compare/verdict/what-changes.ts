@@ -42,7 +42,7 @@ export function whatChanges(
   const leftOut = models.filter(model => !isShaped(model)).map(({ name }) => name)
   const taken = choice.best?.model
   const { refitted } = contenders
-  const unsolved = (why: string): WhatChanges => ({ unless: [], refitted, leftOut, unsolved: why })
+  const unsolved = (why: string): WhatChanges => ({ ...unchanged(contenders, why), leftOut })
   if (shaped.length === 0)
     return unsolved(`${HOW}, and none of these models has one: vary an input, and compare again`)
   if (taken !== undefined && leftOut.includes(taken))
@@ -67,6 +67,11 @@ export function whatChanges(
       doNotMatter: INPUTS.filter(input => !moved.has(input)),
     },
   }
+}
+
+/** What a verdict says of what would change it, where that was not solved. */
+export function unchanged({ refitted }: Pick<Contenders, 'refitted'>, unsolved: string): WhatChanges {
+  return { unless: [], refitted, leftOut: [], unsolved }
 }
 
 const HOW = 'what would change the answer is solved by formulas'
