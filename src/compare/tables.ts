@@ -3,11 +3,11 @@ import { shownRow, type Comparison } from './result.js'
 import type { Row } from './row.js'
 import { sayChange } from './say-change.js'
 import { sayCrossing, sayInput } from './verdict/because.js'
-import { FARTHEST, lookedAt } from './verdict/crossings.js'
+import { boundsBeside, FARTHEST, lookedAt } from './verdict/crossings.js'
 import { deadlineOf } from './verdict/misses.js'
 import { sayRecovery } from './verdict/recovery.js'
 import { count, figure, percent, sayBytes, sayMs } from './words.js'
-import { boundsOf, INPUTS, placeOf, type InputName, type Workload } from './workload.js'
+import { INPUTS, placeOf, type InputName, type Workload } from './workload.js'
 
 /** A table of a comparison: what stands above each column, and a line for each model. */
 export interface ComparisonTable {
@@ -214,8 +214,8 @@ function sayStill(
 ): readonly string[] {
   const ranges = still.map(input => {
     const given = workload[input]
-    const [from, to] = lookedAt(input, given).map(value => sayInput(input, value))
-    const [least, most] = boundsOf(input)
+    const [from, to] = lookedAt(input, workload).map(value => sayInput(input, value))
+    const [least, most] = boundsBeside(input, workload)
     return {
       input,
       isWide: given > 0 && least <= given / FARTHEST && most >= given * FARTHEST,

@@ -52,15 +52,32 @@ const PRECISION = 0.005
 const BEYOND = 1.02
 
 /**
- * How far is looked for a change of an input: 100 times as much and as little, within what it may
- * be; from 0 on up to the most that it may be.
+ * The least and the most that an input may be beside the other inputs: nobody can ask for a document
+ * that is larger encoded than plain.
  *
  * ```ts
- * lookedAt('offlineShare', 0.02) // [0.0002, 0.99]
+ * boundsBeside('encodedBytes', { ...workload, documentBytes: 20_480 }) // [2, 20_480]
  * ```
  */
-export function lookedAt(input: InputName, given: number): readonly [least: number, most: number] {
+export function boundsBeside(
+  input: InputName,
+  { documentBytes, encodedBytes }: Workload,
+): readonly [least: number, most: number] {
   const [least, most] = boundsOf(input)
+  return [least, input === 'encodedBytes' ? Math.max(documentBytes, encodedBytes) : most]
+}
+
+/**
+ * How far is looked for a change of an input: 100 times as much and as little, within what it may
+ * be beside the other inputs; from 0 on up to the most that it may be.
+ *
+ * ```ts
+ * lookedAt('offlineShare', workload) // [0.0002, 0.99]
+ * ```
+ */
+export function lookedAt(input: InputName, workload: Workload): readonly [least: number, most: number] {
+  const [least, most] = boundsBeside(input, workload)
+  const given = workload[input]
   const [from, to] = given === 0 ? [0, most] : [given / FARTHEST, given * FARTHEST]
   return [Math.max(least, isWhole(input) ? Math.round(from) : from), Math.min(most, to)]
 }
@@ -101,7 +118,7 @@ export function crossingsOf(
     ...INPUTS.map((input): Varied => ({
       input,
       given: workload[input],
-      bounds: lookedAt(input, workload[input]),
+      bounds: lookedAt(input, workload),
       isCounted: isWhole(input),
       basisAt: value => ({ workload: withInput(workload, input, value), costs }),
     })),
@@ -232,9 +249,6 @@ export function withInput(workload: Workload, input: InputName, value: number): 
         ? (changedBytes * value) / documentBytes
         : Math.min(changedBytes, value),
     }
-  // Encoded it is never larger than plain.
-  if (input === 'encodedBytes')
-    return { ...workload, encodedBytes: value, documentBytes: Math.max(documentBytes, value) }
   return { ...workload, [input]: value }
 }
 

@@ -20,7 +20,7 @@ import {
 import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
 import { COLUMNS } from '../../../src/compare/columns.js'
 import { sayCrossing } from '../../../src/compare/verdict/because.js'
-import { withInput } from '../../../src/compare/verdict/crossings.js'
+import { lookedAt, withInput } from '../../../src/compare/verdict/crossings.js'
 import { figure, sayBytes, sayMs, sayRatio } from '../../../src/compare/words.js'
 import { INPUTS, readWorkload } from '../../../src/compare/workload.js'
 import { FLEET as USUAL_FLEET } from './fleets.js'
@@ -347,11 +347,15 @@ test('every model of the command line has a variant with deltas, and each that a
     expect(() => readModel(name)).toThrow(/--model must be/)
 })
 
-test('a document is never larger encoded than plain when its size is varied', () => {
+test('a document is never larger encoded than plain when its size is varied, and no crossing says so', async () => {
   const workload = readWorkload({ ...FLEET, encodedBytes: 4_096 })
-  const larger = withInput(workload, 'encodedBytes', 300_000)
-  expect(larger).toMatchObject({ documentBytes: 300_000, encodedBytes: 300_000 })
-  expect(withInput(workload, 'encodedBytes', 2_048)).toMatchObject({ documentBytes: 204_800 })
+  expect(lookedAt('encodedBytes', workload)).toEqual([41, workload.documentBytes])
+  expect(lookedAt('encodedBytes', readWorkload(FLEET))[1]).toBe(workload.documentBytes)
+  for (const encodedBytes of [4_096, 100_000]) {
+    const { recommendation } = await compare({ ...FLEET, encodedBytes })
+    for (const { input, crossesAt } of recommendation.unless)
+      if (input === 'encodedBytes') expect(crossesAt).toBeLessThanOrEqual(workload.documentBytes)
+  }
 })
 
 test('a tenth of a document changes also when its size is varied, unless somebody said how much', () => {
