@@ -228,3 +228,14 @@ test('after an outage a client that adapts comes back at the interval of its doc
   const pull = pullModel({ pollIntervalMs: 300_000 })
   expect(back(computed(pull, often))).toBe(back(computed(pull, seldom)))
 })
+
+test('with a second server a poll may be answered for a second with the release before, and the last of a stream waits for less', () => {
+  const allOf = (servers: number): readonly number[] => {
+    const basis = { workload: readWorkload({ ...FLEET, servers }), costs: recordedCosts }
+    return [pullModel(), pushModel()].map(model => estimate(model, basis).stalenessMs.all)
+  }
+  const [one, two] = [allOf(1), allOf(2)]
+  expect((two[0] ?? 0) - (one[0] ?? 0)).toBeGreaterThan(900)
+  expect((two[0] ?? 0) - (one[0] ?? 0)).toBeLessThanOrEqual(1_000)
+  expect(two[1]).toBeLessThan(one[1] ?? 0)
+})
