@@ -1,8 +1,10 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
+import type { Random } from '../../contracts/system.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
-import type { Batch, Key, KeyPage, StoreEngine } from '../store/engine.js'
+import { toHex } from '../../core/release/digest.js'
+import type { Batch, Entry, Key, KeyPage, StoreEngine, Version } from '../store/engine.js'
 import { changedBy, keys as names, namespaceOf, prefixEnd } from '../store/keys.js'
 import { engineNews } from '../store/news.js'
 import type { RedisClient } from './client.js'
@@ -13,14 +15,28 @@ import { scripts } from './scripts.js'
 export interface RedisEngineOptions {
   readonly prefix: string
   readonly durability: 'single' | 'may-lose'
+  /** Names this process in versions. */
+  readonly random: Random
 }
 
 /**
- * Redis as an engine. All keys of a namespace hold it in braces, so that a cluster keeps them in one
- * place, where a script may touch them together. Keys are listed from indexes: sorted sets of one
- * score, one for each namespace, and one for the newest releases of all. A value is its own version.
+ * Redis as an engine. All keys of a namespace hold it in braces, so that a cluster keeps them in
+ * one place, where a script may touch them together. Keys are listed from indexes: sorted sets of
+ * one score, one for each namespace, and one for the newest releases of all. A value is kept behind
+ * its version, `v…` and a line break: a name of the batch that wrote it, which is another one also
+ * after a fail-over to a replica that lagged, where a counter would be behind.
  */
-export function redisEngine(client: RedisClient, { prefix, durability }: RedisEngineOptions): StoreEngine {
+export function redisEngine(
+  client: RedisClient,
+  { prefix, durability, random }: RedisEngineOptions,
+): StoreEngine {
+  let process: string | undefined
+  let batches = 0
+  const nextVersion = (): Version => {
+    process ??= toHex(random.bytes(12))
+    batches += 1
+    return `${process}.${batches.toString(36)}`
+  }
   const commands = redisCommands(client)
   const channel = `${prefix}news`
   const headsIndex = `${prefix}heads`
@@ -35,6 +51,7 @@ export function redisEngine(client: RedisClient, { prefix, durability }: RedisEn
     // The index of all newest releases is elsewhere in a cluster, so it is written before; a member
     // without a value is left out of lists.
     if (changed !== undefined) await commands.send(['ZADD', headsIndex, '0', names.head(changed)])
+    const version = nextVersion()
     const touched = [...conditions.map(({ key }) => key), ...put.map(({ key }) => key), ...remove]
     const args = [
       String(conditions.length),
@@ -42,7 +59,7 @@ export function redisEngine(client: RedisClient, { prefix, durability }: RedisEn
       String(put.length),
       ...put.flatMap(({ key, value, expiresInMs }) => [
         key,
-        decodeText(value, 'the value'),
+        `v${version}\n${decodeText(value, 'the value')}`,
         expiresInMs === undefined ? '' : String(Math.ceil(expiresInMs)),
       ]),
       String(remove.length),
@@ -110,7 +127,7 @@ export function redisEngine(client: RedisClient, { prefix, durability }: RedisEn
       Promise.all(
         keys.map(async key => {
           const text = await commands.get(valueOf(key))
-          return text === undefined ? undefined : { value: encodeText(text), version: text }
+          return text === undefined ? undefined : entryOf(text)
         }),
       ),
 
@@ -149,3 +166,11 @@ export function redisEngine(client: RedisClient, { prefix, durability }: RedisEn
     },
   }
 }
+
+/** A value that was not written here has no version before it, and then it is the empty one. */
+function entryOf(text: string): Entry {
+  const [start = '', version = ''] = VERSIONED.exec(text) ?? []
+  return { value: encodeText(text.slice(start.length)), version }
+}
+
+const VERSIONED = /^v([0-9a-z.]{1,40})\n/

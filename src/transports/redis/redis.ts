@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { CompleteStore } from '../../contracts/transport.js'
 import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../system/system.js'
 import { storeFrom, storeOptions, type StoreOptions } from '../store/store-from.js'
 import type { RedisClient } from './client.js'
 import { redisEngine } from './engine.js'
@@ -54,5 +55,6 @@ export function redis(client: RedisClient, options: RedisOptions = {}): RedisSto
       'invalid-option',
       'redis() needs a connected client, such as createClient() of the package redis',
     )
-  return storeFrom(redisEngine(client, { prefix, durability }), rest) as RedisStore
+  const { random } = readSystem('redis()', options.system)
+  return storeFrom(redisEngine(client, { prefix, durability, random }), rest) as RedisStore
 }

@@ -3,8 +3,9 @@ export const scripts = {
   /**
    * A batch. KEYS: the index of the namespace, then a key for each condition, put and removal.
    * ARGV: how many conditions, and for each its type and version; how many puts, and for each its
-   * member of the index, its value and its lifetime in milliseconds or nothing; how many removals,
-   * and for each its member; the channel and the namespace to be told on it, if any.
+   * member of the index, its value with the version before it, and its lifetime in milliseconds or
+   * nothing; how many removals, and for each its member; the channel and the namespace to be told
+   * on it, if any. A version has 40 characters at most.
    */
   write: `
 local argument, key = 0, 1
@@ -13,7 +14,9 @@ local function nextKey() key = key + 1; return KEYS[key] end
 for _ = 1, tonumber(take()) do
   local place, kind, version = nextKey(), take(), take()
   if kind == 'unchanged' then
-    if redis.call('GET', place) ~= version then return 'refused' end
+    if redis.call('EXISTS', place) == 0 then return 'refused' end
+    local start = redis.call('GETRANGE', place, 0, 41)
+    if (string.match(start, '^v([%w.]+)\\n') or '') ~= version then return 'refused' end
   elseif (redis.call('EXISTS', place) == 1) ~= (kind == 'present') then return 'refused' end
 end
 for _ = 1, tonumber(take()) do

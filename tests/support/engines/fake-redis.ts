@@ -37,7 +37,7 @@ export function fakeRedis(nowMs: () => number): FakeRedis {
     let holds = true
     for (let left = Number(take()); left > 0; left -= 1) {
       const [place, kind, version] = [nextKey(), take(), take()]
-      if (kind === 'unchanged') holds &&= values.get(place) === version
+      if (kind === 'unchanged') holds &&= versionOf(values.get(place)) === version
       else holds &&= values.has(place) === (kind === 'present')
     }
     if (!holds) return 'refused'
@@ -138,4 +138,9 @@ export function fakeRedis(nowMs: () => number): FakeRedis {
       duplicate: () => steps?.around('redis', subscriber(), ['connect', 'subscribe']) ?? subscriber(),
     }),
   }
+}
+
+/** What stands before the first line break of a value; undefined where there is no value. */
+function versionOf(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : (/^v([0-9a-z.]+)\n/.exec(value)?.[1] ?? '')
 }
