@@ -1,6 +1,7 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock } from '../../contracts/system.js'
 import { withDeadline } from '../../async/deadline.js'
+import { checkEntries, checkOutcome, checkPage } from './check-answers.js'
 import type { EngineNews, StoreEngine } from './engine.js'
 
 /**
@@ -76,9 +77,9 @@ export function engineCalls(engine: StoreEngine, { clock, timeoutMs }: EngineCal
     name,
     atomic: engine.atomic,
     durability: () => durability,
-    read: (keys, signal) => call(own => engine.read(keys, own), signal),
-    write: (batch, signal) => call(own => engine.write(batch, own), signal),
-    list: (page, signal) => call(own => engine.list(page, own), signal),
+    read: (keys, signal) => call(async own => checkEntries(name, keys, await engine.read(keys, own)), signal),
+    write: (batch, signal) => call(async own => checkOutcome(name, await engine.write(batch, own)), signal),
+    list: (page, signal) => call(async own => checkPage(name, page, await engine.list(page, own)), signal),
     now: signal => call(async own => (await engine.now?.(own)) ?? clock.now(), signal),
     listen:
       listen &&

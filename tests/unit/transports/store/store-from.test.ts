@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../../../src/contracts/errors.js'
-import type { LogEntry, Store } from '../../../../src/contracts/transport.js'
+import type { CompleteStore, LogEntry, Store } from '../../../../src/contracts/transport.js'
 import { sampleAudit, sampleLog, sampleReport } from '../../../../src/testing/conformance/fixture.js'
 import { publishTo } from '../../../../src/testing/conformance/store-steps.js'
 import { virtualClock } from '../../../../src/sim/virtual-clock.js'
@@ -285,4 +285,68 @@ test('a reader of the log that stops at its head reads a few releases, and one t
     break
   }
   expect(read).toBeLessThanOrEqual(10)
+})
+
+describe('what an engine answers wrongly is told, and is taken neither for loss nor for an empty store', () => {
+  const inner = memoryEngine('map')
+  const storeOf = (change: Partial<StoreEngine>): CompleteStore => storeFrom({ ...inner, ...change })
+  const failing = (call: Promise<unknown>): Promise<unknown> =>
+    call.then(
+      () => 'resolved',
+      (error: NoticeboardError) => `${error.code}: ${error.message}`,
+    )
+
+  test.each<readonly [answer: string, change: Partial<StoreEngine>, says: RegExp]>([
+    [
+      'null in place of an entry',
+      { read: async keys => keys.map(() => null as never) },
+      /^internal: the engine of map is not as it should be: read\(\) gave null in place of an entry; give `undefined`/,
+    ],
+    ['no entry for a missing key', { read: async () => [] }, /read\(\) gave 0 entries for 1 keys/],
+    [
+      'nothing instead of entries',
+      { read: async () => undefined as never },
+      /read\(\) resolved to undefined; return an array/,
+    ],
+    [
+      'a text as a value',
+      { read: async keys => keys.map(() => ({ value: '1\n{}' as never, version: '1' })) },
+      /whose `value` is a string; give a Uint8Array/,
+    ],
+    [
+      'no version',
+      { read: async keys => keys.map(() => ({ value: new Uint8Array(3) }) as never) },
+      /whose `version` is undefined; give a string/,
+    ],
+  ])('read: %s', async (_, change, says) => {
+    expect(await failing(storeOf(change).latest({ namespace }, never))).toMatch(says)
+  })
+
+  test('write: anything but its two outcomes', async () => {
+    const store = storeOf({ write: async () => undefined as never })
+    const { snapshot } = sampleLog(namespace).next()
+    expect(await failing(store.put({ namespace, ...snapshot }, never))).toMatch(
+      /write\(\) resolved to undefined; return 'written', or 'refused'/,
+    )
+  })
+
+  test.each<readonly [answer: string, list: StoreEngine['list'], says: RegExp]>([
+    [
+      'more than `limit`',
+      async ({ prefix }) => Array.from({ length: 101 }, (_, at) => prefix + at),
+      /101 keys/,
+    ],
+    ['another prefix', async () => ['board/log/a'], /does not begin with `prefix`/],
+    [
+      'what comes after `before`, which would never come to an end',
+      async ({ prefix, limit }) =>
+        Array.from({ length: limit }, (_, at) => `${prefix}n${String(limit - at).padStart(3, '0')}`),
+      /does not come before `before`/,
+    ],
+    ['keys that ascend', async ({ prefix }) => [`${prefix}a`, `${prefix}b`], /keys that do not descend/],
+    ['no array', async () => null as never, /list\(\) resolved to null; return an array of keys/],
+    ['no text', async () => [1 as never], /list\(\) gave a number in place of a key/],
+  ])('list: %s', async (_, list, says) => {
+    expect(await failing(storeOf({ list }).namespaces(never))).toMatch(says)
+  })
 })
