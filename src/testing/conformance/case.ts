@@ -8,7 +8,8 @@ import { expectNoListeners, trackedSignal } from './tracked-signal.js'
 import { openWatch, type OpenWatch, type WatchReader } from './watch-reader.js'
 
 /**
- * What a case is about: a part of the contracts that a transport, store or mirror has or has not.
+ * What a case is about: a part of the contracts that a transport, store, mirror or engine has or
+ * has not. `write`, `list` and `listen` are an engine's, `read` is a transport's or an engine's.
  */
 export type Capability =
   | 'read'
@@ -28,6 +29,9 @@ export type Capability =
   | 'remove'
   | 'announce'
   | 'notices'
+  | 'write'
+  | 'list'
+  | 'listen'
 
 /** What `open` offers beyond what is tried, so that more can be tried. */
 export type ConformanceHook =
@@ -73,6 +77,9 @@ const CAPABILITIES: OptionNames<Record<Capability, string>> = {
   remove: true,
   announce: true,
   notices: true,
+  write: true,
+  list: true,
+  listen: true,
 }
 
 /** One promise, ready to be tried by any test runner. */
@@ -165,6 +172,7 @@ export function buildCases<Opened extends OpenedHooks>(
   })
 }
 
+/** Opens, tries, and closes. Whatever the case began has ended before anything is closed. */
 async function runCase<Opened extends OpenedHooks>(
   open: () => Promise<Opened> | Opened,
   {
@@ -177,7 +185,19 @@ async function runCase<Opened extends OpenedHooks>(
     readonly timeoutMs: number
   },
 ): Promise<void> {
-  const step = <T>(what: string, promise: Promise<T>): Promise<T> => within(what, promise, timeoutMs)
+  let over = false
+  const steps = new Set<Promise<unknown>>()
+  /** Of a case that is over, what still runs beside it ends with the step that it is at. */
+  const step = async <T>(what: string, promise: Promise<T>): Promise<T> => {
+    const own = within(what, promise, timeoutMs)
+    steps.add(own)
+    try {
+      const result = await own
+      return over ? fail(`${what} ended after the case`) : result
+    } finally {
+      steps.delete(own)
+    }
+  }
   const tracked = trackedSignal()
   const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
   const hook = <Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]> =>
@@ -193,7 +213,7 @@ async function runCase<Opened extends OpenedHooks>(
   }
   const injure = (what: string, heal: () => Promise<void>): (() => Promise<void>) => {
     injuries.set(what, heal)
-    return () => step(what, undo(what))
+    return () => within(what, undo(what), timeoutMs)
   }
   const trial: Trial<Opened> = {
     opened,
@@ -213,6 +233,7 @@ async function runCase<Opened extends OpenedHooks>(
       return injure('thaw()', thaw)
     },
     openWatch(transport, query, patienceMs = timeoutMs) {
+      if (over) return fail('a watch was opened although the case is over')
       const reader = openWatch(transport, query, patienceMs)
       watches.add(reader)
       return reader
@@ -232,13 +253,16 @@ async function runCase<Opened extends OpenedHooks>(
     await run(trial)
     await expectNoListeners(tracked)
   })
+  over = true
   // In this order: a watch that is left open holds up a close(), and says nothing of what went
   // wrong.
   await attempt(async () => {
     const left = Promise.all([...watches].map(reader => reader.leave()))
-    await step('the end of the watches that were aborted', left)
+    await within('the end of the watches that were aborted', left, timeoutMs)
   })
   for (const what of [...injuries.keys()]) await attempt(() => within(what, undo(what), 4 * timeoutMs))
+  // Each has a time of its own. What it says is no news: the case has failed, or did not need it.
+  await Promise.allSettled(steps)
   await attempt(() => within('close()', opened.close(), 4 * timeoutMs))
   if (failures.length > 0) throw inOneError(failures)
 }

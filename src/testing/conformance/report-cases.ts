@@ -4,7 +4,7 @@ import { canonicalize } from '../../core/json/canonical.js'
 import { isInstant } from '../../core/release/instant.js'
 import { systemClock } from '../../system/system.js'
 import type { CaseDefinition } from './case.js'
-import { expectEqual, fail } from './expect.js'
+import { expectEqual, fail, within } from './expect.js'
 import { sampleLog, sampleReport } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 
@@ -99,7 +99,7 @@ export async function heardInTime(
   const never = new AbortController().signal
   const endMs = systemClock.monotonic() + timeoutMs
   for (;;) {
-    const { reports: words } = await heard()
+    const { reports: words } = await within('heard()', heard(), timeoutMs)
     const problem = difference(words, expected)
     if (problem === undefined) return
     if (systemClock.monotonic() > endMs) fail(problem)

@@ -122,7 +122,7 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
         // Early rounds meet the beginning turn by turn, later ones by milliseconds.
         if (round < 8) for (let turn = 0; turn < round; turn += 1) await systemClock.turn()
         else await systemClock.sleep(round - 7, signal)
-        await Promise.all([step('publish', publish(sample)), reading])
+        await beside(step('publish', publish(sample)), reading)
         await reader.end()
       }
     },
@@ -182,7 +182,7 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
             transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
           )
         }
-        await Promise.all([step('publish', publish(sample)), reading()])
+        await beside(step('publish', publish(sample)), reading())
       }
       await reader.end()
     },
@@ -315,6 +315,15 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
 ]
+
+/**
+ * Waits for a publish and for what reads beside it. Where both fail, the publish is the reason: a
+ * watch cannot bring what was not published.
+ */
+async function beside(publishing: Promise<unknown>, reading: Promise<unknown>): Promise<void> {
+  const outcomes = await Promise.allSettled([publishing, reading])
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
 
 /** How many watches are ended to see what they leave. */
 const ENDED = 25

@@ -85,6 +85,17 @@ export function openWatch(
     if (delivery.type === 'release') order(delivery.bytes)
     return delivery
   }
+  /**
+   * A case that fails meanwhile awaits this no more: then its rejection is no news, and must not be
+   * the one that a runner shows.
+   */
+  const pending = new Set<Promise<unknown>>()
+  const begun = <T>(work: Promise<T>): Promise<T> => {
+    const done = (): void => void pending.delete(work)
+    pending.add(work)
+    work.then(done, done)
+    return work
+  }
   const release = async (): Promise<Extract<Delivery, { readonly type: 'release' }>> => {
     const endMs = systemClock.monotonic() + timeoutMs
     while (systemClock.monotonic() < endMs) {
@@ -94,32 +105,34 @@ export function openWatch(
     return fail(`the watch brought no release within ${timeoutMs} ms`)
   }
 
+  const until = async (sample: SampleRelease): Promise<void> => {
+    const order = neverBack()
+    let newest: Position | undefined
+    const endMs = systemClock.monotonic() + timeoutMs
+    while (systemClock.monotonic() < endMs) {
+      const { namespace, bytes } = await release().catch((error: unknown) =>
+        fail(`waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${errorMessage(error)}`, {
+          cause: error,
+        }),
+      )
+      if (namespace !== sample.namespace) continue
+      if (isSample(transport, bytes, sample)) return
+      const at = order(bytes)
+      newest = at
+      if (formatPosition(at) === formatPosition(sample.at))
+        expectSample('the release of the watch', transport, bytes, sample)
+    }
+    fail(
+      `the watch did not bring ${sample.namespace} ${formatPosition(sample.at)} within ${timeoutMs} ms; ${newest === undefined ? 'it brought nothing else' : `it came as far as ${formatPosition(newest)}`}`,
+    )
+  }
+
   return {
     iterator,
     tracked,
-    next,
-    release,
-    async until(sample) {
-      const order = neverBack()
-      let newest: Position | undefined
-      const endMs = systemClock.monotonic() + timeoutMs
-      while (systemClock.monotonic() < endMs) {
-        const { namespace, bytes } = await release().catch((error: unknown) =>
-          fail(`waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${errorMessage(error)}`, {
-            cause: error,
-          }),
-        )
-        if (namespace !== sample.namespace) continue
-        if (isSample(transport, bytes, sample)) return
-        const at = order(bytes)
-        newest = at
-        if (formatPosition(at) === formatPosition(sample.at))
-          expectSample('the release of the watch', transport, bytes, sample)
-      }
-      fail(
-        `the watch did not bring ${sample.namespace} ${formatPosition(sample.at)} within ${timeoutMs} ms; ${newest === undefined ? 'it brought nothing else' : `it came as far as ${formatPosition(newest)}`}`,
-      )
-    },
+    next: () => begun(next()),
+    release: () => begun(release()),
+    until: sample => begun(until(sample)),
     async overtakes(sample) {
       const endMs = systemClock.monotonic() + timeoutMs
       for (let waiting = iterator.next(); ; waiting = iterator.next()) {
@@ -165,6 +178,7 @@ export function openWatch(
     async leave() {
       tracked.abort()
       await settled((async () => iterator.return?.())())
+      await Promise.allSettled(pending)
     },
   }
 }

@@ -190,6 +190,78 @@ describe('the first thing that goes wrong is what a case says, also where it lef
   })
 })
 
+describe('what a case began is over when it ends, and rejects nowhere else', () => {
+  /** A store whose fifth append, and each after it, takes longer than a step may. */
+  const slow = (): OpenedStore => {
+    const store = memory()
+    let appends = 0
+    return {
+      store: {
+        ...store,
+        async append(query, signal) {
+          appends += 1
+          if (appends > 4) await new Promise(resolve => setTimeout(resolve, 350))
+          return store.append(query, signal)
+        },
+      },
+      close: async () => {},
+    }
+  }
+
+  test.each([
+    'a release that is published right after the first read of a watch is not lost',
+    'a release that is published while a watch begins is not lost',
+  ])('in "%s"', async name => {
+    const unhandled: unknown[] = []
+    const keep = (error: unknown): void => void unhandled.push(error)
+    process.on('unhandledRejection', keep)
+    try {
+      expect((await errorOf(name, slow))?.message).toBe('publish did not end within 200 ms')
+      await new Promise(resolve => setTimeout(resolve, 500))
+      expect(unhandled).toEqual([])
+    } finally {
+      process.off('unhandledRejection', keep)
+    }
+  })
+
+  test('nothing is published to what is closed', async () => {
+    let [closed, late] = [false, 0]
+    const open = (): OpenedStore => {
+      const store = memory()
+      return {
+        store: {
+          ...store,
+          async append(query, signal) {
+            if (closed) late += 1
+            await new Promise(resolve => setTimeout(resolve, 30))
+            return store.append(query, signal)
+          },
+          // Brings nothing, so that its reader gives up while others publish.
+          async *watch(_, signal): AsyncGenerator<Delivery> {
+            await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+            yield* []
+          },
+        },
+        close: async () => void (closed = true),
+      }
+    }
+    const error = await errorOf('a watch may skip releases that follow quickly', open, 50)
+    expect(error?.message).toMatch(/^waiting for conformance/)
+    await new Promise(resolve => setTimeout(resolve, 100))
+    expect(late).toBe(0)
+  })
+})
+
+test('reports that are never heard fail their case within its time', async () => {
+  const open = (): OpenedStore => ({
+    store: { ...memory(), reports: () => new Promise(() => {}) },
+    close: async () => {},
+  })
+  expect((await errorOf('several hundred reports in one call', open))?.message).toBe(
+    'heard() did not end within 200 ms',
+  )
+})
+
 describe('what only shows in one moment is looked for there', () => {
   test('a watch that listens only when its reader comes back after the first read', async () => {
     const open = pooled((store, query, signal) =>
