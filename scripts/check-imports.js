@@ -45,7 +45,7 @@ const layers = {
   ],
   server: ['contracts', 'core', 'async', 'system', 'fleet', 'node', 'rollouts', 'controller'],
   sim: ['contracts', 'core', 'async', 'system'],
-  testing: ['contracts', 'core', 'async', 'system', 'client', 'sim'],
+  testing: ['contracts', 'core', 'async', 'system', 'transports', 'client', 'sim'],
   compare: [
     'contracts',
     'core',

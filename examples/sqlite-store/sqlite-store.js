@@ -33,10 +33,12 @@ export function sqliteStore(database, options) {
 }
 
 /**
+ * What `storeFrom` makes a store of; the kit tries it by itself.
+ *
  * @param {Database} database
  * @returns {import('noticeboard/core').StoreEngine}
  */
-function sqliteEngine(database) {
+export function sqliteEngine(database) {
   /** @type {Map<string, Statement>} */
   const prepared = new Map()
   /** @param {string} sql */

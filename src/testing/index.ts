@@ -1,4 +1,5 @@
 export {
+  engineCases,
   mirrorCases,
   noticeCases,
   storeCases,
@@ -7,6 +8,7 @@ export {
   type ConformanceCase,
   type ConformanceOptions,
   type ConformanceHook,
+  type OpenedEngine,
   type OpenedMirror,
   type OpenedNotices,
   type OpenedStore,

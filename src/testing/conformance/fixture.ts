@@ -48,7 +48,7 @@ export interface SampleLog {
  * Text that goes wrong where bytes are read as something else: line breaks, quotes, several planes
  * of Unicode, a separator of lines.
  */
-const AWKWARD = 'Grüße\n世界\r\n🛰 "\\" \u0001\u007f\u2028 \ufeff<&%00 data: event:'
+export const AWKWARD = 'Grüße\n世界\r\n🛰 "\\" \u0001\u007f\u2028 \ufeff<&%00 data: event:'
 
 let made = 0
 

@@ -2,11 +2,16 @@ import { announceCases, announceTo } from './announce-cases.js'
 import { appendCases } from './append-cases.js'
 import { buildCases, type CaseDefinition, type ConformanceCase, type ConformanceOptions } from './case.js'
 import { deltaCases } from './delta-cases.js'
+import { engineListCases } from './engine-list-cases.js'
+import { engineListenCases } from './engine-listen-cases.js'
+import { engineRaceCases } from './engine-race-cases.js'
+import { engineReadCases } from './engine-read-cases.js'
+import { engineWriteCases } from './engine-write-cases.js'
 import { freezeCases, frozenAnnounceCases, frozenWriteCases } from './freeze-cases.js'
 import { keepCases } from './keep-cases.js'
 import { nextCases } from './next-cases.js'
 import { noticeCases as noticeDefinitions } from './notice-cases.js'
-import type { OpenedMirror, OpenedNotices, OpenedStore, OpenedTransport } from './opened.js'
+import type { OpenedEngine, OpenedMirror, OpenedNotices, OpenedStore, OpenedTransport } from './opened.js'
 import { putCases } from './put-cases.js'
 import { raceCases } from './race-cases.js'
 import { readCases } from './read-cases.js'
@@ -18,7 +23,7 @@ import { watchExtraCases } from './watch-extra-cases.js'
 
 export type { Capability, ConformanceCase, ConformanceOptions, ConformanceHook } from './case.js'
 export type { SampleRelease, SampleSnapshot } from './fixture.js'
-export type { OpenedMirror, OpenedNotices, OpenedStore, OpenedTransport } from './opened.js'
+export type { OpenedEngine, OpenedMirror, OpenedNotices, OpenedStore, OpenedTransport } from './opened.js'
 
 const reading: readonly CaseDefinition<OpenedTransport>[] = [
   ...readCases,
@@ -67,6 +72,27 @@ export function storeCases(
     ),
     ...buildCases(async () => readable(await open()), reading, options),
   ]
+}
+
+/**
+ * What `storeFrom` asks of an engine, tried on its own methods: versions, conditions, batches and
+ * lists. What only these show, {@link storeCases} of a store over it may pass over, so run both.
+ * Throws `invalid-option`.
+ *
+ * ```ts
+ * const open = async () => ({ engine: sqliteEngine(database), close: async () => database.close() })
+ * for (const { name, skip, run } of engineCases(open, { without: { listen: 'it does not notify' } })) test(name, { skip }, run)
+ * ```
+ */
+export function engineCases(
+  open: () => Promise<OpenedEngine> | OpenedEngine,
+  options: ConformanceOptions = {},
+): readonly ConformanceCase[] {
+  return buildCases(
+    open,
+    [...engineReadCases, ...engineWriteCases, ...engineRaceCases, ...engineListCases, ...engineListenCases],
+    options,
+  )
 }
 
 /**

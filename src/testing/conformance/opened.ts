@@ -8,6 +8,7 @@ import type {
   Transport,
   WatchTransport,
 } from '../../contracts/transport.js'
+import type { StoreEngine } from '../../transports/store/engine.js'
 import type { SampleRelease } from './fixture.js'
 
 /** Hooks that transports, stores and mirrors may offer. */
@@ -89,4 +90,16 @@ export interface OpenedMirror extends OpenedHooks {
   damage?(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>
   /** A handle on the same mirror that may not write. */
   stranger?(): Promise<Mirror>
+}
+
+/** An engine of `storeFrom`, opened for one case and empty. */
+export interface OpenedEngine extends Pick<OpenedHooks, 'close'> {
+  readonly engine: StoreEngine
+  /** A second engine over the same database, as another process has it. Closed by `close`. */
+  another?(): Promise<StoreEngine>
+  /**
+   * Ends the engine without warning (kills its database, drops its memory) and opens what was kept:
+   * a new engine, closed by `close`.
+   */
+  reopen?(): Promise<StoreEngine>
 }

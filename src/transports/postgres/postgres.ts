@@ -89,7 +89,10 @@ export function postgres(client: PostgresClient, options: PostgresOptions = {}):
 
 type EngineOptions = Required<Pick<PostgresOptions, 'table' | 'createTable' | 'durability' | 'listenClient'>>
 
-function postgresEngine(client: PostgresClient, options: EngineOptions): StoreEngine {
+/**
+ * PostgreSQL as an engine: a batch is one statement, a version is a number that a row gets once.
+ */
+export function postgresEngine(client: PostgresClient, options: EngineOptions): StoreEngine {
   const { table, createTable, durability, listenClient } = options
   assertTable(table)
   const channel = table

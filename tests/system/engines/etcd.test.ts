@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sampleLog, sampleOfSize, sampleReport } from '../../../src/testing/conformance/fixture.js'
-import { storeCases, type OpenedStore } from '../../../src/testing/conformance/index.js'
+import {
+  engineCases as kitOfEngine,
+  storeCases,
+  type OpenedStore,
+} from '../../../src/testing/conformance/index.js'
 import { publishTo } from '../../../src/testing/conformance/store-steps.js'
+import { etcdEngine } from '../../../src/transports/etcd/engine.js'
+import { systemClock } from '../../../src/system/system.js'
 import { etcd, etcdGateway, type EtcdClient, type EtcdStore } from '../../../src/transports/etcd/index.js'
 import { PATIENT, runCases } from '../../support/run-cases.js'
 import { engineCases } from '../../support/engines/engine-cases.js'
@@ -73,6 +79,29 @@ describe.skipIf(missing !== undefined)(
           marks: 'it sends none; strategies ask by themselves',
         },
       }),
+    )
+
+    runCases(
+      'the kit of engines',
+      kitOfEngine(() => {
+        const prefix = `kit-${randomUUID()}/`
+        const handle = async () =>
+          etcdEngine(etcdGateway({ url: server.url }), { prefix, durability: 'single', clock: systemClock })
+        return {
+          engine: etcdEngine(etcdGateway({ url: server.url }), {
+            prefix,
+            durability: 'single',
+            clock: systemClock,
+          }),
+          another: handle,
+          async reopen() {
+            await server.kill()
+            await server.start()
+            return handle()
+          },
+          close: async () => {},
+        }
+      }, PATIENT),
     )
 
     describe('the server', () => {

@@ -7,9 +7,14 @@ import type { Store, WatchTransport } from '../../../src/contracts/transport.js'
 import { releaseDigest } from '../../../src/core/release/release.js'
 import { systemClock, systemHasher } from '../../../src/system/system.js'
 import { sampleAfter, sampleLog, sampleReport } from '../../../src/testing/conformance/fixture.js'
-import { storeCases, type OpenedStore } from '../../../src/testing/conformance/index.js'
+import {
+  engineCases as kitOfEngine,
+  storeCases,
+  type OpenedStore,
+} from '../../../src/testing/conformance/index.js'
 import { publishTo } from '../../../src/testing/conformance/store-steps.js'
 import { postgres, postgresTable, type PostgresClient } from '../../../src/transports/postgres/index.js'
+import { postgresEngine } from '../../../src/transports/postgres/postgres.js'
 import { PATIENT, runCases } from '../../support/run-cases.js'
 import { APPENDS, engineCases } from '../../support/engines/engine-cases.js'
 import { freshName } from '../../support/engines/fresh-name.js'
@@ -132,6 +137,32 @@ describe.skipIf(missing !== undefined)(
         `the kit, with ${what}`,
         storeCases(() => open(connect), { ...PATIENT, without }),
       )
+
+    runCases(
+      'the kit of engines',
+      kitOfEngine(() => {
+        const table = freshTable()
+        const pools: pg.Pool[] = []
+        const handle = () => {
+          const pool = server.pool()
+          pools.push(pool)
+          const options = { table, createTable: true, durability: 'single', listenClient: pool } as const
+          return postgresEngine(pool, options)
+        }
+        return {
+          engine: handle(),
+          another: async () => handle(),
+          async reopen() {
+            await server.kill()
+            await server.start()
+            return handle()
+          },
+          async close() {
+            await Promise.all(pools.map(pool => pool.end()))
+          },
+        }
+      }, PATIENT),
+    )
 
     describe('the server', () => {
       engineCases(

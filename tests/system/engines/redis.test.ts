@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sampleAfter, sampleLog, sampleReport } from '../../../src/testing/conformance/fixture.js'
-import { storeCases, type OpenedStore } from '../../../src/testing/conformance/index.js'
+import {
+  engineCases as kitOfEngine,
+  storeCases,
+  type OpenedStore,
+} from '../../../src/testing/conformance/index.js'
 import { publishTo } from '../../../src/testing/conformance/store-steps.js'
+import { redisEngine } from '../../../src/transports/redis/engine.js'
 import { redis, type RedisClient } from '../../../src/transports/redis/index.js'
+import { systemRandom } from '../../../src/system/system.js'
 import { PATIENT, runCases } from '../../support/run-cases.js'
 import { engineCases } from '../../support/engines/engine-cases.js'
 import { freshName } from '../../support/engines/fresh-name.js'
@@ -90,6 +96,31 @@ describe.skipIf(missing !== undefined)(
           marks: 'it sends none; strategies ask by themselves',
         },
       }),
+    )
+
+    runCases(
+      'the kit of engines',
+      kitOfEngine(async () => {
+        const prefix = `kit-${randomUUID()}:`
+        const clients: { destroy(): void }[] = []
+        const handle = async () => {
+          const client = await server.client()
+          clients.push(client)
+          return redisEngine(client, { prefix, durability: 'single', random: systemRandom })
+        }
+        return {
+          engine: await handle(),
+          another: handle,
+          async reopen() {
+            await server.kill()
+            await server.start()
+            return handle()
+          },
+          async close() {
+            for (const client of clients) client.destroy()
+          },
+        }
+      }, PATIENT),
     )
 
     describe('the server', () => {

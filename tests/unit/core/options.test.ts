@@ -89,6 +89,7 @@ const doors: Record<string, (unknown: object) => unknown> = {
   simulate: unknown => sim.simulate(async () => {}, unknown),
   shrink: unknown => sim.shrink([1], async () => true, unknown),
   transportCases: unknown => testing.transportCases(noCases, unknown),
+  engineCases: unknown => testing.engineCases(noCases, unknown),
   storeCases: unknown => testing.storeCases(noCases, unknown),
   mirrorCases: unknown => testing.mirrorCases(noCases, unknown),
   noticeCases: unknown => testing.noticeCases(noCases, unknown),

@@ -2,28 +2,50 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'vitest'
-import { storeCases } from '../../../../src/testing/index.js'
-import { lmdbStore } from './lmdb-store.js'
+import { engineCases, storeCases } from '../../../../src/testing/index.js'
+import { lmdbEngine, lmdbStore, openDatabase } from './lmdb-store.js'
 
-const cases = storeCases(
+/**
+ * Handles on one file. One that is not closed is like a process that was killed: only the file
+ * counts.
+ */
+async function file<Handle>(open: (path: string) => { handle: Handle; close(): Promise<void> }) {
+  const folder = await mkdtemp(join(tmpdir(), 'lmdb-store-'))
+  const ends: (() => Promise<void>)[] = []
+  const handle = () => {
+    const opened = open(join(folder, 'board'))
+    ends.push(opened.close)
+    return opened.handle
+  }
+  return {
+    first: handle(),
+    another: async () => handle(),
+    reopen: async () => handle(),
+    async close() {
+      for (const end of ends) await end()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+const engines = engineCases(
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'lmdb-store-'))
-    const stores: ReturnType<typeof lmdbStore>[] = []
-    const handle = () => {
-      const store = lmdbStore(join(folder, 'board'), { checkIntervalMs: 20 })
-      stores.push(store)
-      return store
-    }
-    return {
-      store: handle(),
-      another: async () => handle(),
-      // A handle that is not closed is like a process that was killed: only the file counts.
-      reopen: async () => handle(),
-      async close() {
-        for (const store of stores) await store.close()
-        await rm(folder, { recursive: true })
-      },
-    }
+    const { first, ...hooks } = await file(path => {
+      const database = openDatabase(path)
+      return { handle: lmdbEngine(database), close: () => database.close() }
+    })
+    return { engine: first, ...hooks }
+  },
+  { without: { listen: 'a file does not notify; it is looked at' } },
+)
+
+const stores = storeCases(
+  async () => {
+    const { first, ...hooks } = await file(path => {
+      const store = lmdbStore(path, { checkIntervalMs: 20 })
+      return { handle: store, close: () => store.close() }
+    })
+    return { store: first, ...hooks }
   },
   {
     without: {
@@ -38,7 +60,7 @@ const cases = storeCases(
 )
 
 describe('lmdbStore()', () => {
-  for (const { name, skip, run } of cases) {
+  for (const { name, skip, run } of [...engines, ...stores]) {
     if (skip === undefined) test(name, run, 60_000)
     else test.skip(`${name} (${skip})`)
   }

@@ -1,4 +1,4 @@
-import { open } from 'lmdb'
+import { open, type RootDatabase } from 'lmdb'
 import { prefixEnd, storeFrom } from '../../../../src/core.js'
 import type { CompleteStore, Condition, StoreEngine, StoreOptions } from '../../../../src/core.js'
 
@@ -7,20 +7,29 @@ export function lmdbStore(
   path: string,
   options: StoreOptions = {},
 ): CompleteStore & { close(): Promise<void> } {
-  const database = open<Uint8Array, string>({ path, encoding: 'binary', useVersions: true })
+  const database = openDatabase(path)
+  return Object.assign(storeFrom(lmdbEngine(database), options), { close: () => database.close() })
+}
 
+type Database = RootDatabase<Uint8Array, string>
+
+export const openDatabase = (path: string): Database => open({ path, encoding: 'binary', useVersions: true })
+
+export function lmdbEngine(database: Database): StoreEngine {
   const holds = (condition: Condition): boolean => {
     const version = database.getEntry(condition.key)?.version
     if (condition.type === 'unchanged') return String(version) === condition.version
     return (version === undefined) === (condition.type === 'absent')
   }
 
-  const engine: StoreEngine = {
+  return {
     name: 'lmdb',
     durability: 'single',
     atomic: 'batch',
 
     async read(keys) {
+      // A look at the database is kept for a moment, and passes over what others wrote since.
+      database.resetReadTxn()
       return keys.map(key => {
         const entry = database.getEntry(key)
         return entry && { value: entry.value, version: String(entry.version) }
@@ -42,10 +51,10 @@ export function lmdbStore(
     },
 
     async list({ prefix, before, limit }) {
+      database.resetReadTxn()
       const start = before ?? prefixEnd(prefix)
       const keys = [...database.getKeys({ start, reverse: true, limit: limit + 1 })]
       return keys.filter(key => key.startsWith(prefix) && key !== before).slice(0, limit)
     },
   }
-  return Object.assign(storeFrom(engine, options), { close: () => database.close() })
 }

@@ -1,5 +1,6 @@
 import { memory } from '../../../../src/transports/memory.js'
-import { storeCases } from '../../../../src/testing/conformance/index.js'
+import { engineCases, storeCases } from '../../../../src/testing/conformance/index.js'
+import { memoryEngine } from '../../../../src/transports/store/memory-engine.js'
 import { runCases } from '../../../support/run-cases.js'
 
 runCases(
@@ -20,5 +21,16 @@ runCases(
         marks: 'it sends none; strategies ask by themselves',
       },
     },
+  ),
+)
+
+runCases(
+  'the engine of memory()',
+  engineCases(
+    () => {
+      const engine = memoryEngine('memory')
+      return { engine, another: async () => engine, close: async () => {} }
+    },
+    { without: { reopen: 'what it holds ends with the process, as its durability says' } },
   ),
 )
