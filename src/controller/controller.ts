@@ -7,6 +7,7 @@ import type { RolloutStandstill } from '../contracts/report.js'
 import type { LogDetails, Logger } from '../contracts/system.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { jitter } from '../async/jitter.js'
+import { causeOf } from '../core/cause-of.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { isError } from '../core/built-ins.js'
 import { isLine, oneLine } from '../core/json/text.js'
@@ -266,7 +267,7 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
           namespace,
           code: found.error.code,
           message: found.error.message,
-          cause: whereFrom(found.error),
+          cause: found.error.code === 'unavailable' ? causeOf(found.error) : whereFrom(found.error),
         })
       return
   }

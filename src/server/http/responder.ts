@@ -4,6 +4,7 @@ import { oneLine } from '../../core/json/text.js'
 import type { Logger, Random } from '../../contracts/system.js'
 import { isBoundTo, isGranted, speaksFor } from '../../core/access/scopes.js'
 import type { Scope } from '../../contracts/access.js'
+import { causeOf } from '../../core/cause-of.js'
 import { placeOf } from '../../core/place-of.js'
 import { BEARER } from '../../fleet/voice.js'
 import type { Caller, Callers } from '../access/caller.js'
@@ -81,7 +82,12 @@ export function createResponder(options: ResponderOptions): Responder {
     } else if (error.code === 'unavailable' || (error.code === 'store-damaged' && !isTold(request))) {
       // What is wrong with the store is its operator's to mend, who does not see the answers.
       const namespace = namespaceOf(request)
-      logger?.error(error.message, { namespace, method: request.method, path: placeOf(error) })
+      logger?.error(error.message, {
+        namespace,
+        method: request.method,
+        cause: causeOf(error),
+        path: placeOf(error),
+      })
     }
     return answerFor(error)
   }

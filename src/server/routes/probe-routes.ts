@@ -1,6 +1,7 @@
 import { withDeadline } from '../../async/deadline.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
+import { causeOf } from '../../core/cause-of.js'
 import { codeOf } from '../../core/code-of.js'
 import { errorAnswer, jsonAnswer } from '../http/answers.js'
 import type { Lifetime } from '../http/lifetime.js'
@@ -51,7 +52,10 @@ export function probeRoutes({ transport, lifetime, clock, logger }: ProbeRoutesO
       )
       return true
     } catch (error) {
-      logger?.warn('not ready: the store does not answer', { code: codeOf(error) })
+      logger?.warn('not ready: the store does not answer', {
+        code: codeOf(error),
+        cause: causeOf(error),
+      })
       return false
     }
   }

@@ -4,6 +4,7 @@ import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { ReportsQuery, ReportTransport, Store, Transport } from '../../contracts/transport.js'
+import { causeOf } from '../../core/cause-of.js'
 import { briefly } from '../../core/report/brief-report.js'
 import { jsonBytes } from '../../core/report/fit-report.js'
 import { lastWord } from '../../core/report/last-word.js'
@@ -94,8 +95,12 @@ export function reportRoutes({
       await lifetime.run(async signal => store.report?.(reports, signal))
     } catch (error) {
       // The next report of each client repairs it.
-      const { code } = asNoticeboardError(error, 'internal', 'the store failed')
-      logger?.warn('reports could not be handed to the store', { reports: reports.length, code })
+      const failure = asNoticeboardError(error, 'internal', 'the store failed')
+      logger?.warn('reports could not be handed to the store', {
+        reports: reports.length,
+        code: failure.code,
+        cause: causeOf(failure),
+      })
     }
   }
 

@@ -4,6 +4,7 @@ import type { Clock, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
 import { createBackoff } from '../../async/backoff.js'
 import { jitter } from '../../async/jitter.js'
+import { causeOf } from '../../core/cause-of.js'
 import { placeOf } from '../../core/place-of.js'
 import type { Topics } from './topics.js'
 import type { Topic } from './subscriptions.js'
@@ -31,7 +32,11 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
       logger?.warn('the store cannot be followed; trying again', {
         namespace: topic.namespace,
         code: codeOf(error),
-        ...(isNoticeboardError(error) && { reason: error.message, path: placeOf(error) }),
+        ...(isNoticeboardError(error) && {
+          reason: error.message,
+          cause: causeOf(error),
+          path: placeOf(error),
+        }),
       })
     failing = true
   }

@@ -1,5 +1,6 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock } from '../../contracts/system.js'
+import { hideValues } from '../../core/cause-of.js'
 import { withDeadline } from '../../async/deadline.js'
 import { checkEntries, checkOutcome, checkPage } from './check-answers.js'
 import type { EngineNews, StoreEngine } from './engine.js'
@@ -78,7 +79,18 @@ export function engineCalls(engine: StoreEngine, { clock, timeoutMs }: EngineCal
     atomic: engine.atomic,
     durability: () => durability,
     read: (keys, signal) => call(async own => checkEntries(name, keys, await engine.read(keys, own)), signal),
-    write: (batch, signal) => call(async own => checkOutcome(name, await engine.write(batch, own)), signal),
+    write: (batch, signal) =>
+      call(async own => {
+        try {
+          return checkOutcome(name, await engine.write(batch, own))
+        } catch (error) {
+          hideValues(
+            error,
+            batch.put.map(({ value }) => value),
+          )
+          throw error
+        }
+      }, signal),
     list: (page, signal) => call(async own => checkPage(name, page, await engine.list(page, own)), signal),
     now: signal => call(async own => (await engine.now?.(own)) ?? clock.now(), signal),
     listen:
