@@ -1,4 +1,5 @@
 import { formatPosition } from '../../contracts/position.js'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { groupBy } from '../../core/group-by.js'
 import { sayDeath } from '../../core/report/say-death.js'
 import {
@@ -9,11 +10,13 @@ import {
   type HistoryEntry,
   type Publisher,
 } from '../../publisher/index.js'
+import { describe } from '../../publisher/history.js'
 import { sayNotProtected } from '../../rollouts/index.js'
 import { namespacesOf, withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import type { CommandLineConfig } from '../config-file.js'
-import { openPublisherOn, withPublisher } from '../open-publisher.js'
+import { newestFor, type NewestQuery } from '../newest.js'
+import { openPublisherOn, withPublisher, type Desk } from '../open-publisher.js'
 import { EXIT, type ExitStatus } from '../exit.js'
 import { foldMissing, type MissingGroup } from '../fold-missing.js'
 import { sayActivation, sayLength, sayRange } from '../instant.js'
@@ -57,16 +60,17 @@ Alarms come first: what somebody should look at. Without a namespace it lists al
         ? await withBoard({ io: quiet, address: settings.address() }, board =>
             printAll(context, board, settings.rollouts),
           )
-        : await withPublisher(context, { namespace: args.positionals[0] }, ({ publisher }) =>
-            printOne(context, publisher),
-          )
+        : await withPublisher(context, { namespace: args.positionals[0] }, desk => printOne(context, desk))
     return args.flag('check') && alarms > 0 ? EXIT.alarm : undefined
   },
 }
 
 /** Prints one namespace, and returns how many alarms it has. */
-async function printOne(context: CommandContext, publisher: Publisher): Promise<number> {
-  const found = await look(publisher)
+async function printOne(
+  context: CommandContext,
+  { publisher, board: { store }, namespace }: Desk,
+): Promise<number> {
+  const found = await look(publisher, { io: context.io, store, namespace })
   const { newest } = found
   // As JSON the newest release speaks for itself.
   const isTold = newest?.release.candidate !== undefined && !context.json
@@ -177,7 +181,8 @@ async function printAll(
   let done = 0
   const looks = await inGroups(namespaces, AT_ONCE, async namespace => {
     io.doing?.(`looking at the namespaces, ${done} of ${namespaces.length} so far`)
-    const seen = { namespace, ...(await look(openPublisherOn(board, { io, namespace, policies }))) }
+    const publisher = openPublisherOn(board, { io, namespace, policies })
+    const seen = { namespace, ...(await look(publisher, { io, store: board.store, namespace })) }
     done += 1
     return seen
   })
@@ -254,12 +259,31 @@ interface Look {
   readonly alarms: readonly Alarm[]
 }
 
-async function look(publisher: Publisher): Promise<Look> {
-  let newest: HistoryEntry | undefined
-  for await (const entry of publisher.history({ limit: 1 })) newest = entry
+async function look(publisher: Publisher, query: NewestQuery): Promise<Look> {
+  const newest = await newestIn(publisher, query)
   // At once, so that they are told by the same reports.
-  const [fleet, alarms] = await Promise.all([publisher.fleet(), publisher.alarms()])
+  const [fleet, alarms] = await Promise.all([publisher.fleet(), publisher.alarms()]).catch(
+    (error: unknown): never => {
+      if (!isNoticeboardError(error, 'not-found')) throw error
+      throw new NoticeboardError(
+        'not-found',
+        `${query.store.name} shows no reports: a server without tokens shows them to nobody. Start it with the option \`tokens\`, which a relay takes too, or ask the server of the board itself`,
+        { cause: error },
+      )
+    },
+  )
   return { newest, fleet, alarms }
+}
+
+/** The newest release with its audit record; from a relay, which has no history, without it. */
+async function newestIn(publisher: Publisher, query: NewestQuery): Promise<HistoryEntry | undefined> {
+  try {
+    for await (const entry of publisher.history({ limit: 1 })) return entry
+    return undefined
+  } catch (error) {
+    if (!isNoticeboardError(error, 'not-found')) throw error
+    return describe((await newestFor('status', query)).release)
+  }
 }
 
 function plain({ release: { candidate }, audit, ...entry }: HistoryEntry): object {

@@ -48,14 +48,29 @@ export function successionOf(known: LogPlace, said: SaidNewest | undefined): Suc
  * throw new NoticeboardError('store-damaged', sayWentBack('checkout/prod', { from, to }))
  * ```
  */
-export function sayWentBack(namespace: Namespace, { from, to }: WentBack): string {
+export function sayWentBack(namespace: Namespace, wentBack: WentBack): string {
+  return `the board of ${namespace} went back: ${beforeAndNow(wentBack)}. It takes no releases, since clients would ignore them; if this is the right board, open a new epoch: noticeboard epoch ${namespace} --reason "…"`
+}
+
+/**
+ * The same of what a relay reads, for the log of the relay.
+ *
+ * ```ts
+ * logger.error(sayUpstreamWentBack(transport.name, 'checkout/prod', { from, to }))
+ * ```
+ */
+export function sayUpstreamWentBack(name: string, namespace: Namespace, wentBack: WentBack): string {
+  return `the history of ${namespace} that this relay reads of ${name} went back: ${beforeAndNow(wentBack)}. Clients keep what they run and turn stale; put the right history back, or, if this is the right one, open a new epoch where it is published: noticeboard epoch ${namespace} --reason "…"`
+}
+
+function beforeAndNow({ from, to }: WentBack): string {
   const now =
     to === undefined
-      ? 'and has no release now'
+      ? 'has no release now'
       : comparePositions(to, from) === 'older'
-        ? `and ends at ${formatPosition(to)} now`
-        : `and ends at ${formatPosition(to)} now, in another log`
-  return `the board of ${namespace} went back: it had ${formatPosition(from)} before, ${now}. It takes no releases, since clients would ignore them; if this is the right board, open a new epoch: noticeboard epoch ${namespace} --reason "…"`
+        ? `ends at ${formatPosition(to)} now`
+        : `ends at ${formatPosition(to)} now, in another log`
+  return `it had ${formatPosition(from)} before, and ${now}`
 }
 
 /**

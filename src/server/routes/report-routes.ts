@@ -124,7 +124,12 @@ export function reportRoutes({
     const { namespace } = query
     const askedAtMs = clock.now()
     const kept = await lifetime.run(async own => store.reports?.(query, own), requestSignal)
-    const here = { since: registry.since, reports: registry.of(namespace) }
+    const wentBack = hub.wentBack(namespace)
+    const here = {
+      since: registry.since,
+      reports: registry.of(namespace),
+      ...(wentBack !== undefined && { wentBack }),
+    }
     const answeredAtMs = clock.now()
     if (kept === undefined) return { ...here, asOf: new Date(answeredAtMs).toISOString() }
     storeAheadMs = clockAhead(storeAheadMs, { askedAtMs, answeredAtMs, asOfMs: Date.parse(kept.asOf) })
@@ -139,7 +144,13 @@ export function reportRoutes({
       )
     }
     const { reports: _, ...said } = kept
-    return { ...said, since, asOf, reports: [...lastWords.values()] }
+    return {
+      ...(wentBack !== undefined && { wentBack }),
+      ...said,
+      since,
+      asOf,
+      reports: [...lastWords.values()],
+    }
   }
 
   return {
@@ -209,7 +220,7 @@ export function reportRoutes({
 
 export interface ReportRoutesOptions {
   readonly transport: Transport
-  readonly hub: Pick<Hub, 'isPublished'>
+  readonly hub: Pick<Hub, 'isPublished' | 'wentBack'>
   readonly registry: Registry
   readonly allowance: Allowance
   readonly clock: Clock

@@ -1,6 +1,7 @@
 import { jitter } from '../../async/jitter.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
+import type { WentBack } from '../../contracts/position.js'
 import type { Clock, Hasher, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
 import { digestsOf } from '../../core/release/release.js'
@@ -20,8 +21,9 @@ import { markOf } from './mark-of.js'
 import type { Plan, Sink, Subscriber } from './messages.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
-import { createTopics } from './topics.js'
+import { createTopics, type Topics } from './topics.js'
 import { Connection, type ConnectionHub, type Subscription, type Topic } from './subscriptions.js'
+import { createUpstream } from './upstream.js'
 import { createUnpublished } from './unpublished.js'
 import { errorName } from '../../core/built-ins.js'
 
@@ -47,6 +49,8 @@ export interface Hub {
   admit(query: EventsQuery, mayStay?: () => boolean): Plan | Promise<Plan>
   /** Ends the connections of those who may not stay, as {@link admit} was told to ask. */
   dismiss(): void
+  /** How the history that a relay reads went back, once the log says so. */
+  wentBack(namespace: Namespace): WentBack | undefined
   readonly connections: number
   /**
    * Says goodbye to every connection, each with a delay of its own up to `drainMs`, and ends it.
@@ -112,7 +116,19 @@ export function createHub(options: HubOptions): Hub {
     work.catch(error => logger?.error('sending to readers failed', { reason: errorName(error) }))
   }
   const hasGoneBack = (namespace: Namespace): boolean => memory?.wentBack(namespace) !== undefined
-  const topics = createTopics({
+  const upstream = createUpstream({
+    name: transport.name,
+    hasher,
+    clock,
+    logger,
+    settleMs: heartbeatMs,
+    async look(namespace) {
+      const topic = topics.find(namespace)
+      if (topic !== undefined) await topics.check(topic)
+    },
+  })
+  const topics: Topics = createTopics({
+    upstream,
     transport,
     hasher,
     clock,
@@ -291,6 +307,7 @@ export function createHub(options: HubOptions): Hub {
       topics.accept(topic, bytes)
       topic.checkedAtMs = clock.monotonic()
     },
+    wentBack: upstream.wentBack,
     get connections() {
       return connections.size
     },
@@ -320,6 +337,7 @@ export function createHub(options: HubOptions): Hub {
       await fanOut.inSlices(connections, connection => part(connection, random.number() * drainMs))
       heartbeat.stop()
       unpublished.stop()
+      upstream.stop()
       stopListening?.()
       for (const { following } of topics.all()) following?.abort()
     },

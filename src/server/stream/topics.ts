@@ -17,6 +17,7 @@ import {
   type Standing,
 } from './standing-question.js'
 import type { Topic } from './subscriptions.js'
+import type { Upstream } from './upstream.js'
 
 export interface Topics {
   /** The topic, made when it is not there yet; the one that goes last from now on. */
@@ -75,6 +76,7 @@ export function createTopics({
   trustMs,
   wentBack,
   changed,
+  upstream,
   logger,
 }: TopicsOptions): Topics {
   const topics = new Map<Namespace, Topic>()
@@ -146,12 +148,14 @@ export function createTopics({
   const take = (topic: Topic, bytes: Uint8Array, { mayGoBack }: { readonly mayGoBack: boolean }): void => {
     if (topic.newest !== undefined && sameBytes(topic.newest.bytes, bytes)) {
       topic.leaps?.current()
+      remember(topic, bytes)
       return
     }
     const next = describeNewest(topic.namespace, bytes, hasher)
     if (!supersedes(next, topic.newest)) {
       if (mayGoBack) {
         topic.leaps?.current()
+        remember(topic, bytes)
         become(topic, next, true)
       } else topic.leaps?.older()
       return
@@ -167,7 +171,12 @@ export function createTopics({
         })
       return
     }
+    remember(topic, bytes)
     become(topic, next, false)
+  }
+
+  const remember = ({ namespace }: Topic, bytes: Uint8Array | undefined): void => {
+    if (isRelayed) upstream?.heard(namespace, bytes)
   }
 
   const become = (topic: Topic, newest: Newest | undefined, isOlder: boolean): void => {
@@ -205,6 +214,7 @@ export function createTopics({
     const isLate = topic.version !== version
     if (wentBack(namespace)) goBack(topic, bytes)
     else if (bytes !== undefined) take(topic, bytes, { mayGoBack: isRelay && !isLate })
+    else if (!isLate) remember(topic, undefined)
     topic.checkedAtMs = clock.monotonic()
   }
 
@@ -289,5 +299,7 @@ export interface TopicsOptions {
   /** Whether the store has less of a namespace than was read of it before. */
   readonly wentBack: (namespace: Namespace) => boolean
   readonly changed: (topic: Topic) => void
+  /** What a relay remembers of the history that it reads. */
+  readonly upstream?: Pick<Upstream, 'heard'> | undefined
   readonly logger?: Logger | undefined
 }
