@@ -64,7 +64,10 @@ export interface Transport {
     query: { readonly namespace: Namespace; readonly tag?: Tag | undefined },
     signal: AbortSignal,
   ): Promise<Latest>
-  /** The bytes of a snapshot. Throws `not-found` when it is not here, or not here yet. */
+  /**
+   * The bytes of a snapshot. Throws `not-found` when it is not here, or not here yet. A copy at hand
+   * may answer while the connection is lost, since the bytes of a digest are never stale.
+   */
   snapshot(
     query: {
       readonly namespace: Namespace

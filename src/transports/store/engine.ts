@@ -6,7 +6,10 @@ import type { Namespace } from '../../contracts/names.js'
  */
 export type Key = string
 
-/** The engine's own mark of a value: another one after each write of the key. Opaque. */
+/**
+ * The engine's own mark of a value: another one after each write of the key, also of the same value,
+ * and after the key was removed. So a hash of the value is none. Opaque.
+ */
 export type Version = string
 
 /** A value as the engine holds it. */
@@ -25,6 +28,7 @@ export type Condition =
 /** A value to be written. */
 export interface Put {
   readonly key: Key
+  /** UTF-8. May be a `Buffer`, which its caller may change once `write` has resolved: copy it. */
   readonly value: Uint8Array
   /**
    * How long the value is of use, in milliseconds. An engine that can forgets it afterwards; one

@@ -130,6 +130,28 @@ describe.skipIf(missing !== undefined)(
       )
     })
 
+    test('a value that was kept without a version is read as it is, and changed only as long as nobody else did', async () => {
+      const client = await server.client()
+      const prefix = `${freshName('bare')}:`
+      const engine = redisEngine(client, { prefix, durability: 'single', random: systemRandom })
+      const key = 'board/heads/checkout/prod'
+      await client.set(`${prefix}{checkout/prod}:${key}`, '7\n{}')
+      const [bare] = await engine.read([key], never)
+      expect([Buffer.from(bare!.value).toString(), bare!.version]).toEqual(['7\n{}', ''])
+      const write = (): Promise<unknown> =>
+        engine.write(
+          {
+            if: [{ type: 'unchanged', key, version: bare!.version }],
+            put: [{ key, value: Buffer.from('8\n{}') }],
+            remove: [],
+          },
+          never,
+        )
+      expect([await write(), await write()]).toEqual(['written', 'refused'])
+      const [kept] = await engine.read([key], never)
+      expect(Buffer.from(kept!.value).toString()).toBe('8\n{}')
+    })
+
     test('a message that is lost, comes twice or means nothing does no harm', async () => {
       const client = await server.client()
       const prefix = `${freshName('messages')}:`

@@ -252,6 +252,59 @@ describe('what a case began is over when it ends, and rejects nowhere else', () 
   })
 })
 
+describe('without a connection', () => {
+  /**
+   * What keeps copies beside a store whose connection can be lost, and answers from them meanwhile.
+   */
+  const withCopies =
+    (answers: Partial<Record<'latest' | 'snapshot', 'as it was' | 'other bytes' | 'not-found'>>) =>
+    (): OpenedStore => {
+      const store = memory()
+      let isAway = false
+      const call = async <T>(name: 'latest' | 'snapshot', ask: () => Promise<T>, other: T): Promise<T> => {
+        const answer = answers[name]
+        if (!isAway || answer === 'as it was') return ask()
+        if (answer === 'other bytes') return other
+        throw new NoticeboardError(answer ?? 'unavailable', 'away')
+      }
+      return {
+        store: {
+          ...store,
+          latest: (query, signal) =>
+            call('latest', () => store.latest(query, signal), { type: 'none' } as Latest),
+          snapshot: (query, signal) =>
+            call('snapshot', () => store.snapshot(query, signal), new Uint8Array(3)),
+        },
+        async cut() {
+          isAway = true
+          return { heal: async () => void (isAway = false) }
+        },
+        close: async () => {},
+      }
+    }
+  const name = 'a lost connection is `unavailable`'
+
+  test('a snapshot may come from a copy, since the bytes of a digest are never stale, or be refused', async () => {
+    expect(await errorOf(name, withCopies({}))).toBeUndefined()
+    expect(await errorOf(name, withCopies({ snapshot: 'as it was' }))).toBeUndefined()
+  })
+
+  test('a copy of other bytes, and one that says that there is none, are told', async () => {
+    expect((await errorOf(name, withCopies({ snapshot: 'other bytes' })))?.message).toMatch(
+      /^the snapshot that was kept here: byte 0 of/,
+    )
+    expect((await errorOf(name, withCopies({ snapshot: 'not-found' })))?.message).toMatch(
+      /^snapshot without a connection: unavailable was expected, but it threw not-found/,
+    )
+  })
+
+  test('the newest release does not come from a copy, which cannot know whether it is', async () => {
+    expect((await errorOf(name, withCopies({ latest: 'as it was' })))?.message).toMatch(
+      /^latest without a connection: unavailable was expected, but it resolved/,
+    )
+  })
+})
+
 test('reports that are never heard fail their case within its time', async () => {
   const open = (): OpenedStore => ({
     store: { ...memory(), reports: () => new Promise(() => {}) },
