@@ -2,6 +2,7 @@ import { formatPosition } from '../contracts/position.js'
 import type { HeardReports, RolloutStandstill } from '../contracts/report.js'
 import { oneLine } from '../core/json/text.js'
 import type { Release } from '../core/release/release.js'
+import { sayLacks } from '../core/store/lacks.js'
 import { sayDeath } from '../core/report/say-death.js'
 import { goesOn, stageNumberOf, type RolloutState } from '../core/release/rollout.js'
 import { claimsAmong } from '../fleet/claims.js'
@@ -52,10 +53,16 @@ const WITHOUT_ROOM = {
   reserve:
     'the disk of the board is full, or nearly: a publish may not be written; the reserve is there for one rollback or kill',
   none: 'the disk of the board is full, or nearly, and its reserve is missing: neither a publish nor a rollback may be written',
+  'read-only':
+    'the board cannot be written: its file system is mounted read-only, or its folder belongs to another user; neither a publish nor a rollback can be written',
 } as const
 
 function roomAlarms({ heard }: NamespaceFacts): readonly Alarm[] {
-  return heard?.room === undefined ? [] : [alarmOf('board-failing', WITHOUT_ROOM[heard.room])]
+  const { room, lacks } = heard ?? {}
+  return [
+    ...(room === undefined ? [] : [alarmOf('board-failing', WITHOUT_ROOM[room])]),
+    ...(lacks === undefined ? [] : [alarmOf('board-failing', sayLacks(lacks))]),
+  ]
 }
 
 /**

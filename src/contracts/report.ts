@@ -213,9 +213,10 @@ export interface ClientReport {
 
 /**
  * What the disk of a board has left, where that is too little: `reserve`, for a rollback or a kill
- * alone; `none`, not even for those.
+ * alone; `none`, not even for those. `read-only`: what was written last was refused, since the file
+ * system is mounted so, or the permission is missing.
  */
-export type BoardRoom = 'reserve' | 'none'
+export type BoardRoom = 'reserve' | 'none' | 'read-only'
 
 /**
  * What a store heard of a namespace, and how long it has listened. All times are of its own clock.
@@ -236,6 +237,11 @@ export interface HeardReports {
    * to have seen this is no hearsay.
    */
   readonly wentBack?: WentBack
-  /** Set where the disk of the board is full, or nearly. */
+  /** Set where the disk of the board is full, or nearly, or takes nothing. */
   readonly room?: BoardRoom
+  /**
+   * Set where the board cannot give a document that clients should run: a snapshot that its newest
+   * release names, which is missing there or damaged.
+   */
+  readonly lacks?: Digest
 }

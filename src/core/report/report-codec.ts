@@ -150,6 +150,7 @@ export function readHeardReports(shape: Shape): HeardReports & { readonly unread
     reports,
     ...shape.optional('wentBack', name => readWentBack(shape.object(name))),
     ...readRoom(shape),
+    ...shape.optional('lacks', name => shape.string(name, isDigest)),
     unread,
   }
 }
@@ -158,7 +159,7 @@ export function readHeardReports(shape: Shape): HeardReports & { readonly unread
 function readRoom(shape: Shape): Pick<HeardReports, 'room'> {
   if (!shape.has('room')) return {}
   const room = shape.member('room')
-  return room === 'reserve' || room === 'none' ? { room } : {}
+  return room === 'reserve' || room === 'none' || room === 'read-only' ? { room } : {}
 }
 
 function readWentBack(shape: Shape): WentBack {

@@ -21,6 +21,7 @@ import { boardAppender, refuseDamage } from './append.js'
 import { boardAudit } from './audit.js'
 import { boardDeltas } from './deltas.js'
 import { openBoardFolder } from './folder.js'
+import { boardLacking } from './lacking.js'
 import { boardLog } from './log.js'
 import type { Entry } from './places.js'
 import { findNamespaces } from './namespaces.js'
@@ -36,6 +37,7 @@ import { boardSnapshots } from './snapshots.js'
 import { boardTail } from './tail.js'
 import { boardUpkeep } from './upkeep.js'
 import { watchBoard } from './watch.js'
+import { boardWriting } from './writing.js'
 import { nodeFolderWatch } from '../disk/folder-watch.js'
 import { processTag, type ProcessTag } from '../disk/process-tag.js'
 import { doing as doingOnDisk, inWords } from '../disk/system-error.js'
@@ -153,7 +155,9 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     deltas: readDeltas('fileStore()', options.deltas, defaultDeltas),
     maxSnapshotBytes,
   })
-  const upkeep = boardUpkeep(board, { audit, opening, pointer: boardPointer(board, log), reserve })
+  const lacking = boardLacking(board, log)
+  const writing = boardWriting()
+  const upkeep = boardUpkeep(board, { audit, opening, lacking, pointer: boardPointer(board, log), reserve })
   const { repair, isBehind } = upkeep
   const reader = boardReader(board, { log, audit, repair, isBehind, standing })
   const append = boardAppender(board, { log, audit, opening, snapshots, notes })
@@ -193,7 +197,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     return opened
   }
 
-  const reports = boardReports(board, prepare)
+  const reports = boardReports(board, { open: prepare, watch: writing.watch })
   const tail = boardTail({
     read: reader.read,
     clock,
@@ -291,9 +295,11 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       parseDigest(digest)
       wantSize(bytes, 'snapshot')
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
-      await prepare()
       const write = (): Promise<void> => snapshots.write({ namespace, digest, bytes })
-      await doing(`keep a snapshot of ${namespace}`, () => (urgent ? reserve.use(write) : write()))
+      await writing.watch(async () => {
+        await prepare()
+        await doing(`keep a snapshot of ${namespace}`, () => (urgent ? reserve.use(write) : write()))
+      })
     },
 
     async append(query, signal) {
@@ -308,7 +314,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       return tracked(
         inTurn(namespace, () =>
           doing(`append to the board of ${namespace}`, async () => {
-            const outcome = urgent ? await reserve.use(write) : await write()
+            const outcome = await writing.watch(() => (urgent ? reserve.use(write) : write()))
             if (outcome === 'taken') return outcome
             tail.poke(namespace)
             await upkeep.follow(namespace)
@@ -347,8 +353,13 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async reports({ namespace }, signal) {
       enter(namespace, signal)
       return doing(`read the reports of ${namespace}`, async () => {
-        const [heard, room] = await Promise.all([reports.all(namespace), boardRoom(board)])
-        return room === undefined ? heard : { ...heard, room }
+        const [heard, left, lacks] = await Promise.all([
+          reports.all(namespace),
+          boardRoom(board),
+          lacking.of(namespace),
+        ])
+        const room = writing.isRefused ? 'read-only' : left
+        return { ...heard, ...(room !== undefined && { room }), ...(lacks !== undefined && { lacks }) }
       })
     },
 

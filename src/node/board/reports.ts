@@ -16,6 +16,7 @@ import { parseCanonical } from '../../core/json/strict-parse.js'
 import { fairShare } from '../../fleet/fair-share.js'
 import { firstToForget } from '../../fleet/first-to-forget.js'
 import type { Board } from './board.js'
+import type { BoardWriting } from './writing.js'
 import { forLog, systemErrorCode } from '../disk/system-error.js'
 import { ABANDONED_MS, MAX_KEPT_REPORTS_BYTES } from '../../core/limits.js'
 
@@ -50,6 +51,12 @@ export interface BoardReports {
   flush(): Promise<void>
 }
 
+export interface BoardReportsParts {
+  readonly open: () => Promise<void>
+  readonly watch: BoardWriting['watch']
+  readonly maxBytes?: number
+}
+
 type Heard = ClientReport & { readonly receivedAt: string }
 
 /** What is known of one namespace, here or in a file. */
@@ -59,11 +66,13 @@ interface Known {
   readonly words: Map<string, Heard>
 }
 
-/** `open` makes the board's own folders; it runs before the first write. */
+/**
+ * `open` makes the board's own folders; it runs before the first write. `watch` is told how writes
+ * end.
+ */
 export function boardReports(
   { hiddenFs: fs, hiddenFiles: files, clock, paths, owner, logger }: Board,
-  open: () => Promise<void>,
-  { maxBytes = MAX_KEPT_REPORTS_BYTES }: { readonly maxBytes?: number } = {},
+  { open, watch, maxBytes = MAX_KEPT_REPORTS_BYTES }: BoardReportsParts,
 ): BoardReports {
   /** By namespace, the one that was heard of longest ago first. */
   const heard = new Map<Namespace, Known>()
@@ -178,7 +187,7 @@ export function boardReports(
     for (const namespace of due) {
       due.delete(namespace)
       try {
-        for (const other of await save(namespace)) due.add(other)
+        for (const other of await watch(() => save(namespace))) due.add(other)
       } catch (error) {
         // The reports are still in memory and come again; a disk that fails is told by what must be
         // durable.

@@ -1,6 +1,7 @@
 import type { Namespace } from '../../contracts/names.js'
 import type { Board } from './board.js'
 import type { BoardAudit } from './audit.js'
+import type { BoardLacking } from './lacking.js'
 import type { BoardOpening } from './opening.js'
 import type { BoardPointer } from './pointer.js'
 import type { BoardReserve } from './reserve.js'
@@ -31,13 +32,14 @@ export interface BoardUpkeep {
 export interface UpkeepParts {
   readonly audit: BoardAudit
   readonly opening: BoardOpening
+  readonly lacking: BoardLacking
   readonly pointer: BoardPointer
   readonly reserve: BoardReserve
 }
 
 export function boardUpkeep(
   { hiddenFs, paths, logger }: Board,
-  { audit, opening, pointer, reserve }: UpkeepParts,
+  { audit, opening, lacking, pointer, reserve }: UpkeepParts,
 ): BoardUpkeep {
   const behind = new Set<Namespace>()
 
@@ -55,6 +57,8 @@ export function boardUpkeep(
         await opening.finish(namespace)
         await movePointer(namespace)
         await audit.repair(namespace)
+        // Nobody can repair that from here, but it is told.
+        await lacking.of(namespace)
       } catch (error) {
         // A full or broken disk gets well again; a permission that is missing is somebody else's to
         // use.

@@ -631,7 +631,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
         owner: { tag: 'own' },
         logger: undefined,
       } as never,
-      async () => {},
+      { open: async () => {}, watch: write => write() },
     )
     for (const count of [1, 2]) {
       reports.hear([ownReport({ count })])

@@ -154,7 +154,7 @@ function openBoardReports() {
     owner,
     logger: undefined,
   })
-  return boardReports(board, async () => {})
+  return boardReports(board, { open: async () => {}, watch: write => write() })
 }
 
 function cachedSubject(of: { readonly maxSnapshots: number; readonly maxBytes: number }): () => Bounded {

@@ -31,7 +31,7 @@ function open({ written = () => {} }: { readonly written?: () => void } = {}) {
     owner,
     logger: undefined,
   })
-  const reports = boardReports(board, async () => {}, { maxBytes: MAX_BYTES })
+  const reports = boardReports(board, { open: async () => {}, watch: write => write(), maxBytes: MAX_BYTES })
   const sizeOf = async (namespace: string): Promise<number> =>
     (await fs.stat(`/board/private/reports/${namespace}/${owner.tag}.json`))?.bytes ?? 0
   return { clock, reports, sizeOf }
