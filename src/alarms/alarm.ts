@@ -6,6 +6,7 @@
  * - `clients-diverged`: they took the newest release, and run a document that it does not name;
  * - `board-behind`: it went back, or clients have seen releases that it does not have;
  * - `board-failing`: the board cannot be read or written, or contradicts itself;
+ * - `clock-wrong`: two clocks differ by more than a minute, so that times say little;
  * - `rollout-paused`: a rollout stands still until somebody decides;
  * - `rollout-overdue`: a stage was not decided by its `decideBy`;
  * - `rollout-orphaned`: no controller that could move the rollout on is heard;
@@ -18,6 +19,7 @@ export type AlarmName =
   | 'clients-diverged'
   | 'board-behind'
   | 'board-failing'
+  | 'clock-wrong'
   | 'rollout-paused'
   | 'rollout-overdue'
   | 'rollout-orphaned'
@@ -42,6 +44,7 @@ export const ALARM_SEVERITIES: { readonly [Name in AlarmName]: AlarmSeverity } =
   'board-behind': 'critical',
   'clients-diverged': 'critical',
   'clients-failed': 'critical',
+  'clock-wrong': 'warning',
   'clients-rejected': 'warning',
   'rollout-paused': 'warning',
   'rollout-overdue': 'critical',

@@ -8,6 +8,8 @@ import { goesOn, stageNumberOf, type RolloutState } from '../core/release/rollou
 import { claimsAmong } from '../fleet/claims.js'
 import { isLive, summarizeFleet, type Fleet, type FleetMember, type FleetState } from '../fleet/summary.js'
 import { controllersIn, missingFor, type HeardController } from '../rollouts/controllers.js'
+import { CLOCK_SLACK_MS } from '../fleet/time-shift.js'
+import { sayTime } from '../rollouts/say-time.js'
 import { ALARM_NAMES, alarmOf, type Alarm, type AlarmName } from './alarm.js'
 
 /** What is known of one namespace. */
@@ -17,6 +19,8 @@ export interface NamespaceFacts {
   readonly heard: HeardReports | undefined
   /** What the clock of the store says, in milliseconds since 1970. */
   readonly nowMs: number
+  /** How far that clock is ahead of the one here, where both were asked. Default: not at all. */
+  readonly aheadMs?: number | undefined
   /**
    * Why a rollout that is not paused by hand stands still, where its policy says so here. What
    * controllers say of it is with the reports.
@@ -43,6 +47,7 @@ export function alarmsOf(facts: NamespaceFacts): readonly Alarm[] {
   const alarms = [
     ...roomAlarms(facts),
     ...boardAlarms(facts, fleet),
+    ...clockAlarms(facts),
     ...clientAlarms(facts, fleet),
     ...rolloutAlarms(facts),
   ]
@@ -78,7 +83,27 @@ function boardAlarms({ heard }: NamespaceFacts, fleet: Fleet | undefined): reado
   return [alarmOf('board-behind', `the board had ${formatPosition(from)} before, and ${now}${seen}`, ahead)]
 }
 
-function clientAlarms({ newest, heard, nowMs }: NamespaceFacts, fleet: Fleet | undefined): readonly Alarm[] {
+/** Two clocks that differ: that of the store and the one here, or both and that of a release. */
+function clockAlarms({ newest, nowMs, aheadMs = 0 }: NamespaceFacts): readonly Alarm[] {
+  const advice = 'compare both with a third'
+  if (Math.abs(aheadMs) > CLOCK_SLACK_MS) {
+    const says = `the clock of the server is ${sayTime(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} the one here; ${advice}`
+    return [alarmOf('clock-wrong', says)]
+  }
+  const earlyMs = newest === undefined ? 0 : Date.parse(newest.issuedAt) - nowMs
+  if (earlyMs <= CLOCK_SLACK_MS) return []
+  return [
+    alarmOf(
+      'clock-wrong',
+      `the newest release says that it was issued ${sayTime(earlyMs)} from now: the clock of its publisher or the one of the server is wrong; ${advice}`,
+    ),
+  ]
+}
+
+function clientAlarms(
+  { newest, heard, nowMs, aheadMs = 0 }: NamespaceFacts,
+  fleet: Fleet | undefined,
+): readonly Alarm[] {
   if (fleet === undefined || fleet.type === 'unknown') return []
   const live = fleet.members.filter(isLive).length
   const about = (name: AlarmName, found: readonly FleetMember[], what: string): readonly Alarm[] =>
@@ -91,7 +116,9 @@ function clientAlarms({ newest, heard, nowMs }: NamespaceFacts, fleet: Fleet | u
       fleet.members.filter(({ state }) => states.includes(state)),
       what,
     )
-  const late = newest === undefined ? [] : fleet.members.filter(member => isLate(member, newest, nowMs))
+  // Of two clocks that differ nobody knows the wrong one: late is who is late by both.
+  const soonestMs = nowMs - Math.max(0, aheadMs)
+  const late = newest === undefined ? [] : fleet.members.filter(member => isLate(member, newest, soonestMs))
   return [
     // What one stranger claims is shown with the fleet, and wakes nobody.
     ...(heard?.wentBack !== undefined || claimsAmong(fleet.members, newest)?.counted === undefined

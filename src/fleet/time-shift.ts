@@ -1,5 +1,8 @@
 import type { HeardReports } from '../contracts/report.js'
 
+/** By how much clocks may differ before anybody is told, in milliseconds. */
+export const CLOCK_SLACK_MS = 60_000
+
 /** What was asked of another clock, and when, by the clock here. */
 export interface ClockAnswer {
   readonly askedAtMs: number

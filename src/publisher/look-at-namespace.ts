@@ -4,6 +4,7 @@ import type { HeardReports } from '../contracts/report.js'
 import type { Release } from '../core/release/release.js'
 import { goesOn } from '../core/release/rollout.js'
 import { summarizeFleet, type Fleet } from '../fleet/summary.js'
+import { clockAhead } from '../fleet/time-shift.js'
 import type { PublisherContext } from './context.js'
 import { readNewest } from './read-head.js'
 import { readReports } from './read-reports.js'
@@ -36,14 +37,17 @@ export async function lookAtNamespace(
   try {
     // First, so that nobody who has seen a release that comes meanwhile is taken for one who is
     // ahead.
+    const askedAtMs = clock.now()
     const heard = await read()
+    const answeredAtMs = clock.now()
     const newest = (await readNewest(context, signal))?.release
     const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
+    const aheadMs = heard && clockAhead(0, { askedAtMs, answeredAtMs, asOfMs: nowMs })
     const still = newest === undefined ? {} : await standstillOf(context, { release: newest, heard }, signal)
     return {
       newest,
       fleet: heard === undefined ? NO_REPORTS : summarizeFleet(heard, newest),
-      alarms: alarmsOf({ newest, heard, nowMs, ...still }),
+      alarms: alarmsOf({ newest, heard, nowMs, aheadMs, ...still }),
     }
   } catch (error) {
     signal.throwIfAborted()

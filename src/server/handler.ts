@@ -267,7 +267,7 @@ export function assembleHandler(
   const answers = snapshotAnswers({ snapshots, isNamed: hub.isNamed })
   const reading = readingRoutes({ transport: source, hub, snapshots: answers, deltas, lifetime })
   const writing =
-    store && writingRoutes({ store, hub, snapshots, hasher, lifetime, turns, reports, floors, logger })
+    store && writingRoutes({ store, hub, snapshots, hasher, lifetime, turns, reports, floors, clock, logger })
   const open = createResponder({
     guard,
     callers,

@@ -156,7 +156,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     maxSnapshotBytes,
   })
   const lacking = boardLacking(board, log)
-  const writing = boardWriting()
+  const writing = boardWriting(board)
   const upkeep = boardUpkeep(board, { audit, opening, lacking, pointer: boardPointer(board, log), reserve })
   const { repair, isBehind } = upkeep
   const reader = boardReader(board, { log, audit, repair, isBehind, standing })
@@ -353,12 +353,13 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async reports({ namespace }, signal) {
       enter(namespace, signal)
       return doing(`read the reports of ${namespace}`, async () => {
-        const [heard, left, lacks] = await Promise.all([
+        const [heard, left, lacks, isRefused] = await Promise.all([
           reports.all(namespace),
           boardRoom(board),
           lacking.of(namespace),
+          writing.isRefused(),
         ])
-        const room = writing.isRefused ? 'read-only' : left
+        const room = isRefused ? 'read-only' : left
         return { ...heard, ...(room !== undefined && { room }), ...(lacks !== undefined && { lacks }) }
       })
     },

@@ -21,7 +21,7 @@ import type { Answer, Incoming } from '../stream/messages.js'
 import type { Registry } from '../../fleet/registry.js'
 import type { Voice } from '../../fleet/voice.js'
 import { withoutLaterTimes } from '../../fleet/steady-times.js'
-import { clockAhead, shiftTimes } from '../../fleet/time-shift.js'
+import { clockAhead, CLOCK_SLACK_MS, shiftTimes } from '../../fleet/time-shift.js'
 import { MAX_REPORT_BYTES, MAX_REPORTS, MAX_REPORTS_BYTES, MAX_REPORTS_MARKS } from '../../core/limits.js'
 import { isError } from '../../core/built-ins.js'
 
@@ -90,6 +90,17 @@ export function reportRoutes({
   /** How far the store's clock is ahead: what was heard is told by that one alone. */
   let storeAheadMs = 0
 
+  /** Whether the log has it already that the clocks differ. */
+  let saidClock = false
+  const sayClock = (): void => {
+    const differs = Math.abs(storeAheadMs) > CLOCK_SLACK_MS
+    if (differs && !saidClock)
+      logger?.warn('the clock of the store and the one here differ; compare both with a third', {
+        aheadSeconds: Math.round(storeAheadMs / 1_000),
+      })
+    saidClock = differs
+  }
+
   const hand = async (reports: readonly ClientReport[]): Promise<void> => {
     try {
       await lifetime.run(async signal => store.report?.(reports, signal))
@@ -133,6 +144,7 @@ export function reportRoutes({
     const answeredAtMs = clock.now()
     if (kept === undefined) return { ...here, asOf: new Date(answeredAtMs).toISOString() }
     storeAheadMs = clockAhead(storeAheadMs, { askedAtMs, answeredAtMs, asOfMs: Date.parse(kept.asOf) })
+    sayClock()
     // This process hears its clients from its start on, whatever was kept of the time before.
     const { since, asOf, reports } = shiftTimes(here, { aheadMs: storeAheadMs, asOf: kept.asOf })
     const lastWords = new Map(kept.reports.map(report => [report.instanceId, report]))

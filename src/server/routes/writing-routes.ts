@@ -2,7 +2,7 @@ import type { Grant } from '../../contracts/access.js'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
-import type { Hasher, Logger } from '../../contracts/system.js'
+import type { Clock, Hasher, Logger } from '../../contracts/system.js'
 import type { AppendQuery, Store } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { readJsonText } from '../../core/json/json-text.js'
@@ -20,6 +20,7 @@ import { shapeOf } from '../../core/json/shape.js'
 import { assertDidNotGoBack } from '../../core/store/remembering-store.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
+import { CLOCK_SLACK_MS } from '../../fleet/time-shift.js'
 import type { RolloutFloor } from '../../rollouts/floor.js'
 import { isByAuthor, judgeByFloors, judgeRelease } from '../access/judge-release.js'
 import { DONE, errorAnswer, jsonAnswer } from '../http/answers.js'
@@ -58,6 +59,7 @@ export function writingRoutes({
   turns,
   reports,
   floors,
+  clock,
   logger,
 }: WritingRoutesOptions): WritingRoutes {
   /**
@@ -194,6 +196,15 @@ export function writingRoutes({
         cause: release.cause,
         by: by.name,
       })
+      // A release comes within moments of its time.
+      const aheadMs = clock.now() - Date.parse(release.issuedAt)
+      if (Math.abs(aheadMs) > CLOCK_SLACK_MS)
+        logger?.warn('the clock here and the one of a publisher differ; compare both with a third', {
+          namespace,
+          position: formatPosition(positionOf(release)),
+          issuedAt: release.issuedAt,
+          aheadSeconds: Math.round(aheadMs / 1_000),
+        })
       hub.announce(namespace, bytes)
       return jsonAnswer(201, {})
     },
@@ -229,6 +240,7 @@ export interface WritingRoutesOptions {
   readonly reports: Pick<ReportRoutes, 'heard'>
   /** How careful rollouts have to be, by pattern of namespaces. */
   readonly floors: Readonly<Record<string, RolloutFloor>>
+  readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger | undefined
 }
 

@@ -180,3 +180,24 @@ test('docs/alarms.md has a row and a section for each, and none besides', async 
     ALARM_NAMES.map(name => [name, alarmOf(name, '').severity]),
   )
 })
+
+test('two clocks that differ are an alarm, and nobody is late by one of them alone', () => {
+  const hourMs = 3_600_000
+  const late = factsOf([client(behind)])
+  expect(namesIn(late)).toEqual(['clients-behind'])
+  // The server is two hours ahead: by the clock here the release will be issued in an hour.
+  const [wrong, ...others] = alarmsOf({ ...late, aheadMs: 2 * hourMs })
+  expect([wrong?.name, others]).toEqual(['clock-wrong', []])
+  expect(wrong?.says).toMatch(/^the clock of the server is 2 h ahead of the one here; /)
+  const slow = alarmsOf({ ...late, aheadMs: -2 * hourMs })
+  expect(slow.map(({ name }) => name)).toEqual(['clock-wrong', 'clients-behind'])
+  expect(slow[0]?.says).toMatch(/^the clock of the server is 2 h behind the one here; /)
+  for (const aheadMs of [-60_000, 0, 60_000])
+    expect(namesIn({ ...late, aheadMs })).toEqual(['clients-behind'])
+
+  const early = (ms: number) => factsOf([client(behind)], { newest: newestOf({ issuedAt: ago(-ms) }) })
+  const [soon, ...more] = alarmsOf(early(hourMs))
+  expect([soon?.name, more]).toEqual(['clock-wrong', []])
+  expect(soon?.says).toContain('issued 60 min from now')
+  expect(namesIn(early(60_000))).toEqual([])
+})
