@@ -2,7 +2,7 @@
  * What an operator is called for:
  * - `clients-behind`: they were heard, and take the newest release later than they should;
  * - `clients-rejected`: they refuse the newest document, or lack a feature that its release needs;
- * - `clients-failed`: they took the newest document back, or came after one that died of it;
+ * - `clients-failed`: they took the newest document back, or run it after a process that died;
  * - `clients-diverged`: they took the newest release, and run a document that it does not name;
  * - `board-behind`: it went back, or clients have seen releases that it does not have;
  * - `board-failing`: the board cannot be read or written, or contradicts itself;

@@ -125,14 +125,28 @@ function clientAlarms(
       ? []
       : among('board-behind', ['ahead'], 'have seen releases that the board does not have')),
     ...among('clients-diverged', ['diverged'], 'run a document that the newest release does not name'),
-    ...among(
+    ...about(
       'clients-failed',
-      ['failed', 'crashed'],
-      'took the newest document back, or came after one that died of it',
+      fleet.members.filter(member => hasFailed(member) && !runsAgain(member)),
+      'took the newest document back',
+    ),
+    ...about(
+      'clients-failed',
+      fleet.members.filter(runsAgain),
+      'run the newest document again, after processes that died while they ran it, perhaps of something else',
     ),
     ...among('clients-rejected', ['rejected', 'unsupported'], 'refuse the newest release'),
     ...about('clients-behind', late, 'have not taken the newest release, two looks and a minute after it'),
   ]
+}
+
+function hasFailed({ state }: FleetMember): boolean {
+  return state === 'failed' || state === 'crashed'
+}
+
+/** Whether a client runs once more what the process before it ran when it died. */
+function runsAgain({ state, report: { digest, previous } }: FleetMember): boolean {
+  return state === 'crashed' && digest !== undefined && previous?.digest === digest
 }
 
 /** Whether a client that is heard should run the newest release by now. */

@@ -16,8 +16,10 @@ import { digestsOf, positionOf, type Release } from '../core/release/release.js'
  * - `unsupported`: the newest release needs a feature that this instance does not have;
  * - `failed`: took it back, by a probe or after deaths;
  * - `crashed`: its predecessor ended abruptly on the newest document within its trial, and it has
- *   not come through that trial itself since;
- * - `diverged`: took the newest release, and runs a document that the release does not name;
+ *   not come through that trial itself since; whether it runs it again or went back, its report
+ *   says;
+ * - `diverged`: took the newest release, and runs a document that the release does not name, though
+ *   its predecessor did not die of one that it names;
  * - `paused`: kept where it is by a pin file or `pause()`;
  * - `ahead`: has seen a release that this store does not have: the store lost something;
  * - `missing`: silent for three times its presence period;
@@ -217,10 +219,10 @@ function liveState(report: ClientReport, newest: Release | undefined): FleetStat
   if (report.seen !== undefined && isBeyond(report.seen, own)) return 'ahead'
   if (newest === undefined || own === undefined) return 'current'
   const upToDate = report.seen !== undefined && comparePositions(report.seen, own) === 'same'
-  const { digest, applied } = report
-  const runsIt = digest !== undefined && digestsOf(newest).includes(digest)
+  const { applied } = report
+  const isRunning = runsIt(report, newest)
   // Who runs it and is healthy has come through the trial itself.
-  const isProven = runsIt && report.phase === 'healthy'
+  const isProven = isRunning && report.phase === 'healthy'
   const notThere = !isProven && cameAfterDeath(report, newest) ? 'crashed' : 'behind'
   switch (report.phase) {
     case 'rejected':
@@ -232,9 +234,10 @@ function liveState(report: ClientReport, newest: Release | undefined): FleetStat
       return upToDate ? 'failed' : notThere
     case 'applied':
     case 'healthy':
-      if (runsIt) return notThere === 'behind' && upToDate ? 'current' : notThere
-      if (applied !== undefined && comparePositions(applied, own) === 'same') return 'diverged'
-      return notThere
+      if (isRunning) return notThere === 'behind' && upToDate ? 'current' : notThere
+      if (applied === undefined || comparePositions(applied, own) !== 'same') return notThere
+      // Who went back to what ran before a death does what it should.
+      return diedOf(report, newest) ? 'crashed' : 'diverged'
     case 'paused':
       return 'paused'
     case 'waiting':
@@ -250,10 +253,29 @@ function liveState(report: ClientReport, newest: Release | undefined): FleetStat
 const TRIAL_MS = 120_000
 
 /** Whether the instance before it ended abruptly on what the newest release names, in its trial. */
-function cameAfterDeath({ previous }: ClientReport, newest: Release): boolean {
-  if (previous?.end !== 'abrupt' || previous.digest === undefined) return false
+function cameAfterDeath(report: ClientReport, newest: Release): boolean {
   const trialMs = Math.max(TRIAL_MS, newest.evidence?.bakeMs ?? 0)
-  return previous.ranMs < trialMs && digestsOf(newest).includes(previous.digest)
+  if (!diedOf(report, newest) || (report.previous?.ranMs ?? 0) >= trialMs) return false
+  return !runsIt(report, newest) || !wasThereBefore(report, newest)
+}
+
+/** Whether the instance before it ended abruptly on what the newest release names. */
+function diedOf({ previous }: ClientReport, newest: Release): boolean {
+  if (previous?.end !== 'abrupt' || previous.digest === undefined) return false
+  return digestsOf(newest).includes(previous.digest)
+}
+
+function runsIt({ digest }: ClientReport, newest: Release): boolean {
+  return digest !== undefined && digestsOf(newest).includes(digest)
+}
+
+/**
+ * Whether an instance was there before the document came into force to which everybody went back:
+ * the death before it was of an earlier time of that document, and others ran since.
+ */
+function wasThereBefore({ firstHeardAt }: ClientReport, { cause, rollout, issuedAt }: Release): boolean {
+  if (cause !== 'rollback' || rollout !== undefined || firstHeardAt === undefined) return false
+  return Date.parse(firstHeardAt) < Date.parse(issuedAt)
 }
 
 function count(members: readonly FleetMember[]): Record<FleetState, number> {

@@ -181,6 +181,23 @@ test('docs/alarms.md has a row and a section for each, and none besides', async 
   )
 })
 
+test('who runs the newest document after a death is told apart from who took it back', () => {
+  const previous = { instanceId: 'x', digest: good, end: 'abrupt', ranMs: 5 } as const
+  const again = client({ clientId: 'again', phase: 'applied', previous })
+  const back = client({ clientId: 'back', digest: old, previous })
+  const alarms = alarmsOf(factsOf([client(), again, back]))
+  expect(alarms.map(({ name, instances: count }) => [name, count])).toEqual([
+    ['clients-failed', 1],
+    ['clients-failed', 1],
+  ])
+  expect(alarms.map(({ says }) => says)).toEqual([
+    expect.stringMatching(/^1 of 3 took the newest document back: back the process before this one died/),
+    expect.stringMatching(
+      /^1 of 3 run the newest document again, after processes that died .*: again the process/,
+    ),
+  ])
+})
+
 test('two clocks that differ are an alarm, and nobody is late by one of them alone', () => {
   const hourMs = 3_600_000
   const late = factsOf([client(behind)])

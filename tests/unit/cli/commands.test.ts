@@ -433,7 +433,7 @@ test('status counts a client that died of the newest document once, as crashed, 
   expect(status).not.toBe(0)
   const death = `the process before this one died at least 33 ms after it applied ${digest.slice(0, 12)}`
   expect(stdout).toContain(
-    `alarm clients-failed: 1 of 1 took the newest document back, or came after one that died of it: api-1 ${death}`,
+    `alarm clients-failed: 1 of 1 run the newest document again, after processes that died while they ran it, perhaps of something else: api-1 ${death}`,
   )
   expect(stdout).toContain('fleet: 0 current, 1 replaced, 1 crashed\nrunning: version 1: 1\n')
   expect(stdout).toMatch(new RegExp(`crashed +api-1 .*${death}$`, 'm'))

@@ -52,6 +52,13 @@ test.each<[string, Partial<ClientReport>, FleetState]>([
     'unsupported',
   ],
   ['took the newest and runs something else', { digest: old }, 'diverged'],
+  ['went back to the one before after a death', { digest: old, previous: died() }, 'crashed'],
+  ['went back after a death that came late', { digest: old, previous: died(500_000) }, 'crashed'],
+  [
+    'runs another after a death of something else',
+    { digest: old, previous: { ...died(), digest: old } },
+    'diverged',
+  ],
   ['has seen the newest and still runs the one before', { applied: at(4), digest: old }, 'behind'],
   [
     'came after one that the newest ended',
@@ -327,4 +334,21 @@ test('a client whose state is lost at each start counts as unprotected, whatever
   expect(unprotectedIn([stopped, life('a2', [900, 100])])).toMatchObject({ unprotected: 1 })
   const previous = { instanceId: 'a1', end: 'clean', ranMs: 1 }
   expect(unprotectedIn([stopped, life('a2', [900, 100], { previous })])).toMatchObject({ unprotected: 0 })
+})
+
+test('a death of an earlier time of a document is not held against it once everybody went back to it', () => {
+  const report = { ...base, phase: 'applied', previous: died() } as const
+  const stateOf = (more: Partial<ClientReport>, release: Partial<Release>) => {
+    const fleet = summarizeFleet(heard([{ ...report, ...more }]), { ...newest, ...release })
+    return fleet.type === 'known' ? fleet.members.map(({ state }) => state) : []
+  }
+  const back = { cause: 'rollback', issuedAt: ago(60_000) }
+  const before = { firstHeardAt: ago(90_000) }
+  expect(stateOf(before, back)).toEqual(['current'])
+  // One that came since, one of which that is not known, and one that keeps off it.
+  expect(stateOf({ firstHeardAt: ago(30_000) }, back)).toEqual(['crashed'])
+  expect(stateOf({}, back)).toEqual(['crashed'])
+  expect(stateOf({ ...before, digest: old }, back)).toEqual(['crashed'])
+  // Each stage of a rollout is another release of the same trial.
+  expect(stateOf(before, { cause: 'advance', issuedAt: ago(60_000) })).toEqual(['crashed'])
 })
