@@ -26,6 +26,8 @@ export interface NamespaceFacts {
    * controllers say of it is with the reports.
    */
   readonly standsStill?: string | undefined
+  /** Why an operator paused it or took it back, and who that was, where this reader may know. */
+  readonly asked?: { readonly reason: string; readonly author?: string | undefined } | undefined
   /** Why the rollout cannot be looked at here; told where no controller could say more. */
   readonly cannotLook?: string | undefined
 }
@@ -158,13 +160,20 @@ function isLate({ state, report }: FleetMember, newest: Release, nowMs: number):
   return nowMs - fromMs > allowedMs
 }
 
-function rolloutAlarms({ newest, heard, nowMs, standsStill, cannotLook }: NamespaceFacts): readonly Alarm[] {
+function rolloutAlarms({
+  newest,
+  heard,
+  nowMs,
+  standsStill,
+  asked,
+  cannotLook,
+}: NamespaceFacts): readonly Alarm[] {
   const rollout = newest?.rollout
   if (rollout === undefined || !goesOn(rollout)) return []
   const { id, state, decideBy, why } = rollout
   const where = `rollout ${id}, stage ${stageNumberOf(rollout)}`
   if (state === 'paused' || state === 'retreated')
-    return [alarmOf('rollout-paused', `${where}, is ${state}${why === undefined ? '' : `: ${oneLine(why)}`}`)]
+    return [alarmOf('rollout-paused', `${where}, is ${state}${sayAsked({ why, asked })}`)]
   const controllers = heard && controllersIn(heard)
   const [still = standsStill] = (controllers ?? []).flatMap(
     controller => saysOf(controller, { id, is: 'paused' }) ?? [],
@@ -177,6 +186,17 @@ function rolloutAlarms({ newest, heard, nowMs, standsStill, cannotLook }: Namesp
       : []),
     ...(lacks === undefined ? [] : [alarmOf('rollout-orphaned', `${where}, ${lacks}`)]),
   ]
+}
+
+/** Why a rollout is paused: what happened, and the reason and name of who did it. */
+function sayAsked({
+  why,
+  asked,
+}: { readonly why: string | undefined } & Pick<NamespaceFacts, 'asked'>): string {
+  const { reason, author } = asked ?? {}
+  const by = author === undefined ? '' : ` (by ${oneLine(author)})`
+  const parts = [why, reason === undefined ? undefined : `${reason}${by}`]
+  return parts.map(part => (part === undefined ? '' : `: ${oneLine(part)}`)).join('')
 }
 
 /** Why no controller that is heard could move a rollout on; undefined where one could. */

@@ -111,11 +111,11 @@ export interface RolloutStandstill {
   /** The rollout's id; absent where the controller could not look at it. */
   readonly rollout?: string
   /**
-   * `paused`: its policy holds it until somebody has looked, or a gate is green again. `failing`:
-   * the controller cannot look at it, or cannot take the step that follows. `other`: a reason of a
-   * later version, which this one does not know.
+   * `paused`: its policy holds it until somebody has looked, or a gate is green again. `waiting`: a
+   * gate does not know. `failing`: the controller cannot look at it, or cannot take the step that
+   * follows. `other`: a reason of a later version, which this one does not know.
    */
-  readonly is: 'paused' | 'failing' | 'other'
+  readonly is: 'paused' | 'waiting' | 'failing' | 'other'
   /** Why, for people: in words of the library, and of the policy or gate where that gave some. */
   readonly why: string
 }

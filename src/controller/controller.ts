@@ -8,6 +8,8 @@ import type { LogDetails, Logger } from '../contracts/system.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { jitter } from '../async/jitter.js'
 import { causeOf } from '../core/cause-of.js'
+import { MAX_LINE_LENGTH } from '../core/limits.js'
+import { stageNumberOf } from '../core/release/rollout.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { isError } from '../core/built-ins.js'
 import { isLine, oneLine } from '../core/json/text.js'
@@ -196,20 +198,48 @@ export function createController(options: ControllerOptions): Controller {
 function standstillIn(found: ControllerFinding | undefined): RolloutStandstill | undefined {
   switch (found?.type) {
     case 'stands': {
-      if (found.action !== 'pause' || found.explanation === undefined || found.waitingFor.length > 0)
-        return undefined
-      const why = oneLine(found.explanation.why[0] || 'its policy says so')
-      return { rollout: found.release.rollout.id, is: 'paused', why }
+      if (found.explanation === undefined || found.waitingFor.length > 0) return undefined
+      const { id } = found.release.rollout
+      const [silent] = silentGates(found)
+      if (found.action === 'pause')
+        return { rollout: id, is: 'paused', why: oneLine(found.explanation.why[0] || 'its policy says so') }
+      return silent === undefined ? undefined : { rollout: id, is: 'waiting', why: oneLine(silent) }
     }
     case 'failed':
-      return passes(found.error)
-        ? undefined
-        : { is: 'failing', why: oneLine(`${found.error.message} (${found.error.code})`) }
+      return passes(found.error) ? undefined : { is: 'failing', why: withCode(found.error) }
     case 'idle':
     case 'took':
     case undefined:
       return undefined
   }
+}
+
+/** An error in one line, whose code is there however long its message is. */
+function withCode({ message, code }: NoticeboardError): string {
+  const end = ` (${code})`
+  const room = MAX_LINE_LENGTH - end.length
+  return `${message.length > room ? `${oneLine(message, room - 1)}…` : oneLine(message)}${end}`
+}
+
+/** What gates that do not know hold a stage up with. */
+function silentGates({ explanation }: Extract<Tended, { type: 'stands' }>): readonly string[] {
+  return (explanation?.unknowns ?? []).flatMap(({ kind, text }) => (kind === 'gate-unknown' ? [text] : []))
+}
+
+/** Logs gates that do not answer, when they begin to, or do so for another reason. */
+function tellOfGates(
+  logger: Logger,
+  { namespace, found, before }: Told & { readonly found: Extract<Tended, { type: 'stands' }> },
+): void {
+  const told = before?.type === 'stands' ? silentGates(before) : []
+  for (const why of silentGates(found))
+    if (!told.includes(why))
+      logger.warn('a rollout waits for a gate that does not know', {
+        namespace,
+        rollout: found.release.rollout.id,
+        stage: stageNumberOf(found.release.rollout),
+        why,
+      })
 }
 
 interface Told {
@@ -225,7 +255,8 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
       return
     case 'took': {
       const { step: decided, explanation, release } = found
-      const { id: rollout, state, stage } = release.rollout
+      const { id: rollout, state } = release.rollout
+      const stage = stageNumberOf(release.rollout)
       // The name that the history has for it.
       const step = release.cause
       const details = { namespace, rollout, step, state, stage, ...saidOf(explanation) }
@@ -235,6 +266,7 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
     }
     case 'stands': {
       const waitingFor = found.waitingFor.join(', ')
+      tellOfGates(logger, { namespace, found, before })
       if (
         before?.type === 'stands' &&
         before.action === found.action &&
@@ -242,7 +274,8 @@ function tell(logger: Logger, { namespace, found, before }: Told): void {
         before.waitingFor.join(', ') === waitingFor
       )
         return
-      const { id: rollout, stage } = found.release.rollout
+      const { id: rollout } = found.release.rollout
+      const stage = stageNumberOf(found.release.rollout)
       const details = {
         namespace,
         rollout,

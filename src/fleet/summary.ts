@@ -78,6 +78,8 @@ export interface RunningVersion {
    * The sequence of the release that first named the snapshot, in its epoch; undefined for defaults.
    */
   readonly version: number | undefined
+  /** Set where no release brought what they run, and a pin file or `pause()` keeps them there. */
+  readonly paused?: true
   /** How many live instances run it. */
   readonly instances: number
 }
@@ -288,8 +290,10 @@ function running(members: readonly FleetMember[]): readonly RunningVersion[] {
   const groups = new Map<string, RunningVersion>()
   for (const { report } of members.filter(isLive)) {
     const { digest, version } = report
-    const key = `${digest ?? ''} ${version ?? ''}`
-    groups.set(key, { digest, version, instances: (groups.get(key)?.instances ?? 0) + 1 })
+    const isKept = digest === undefined && report.phase === 'paused'
+    const key = `${digest ?? ''} ${version ?? ''} ${isKept}`
+    const instances = (groups.get(key)?.instances ?? 0) + 1
+    groups.set(key, { digest, version, ...(isKept && { paused: true }), instances })
   }
   return [...groups.values()].sort((a, b) => b.instances - a.instances)
 }

@@ -1,11 +1,12 @@
 import { alarmOf, alarmsOf, type Alarm, type NamespaceFacts } from '../alarms/index.js'
-import { asNoticeboardError } from '../contracts/errors.js'
+import { asNoticeboardError, isNoticeboardError } from '../contracts/errors.js'
 import type { HeardReports } from '../contracts/report.js'
 import type { Release } from '../core/release/release.js'
 import { goesOn } from '../core/release/rollout.js'
 import { summarizeFleet, type Fleet } from '../fleet/summary.js'
 import { clockAhead } from '../fleet/time-shift.js'
 import type { PublisherContext } from './context.js'
+import { readHistory } from './history.js'
 import { readNewest } from './read-head.js'
 import { readReports } from './read-reports.js'
 import { ownPolicies, withBuiltIn } from './rollouts/policies.js'
@@ -43,11 +44,12 @@ export async function lookAtNamespace(
     const newest = (await readNewest(context, signal))?.release
     const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
     const aheadMs = heard && clockAhead(0, { askedAtMs, answeredAtMs, asOfMs: nowMs })
+    const asked = newest === undefined ? undefined : await askedIn(context, newest, signal)
     const still = newest === undefined ? {} : await standstillOf(context, { release: newest, heard }, signal)
     return {
       newest,
       fleet: heard === undefined ? NO_REPORTS : summarizeFleet(heard, newest),
-      alarms: alarmsOf({ newest, heard, nowMs, aheadMs, ...still }),
+      alarms: alarmsOf({ newest, heard, nowMs, aheadMs, asked, ...still }),
     }
   } catch (error) {
     signal.throwIfAborted()
@@ -55,6 +57,33 @@ export async function lookAtNamespace(
     const alarms = [alarmOf('board-failing', `${message} (${code})`)]
     return { newest: undefined, fleet: NO_REPORTS, alarms }
   }
+}
+
+/** How many releases back the one is looked for that paused a rollout. */
+const LOOKED_BACK = 20
+
+/**
+ * The reason that was given where somebody paused a rollout or took it back. Undefined where its
+ * policy did, and where this reader may not see it.
+ */
+async function askedIn(
+  context: PublisherContext,
+  { rollout }: Release,
+  signal: AbortSignal,
+): Promise<NamespaceFacts['asked']> {
+  if (rollout?.state !== 'paused' && rollout?.state !== 'retreated') return undefined
+  try {
+    for await (const { cause, release, audit } of readHistory(context, { limit: LOOKED_BACK, signal })) {
+      if (release.rollout?.id !== rollout.id) return undefined
+      if (cause !== 'pause' && cause !== 'retreat') continue
+      return audit?.evidence?.verdict === undefined ? audit : undefined
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    // Whoever may not read the log is told the rest.
+    if (!isNoticeboardError(error)) throw error
+  }
+  return undefined
 }
 
 const NO_REPORTS: Fleet = { type: 'unknown', why: 'no-reports' }

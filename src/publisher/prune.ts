@@ -39,6 +39,8 @@ export interface Pruned {
   readonly refused: number
   /** How many are kept, since a release names them that is kept, or a way back leads to them. */
   readonly kept: number
+  /** How many more of those the store should have and does not: a rollback to them is not open. */
+  readonly lost: number
 }
 
 /** What a prune keeps unless it is told otherwise, as docs/formats.md says. */
@@ -65,7 +67,7 @@ export async function pruneSnapshots(
   if (remove === undefined) throw removesNothing(store)
   const retention = { releases: keepReleases, sinceMs: clock.now() - keepDays * DAY_MS }
   let newest = await readHead(context, signal)
-  if (newest === undefined) return { removed: 0, removedBytes: 0, refused: 0, kept: 0 }
+  if (newest === undefined) return { removed: 0, removedBytes: 0, refused: 0, kept: 0, lost: 0 }
   const named = await retried(() => readNamed(context, retention, signal), { ...context, signal })
   const kept = new Set([...named.kept, ...(await waysBack(context, newest, signal))])
 
@@ -93,7 +95,9 @@ export async function pruneSnapshots(
       refused += 1
     }
   }
-  return { removed, removedBytes, refused, kept: kept.size }
+  let lost = 0
+  for (const digest of kept) if (!(await isThere(context, digest, signal))) lost += 1
+  return { removed, removedBytes, refused, kept: kept.size - lost, lost }
 }
 
 /**

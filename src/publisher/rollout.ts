@@ -2,6 +2,7 @@ import type { Digest } from '../contracts/names.js'
 import type { Position } from '../contracts/position.js'
 import type { Rehearsal, RolloutPhase } from '../core/release/rollout.js'
 import { positionOf, type Arm, type Release } from '../core/release/release.js'
+import { controllersIn } from '../rollouts/controllers.js'
 import type { Explanation } from '../rollouts/explanation.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import type { PublisherContext } from './context.js'
@@ -164,8 +165,14 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
       const standing = await standingOf(context, id, root)
       if (standing.type === 'gone') return undefined
       if (hasEnded(standing)) return explainEnded(context, standing.release, root)
-      const { decision } = await judge(context, tending, { release: standing.release, signal: root })
-      return decision?.explanation
+      const { decision, heard } = await judge(context, tending, { release: standing.release, signal: root })
+      const explanation = decision?.explanation
+      if (explanation === undefined) return undefined
+      // Gates are not asked here: why one does not know its controller says.
+      const said = controllersIn(heard).flatMap(({ name, stands }) =>
+        stands?.is === 'waiting' && stands.rollout === id ? [`${stands.why} (${name})`] : [],
+      )
+      return said.length === 0 ? explanation : { ...explanation, why: [...explanation.why, ...said] }
     },
     [Symbol.asyncIterator]: steps,
   }

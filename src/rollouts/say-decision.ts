@@ -36,7 +36,7 @@ export function say(place: Place, type: Decision['type'], reasons: Reasons, next
   // Whatever is decided, so that a gate can be tried before it decides.
   const numbers = view.readings.map(({ text }) => text)
   const besides = [...place.result.recorded, ...numbers].filter(text => !why.includes(text))
-  const explanation = explain(view, { ...reasons, why: [...why, ...besides, ...lag] })
+  const explanation = explain(view, { ...reasons, why: [...new Set([...why, ...besides, ...lag])] })
   return (next === undefined ? { type, explanation } : { type, explanation, next }) as Decision
 }
 

@@ -102,7 +102,7 @@ function counting(store: CommandStore, tell: (removed: number) => void): Command
 
 function sayPruned(
   namespace: Namespace,
-  { removed, removedBytes, refused, kept }: Pruned,
+  { removed, removedBytes, refused, kept, lost }: Pruned,
   dryRun: boolean,
 ): string {
   const snapshots = (count: number): string => `${count} ${count === 1 ? 'snapshot' : 'snapshots'}`
@@ -111,5 +111,6 @@ function sayPruned(
     ? `${snapshots(removed)}${length} would be removed`
     : `${snapshots(removed)}${length} removed`
   const young = refused === 0 ? '' : `, ${refused} more not yet removable`
-  return `${namespace}: ${outcome}, ${kept} kept${young}`
+  const gone = lost === 0 ? '' : `, ${lost} more that should be kept are not there`
+  return `${namespace}: ${outcome}, ${kept} kept${young}${gone}`
 }

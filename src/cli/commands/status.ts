@@ -9,6 +9,7 @@ import {
   type FleetMember,
   type HistoryEntry,
   type Publisher,
+  type RunningVersion,
 } from '../../publisher/index.js'
 import { describe } from '../../publisher/history.js'
 import { sayNotProtected } from '../../rollouts/index.js'
@@ -96,9 +97,7 @@ function show(
     print.data(`${print.style(SEVERITY_TONES[severity], `alarm ${name}`)}: ${says}\n`)
   if (fleet.type === 'unknown') return print.data(`fleet: unknown (${UNKNOWN[fleet.why]})\n`)
   print.data(`fleet: ${countsIn(fleet, print.style)}\n`)
-  const runs = fleet.running.map(
-    ({ version, instances }) => `${version === undefined ? 'defaults' : `version ${version}`}: ${instances}`,
-  )
+  const runs = fleet.running.map(running => `${sayRunning(running)}: ${running.instances}`)
   if (runs.length > 0) print.data(`running: ${runs.join(', ')}\n`)
   const live = fleet.running.reduce((sum, { instances }) => sum + instances, 0)
   if (fleet.unprotected > 0)
@@ -303,6 +302,12 @@ const TONES: { readonly [state: string]: Tone } = {
   missing: 'yellow',
   behind: 'yellow',
   paused: 'cyan',
+}
+
+/** What some clients run. A pin file has no version, and a client that is paused may have none. */
+function sayRunning({ version, paused }: RunningVersion): string {
+  if (version !== undefined) return `version ${version}`
+  return paused === true ? 'pin file, or defaults of paused ones' : 'defaults'
 }
 
 function countsIn({ counts }: Extract<Fleet, { type: 'known' }>, style: Style): string {

@@ -36,7 +36,7 @@ const VERDICTS: ReadonlySet<string> = new Set<SnapshotVerdict['verdict']>([
   'reverted',
   'quarantined',
 ])
-const STANDSTILLS: ReadonlySet<string> = new Set<RolloutStandstill['is']>(['paused', 'failing'])
+const STANDSTILLS: ReadonlySet<string> = new Set<RolloutStandstill['is']>(['paused', 'waiting', 'failing'])
 const ENDS: ReadonlySet<string> = new Set<PreviousLife['end']>(['clean', 'abrupt'])
 const ANSWERS: ReadonlySet<string> = new Set<ProbeAnswer>([
   'healthy',

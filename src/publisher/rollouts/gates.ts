@@ -3,6 +3,7 @@ import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Position } from '../../contracts/position.js'
 import type { Clock } from '../../contracts/system.js'
+import { isError } from '../../core/built-ins.js'
 import { isLine, oneLine } from '../../core/json/text.js'
 import type { Fleet } from '../../fleet/summary.js'
 import type { GateAnswer, GateAnswers } from '../../rollouts/gate.js'
@@ -105,15 +106,33 @@ export async function askGates(
         return [gate.name, { stage, ...readFinding(found) }]
       } catch (error) {
         const { code } = asNoticeboardError(error, 'internal', 'a gate threw')
-        return [
-          gate.name,
-          { stage, verdict: 'unknown', why: code === 'timeout' ? 'it took too long' : 'it threw' },
-        ]
+        const why = code === 'timeout' ? 'it took too long' : sayThrown(error)
+        return [gate.name, { stage, verdict: 'unknown', why }]
       }
     }),
   )
   return Object.fromEntries(answers)
 }
+
+/**
+ * What a gate threw: its class and its code, or that of its cause. What it says besides may hold a
+ * value.
+ */
+function sayThrown(error: unknown): string {
+  if (!isError(error)) return 'it threw'
+  const cause = error.cause ?? error
+  const [code] = [error, cause].flatMap(one => codeOf(one) ?? [])
+  const name = isLine(error.name, 64) ? ` ${error.name}` : ''
+  return `it threw${name}${code === undefined ? '' : ` (${code})`}`
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' && CODE.test(error.code) ? error.code : undefined
+}
+
+/** `ECONNREFUSED`, `UND_ERR_CONNECT_TIMEOUT`, `not-found`. */
+const CODE = /^[A-Za-z][A-Za-z0-9_-]{1,63}$/
 
 function readFinding(found: unknown): Omit<GateAnswer, 'stage'> {
   if (typeof found === 'string') return { verdict: readVerdict(found) }

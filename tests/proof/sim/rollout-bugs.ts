@@ -208,7 +208,7 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
   {
     name: 'a-gate-that-fails-is-taken-for-green',
     file: 'src/publisher/rollouts/gates.ts',
-    replace: [["{ stage, verdict: 'unknown', why:", "{ stage, verdict: 'good', why:"]],
+    replace: [["{ stage, verdict: 'unknown', why }", "{ stage, verdict: 'good', why }"]],
     oracles: ['a-gate-is-never-skipped'],
   },
   {

@@ -49,7 +49,15 @@ test('prune removes old snapshots of a board in a folder, of those that are name
   const one = await nb('checkout/prod', '--board', board, '--keep', '1', '--days', '7.5', '--json')
   expect([one.status, JSON.parse(one.stdout)]).toEqual([
     0,
-    { namespace: 'checkout/prod', dryRun: false, removed: 45, removedBytes: 486, refused: 0, kept: 8 },
+    {
+      namespace: 'checkout/prod',
+      dryRun: false,
+      removed: 45,
+      removedBytes: 486,
+      refused: 0,
+      kept: 8,
+      lost: 0,
+    },
   ])
   expect([await count('checkout/prod'), await count('search/prod')]).toEqual([8, 4])
 
@@ -59,6 +67,11 @@ test('prune removes old snapshots of a board in a folder, of those that are name
     'checkout/prod: 6 snapshots of 66 bytes together removed, 2 kept\n' +
       'search/prod: 2 snapshots of 20 bytes together removed, 2 kept\n',
   ])
+  const [name = ''] = await readdir(join(board, 'public/v1/search/prod/snapshots'))
+  await rm(join(board, 'public/v1/search/prod/snapshots', name))
+  expect((await nb('search/prod', '--board', board, '--keep', '2', '--days', '0')).stdout).toBe(
+    'search/prod: 0 snapshots removed, 1 kept, 1 more that should be kept are not there\n',
+  )
   expect((await nb('--board', board, '--keep', '0')).status).toBe(2)
   expect((await nb('--board', board, '--days', '-1')).status).toBe(2)
 })

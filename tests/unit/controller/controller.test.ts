@@ -348,6 +348,68 @@ describe('what a controller does not have', () => {
   })
 })
 
+test('a gate that does not answer is told once in the log, and why by whoever explains the rollout', async () => {
+  const { clock, controller, publish, publisher } = await world()
+  const warnings: [string, LogDetails | undefined][] = []
+  const logger = {
+    ...silentLogger,
+    warn: (...said: [string, LogDetails?]) => void warnings.push(said as never),
+  }
+  const check = () => {
+    const cause = Object.assign(new Error('connect to shop:hunter2@10.0.0.7'), { code: 'ECONNREFUSED' })
+    throw new TypeError('fetch failed: hunter2', { cause })
+  }
+  controller({ gates: [{ name: 'health', check }], logger, name: 'by the board' })
+  await clock.advance(MINUTE)
+  const rollout = await publish(2, { rollout: staged({ ...PERIODS, gates: [{ name: 'health' }] }) })
+  await clock.advance(10 * MINUTE)
+  const why = 'gate health does not know: it threw TypeError (ECONNREFUSED)'
+  expect(warnings).toEqual([
+    ['a rollout waits for a gate that does not know', { namespace, rollout: rollout.id, stage: 1, why }],
+  ])
+  // Here no gate is asked, and the controller has told.
+  const said = await (await publisher.rollout())?.explain()
+  expect(said?.why).toContain(`${why} (by the board)`)
+  // It waits, and no person has to do anything yet.
+  expect(await publisher.alarms()).toEqual([])
+})
+
+test('an error that is too long for a report keeps its code', async () => {
+  const { clock, controller, publish, publisher, store } = await world()
+  let message = 'it goes on'
+  controller({
+    store: {
+      ...store,
+      next: async (query, signal) => {
+        if (message.length > 100) throw new NoticeboardError('store-damaged', message)
+        return store.next(query, signal)
+      },
+    },
+  })
+  await clock.advance(MINUTE)
+  await publish(2)
+  message = 'a log that '.repeat(50)
+  await clock.advance(MINUTE)
+  const says = (await publisher.alarms()).map(alarm => alarm.says)
+  expect(says).toEqual([
+    expect.stringMatching(/cannot be moved on by controller: a log .*… \(store-damaged\)$/),
+  ])
+})
+
+test('the log counts stages as people do', async () => {
+  const { clock, controller, publish } = await world()
+  const steps: unknown[] = []
+  const logger = {
+    ...silentLogger,
+    info: (_: string, details?: LogDetails) => void (details?.['step'] && steps.push(details['stage'])),
+  }
+  controller({ logger })
+  await clock.advance(MINUTE)
+  await publish(2)
+  await clock.advance(40 * MINUTE)
+  expect(steps).toEqual([2, 3, 4, 4, 4])
+})
+
 describe('publishing in stages', () => {
   test('is refused while no controller is heard, before anything is appended', async () => {
     const { publish, releases, controller, clock } = await world()

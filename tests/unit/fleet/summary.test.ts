@@ -336,6 +336,22 @@ test('a client whose state is lost at each start counts as unprotected, whatever
   expect(unprotectedIn([stopped, life('a2', [900, 100], { previous })])).toMatchObject({ unprotected: 0 })
 })
 
+test('what a pinned client runs is no default', () => {
+  const { digest: _, version: __, ...bare } = base
+  const reports: readonly ClientReport[] = [
+    base,
+    { ...bare, clientId: 'pinned', instanceId: 'b1', phase: 'paused' },
+    { ...bare, clientId: 'new', instanceId: 'c1', phase: 'waiting' },
+    { ...base, clientId: 'held', instanceId: 'd1', phase: 'paused' },
+  ]
+  const fleet = summarizeFleet(heard(reports), newest)
+  expect(fleet.type === 'known' && fleet.running).toEqual([
+    { digest: good, version: 5, instances: 2 },
+    { digest: undefined, version: undefined, paused: true, instances: 1 },
+    { digest: undefined, version: undefined, instances: 1 },
+  ])
+})
+
 test('a death of an earlier time of a document is not held against it once everybody went back to it', () => {
   const report = { ...base, phase: 'applied', previous: died() } as const
   const stateOf = (more: Partial<ClientReport>, release: Partial<Release>) => {

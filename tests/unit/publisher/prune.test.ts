@@ -68,10 +68,10 @@ test('what neither the newest releases nor the last days name goes, and the rest
   for (let pool = 0; pool < 60; pool += 1) old.push(await publish(pool))
   await clock.advance(40 * DAY_MS)
   const recent = [await publish(100), await publish(101)]
-  expect(await publisher.prune()).toEqual({ removed: 12, removedBytes: 122, refused: 0, kept: 50 })
+  expect(await publisher.prune()).toEqual({ removed: 12, removedBytes: 122, refused: 0, kept: 50, lost: 0 })
   expect([...(await present([...old, ...recent]))]).toEqual([...old.slice(12), ...recent])
   expect(await releases()).toHaveLength(62)
-  expect(await publisher.prune()).toEqual({ removed: 0, removedBytes: 0, refused: 0, kept: 50 })
+  expect(await publisher.prune()).toEqual({ removed: 0, removedBytes: 0, refused: 0, kept: 50, lost: 0 })
 
   // The 60th ran until two days ago, so it counts by days as well.
   await clock.advance(2 * DAY_MS)
@@ -222,7 +222,7 @@ test('a dry run tells what would go, and removes nothing', async () => {
   await clock.advance(DAY_MS)
   const bounds = { keepReleases: 3, keepDays: 0 }
   const told = await publisher.prune({ ...bounds, dryRun: true })
-  expect(told).toEqual({ removed: 6, removedBytes: 60, refused: 0, kept: 3 })
+  expect(told).toEqual({ removed: 6, removedBytes: 60, refused: 0, kept: 3, lost: 0 })
   expect((await present(all)).size).toBe(9)
   expect(await publisher.prune(bounds)).toEqual(told)
   expect([...(await present(all))]).toEqual(all.slice(6))
@@ -290,8 +290,22 @@ test('what the store refuses to remove stays, and is counted', async () => {
     removedBytes: 50,
     refused: 1,
     kept: 3,
+    lost: 0,
   })
   expect([...(await present(old))]).toEqual([old[2], ...old.slice(6)])
+})
+
+test('what the store lost of what should be kept is told apart, in a dry run too', async () => {
+  const { clock, store, publisher, publish } = place()
+  const old: Digest[] = []
+  for (let pool = 0; pool < 9; pool += 1) old.push(await publish(pool))
+  await clock.advance(DAY_MS)
+  for (const digest of [old[0], old[6], old[7]])
+    await store.remove?.({ namespace: NAMESPACE, digest: digest as Digest }, never)
+  const bounds = { keepReleases: 4, keepDays: 0 }
+  const told = { removed: 4, removedBytes: 40, refused: 0, kept: 2, lost: 2 }
+  expect(await publisher.prune({ ...bounds, dryRun: true })).toEqual(told)
+  expect(await publisher.prune(bounds)).toEqual(told)
 })
 
 test('a release that cannot be read ends it before anything is removed, unless it is too old to be kept', async () => {
@@ -327,7 +341,7 @@ test('a store that removes nothing is told as that, and bounds that make no sens
     expect.stringContaining('noticeboard prune --board FOLDER'),
   ])
   const whole = place()
-  expect(await whole.publisher.prune()).toEqual({ removed: 0, removedBytes: 0, refused: 0, kept: 0 })
+  expect(await whole.publisher.prune()).toEqual({ removed: 0, removedBytes: 0, refused: 0, kept: 0, lost: 0 })
   for (const options of [{ keepReleases: 0 }, { keepReleases: 1.5 }, { keepDays: -1 }, { dryRun: 'no' }])
     expect((await errorOf(whole.publisher.prune(options as never))).code).toBe('invalid-option')
 })

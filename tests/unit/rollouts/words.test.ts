@@ -55,6 +55,14 @@ describe('the words of a rollout', () => {
     expect(why[0]).toMatch(new RegExp(`rejected in stage ${stage + 1}$`))
   })
 
+  test('name each reason once, also how many have seen the stage', () => {
+    const well = { phase: 'healthy', digest: CANDIDATE, sinceMs: 600_000, seen: undefined } as never
+    const { why, verdict } = explained(well, { stage: 3 })
+    expect(verdict).toBe('unknown')
+    expect(why.filter(text => text.endsWith('have seen this stage'))).toHaveLength(1)
+    expect(new Set(why).size).toBe(why.length)
+  })
+
   test('tell how long a stage bakes and has left, and when the report of its end is due', () => {
     const baking = (sinceMs: number, at = 12): string | undefined =>
       explained({ phase: 'applied', digest: CANDIDATE, sinceMs }, { at }).why[0]
