@@ -109,6 +109,11 @@ export type Fleet =
       readonly unprotected: number
       /** What the live ones run, the most frequent first. */
       readonly running: readonly RunningVersion[]
+      /**
+       * How many of the live ones were heard last before the server that answers began to listen:
+       * their words were kept, perhaps in a backup, and say what was then. Absent where none was.
+       */
+      readonly heardBefore?: number
     }
 
 /**
@@ -176,7 +181,17 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
       byCodeUnit(a.report.instanceId, b.report.instanceId),
   )
   const unprotected = members.filter(member => member.unprotected === true).length
-  return { type: 'known', counts: count(members), unprotected, members, running: running(members) }
+  const heardBefore = members.filter(
+    member => isLive(member) && member.report.receivedAt !== undefined && member.report.receivedAt < since,
+  ).length
+  return {
+    type: 'known',
+    counts: count(members),
+    unprotected,
+    members,
+    running: running(members),
+    ...(heardBefore > 0 && { heardBefore }),
+  }
 }
 
 /**

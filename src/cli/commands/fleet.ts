@@ -7,12 +7,21 @@ export const fleetCommand: Command = {
   name: 'fleet',
   summary: 'forget clients that will not come back',
   usage: 'forget [NAMESPACE]',
-  text: `forget counts clients as stopped: machines that are gone, clients that were renamed. Name them by --client, or take every
+  text: `forget counts clients as stopped: machines that are gone, clients that were renamed. Name them by --client or --instance, or take every
 instance that is missing by --missing. One that lives is back within two of its reports. It appends no release,
 so the history does not show it, and it takes no reason. What clients are there, and where they stand, noticeboard status shows.`,
   options: {
     ...BOARD_OPTIONS,
-    client: { value: 'ID', multiple: true, text: 'forget all instances of this client; several are allowed' },
+    client: {
+      value: 'ID',
+      multiple: true,
+      text: 'forget this client; of several instances one that was heard just now stays; several are allowed',
+    },
+    instance: {
+      value: 'ID',
+      multiple: true,
+      text: 'forget this instance, as status names it; several are allowed',
+    },
     missing: { text: 'forget every instance that is missing' },
     'missing-for': {
       value: 'TIME',
@@ -23,6 +32,7 @@ so the history does not show it, and it takes no reason. What clients are there,
     'noticeboard fleet forget checkout/prod --missing',
     'noticeboard fleet forget checkout/prod --missing-for 2h',
     'noticeboard fleet forget checkout/prod --client web-17 --client web-18',
+    'noticeboard fleet forget checkout/prod --instance 3f9a01bc',
   ],
   positionals: [1, 2],
   async run(context) {
@@ -31,15 +41,17 @@ so the history does not show it, and it takes no reason. What clients are there,
     if (verb !== 'forget')
       throw usageError(`there is no fleet ${JSON.stringify(verb.slice(0, 60))}; it is forget`)
     const clients = args.texts('client')
+    const instances = args.texts('instance')
     const missing = args.flag('missing')
     const missingForMs = readMs(args, 'missing-for')
-    if (clients.length === 0 && !missing && missingForMs === undefined)
+    if (clients.length === 0 && instances.length === 0 && !missing && missingForMs === undefined)
       throw usageError(
-        'the clients to forget are missing: pass --client ID, --missing, or --missing-for TIME',
+        'the clients to forget are missing: pass --client ID, --instance ID, --missing, or --missing-for TIME',
       )
     await withPublisher(context, { namespace }, async ({ publisher }) => {
       const forgotten = await publisher.forget({
         clients,
+        instances,
         missing,
         ...(missingForMs !== undefined && { missingForMs }),
       })

@@ -48,6 +48,7 @@ export const historyCommand: Command = {
             cause,
             issuedAt,
             ...(activateAt !== undefined && { activateAt }),
+            ...(isForEveryone(entry) && { everyone: true }),
             ...audit,
           })
         else {
@@ -58,7 +59,7 @@ export const historyCommand: Command = {
             brought.version,
             formatPosition(position),
             shortTime(issuedAt),
-            cause,
+            isForEveryone(entry) ? `${cause} --everyone` : cause,
             shortDigest(mainDigest(brought)),
             variantsCell(brought.variants),
             candidate && sayArm(stable),
@@ -90,6 +91,11 @@ export const historyCommand: Command = {
       )
     })
   },
+}
+
+/** Whether what was published went to all clients at once: no stages follow it. */
+function isForEveryone({ cause, release: { rollout, candidate } }: HistoryEntry): boolean {
+  return cause === 'publish' && rollout === undefined && candidate === undefined
 }
 
 /** A release, and the one that took the place of what it brought; undefined while that lasts. */

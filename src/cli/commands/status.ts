@@ -100,6 +100,10 @@ function show(
   const runs = fleet.running.map(running => `${sayRunning(running)}: ${running.instances}`)
   if (runs.length > 0) print.data(`running: ${runs.join(', ')}\n`)
   const live = fleet.running.reduce((sum, { instances }) => sum + instances, 0)
+  if (fleet.heardBefore !== undefined)
+    print.data(
+      `heard before: the last words of ${fleet.heardBefore} of ${live} instances are from before this server was started, and may be out of a backup\n`,
+    )
   if (fleet.unprotected > 0)
     print.data(`protection: ${sayNotProtected(fleet.unprotected, live, 'instances')}\n`)
   const { listed, groups } = toList(fleet.members, {

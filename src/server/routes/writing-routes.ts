@@ -19,7 +19,7 @@ import {
 import { shapeOf } from '../../core/json/shape.js'
 import { assertDidNotGoBack } from '../../core/store/remembering-store.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
-import { encodeText } from '../../core/json/text.js'
+import { encodeText, oneLine } from '../../core/json/text.js'
 import { CLOCK_SLACK_MS } from '../../fleet/time-shift.js'
 import type { RolloutFloor } from '../../rollouts/floor.js'
 import { isByAuthor, judgeByFloors, judgeRelease } from '../access/judge-release.js'
@@ -194,7 +194,9 @@ export function writingRoutes({
         namespace,
         position: formatPosition(positionOf(release)),
         cause: release.cause,
+        ...(release.cause === 'publish' && release.rollout === undefined && { everyone: true }),
         by: by.name,
+        ...authorOf(audit),
       })
       // A release comes within moments of its time.
       const aheadMs = clock.now() - Date.parse(release.issuedAt)
@@ -216,6 +218,18 @@ export function writingRoutes({
       await lifetime.run(async signal => store.putSchema?.({ namespace, bytes }, signal))
       return DONE
     },
+  }
+}
+
+/** The author that an audit record names; whether it is who it says is for the token to tell. */
+function authorOf(audit: Uint8Array | undefined): { readonly author?: string } {
+  if (audit === undefined) return {}
+  try {
+    const { author } = JSON.parse(decodeText(audit, 'the audit record')) as { readonly author?: unknown }
+    return typeof author === 'string' ? { author: oneLine(author) } : {}
+  } catch {
+    // The store refuses what is no record, and says why.
+    return {}
   }
 }
 

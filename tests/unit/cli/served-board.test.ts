@@ -231,10 +231,14 @@ test('serve writes each release to its log, with the token that appended it', as
   expect(made.status, made.stderr).toBe(0)
   await writeFile(join(cwd, 'a.json'), '{"a":1}')
   const env = { NOTICEBOARD_URL: server.url, NOTICEBOARD_TOKEN: made.stdout.trim() }
-  const publish = ['publish', 'a.json', '-n', NAMESPACE, '--everyone', '--reason', 'x']
+  const publish = ['publish', 'a.json', '-n', NAMESPACE, '--everyone', '--reason', 'x', '--author', 'bob']
   const published = await commandLine(publish, { cwd, env })
   expect(published.status, published.stderr).toBe(0)
   expect(server.log).toMatch(
-    /a release was appended namespace=checkout\/prod position=\S+ cause=publish by=.*oncall/,
+    /a release was appended namespace=checkout\/prod position=\S+ cause=publish everyone=true by=.*oncall.* author=bob/,
   )
+  const history = await commandLine(['history', NAMESPACE], { cwd, env })
+  expect(history.stdout).toMatch(/ publish --everyone .* bob +x$/m)
+  const [line = ''] = (await commandLine(['history', NAMESPACE, '--json'], { cwd, env })).stdout.split('\n')
+  expect(JSON.parse(line)).toMatchObject({ cause: 'publish', everyone: true, author: 'bob' })
 })

@@ -336,6 +336,19 @@ test('a client whose state is lost at each start counts as unprotected, whatever
   expect(unprotectedIn([stopped, life('a2', [900, 100], { previous })])).toMatchObject({ unprotected: 0 })
 })
 
+test('who was heard last before the server began to listen is counted apart, as long as it is live', () => {
+  const reports: readonly ClientReport[] = [
+    base,
+    { ...base, clientId: 'before', instanceId: 'b1', receivedAt: ago(900) },
+    { ...base, clientId: 'gone', instanceId: 'c1', receivedAt: ago(9_000) },
+  ]
+  const beforeOf = (listenedMs: number) => {
+    const fleet = summarizeFleet(heard(reports, listenedMs), newest)
+    return fleet.type === 'known' && fleet.heardBefore
+  }
+  expect([beforeOf(500), beforeOf(900), beforeOf(50)]).toEqual([1, undefined, 2])
+})
+
 test('what a pinned client runs is no default', () => {
   const { digest: _, version: __, ...bare } = base
   const reports: readonly ClientReport[] = [

@@ -38,6 +38,39 @@ test('a client that is forgotten counts as stopped, and one that lives is back s
   await publisher.close()
 })
 
+test('of a client whose earlier instance is still listed, only that one is forgotten', async () => {
+  const { clock, store, publisher } = place()
+  await store.report([report('web', 'from-a-backup'), report('api', 'api-alone-1')], signal)
+  await clock.advance(10_000)
+  await store.report([report('web', 'it-is-there')], signal)
+  expect(await publisher.forget({ clients: ['web', 'api'] })).toBe(2)
+  expect(statesIn(await publisher.fleet())).toEqual({
+    'from-a-backup': 'stopped',
+    'api-alone-1': 'stopped',
+    'it-is-there': 'current',
+  })
+  // Now it is the only one, and is meant.
+  expect(await publisher.forget({ clients: ['web'] })).toBe(1)
+  await publisher.close()
+})
+
+test('one that was silent for a period is not left, and each goes by its own name', async () => {
+  const { clock, store, publisher } = place()
+  await store.report([report('web', 'instance-1')], signal)
+  await clock.advance(10_000)
+  await store.report([report('web', 'instance-2')], signal)
+  await clock.advance(300_001)
+  expect(await publisher.forget({ clients: ['web'] })).toBe(2)
+  await store.report([report('web', 'abcdefgh-1'), report('web', 'stuvwxyz-2')], signal)
+  expect(await publisher.forget({ instances: ['abcdefgh'] })).toBe(1)
+  expect(statesIn(await publisher.fleet())).toMatchObject({
+    'abcdefgh-1': 'stopped',
+    'stuvwxyz-2': 'current',
+  })
+  await expect(publisher.forget({ instances: ['abc'] })).rejects.toMatchObject({ code: 'invalid-option' })
+  await publisher.close()
+})
+
 test('what is missing is forgotten, and nothing else', async () => {
   const { clock, store, publisher } = place()
   await store.report([report('old', 'a'), report('gone', 'b', { phase: 'stopped' })], signal)
