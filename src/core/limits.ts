@@ -228,6 +228,12 @@ export const MAX_REPORT_MS = 86_400_000
  */
 export const MISSING_AFTER_PERIODS = 3
 
+/**
+ * How long a report may take to whoever reads it from a folder, in milliseconds: a server gathers
+ * for 1 s and writes every 5 s.
+ */
+export const REPORT_LAG_MS = 10_000
+
 // Tokens
 
 /** The largest file of a token, in bytes. */

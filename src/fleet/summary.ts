@@ -3,7 +3,8 @@ import { comparePositions, type Position } from '../contracts/position.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { groupBy } from '../core/group-by.js'
 import { byCodeUnit } from '../core/json/canonical.js'
-import { MAX_NEXT_REPORT_MS, MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
+import { missingAfterMs } from '../core/report/missing-after.js'
 import { replacedIn } from './replaced.js'
 import { lostState } from '../core/report/lost-state.js'
 import { digestsOf, positionOf, type Release } from '../core/release/release.js'
@@ -22,7 +23,7 @@ import { digestsOf, positionOf, type Release } from '../core/release/release.js'
  *   its predecessor did not die of one that it names;
  * - `paused`: kept where it is by a pin file or `pause()`;
  * - `ahead`: has seen a release that this store does not have: the store lost something;
- * - `missing`: silent for three times its presence period;
+ * - `missing`: silent for three times its presence period, and for ten seconds more than one;
  * - `replaced`: another instance of the same client came after it: that one names it, or it is
  *   silent and the other one was heard for long since its last word;
  * - `stopped`: closed in order, or promised no further word and was silent for three hours.
@@ -146,7 +147,7 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
   const silence = (report: ClientReport): number | undefined =>
     report.receivedAt === undefined ? undefined : Math.max(0, now - Date.parse(report.receivedAt))
   const isSilent = (report: ClientReport): boolean =>
-    (silence(report) ?? 0) > MISSING_AFTER_PERIODS * (report.nextReportWithinMs ?? MAX_NEXT_REPORT_MS)
+    (silence(report) ?? 0) > missingAfterMs(report.nextReportWithinMs ?? MAX_NEXT_REPORT_MS)
   const byClient = groupBy(last, ({ clientId }) => clientId)
   // Whose state did not survive, as those after them show.
   const lost = new Set([...byClient.values()].flatMap(words => [...lostState(words)]))

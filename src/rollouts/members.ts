@@ -1,7 +1,7 @@
 import type { Identity } from '../contracts/identity.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { groupBy } from '../core/group-by.js'
-import { MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { missingAfterMs } from '../core/report/missing-after.js'
 import { withLostState } from '../core/report/lost-state.js'
 
 /** An instance counts as over once it was not heard for so many of its report periods. */
@@ -34,14 +34,15 @@ export function firstHeardMs(report: ClientReport): number {
 }
 
 /**
- * Whether an instance is silent: three of its report periods without a word.
+ * Whether an instance is silent: three of its report periods without a word, and ten seconds more
+ * than one.
  *
  * ```ts
  * const silent = reports.filter(report => isSilent(report, Date.parse(heard.asOf)))
  * ```
  */
 export function isSilent(report: ClientReport, nowMs: number): boolean {
-  return nowMs - heardMs(report) > MISSING_AFTER_PERIODS * periodMs(report)
+  return nowMs - heardMs(report) > missingAfterMs(periodMs(report))
 }
 
 /**

@@ -2,7 +2,8 @@ import type { Json } from '../../contracts/json.js'
 import type { HeardReports } from '../../contracts/report.js'
 import type { Hasher } from '../../contracts/system.js'
 import { nextPosition } from '../../contracts/position.js'
-import { FEW_CLIENTS, LEAST_STAGED_REPORT_MS, MISSING_AFTER_PERIODS } from '../../core/limits.js'
+import { FEW_CLIENTS, LEAST_STAGED_REPORT_MS } from '../../core/limits.js'
+import { missingAfterMs } from '../../core/report/missing-after.js'
 import { BUCKETS, isExposed, type Audience, type Clause } from '../../core/release/audience.js'
 import { looserThan, sizeOf, type RolloutFloor } from '../../rollouts/floor.js'
 import { firstStageOf } from '../../rollouts/plan.js'
@@ -78,8 +79,7 @@ function liveClients({ asOf, reports }: HeardReports): readonly Client[] {
   const clients = new Map<string, Client>()
   for (const { clientId, labels, phase, role, receivedAt, nextReportWithinMs } of reports) {
     const silentMs = receivedAt === undefined ? 0 : nowMs - Date.parse(receivedAt)
-    const isMissing =
-      nextReportWithinMs !== undefined && silentMs > nextReportWithinMs * MISSING_AFTER_PERIODS
+    const isMissing = nextReportWithinMs !== undefined && silentMs > missingAfterMs(nextReportWithinMs)
     if (role === undefined && phase !== 'stopped' && !isMissing) clients.set(clientId, { clientId, labels })
   }
   return [...clients.values()]

@@ -92,8 +92,18 @@ test.each<[string, Partial<ClientReport>, FleetState]>([
   ['has seen a fork of the epoch', { seen: { epoch: '2-ffffffff', sequence: 1 } }, 'ahead'],
   ['stopped', { phase: 'stopped' }, 'stopped'],
   ['stopped long ago', { phase: 'stopped', receivedAt: ago(1_000_000) }, 'stopped'],
-  ['was heard three periods ago', { receivedAt: ago(3000) }, 'current'],
-  ['was not heard for more than three periods', { receivedAt: ago(3001) }, 'missing'],
+  ['was heard three periods ago', { nextReportWithinMs: 6_000, receivedAt: ago(18_000) }, 'current'],
+  [
+    'was not heard for more than three periods',
+    { nextReportWithinMs: 6_000, receivedAt: ago(18_001) },
+    'missing',
+  ],
+  [
+    'reports each second, and may be in a file that is yet to be written',
+    { receivedAt: ago(11_000) },
+    'current',
+  ],
+  ['reports each second, and is in no file that was written since', { receivedAt: ago(11_001) }, 'missing'],
   [
     'promises no next word and was heard three hours ago',
     { nextReportWithinMs: undefined, receivedAt: ago(10_800_000) } as never,
@@ -104,7 +114,7 @@ test.each<[string, Partial<ClientReport>, FleetState]>([
     { nextReportWithinMs: undefined, receivedAt: ago(10_800_001) } as never,
     'stopped',
   ],
-  ['is silent and was rejected', { phase: 'rejected', receivedAt: ago(3001) }, 'missing'],
+  ['is silent and was rejected', { phase: 'rejected', receivedAt: ago(11_001) }, 'missing'],
   ['comes from a store that does not say when', { receivedAt: undefined } as never, 'current'],
   ['was heard by a clock ahead of ours', { receivedAt: ago(-60_000) }, 'current'],
 ])('an instance that %s', (_name, over, state) => {
@@ -340,7 +350,7 @@ test('who was heard last before the server began to listen is counted apart, as 
   const reports: readonly ClientReport[] = [
     base,
     { ...base, clientId: 'before', instanceId: 'b1', receivedAt: ago(900) },
-    { ...base, clientId: 'gone', instanceId: 'c1', receivedAt: ago(9_000) },
+    { ...base, clientId: 'gone', instanceId: 'c1', receivedAt: ago(19_000) },
   ]
   const beforeOf = (listenedMs: number) => {
     const fleet = summarizeFleet(heard(reports, listenedMs), newest)

@@ -1,6 +1,6 @@
 import { isNoticeboardError, type ErrorCode } from '../../../../../src/contracts/errors.js'
 import { createPublisher, everyone, type Publisher } from '../../../../../src/publisher/index.js'
-import { MISSING_AFTER_PERIODS } from '../../../../../src/core/limits.js'
+import { missingAfterMs } from '../../../../../src/core/report/missing-after.js'
 import { seededDice, type Dice } from '../../../../../src/sim/dice.js'
 import { startProcess } from '../../../../../src/sim/process.js'
 import { memory } from '../../../../../src/transports/memory.js'
@@ -341,7 +341,7 @@ async function lie(place: Place): Promise<void> {
   stage.note(`strangers: ${kind} ${reports.map(({ clientId, phase }) => `${clientId} ${phase}`).join()}`)
   stage.met('strangers reported of a rollout')
   const atMs = stage.clock.monotonic()
-  const silentMs = atMs + MISSING_AFTER_PERIODS * (reports[0]?.nextReportWithinMs ?? 86_400_000)
+  const silentMs = atMs + missingAfterMs(reports[0]?.nextReportWithinMs ?? 86_400_000)
   for (const machine of taken) machine.taken.push({ atMs, silentMs })
   for (const { clientId, labels } of reports)
     if (made.includes(clientId)) strangers.push({ name: clientId, labels })
