@@ -45,6 +45,7 @@ export function readArguments(args: readonly string[], specs: OptionSpecs): Argu
   })
   const positionals: string[] = []
   const values = new Map<string, string[]>()
+  const again = new Set<string>()
 
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value)
@@ -63,9 +64,14 @@ export function readArguments(args: readonly string[], specs: OptionSpecs): Argu
     if (value === undefined || (!token.inlineValue && value.startsWith('-') && value !== '-'))
       throw usageError(`${rawName} needs a value: ${rawName} ${spec.value}`)
     const earlier = values.get(name) ?? []
-    if (earlier.length > 0 && spec.multiple !== true) throw usageError(`${rawName} was given twice`)
+    if (earlier.length > 0 && spec.multiple !== true) again.add(rawName)
     values.set(name, [...earlier, value])
   }
+  // All of them: of what a shell variable brought along the first is not what was meant.
+  if (again.size > 0)
+    throw usageError(
+      `${[...again].join(' and ')} ${again.size === 1 ? 'was' : 'were'} given twice; give each once`,
+    )
 
   const text = (name: string): string | undefined => values.get(name)?.[0]
   return {

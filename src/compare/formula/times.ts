@@ -57,9 +57,11 @@ const DAY_MS = 86_400_000
 export function curveOf(shape: Shape, basis: TimesBasis): readonly CurvePoint[] {
   const { at } = arrivalsOf(shape, basis)
   const halfOpen = halfOpenOf(shape, basis.workload)
+  // Of some clients that poll, the last waits for no whole interval.
+  const last = shape.type === 'poll' ? lastOf(onlineOf(basis.workload)) : 1
   // What is in between is as late as the clients behind it: by nothing for the first, and by its
   // whole interval for the last.
-  return curveThrough(share => reachedMs(share, { liveMs: live => at(live, live), halfOpen }))
+  return curveThrough(share => reachedMs(share, { liveMs: live => at(Math.min(live, last), live), halfOpen }))
 }
 
 /**

@@ -34,7 +34,11 @@ test.each([
   [['--reason'], /--reason needs a value/],
   [['--reason', '--everyone'], /--reason needs a value/],
   [['--everyone=yes'], /--everyone takes no value/],
-  [['--reason', 'a', '--reason', 'b'], /--reason was given twice/],
+  [['--reason', 'a', '--reason', 'b'], /^--reason was given twice; give each once$/],
+  [
+    ['--limit', '1', '--reason', 'a', '--limit', '2', '--reason', 'b', '--limit', '3'],
+    /^--limit and --reason were given twice; give each once$/,
+  ],
   [['--toString'], /no option/],
   [['--__proto__'], /no option/],
 ])('%j is a usage error', (args, message) => {

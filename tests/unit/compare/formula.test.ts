@@ -135,6 +135,16 @@ test('the curve of a change ends when the last client has it, on a dead stream a
   expect(behind.curve.find(({ share }) => share === 0.5)?.ms).toBeCloseTo(behind.stalenessMs.half, 0)
 })
 
+test('the curve of clients that poll ends when the table says that the last has it, however few they are', () => {
+  for (const clients of [1, 20, 4_300])
+    for (const model of [pullModel(), adaptivePullModel(), pullModel({ hops: [45_000] })]) {
+      const { curve, stalenessMs } = computed(model, { ...FLEET, clients })
+      expect(curve.at(-1)?.ms).toBeCloseTo(stalenessMs.all, 6)
+      const times = curve.map(({ ms }) => ms)
+      expect(times).toEqual(times.toSorted((a, b) => a - b))
+    }
+})
+
 test('a stream that died costs a request beside it, and another stream', async () => {
   const network = { ...SMALL_FLEET.network, halfOpenPerClientDay: 10 }
   const none = { ...SMALL_FLEET, network: { ...network, halfOpenPerClientDay: 0 } }
