@@ -1,4 +1,4 @@
-import { predictBlast } from '../compare/blast-radius.js'
+import { predictBlast, predictCrash } from '../compare/blast-radius.js'
 import { sayMs } from '../compare/words.js'
 import type { Fleet, FleetState, Rollout } from '../publisher/index.js'
 import type { Checks } from './checks.js'
@@ -79,11 +79,10 @@ export function blastLines({ forecast }: Pick<Rollout, 'forecast'>, fleet: Fleet
   const stalenessMs = { half: (looksMs[Math.floor(looksMs.length / 2)] ?? all) / 2, all }
   const stages = forecast.map(({ exposed }) => exposed)
   const bakeMs = forecast.at(-1)?.lastsMs ?? first.lastsMs
-  const { staged, everyone, showsAfterMs } = predictBlast(
-    { clients: first.of, stalenessMs },
-    { stages, bakeMs, humanMs: HUMAN_MS },
-  )
+  const of = { clients: first.of, stalenessMs }
+  const { staged, everyone, showsAfterMs } = predictBlast(of, { stages, bakeMs, humanMs: HUMAN_MS })
+  const crash = predictCrash(of, { showsAfterMs, bakeMs, stages })
   return [
-    `for example, a document that does harm ${sayMs(showsAfterMs)} after it arrives would reach ${staged.reached} of ${first.of} clients and be gone after ${sayMs(staged.goneMs)}; to everyone at once ${everyone.reached}, and be gone after ${sayMs(everyone.goneMs)} where somebody takes ${sayMs(HUMAN_MS)} to roll back`,
+    `for example, a document that does harm ${sayMs(showsAfterMs)} after it arrives, which a gate or a guardrail sees, would reach ${staged.reached} of ${first.of} clients and be gone after ${sayMs(staged.goneMs)}; one that ends the process so late, and again before it is quarantined, would reach up to ${crash.reached} and be gone after ${sayMs(crash.goneMs)}; to everyone at once ${everyone.reached}, and be gone after ${sayMs(everyone.goneMs)} where somebody takes ${sayMs(HUMAN_MS)} to roll back`,
   ]
 }

@@ -74,8 +74,8 @@ const SHOWS_AFTER_MS = 90_000
  * What a document does that turns out to be bad some time after it was applied, by arithmetic:
  * every stage bakes, so it is noticed in the first stage that lasts long enough, as soon as a gate,
  * a guardrail or the first client says so. A document that is refused at once is noticed sooner,
- * and one that only shows under load later. One that ends the process shows twice before its client
- * quarantines it: give twice the time. Where clients cannot report, stages go by the clock, and it
+ * and one that only shows under load later. One that ends the process runs twice before its client
+ * quarantines it, as `predictCrash()` says. Where clients cannot report, stages go by the clock, and it
  * spreads until somebody who was called stops it. Throws `invalid-option`.
  *
  * ```ts
@@ -105,6 +105,40 @@ export function predictBlast(
     ? byReports({ clients, stalenessMs }, options)
     : byClock({ clients, stalenessMs }, options)
   return { showsAfterMs, humanMs, bakeMs, everyone, staged }
+}
+
+/**
+ * What a document does in stages that ends the process some time after it was applied: its client
+ * runs it a second time, and quarantines it when that ended as well. A client that was started anew
+ * has to run it for as long as a stage bakes before the next stage begins; where it has just as
+ * others end, the next stage is counted.
+ *
+ * ```ts
+ * predictCrash({ clients: 60, stalenessMs }, { showsAfterMs: 90_000, bakeMs: 60_000, stages: [1, 6, 30, 60] })
+ * ```
+ */
+export function predictCrash(
+  { clients, stalenessMs }: Fleet,
+  { showsAfterMs, bakeMs, stages }: Required<Pick<BlastOptions, 'showsAfterMs' | 'bakeMs' | 'stages'>>,
+): Blast {
+  const stageMs = stalenessMs.all + bakeMs + REPORT_MS + STEP_MS
+  const quarantinedMs = stalenessMs.half + 2 * showsAfterMs
+  const beginsMs = [0]
+  let stage = 0
+  for (; stage < stages.length - 1; stage += 1) {
+    let passesMs = (beginsMs[stage] ?? 0) + stageMs
+    // In the order of the stages: who ran it sooner ends sooner.
+    for (const beganMs of beginsMs) {
+      const endsMs = beganMs + stalenessMs.half + showsAfterMs
+      if (endsMs < passesMs) passesMs = Math.max(passesMs, endsMs + stageMs)
+    }
+    if (passesMs >= quarantinedMs) break
+    beginsMs.push(passesMs)
+  }
+  return {
+    reached: stages[stage] ?? clients,
+    goneMs: quarantinedMs + REPORT_MS + STEP_MS + stalenessMs.all,
+  }
 }
 
 interface Fleet {
