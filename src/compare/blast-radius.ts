@@ -75,8 +75,8 @@ const SHOWS_AFTER_MS = 90_000
  * every stage bakes, so it is noticed in the first stage that lasts long enough, as soon as a gate,
  * a guardrail or the first client says so. A document that is refused at once is noticed sooner,
  * and one that only shows under load later. One that ends the process runs twice before its client
- * quarantines it, as `predictCrash()` says. Where clients cannot report, stages go by the clock, and it
- * spreads until somebody who was called stops it. Throws `invalid-option`.
+ * quarantines it, as `predictCrash()` says. Where clients cannot report, stages go by the clock,
+ * and it spreads until somebody who was called stops it. Throws `invalid-option`.
  *
  * ```ts
  * predictBlast({ clients: 60, stalenessMs: row.stalenessMs })

@@ -51,8 +51,8 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
     file: 'src/publisher/rollouts/kill.ts',
     replace: [
       [
-        'release.candidate === undefined ? undefined : await patchCandidate(trial)',
-        'release.candidate === undefined ? undefined : (await patchCandidate(trial), trial?.candidate)',
+        'release.candidate === undefined ? undefined : await patchCandidate(trial, isKilled)',
+        'release.candidate === undefined ? undefined : (await patchCandidate(trial, isKilled), trial?.candidate)',
       ],
     ],
     oracles: ['a-kill-reaches-all'],
@@ -62,8 +62,8 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
     file: 'src/publisher/rollouts/kill.ts',
     replace: [
       [
-        'const stable = await patchArm(release.stable.variants)',
-        "if (inRollout(release) && release.rollout.state === 'running') await context.clock.sleep(release.evidence?.bakeMs ?? 0, signal); const stable = await patchArm(release.stable.variants)",
+        'const stable = await patchArm(release.stable.variants, isKilled)',
+        "if (inRollout(release) && release.rollout.state === 'running') await context.clock.sleep(release.evidence?.bakeMs ?? 0, signal); const stable = await patchArm(release.stable.variants, isKilled)",
       ],
     ],
     oracles: ['a-kill-reaches-all'],
