@@ -12,7 +12,7 @@ export const COLUMNS: readonly Column[] = [
   },
   {
     heading: 'dead stream',
-    text: 'the same, at the latest, for a client whose connection died unnoticed; marked where that is late',
+    text: 'the same, at the latest, for a client whose connection died unnoticed; marked where that is late. - for pull, which holds none: a poll whose link dies is asked again, and the outcome says after how long, for all models alike',
   },
   {
     heading: 'half',

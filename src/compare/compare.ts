@@ -33,8 +33,8 @@ export interface CompareOptions {
    * How deeply it looks. `formula`: arithmetic, in an instant. `simulation`: the strategies
    * themselves, with real clients and servers in virtual time; minutes, and what a model without a
    * shape needs. `run`: real processes and sockets over loopback, which takes `cli`, Linux, and
-   * some five minutes of the clock for each model; models that this machine cannot show are
-   * computed, as the depth of their row says. Default `formula`.
+   * some five minutes of the clock for each model, six intervals more where it polls; models that
+   * this machine cannot show are computed, as the depth of their row says. Default `formula`.
    */
   readonly depth?: Row['depth']
   /**
@@ -142,10 +142,13 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
       ...(doubt !== undefined && { doubt }),
       because: [
         ...(doubt === undefined ? becauseOf(choice, { rows, workload, weights }) : [doubt, ...WHAT_HOLDS]),
-        ...(taken === undefined
+        ...(taken === undefined || best === undefined
           ? []
-          : [...sayDeltas(taken, basis), ...sayCompressedStreams(taken, basis)]
-        ).map(text => (depth === 'formula' ? text : `${text} (by the formula)`)),
+          : [
+              ...sayDeltas(taken, { ...basis, row: best }),
+              ...sayCompressedStreams(taken, { ...basis, row: best }),
+            ]
+        ).map(text => (best?.depth === 'formula' ? text : `${text} (what that saves is by the formula)`)),
       ],
       ...changes,
     },

@@ -31,7 +31,7 @@ export interface RunWindowsOf extends Omit<RunWindows, 'changeMs' | 'isTold'> {
   readonly reportsMs: number
 }
 
-/** A run of four to five minutes for each model. */
+/** A run of four to five minutes for each model, and six intervals more where it polls. */
 export const FULL_WINDOWS: RunWindowsOf = {
   startsOverMs: 10_000,
   settlesMs: 12_000,
@@ -47,7 +47,10 @@ export const FULL_WINDOWS: RunWindowsOf = {
   reportsMs: 6_000,
 }
 
-/** A run of two minutes for each model: what an outage does is computed. */
+/**
+ * A run of some two minutes for each model, and five intervals more where it polls: what an outage
+ * does is computed.
+ */
 export const QUICK_WINDOWS: RunWindowsOf = { ...FULL_WINDOWS, idleMs: 30_000, outageMs: 0 }
 
 /**

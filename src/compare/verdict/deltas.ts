@@ -1,17 +1,23 @@
 import { sendsDeltas } from '../formula/counts.js'
 import { essentials, type ShapedModel } from '../formula/estimate.js'
 import type { Basis } from '../row-of.js'
+import type { Row } from '../row.js'
 import { sayBytes, sayMs } from '../words.js'
+import { savedOf } from './saved.js'
 
 /**
  * What deltas would save with the model that is taken, for who said how much changes: a sentence,
- * or none where the model has them already. By the formula on both sides, whatever the depth.
+ * or none where the model has them already. What is saved goes by the formula, whatever the depth,
+ * from what the row of the model says.
  *
  * ```ts
- * sayDeltas(hybridModel(), { workload, costs })
+ * sayDeltas(hybridModel(), { workload, costs, row })
  * ```
  */
-export function sayDeltas(model: ShapedModel, basis: Basis): readonly string[] {
+export function sayDeltas(
+  model: ShapedModel,
+  { row, ...basis }: Basis & { readonly row: Pick<Row, 'stalenessMs' | 'bytes'> },
+): readonly string[] {
   const { workload } = basis
   const { documentBytes, encodedBytes, changedBytes } = workload
   if (workload.assumed.includes('changedBytes') || model.shape.deltas) return []
@@ -22,8 +28,9 @@ export function sayDeltas(model: ShapedModel, basis: Basis): readonly string[] {
     ]
   const whole = essentials(model, basis)
   const deltas = essentials({ ...model, shape }, basis)
+  const saved = savedOf(row, { from: whole, to: deltas })
   const sent = whole.perDay.delivery === undefined ? Math.min(documentBytes, encodedBytes) : documentBytes
   return [
-    `with deltas ${model.name} sends ${sayBytes(changedBytes)} for a change in place of ${sayBytes(sent)}: all clients that are there have it within ${sayMs(deltas.stalenessMs.all)} in place of ${sayMs(whole.stalenessMs.all)}, for ${sayBytes(deltas.bytes.perDay)} a day in place of ${sayBytes(whole.bytes.perDay)}`,
+    `with deltas ${model.name} sends ${sayBytes(changedBytes)} for a change in place of ${sayBytes(sent)}: all clients that are there have it within ${sayMs(saved.allMs)} in place of ${sayMs(row.stalenessMs.all)}, for ${sayBytes(saved.bytesPerDay)} a day in place of ${sayBytes(row.bytes.perDay)}`,
   ]
 }

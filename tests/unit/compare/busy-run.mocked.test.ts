@@ -4,6 +4,7 @@ import { estimate, type ShapedModel } from '../../../src/compare/formula/estimat
 import type { Basis } from '../../../src/compare/row-of.js'
 import type { Row } from '../../../src/compare/row.js'
 import { sayBusyRun } from '../../../src/compare/verdict/busy-run.js'
+import { sayBytes, sayMs } from '../../../src/compare/words.js'
 import { FLEET } from './fleets.js'
 
 /** How idle the machine is while each model runs. */
@@ -12,11 +13,18 @@ const idle = vi.hoisted(() => new Map<string, number>())
 // A run of minutes, on a machine that is as idle as a test says.
 vi.mock('../../../src/compare/run/run-model.js', async original => ({
   ...(await original<object>()),
-  runModel: async (model: ShapedModel, basis: Basis): Promise<Row> => ({
-    ...estimate(model, basis),
-    depth: 'run',
-    sample: { clients: 100, population: 'library', machineIdle: idle.get(model.name) ?? 1 },
-  }),
+  runModel: async (model: ShapedModel, basis: Basis): Promise<Row> => {
+    const known = estimate(model, basis)
+    const { half, p99, all } = known.stalenessMs
+    return {
+      ...known,
+      depth: 'run',
+      // No figure of a run is that of the formula.
+      stalenessMs: { half: 1.5 * half, p99: 1.5 * p99, all: 1.5 * all },
+      bytes: { ...known.bytes, perDay: 1.1 * known.bytes.perDay },
+      sample: { clients: 100, population: 'library', machineIdle: idle.get(model.name) ?? 1 },
+    }
+  },
 }))
 
 const models = [pushModel(), pullModel()]
@@ -48,6 +56,23 @@ test('a run on a busy machine names no model, and says why first, with which mod
   expect((await runOn({ [push]: 0, [pull]: 0.1 })).recommendation.doubt).toMatch(
     /^the machine was 0 % idle while a change travelled with every model,/,
   )
+})
+
+test('what deltas and compressed streams save is told from what the row of the run says', async () => {
+  idle.clear()
+  const result = await compare(
+    { ...FLEET, encodedBytes: 4_480, changedBytes: 300 },
+    { models, depth: 'run', cli: 'main.js' },
+  )
+  const { because, model } = result.recommendation
+  const row = result.rows.find(row => row.model === model)
+  const all = sayMs(row?.stalenessMs.all ?? 0)
+  const perDay = sayBytes(row?.bytes.perDay ?? 0)
+  for (const start of [`with deltas ${push} sends`, `with ${push}, clients that decode`]) {
+    const said = because.find(text => text.startsWith(start))
+    expect(said).toContain(`in place of ${all}, for `)
+    expect(said).toContain(`a day in place of ${perDay} (what that saves is by the formula)`)
+  }
 })
 
 test('what was computed or simulated needs no idle machine', () => {
