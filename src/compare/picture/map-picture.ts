@@ -27,7 +27,7 @@ const DEADLINES_MS = [1_000, 10_000, 60_000, 600_000, 3_600_000]
  * ```
  */
 export function mapPicture(
-  { clients, killSwitchMs, taken }: CrossoverMap,
+  { clients, killSwitchMs, taken, tied }: CrossoverMap,
   { rows, workload, recommendation }: Comparison,
 ): string {
   const across = scaleLog()
@@ -52,6 +52,17 @@ export function mapPicture(
         `<rect class="${lookOf(value)}" x="${px(LEFT + from * wide)}" y="${px(HEIGHT - BOTTOM - (index + 1) * high)}" width="${px((to - from) * wide + 0.3)}" height="${px(high + 0.3)}"/>`,
     ),
   )
+  // A stripe at the bottom of a square is what ties there.
+  const stripes = tied.flatMap((line, index) =>
+    runsOf(line).flatMap(({ value, from, to }) =>
+      value === null
+        ? []
+        : [
+            `<rect class="${lookOf(value)}" x="${px(LEFT + from * wide)}" y="${px(HEIGHT - BOTTOM - (index + 0.4) * high)}" width="${px((to - from) * wide + 0.3)}" height="${px(0.4 * high)}"/>`,
+          ],
+    ),
+  )
+  const hasTies = stripes.length > 0
   const ticks = [
     // Every other one, since on a phone there is no room for more.
     ...powersOfTen(boundsOf(clients))
@@ -69,7 +80,7 @@ export function mapPicture(
     up(clamp(workload.killSwitchMs, boundsOf(killSwitchMs))),
   ]
   // In the order of the table, and last where none fits.
-  const seen = new Set(taken.flat())
+  const seen = new Set([...taken.flat(), ...tied.flat().filter(model => model !== null)])
   const placeOf = (model: string): number => models.indexOf(rowOf(model))
   const key = [...[...seen].filter(model => model !== null).sort((a, b) => placeOf(a) - placeOf(b)), null]
     .filter(model => seen.has(model))
@@ -77,7 +88,7 @@ export function mapPicture(
       model =>
         `<li><svg viewBox="0 0 28 10" aria-hidden="true"><rect class="${lookOf(model)}" width="28" height="10"/></svg>${escapeText(model ?? 'none of them')}</li>`,
     )
-  return `<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Which model is taken, by the number of clients and the deadline">${areas.join('')}${ticks.join('')}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">clients</text><text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">kill switch within</text><circle class="here" cx="${px(x)}" cy="${px(y)}" r="6"><title>your workload</title></circle></svg><ul class="legend">${key.join('')}<li><svg viewBox="0 0 28 10" aria-hidden="true"><circle class="here" cx="14" cy="5" r="4"/></svg>your workload</li></ul></figure>`
+  return `<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Which model is taken, by the number of clients and the deadline">${areas.join('')}${stripes.join('')}${ticks.join('')}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">clients</text><text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">kill switch within</text><circle class="here" cx="${px(x)}" cy="${px(y)}" r="6"><title>your workload</title></circle></svg><ul class="legend">${key.join('')}<li><svg viewBox="0 0 28 10" aria-hidden="true"><circle class="here" cx="14" cy="5" r="4"/></svg>your workload</li>${hasTies ? '<li>a stripe in a square: this ties with it</li>' : ''}</ul></figure>`
 }
 
 /** Neighbours that are equal, as one. */

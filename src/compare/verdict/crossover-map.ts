@@ -14,6 +14,8 @@ export interface CrossoverMap {
    * their kinds: `hybrid`, `push`, `pull` and `adaptive`. Null where none fits.
    */
   readonly taken: readonly (readonly (string | null)[])[]
+  /** In the same order what comes to the same as that within 15 %, the cheapest of another name. */
+  readonly tied: readonly (readonly (string | null)[])[]
 }
 
 const COLUMNS = 48
@@ -34,11 +36,22 @@ export function crossoverMapOf(
 ): CrossoverMap {
   const clients = logarithmic(CLIENTS, COLUMNS).map(Math.round)
   const killSwitchMs = logarithmic(DEADLINES_MS, LINES)
-  const takenAt = (of: number, withinMs: number): string | null => {
-    const at = withInput({ ...workload, clients: of }, 'killSwitchMs', withinMs)
-    return verdictAt(contenders, { workload: at, costs }, weights).best?.kind ?? null
+  const verdicts = killSwitchMs.map(ms =>
+    clients.map(of => {
+      const at = withInput({ ...workload, clients: of }, 'killSwitchMs', ms)
+      const { best, ties } = verdictAt(contenders, { workload: at, costs }, weights)
+      return {
+        taken: best?.kind ?? null,
+        tied: ties.find(({ kind }) => kind !== best?.kind)?.kind ?? null,
+      }
+    }),
+  )
+  return {
+    clients,
+    killSwitchMs,
+    taken: verdicts.map(line => line.map(({ taken }) => taken)),
+    tied: verdicts.map(line => line.map(({ tied }) => tied)),
   }
-  return { clients, killSwitchMs, taken: killSwitchMs.map(ms => clients.map(of => takenAt(of, ms))) }
 }
 
 /** Numbers with one ratio between each two, the middles of as many parts. */

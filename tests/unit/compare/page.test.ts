@@ -52,6 +52,7 @@ test('the map says what a comparison of each of its places says', async () => {
     const deadlines = { killSwitchMs, routineMs: Math.max(300_000, killSwitchMs) }
     const { recommendation } = await compare({ ...FLEET, clients, deadlines }, { models })
     expect(map?.taken[line]?.[column]).toBe(recommendation.model ?? null)
+    expect(map?.tied[line]?.[column] ?? undefined).toBe(recommendation.ties[0])
   }
 })
 
@@ -95,6 +96,19 @@ test('fourteen models look different, and where there are more the page says so'
   expect(comparisonPage(await compare(FLEET, { models }))).toContain(
     '14 looks for 15 models, so some share one',
   )
+})
+
+test('the map marks what ties, with a stripe and in its legend', async () => {
+  const models = [hybridModel(), pushModel(), pullModel()]
+  const tie = await compare(FLEET, { models, map: true })
+  const tied = new Set(tie.map?.tied.flat().filter(model => model !== null))
+  expect(tied.size).toBeGreaterThan(0)
+  const page = comparisonPage(tie)
+  expect(page).toContain('a stripe in a square: this ties with it')
+  const [, legend = ''] = /<ul class="legend">((?:(?!<\/ul>).)*a stripe in a square)/.exec(page) ?? []
+  for (const model of tied) expect(legend).toContain(`</svg>${model}<`)
+  const alone = await compare(FLEET, { models: [pullModel()], map: true })
+  expect(comparisonPage(alone)).not.toContain('a stripe in a square')
 })
 
 test('where nothing is solved the page says why there is no map', async () => {
