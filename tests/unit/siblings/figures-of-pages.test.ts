@@ -136,10 +136,10 @@ test('what is exported is what the pages say of it', () => {
 
 test('docs/choosing.md has the intervals of pull that are compared', () => {
   expect(textOf('docs/choosing.md')).toContain(
-    ': 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 50, 60, 90 s, 2, 3, 4, 5, 8, 10, 15, 20, 30 min, and 1 h.',
+    ': 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 40, 50, 60, 90 s, 2, 3, 4, 5, 8, 10, 15, 20, 30 min, and 1 h.',
   )
   const minutes = [2, 3, 4, 5, 8, 10, 15, 20, 30, 60].map(each => 60 * each)
-  const seconds = [1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 50, 60, 90, ...minutes]
+  const seconds = [1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 40, 50, 60, 90, ...minutes]
   const intervals = JSON.parse(
     constantIn('src/compare/default-models.ts', 'INTERVALS_S').replace(/,\s*\]/, ']'),
   ) as number[]
