@@ -244,7 +244,7 @@ async function play(stage: SceneStage): Promise<void> {
         const place = dice.between(0, WORKERS - 1)
         const worker = workers[place]!
         await say(worker)
-        await clock.advance(dice.between(0, 2 * HANDED_MS))
+        await clock.advance(dice.between(0, HANDED_MS + HANDED_MS / 4))
         worker.kill()
         note(`${worker.own.name} is killed`)
         lose(worker)
