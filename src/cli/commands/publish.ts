@@ -128,12 +128,13 @@ type Options = ReturnType<typeof readOptions>
 
 function readOptions({ io, args }: CommandContext) {
   const reason = readReason(args, 'say why: --reason "bigger pool for the sale"; it is kept in the history')
-  if (args.flag('watch') && args.text('wait') !== undefined)
-    throw usageError('--watch and --wait exclude each other; drop one')
   const follows = args.flag('watch')
-  if (follows && (args.flag('dry-run') || ['if-version', 'if-position'].some(name => args.text(name))))
+  const expects = ['if-version', 'if-position'].some(name => args.text(name) !== undefined)
+  if (follows && args.text('wait') !== undefined)
+    throw usageError('--watch and --wait exclude each other; drop one')
+  if (follows && (args.flag('dry-run') || expects))
     throw usageError('--watch excludes --dry-run, --if-version and --if-position; drop it or them')
-  if (args.flag('watch') && args.texts('variant').length > 0)
+  if (follows && args.texts('variant').length > 0)
     throw usageError('--watch follows one file; leave --variant out')
   const spreadMs = args.integer('spread-ms', 0)
   const bytesPerSecond = args.integer('bytes-per-second', 1)

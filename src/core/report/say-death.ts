@@ -19,7 +19,14 @@ export function sayDeath({
   return `the process before this one died at least ${sayRan(ranMs)} after it applied ${what}`
 }
 
-function sayRan(ms: number): string {
+/**
+ * How long something ran at least, for people: never rounded up.
+ *
+ * ```ts
+ * sayRan(2_190) // 2.1 s
+ * ```
+ */
+export function sayRan(ms: number): string {
   if (ms < 1_000) return `${ms} ms`
   if (ms < 120_000) return `${Math.floor(ms / 100) / 10} s`
   return `${Math.floor(ms / 60_000)} min`

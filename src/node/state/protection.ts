@@ -1,4 +1,5 @@
 import { createSaver } from '../../async/saver.js'
+import { sayRan } from '../../core/report/say-death.js'
 import type { Digest } from '../../contracts/names.js'
 import type { PreviousLife } from '../../contracts/report.js'
 import type {
@@ -132,7 +133,7 @@ export async function openProtection(
       }
       if (isSuspect && !hasOther)
         warn(
-          `${sayDeath(digest, held.deaths)}. It is tried once more, since nothing else is kept here that could run instead`,
+          `${saySuspect(digest, held.deaths)}. It is tried once more, since nothing else is kept here that could run instead`,
         )
       // What was earned is not what kills the process while something new is tried.
       if (running.earned && running.digest !== undefined) setAside(running.digest)
@@ -347,7 +348,7 @@ export async function openProtection(
     const restMs = outlived.has(digest) ? beatMs : outliveMs(deaths)
     if (!outlived.has(digest))
       warn(
-        `${sayDeath(digest, deaths)}. Another one runs here instead for now, and it is tried once more after ${sayLength(restMs)}`,
+        `${saySuspect(digest, deaths)}. Another one runs here instead for now, and it is tried once more after ${sayRan(restMs)}`,
       )
     const cancel = clock.after(restMs, () => {
       standIns.delete(digest)
@@ -428,13 +429,9 @@ export async function openProtection(
   }
 }
 
-function sayDeath(digest: Digest, deaths: readonly SavedAttempt[]): string {
+function saySuspect(digest: Digest, deaths: readonly SavedAttempt[]): string {
   const ranMs = Math.max(...deaths.map(death => death.ranMs))
-  return `a process died while it ran the snapshot ${digest.slice(0, 12)}, at least ${sayLength(ranMs)} after it began to`
-}
-
-function sayLength(ms: number): string {
-  return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`
+  return `a process died while it ran the snapshot ${digest.slice(0, 12)}, at least ${sayRan(ranMs)} after it began to`
 }
 
 interface OpenAttempt {

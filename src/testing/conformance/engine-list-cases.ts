@@ -2,7 +2,7 @@ import { encodeText } from '../../core/json/text.js'
 import type { Key } from '../../transports/store/engine.js'
 import { keys } from '../../transports/store/keys.js'
 import type { CaseDefinition } from './case.js'
-import { engineSteps, expectOutcome } from './engine-steps.js'
+import { engineBy, engineSteps, expectOutcome } from './engine-steps.js'
 import { expectEqual, fail } from './expect.js'
 import type { OpenedEngine } from './opened.js'
 
@@ -121,12 +121,9 @@ export const engineListCases: readonly CaseDefinition<OpenedEngine>[] = [
     name: 'a key is listed as soon as it was written, and no more once it was removed; of what was refused none is',
     capability: 'list',
     async run(trial) {
-      const { opened, namespace, step } = trial
+      const { opened, namespace } = trial
       const engine = await engineSteps(trial, opened.engine)
-      const reader =
-        opened.another === undefined
-          ? engine
-          : await engineSteps(trial, await step('another()', opened.another()))
+      const reader = opened.another === undefined ? engine : await engineBy(trial, 'another')
       const prefix = keys.reports(namespace)
       const listed = async (what: string, ...expected: readonly Key[]): Promise<void> =>
         expectKeys(what, await reader.list({ prefix, limit: 100 }), expected, prefix)

@@ -4,7 +4,7 @@ import { systemClock } from '../../system/system.js'
 import type { EngineNews } from '../../transports/store/engine.js'
 import { keys } from '../../transports/store/keys.js'
 import type { CaseDefinition, Trial } from './case.js'
-import { engineSteps, holds, type EngineSteps } from './engine-steps.js'
+import { engineBy, engineSteps, holds, type EngineSteps } from './engine-steps.js'
 import { fail, settled, within } from './expect.js'
 import type { OpenedEngine } from './opened.js'
 
@@ -27,8 +27,8 @@ export const engineListenCases: readonly CaseDefinition<OpenedEngine>[] = [
     capability: 'listen',
     needs: ['another'],
     async run(trial) {
-      const { opened, namespace, step, hook } = trial
-      const writer = await engineSteps(trial, await step('another()', hook('another').call(opened)))
+      const { namespace } = trial
+      const writer = await engineBy(trial, 'another')
       await listening(trial, async (reader, told) => {
         for (let round = 0; round < 5; round += 1)
           await expectTold(trial, { name: namespace, writer, reader, told })

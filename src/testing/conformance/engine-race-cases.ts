@@ -4,7 +4,7 @@ import { systemClock } from '../../system/system.js'
 import type { Condition, Key } from '../../transports/store/engine.js'
 import { keys } from '../../transports/store/keys.js'
 import type { CaseDefinition, Trial } from './case.js'
-import { engineSteps, type EngineSteps } from './engine-steps.js'
+import { engineBy, engineSteps, type EngineSteps } from './engine-steps.js'
 import { fail } from './expect.js'
 import type { OpenedEngine } from './opened.js'
 
@@ -31,7 +31,7 @@ export const engineRaceCases: readonly CaseDefinition<OpenedEngine>[] = [
         const outcomes = await Promise.all(
           Array.from({ length: RIVALS }, async (_, rival) => {
             const value = encodeText(`{"round":${round},"rival":${rival}}`)
-            return (engines[rival % engines.length] ?? fail('no engine')).write({
+            return handOf(engines, rival).write({
               if: [condition],
               put: [{ key, value }],
             })
@@ -43,7 +43,7 @@ export const engineRaceCases: readonly CaseDefinition<OpenedEngine>[] = [
             `of ${RIVALS} writes at the same time under one \`${condition.type}\` ${winners} are 'written': ` +
               'check the conditions and write in one atomic step of the database',
           )
-        const { version } = await (engines[0] ?? fail('no engine')).entry(key)
+        const { version } = await handOf(engines, 0).entry(key)
         condition = { type: 'unchanged', key, version }
       }
     },
@@ -57,7 +57,7 @@ export const engineRaceCases: readonly CaseDefinition<OpenedEngine>[] = [
       const key = keys.head(namespace)
       const numbered = (count: number): Uint8Array => encodeText(JSON.stringify(count))
       const countOf = (value: Uint8Array): number => Number(decodeText(value, 'a value'))
-      await (engines[0] ?? fail('no engine')).put({ key, value: numbered(0) })
+      await handOf(engines, 0).put({ key, value: numbered(0) })
       let lastMs = systemClock.monotonic()
       const writer = async (engine: EngineSteps): Promise<void> => {
         for (let left = ADDITIONS; left > 0;) {
@@ -75,11 +75,9 @@ export const engineRaceCases: readonly CaseDefinition<OpenedEngine>[] = [
             )
         }
       }
-      const writers = Array.from({ length: RIVALS }, (_, rival) =>
-        writer(engines[rival % engines.length] ?? fail('no engine')),
-      )
+      const writers = Array.from({ length: RIVALS }, (_, rival) => writer(handOf(engines, rival)))
       await Promise.all(writers)
-      const total = countOf((await (engines[0] ?? fail('no engine')).entry(key)).value)
+      const total = countOf((await handOf(engines, 0).entry(key)).value)
       if (total !== RIVALS * ADDITIONS)
         fail(
           `${RIVALS * ADDITIONS} additions were 'written' under \`unchanged\`, and ${total} are there: ` +
@@ -97,7 +95,7 @@ export const engineRaceCases: readonly CaseDefinition<OpenedEngine>[] = [
         const outcomes = await Promise.all(
           Array.from({ length: RIVALS }, (_, rival) => {
             const key = keys.report(namespace, `instance-${round}-${rival}`)
-            return (engines[rival % engines.length] ?? fail('no engine')).write({
+            return handOf(engines, rival).write({
               if: [{ type: 'absent', key }],
               put: [{ key, value: encodeText('{}') }],
             })
@@ -118,7 +116,7 @@ export const engineRaceCases: readonly CaseDefinition<OpenedEngine>[] = [
     async run(trial) {
       const { namespace } = trial
       const engines = await handles(trial)
-      const writer = engines[0] ?? fail('no engine')
+      const writer = handOf(engines, 0)
       if (!writer.batches) return
       const numbered = Array.from({ length: 4 }, (_, index) => keys.place(namespace, index + 1))
       const [first, last] = [numbered[0] ?? fail('no key'), numbered.at(-1) ?? fail('no key')]
@@ -170,10 +168,15 @@ export const engineRaceCases: readonly CaseDefinition<OpenedEngine>[] = [
 
 /** The engine, and a second one where `open` offers it. */
 async function handles(trial: Trial<OpenedEngine>): Promise<readonly EngineSteps[]> {
-  const { opened, step } = trial
+  const { opened } = trial
   const first = await engineSteps(trial, opened.engine)
   if (opened.another === undefined) return [first]
-  return [first, await engineSteps(trial, await step('another()', opened.another()))]
+  return [first, await engineBy(trial, 'another')]
+}
+
+/** The engine of one of several who use them at the same time: they are shared out in turn. */
+function handOf(engines: readonly EngineSteps[], rival: number): EngineSteps {
+  return engines[rival % engines.length] ?? fail('no engine')
 }
 
 async function textAt(engine: EngineSteps, key: Key): Promise<string> {

@@ -4,7 +4,7 @@ import { keys, KEYS_A_CALL } from '../../transports/store/keys.js'
 import type { Key } from '../../transports/store/engine.js'
 import { AWKWARD } from './fixture.js'
 import type { CaseDefinition } from './case.js'
-import { engineSteps, expectEntry } from './engine-steps.js'
+import { engineBy, engineSteps, expectEntry } from './engine-steps.js'
 import { expectBytes, fail } from './expect.js'
 import type { OpenedEngine } from './opened.js'
 
@@ -103,9 +103,9 @@ export const engineReadCases: readonly CaseDefinition<OpenedEngine>[] = [
     capability: 'read',
     needs: ['another'],
     async run(trial) {
-      const { opened, namespace, step, hook } = trial
+      const { opened, namespace } = trial
       const first = await engineSteps(trial, opened.engine)
-      const second = await engineSteps(trial, await step('another()', hook('another').call(opened)))
+      const second = await engineBy(trial, 'another')
       const key = keys.head(namespace)
       for (let round = 0; round < 6; round += 1) {
         const [writer, reader] = round % 2 === 0 ? [first, second] : [second, first]
@@ -124,7 +124,7 @@ export const engineReadCases: readonly CaseDefinition<OpenedEngine>[] = [
     capability: 'read',
     needs: ['reopen'],
     async run(trial) {
-      const { opened, namespace, step, hook } = trial
+      const { opened, namespace } = trial
       let engine = await engineSteps(trial, opened.engine)
       const values = new Map<Key, Uint8Array>()
       for (let round = 0; round < 3; round += 1) {
@@ -134,7 +134,7 @@ export const engineReadCases: readonly CaseDefinition<OpenedEngine>[] = [
           await engine.put({ key: own, value })
           values.set(own, value)
         }
-        engine = await engineSteps(trial, await step('reopen()', hook('reopen').call(opened)))
+        engine = await engineBy(trial, 'reopen')
         const asked = [...values]
         for (const [at, entry] of (await engine.read(asked.map(([own]) => own))).entries())
           expectEntry('read() after reopen()', entry, asked[at]?.[1])

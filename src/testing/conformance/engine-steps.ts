@@ -81,6 +81,12 @@ export async function engineSteps(
   }
 }
 
+/** Opens a second engine over the same database, or the same one after it ended without warning. */
+export async function engineBy(trial: Trial<OpenedEngine>, how: 'another' | 'reopen'): Promise<EngineSteps> {
+  const { opened, step, hook } = trial
+  return engineSteps(trial, await step(`${how}()`, hook(how).call(opened)))
+}
+
 /** What an engine throws, with the name of the method that threw it. */
 async function asked<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {

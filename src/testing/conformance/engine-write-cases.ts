@@ -2,7 +2,7 @@ import { encodeText } from '../../core/json/text.js'
 import type { Condition, Key, Version } from '../../transports/store/engine.js'
 import { keys, KEYS_A_CALL } from '../../transports/store/keys.js'
 import type { CaseDefinition, Trial } from './case.js'
-import { engineSteps, expectEntry, expectNewVersion, type EngineSteps } from './engine-steps.js'
+import { engineBy, engineSteps, expectEntry, expectNewVersion, type EngineSteps } from './engine-steps.js'
 import { fail } from './expect.js'
 import type { OpenedEngine } from './opened.js'
 
@@ -44,10 +44,7 @@ export const engineWriteCases: readonly CaseDefinition<OpenedEngine>[] = [
     capability: 'write',
     needs: ['another'],
     async run(trial) {
-      const { opened, step, hook } = trial
-      const another = async (): Promise<EngineSteps> =>
-        engineSteps(trial, await step('another()', hook('another').call(opened)))
-      await expectVersionsGoOn(trial, 'a write through a second engine', another)
+      await expectVersionsGoOn(trial, 'a write through a second engine', 'another')
     },
   },
   {
@@ -55,10 +52,7 @@ export const engineWriteCases: readonly CaseDefinition<OpenedEngine>[] = [
     capability: 'write',
     needs: ['reopen'],
     async run(trial) {
-      const { opened, step, hook } = trial
-      const reopened = async (): Promise<EngineSteps> =>
-        engineSteps(trial, await step('reopen()', hook('reopen').call(opened)))
-      await expectVersionsGoOn(trial, 'a write after reopen()', reopened)
+      await expectVersionsGoOn(trial, 'a write after reopen()', 'reopen')
     },
   },
   {
@@ -191,7 +185,7 @@ async function expectRefused(
 async function expectVersionsGoOn(
   trial: Trial<OpenedEngine>,
   what: string,
-  next: () => Promise<EngineSteps>,
+  next: 'another' | 'reopen',
 ): Promise<void> {
   const key = keys.head(trial.namespace)
   const seen = new Set<Version>()
@@ -203,6 +197,6 @@ async function expectVersionsGoOn(
       expectNewVersion(round === 0 ? 'a write' : what, version, seen)
       seen.add(version)
     }
-    engine = await next()
+    engine = await engineBy(trial, next)
   }
 }
