@@ -83,7 +83,7 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
   const red = readGates(plan.gates, gates, 0)
   if (red.rollBack.length + red.pause.length > 0)
     return { type: 'refused', why: 'gate-red', says: [...red.rollBack, ...red.pause] }
-  const first = firstStep(plan, { input, live, present })
+  const first = firstStep(plan, { input, live, present, heardForMs: reportMs })
   return red.recorded.length === 0 ? first : { ...first, says: [...first.says, ...red.recorded] }
 }
 
@@ -92,6 +92,8 @@ interface Began {
   /** Those that were heard for long enough to count, and all that are there. */
   readonly live: readonly Member[]
   readonly present: readonly Member[]
+  /** For how long a client has to be heard before it counts. */
+  readonly heardForMs: number
 }
 
 function firstStep(plan: StagedPlan, began: Began): FirstStep {
@@ -122,6 +124,7 @@ function firstStep(plan: StagedPlan, began: Began): FirstStep {
     says: [
       `stages: ${sayStages(plan.stages)} of ${live.length} live clients`,
       `the first one: ${sayResolvingPower({ live: live.length, healthy: exposed })}`,
+      ...sayNewcomers(began),
       ...sayUnprotected(live),
     ],
   }
@@ -131,10 +134,9 @@ function firstStep(plan: StagedPlan, began: Began): FirstStep {
  * Stage 0: one client goes forward, back and forward. In a fleet of one or two as well, since it is
  * compared with nobody.
  */
-function rehearsedFirst(
-  plan: StagedPlan,
-  { input: { nowMs, salt, stable, hasher, spreadMs: fetchSpreadMs }, live, present }: Began,
-): FirstStep {
+function rehearsedFirst(plan: StagedPlan, began: Began): FirstStep {
+  const { input, live, present } = began
+  const { nowMs, salt, stable, hasher, spreadMs: fetchSpreadMs } = input
   const [first] = plan.stages
   const client = rehearserOf({ live, first: first as Stage, stable: new Set(stable), salt, hasher })
   if (client === undefined)
@@ -167,8 +169,18 @@ function rehearsedFirst(
     says: [
       `first one client of ${live.length} rehearses the way back: forward, back and forward, ${seconds(bakeMs)} each`,
       `then the stages: ${sayStages(plan.stages)} of ${live.length} live clients`,
+      ...sayNewcomers(began),
     ],
   }
+}
+
+/** Why fewer clients are counted than are there. */
+function sayNewcomers({ live, present, heardForMs }: Began): readonly string[] {
+  const more = present.length - live.length
+  if (more <= 0) return []
+  return [
+    `${more} more ${more === 1 ? 'was' : 'were'} first heard less than ${seconds(heardForMs)} ago, and ${more === 1 ? 'is' : 'are'} no evidence yet`,
+  ]
 }
 
 /**

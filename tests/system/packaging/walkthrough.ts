@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 
 /** What a reader of a page does, in the order of its blocks. */
 export type Step =
@@ -36,6 +37,12 @@ const patternOf = (lines: readonly string[]): string =>
     .join('')
 
 const escaped = (text: string): string => text.replaceAll(/[$()*+./?[\\\]^{|}-]/g, '\\$&')
+
+/**
+ * How long somebody reads and types between two commands. Who publishes in the very second in which
+ * a client was first heard does not have it counted.
+ */
+const TYPING_MS = 1_500
 
 /** What a command says on a machine that takes its time. */
 const SLOW = /^still .*, after \d+ s\n/gm
@@ -143,6 +150,7 @@ export function readerOf({ folder, instead }: ReaderOptions): Reader {
         mkdirSync(dirname(join(folder, step.name)), { recursive: true })
         return writeFileSync(join(folder, step.name), typed(step.text))
       }
+      await setTimeout(TYPING_MS)
       if (step.terminal === undefined) return type(typed(step.command))
       const before = terminals.get(step.terminal)
       if (before !== undefined) await end(before, 'SIGINT')

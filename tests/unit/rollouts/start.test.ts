@@ -73,6 +73,27 @@ describe('a staged rollout begins', () => {
     )
   })
 
+  test('and says how many clients came too late to be counted', () => {
+    const { asOf, since, reports } = fleet(60)
+    const lateBy = (late: number): readonly string[] =>
+      firstStage(
+        start(staged(), {
+          asOf,
+          since,
+          reports: reports.map((report, index) =>
+            index < late ? { ...report, firstHeardAt: asOf } : report,
+          ),
+        }),
+      ).says
+    expect(lateBy(2)).toEqual([
+      'stages: 1 client, 10 %, 50 %, all of 58 live clients',
+      expect.stringContaining('1 of 58 clients'),
+      '2 more were first heard less than 60 s ago, and are no evidence yet',
+    ])
+    expect(lateBy(1)).toContain('1 more was first heard less than 60 s ago, and is no evidence yet')
+    expect(lateBy(0)).toHaveLength(2)
+  })
+
   test('with a release that readers accept', () => {
     const { plan, evidence, next } = firstStage(start(staged(), fleet(60)))
     const base = releaseOf({ salt: 's', clauses: [] })
