@@ -412,7 +412,9 @@ async function play(stage: SceneStage): Promise<void> {
     note('resumes')
     client.resume()
     await clock.advance(250)
-    if (newest !== undefined && newest.spreadMs === 0 && newest.activateAtMs === 0) {
+    // What a look brought meanwhile takes its place, and may have to wait for its time.
+    const isNewest = newest === newestOf(life)
+    if (newest !== undefined && isNewest && newest.spreadMs === 0 && newest.activateAtMs === 0) {
       const runs = runningOf(client)?.position
       if (runs === undefined || comparePositions(newest.position, runs) === 'newer')
         violate('the-newest-runs', 'after a pause it does not run what was brought last')
