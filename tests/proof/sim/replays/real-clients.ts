@@ -15,6 +15,10 @@ import { digestOfDocument } from '../scenes/rollouts/machine.js'
 type RealClientsOptions = Omit<PaperFleetOptions, 'store' | 'clock' | 'labels'> & {
   readonly store: CompleteStore
   readonly clock: VirtualClock
+  /**
+   * Whether they remember nothing over a restart, so that nothing protects them. Default: they do.
+   */
+  readonly forgetful?: boolean
 }
 
 /** How long until what died is started again, in milliseconds. */
@@ -27,7 +31,7 @@ const SEED = 11
  */
 export function startRealClients(options: RealClientsOptions): Omit<PaperFleet, 'start' | 'stop'> {
   const { store, clock, namespace, clients, lookMs = 5_000, diesAfterMs = 1_000, onRun } = options
-  const { effect = () => 'works' } = options
+  const { effect = () => 'works', forgetful = false } = options
   const handler = createHandler(store, { system: { clock } })
   const ever = new Map<string, Set<string>>()
   const running = new Map<string, string>()
@@ -60,7 +64,9 @@ export function startRealClients(options: RealClientsOptions): Omit<PaperFleet, 
           { pollIntervalMs: lookMs },
         ),
         reports: { intervalMs: 60_000 },
-        state: stateFolder('/state', { fs: disk.mount(own), owner: own.owner, system: own.system }),
+        ...(!forgetful && {
+          state: stateFolder('/state', { fs: disk.mount(own), owner: own.owner, system: own.system }),
+        }),
         system: own.system,
       })
       closing.set(clientId, { own, close: () => client.close() })

@@ -13,7 +13,12 @@ import { seededRandom } from '../../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
 import { systemHasher } from '../../../../src/system/system.js'
 import { memory } from '../../../../src/transports/memory.js'
-import { startPaperFleet, type Effect, type PaperFleet } from '../../../support/rollouts/paper-fleet.js'
+import {
+  startPaperFleet,
+  type Effect,
+  type PaperFleet,
+  type PaperFleetOptions,
+} from '../../../support/rollouts/paper-fleet.js'
 import { startRealClients } from './real-clients.js'
 
 const namespace = 'replays/rollouts'
@@ -65,6 +70,8 @@ export interface Play {
   readonly clients?: number
   /** Whether they are real ones that parse what they are given, over HTTP, and not on paper. */
   readonly real?: true
+  /** Real ones that have no state folder. */
+  readonly forgetful?: boolean
   readonly labels?: (number: number) => Readonly<Record<string, string>>
   /** Policies that the controller has besides. */
   readonly policies?: readonly RolloutPolicy[]
@@ -82,7 +89,7 @@ export interface Play {
  */
 export async function play(given: Play): Promise<Outcome> {
   const { rollout, floor, belowFloor, effect, diesAfterMs, clients = CLIENTS, labels, policies = [] } = given
-  const { through = (store: CompleteStore): CompleteStore => store, after } = given
+  const { through = (store: CompleteStore): CompleteStore => store, after, forgetful = false } = given
   const clock: VirtualClock = virtualClock()
   const system = { clock, random: seededRandom(11), hasher: systemHasher }
   const store = memory({ system })
@@ -97,7 +104,12 @@ export async function play(given: Play): Promise<Outcome> {
   await publisher.publish({ pool: 1 }, { rollout: everyone(), reason })
   const first = (await publisher.current())?.digest
   const begun: number[] = []
-  const fleet = (given.real === true ? startRealClients : startPaperFleet)({
+  const startClients =
+    given.real === true
+      ? (options: PaperFleetOptions & { readonly store: CompleteStore }) =>
+          startRealClients({ ...options, clock, forgetful })
+      : startPaperFleet
+  const fleet = startClients({
     store: through(store),
     clock,
     namespace,

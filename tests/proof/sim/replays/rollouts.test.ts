@@ -2,7 +2,8 @@ import { expect, test, vi } from 'vitest'
 import { everyone } from '../../../../src/publisher/index.js'
 import { staged, type RolloutFloor } from '../../../../src/rollouts/index.js'
 import type { Effect } from '../../../support/rollouts/paper-fleet.js'
-import { AT_ONCE, CLIENTS, DEFAULTS, indexOf, MINUTE, play, REAL } from './rolled.js'
+import { digestOfDocument } from '../scenes/rollouts/machine.js'
+import { AT_ONCE, CLIENTS, DEFAULTS, indexOf, MINUTE, play, REAL, reason, type Stand } from './rolled.js'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -74,4 +75,26 @@ test('fastly-latent: a document that wakes a fault in a part of the fleet is tak
   expect(touched).toBeLessThanOrEqual(CLIENTS / 2)
   // Off: everyone at once.
   expect((await play({ rollout: everyone(), effect })).touched).toBe(CLIENTS)
+})
+
+test('cloudflare-kill-switch: a kill that kills is left by everybody who died of it twice, and nobody has to act', async () => {
+  const [first = '', bad = ''] = [1, 3].map(pool => digestOfDocument({ pool }))
+  const effect = (_: string, __: number, digest: string): Effect => (digest === bad ? 'dies' : 'works')
+  const killed = async (forgetful: boolean): Promise<unknown> => {
+    const seen = { met: 0, well: 0 }
+    const after = async ({ clock, publisher, fleet }: Stand): Promise<void> => {
+      await clock.advance(5 * MINUTE)
+      await publisher.kill({ patch: { pool: 3 }, reason })
+      await clock.advance(5 * MINUTE)
+      seen.met = fleet.everRan(bad).length
+      // What the kill patched is withdrawn, so it is the one before.
+      seen.well = fleet.runs(first).length
+    }
+    await play({ ...AT_ONCE, effect, forgetful, after })
+    return seen
+  }
+  // A kill is for everybody, on purpose.
+  expect(await killed(false)).toEqual({ met: REAL.clients, well: REAL.clients })
+  // Off: clients without a state folder do not know what they died of, and go on dying.
+  expect(await killed(true)).toEqual({ met: REAL.clients, well: 0 })
 })
