@@ -164,14 +164,18 @@ async function waysBack(
   return arms.flat().map(({ digest }) => digest)
 }
 
+/** No snapshot is so short, so a store that has one says `too-large`, and brings nothing. */
+const SHORTER_THAN_ANY = 1
+
 /**
  * Whether the store has a snapshot, damaged or not: an earlier prune has removed most of what old
  * releases name.
  */
 async function isThere(context: PublisherContext, digest: Digest, signal: AbortSignal): Promise<boolean> {
-  const { store, namespace, maxReadBytes: maxSnapshotBytes } = context
+  const { store, namespace } = context
+  const query = { namespace, digest, maxSnapshotBytes: SHORTER_THAN_ANY }
   try {
-    await retried(() => store.snapshot({ namespace, digest, maxSnapshotBytes }, signal), {
+    await retried(() => store.snapshot(query, signal), {
       ...context,
       signal,
     })

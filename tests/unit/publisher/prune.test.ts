@@ -232,12 +232,15 @@ test('what releases name that are appended meanwhile stays, also when it was old
   let meanwhile: (() => Promise<unknown>) | undefined
   const { clock, publisher, publish, present } = place(({ snapshot }) => ({
     async snapshot(query, signal) {
-      const bytes = await snapshot(query, signal)
       const act = query.digest === old[1] ? meanwhile : undefined
-      if (act === undefined) return bytes
-      meanwhile = undefined
-      await act()
-      return bytes
+      try {
+        return await snapshot(query, signal)
+      } finally {
+        if (act !== undefined) {
+          meanwhile = undefined
+          await act()
+        }
+      }
     },
   }))
   const old: Digest[] = []
@@ -306,6 +309,26 @@ test('what the store lost of what should be kept is told apart, in a dry run too
   const told = { removed: 4, removedBytes: 40, refused: 0, kept: 2, lost: 2 }
   expect(await publisher.prune({ ...bounds, dryRun: true })).toEqual(told)
   expect(await publisher.prune(bounds)).toEqual(told)
+})
+
+test('what is kept is looked for, and read only where a rollback leads to it', async () => {
+  let broughtBytes = 0
+  const { clock, publisher, publish } = place(({ snapshot }) => ({
+    async snapshot(query, signal) {
+      const bytes = await snapshot(query, signal)
+      broughtBytes += bytes.length
+      return bytes
+    },
+  }))
+  for (let pool = 0; pool < 9; pool += 1) await publish(pool)
+  await clock.advance(DAY_MS)
+  const readOf = async (keepReleases: number): Promise<number> => {
+    broughtBytes = 0
+    const { kept } = await publisher.prune({ keepReleases, keepDays: 0, dryRun: true })
+    expect(kept).toBe(keepReleases)
+    return broughtBytes
+  }
+  expect(await readOf(8)).toBe(await readOf(3))
 })
 
 test('a release that cannot be read ends it before anything is removed, unless it is too old to be kept', async () => {
