@@ -471,12 +471,14 @@ async function play(stage: SceneStage): Promise<void> {
 
   const restart = async (life: Life): Promise<Life> => {
     const before = runningOf(life.client)
-    const closes = dice.chance(0.5)
     const { digest, sinceMs } = life.ran
     const ranMs = clock.monotonic() - sinceMs
+    const onTrial = kept === true && digest !== undefined && ranMs <= TRIAL_MS + BEAT_MS
+    const isSuspect = onTrial && suspects.has(digest)
+    // A second death on trial would put it into quarantine, which is the matter of other scenes.
+    const closes = dice.chance(0.5) || isSuspect
     if (closes) await during(clock, life.client.close(), 10_000)
-    else if (kept === true && digest !== undefined && ranMs <= TRIAL_MS + BEAT_MS)
-      suspects.set(digest, Math.max(suspects.get(digest) ?? 0, ranMs))
+    else if (onTrial) suspects.set(digest, Math.max(suspects.get(digest) ?? 0, ranMs))
     life.own.kill()
     // Whoever is gone listens no more.
     life.line.cut()
@@ -486,7 +488,7 @@ async function play(stage: SceneStage): Promise<void> {
     await clock.advance(3_000)
     const runs = runningOf(next.client)
     // What was on trial when its process ended abruptly waits behind what ran before it.
-    const isDue = closes ? runs?.digest === before?.digest : runs?.digest !== undefined
+    const isDue = closes && !isSuspect ? runs?.digest === before?.digest : runs?.digest !== undefined
     if (kept === true && before?.digest !== undefined && !isDue)
       violate('a-restart-begins-from-what-ran', `it runs ${runs?.origin ?? 'nothing'} after a restart`)
     if (kept !== true && withDefaults === true && runs?.origin !== 'defaults')
