@@ -7,16 +7,8 @@ import { createGateOracles } from './gate-oracles.js'
 import type { Gates } from './gates.js'
 import { ROLLED, type Machine } from './machine.js'
 import { createStageOracles } from './stage-oracles.js'
-import {
-  isIn,
-  isNamedFor,
-  mayRun,
-  named,
-  type PlainRelease,
-  type Step,
-  type Story,
-  type Who,
-} from './story.js'
+import { isIn, isNamedFor, mayRun, named, type PlainRelease, type Step, type Story } from './story.js'
+import type { Stranger } from './strangers.js'
 
 /** What a client was told so long ago, in milliseconds, it goes by, also when it starts anew. */
 const WRITTEN_MS = 3_000
@@ -51,8 +43,8 @@ export interface Judged {
   /** When probes were made red everywhere. */
   readonly incidents: readonly number[]
   readonly gates: Gates
-  /** The strangers that will be looked for, as clients that are there. */
-  readonly strangers: readonly Who[]
+  /** Strangers who spoke under names of their own. */
+  readonly strangers: readonly Stranger[]
 }
 
 /** Judges what happens in a world of rollouts from what really happened there. */
@@ -345,16 +337,17 @@ export function createOracles(judged: Judged): Oracles {
         taken.some(({ atMs, silentMs }) => atMs <= startMs && silentMs >= startMs)
       if (!isDoubted && !isFollowed(machine)) say(`${plan.name} counts as silent, and never was`)
     }
-    // Who will be looked for is one client more, and neither well nor failed.
-    const more = strangers.filter(one => was.audience === undefined || isIn(was.audience, one)).length
-    if (counted > exposed.size + more)
-      say(`${counted} clients are counted, and ${exposed.size} were in the audience`)
-    if (counted + control > machines.length + strangers.length)
+    // Who was there when the stage began is one client more, and fails if it is not heard again.
+    const guests = strangers.filter(({ silentMs }) => silentMs >= startMs)
+    const among = guests.filter(one => was.audience === undefined || isIn(was.audience, one))
+    const tried = new Set([...exposed, ...among.map(({ name }) => name)])
+    if (counted > tried.size) say(`${counted} clients are counted, and ${exposed.size} were in the audience`)
+    if (counted + control > machines.length + guests.length)
       say(`${counted + control} clients are counted of ${machines.length}`)
-    if (failed > exposed.size) say(`${failed} failures are counted of ${exposed.size} clients`)
+    if (failed > tried.size) say(`${failed} failures are counted of ${tried.size} clients`)
     if (new Set(blamed.map(({ clientId }) => clientId)).size < blamed.length)
       say('one client is counted twice')
-    if (blamed.some(({ clientId }) => !exposed.has(clientId))) say('a client from outside is counted')
+    if (blamed.some(({ clientId }) => !tried.has(clientId))) say('a client from outside is counted')
   }
 
   /**

@@ -13,8 +13,8 @@ import { createGates, drawMood, GATES, type Gates } from './gates.js'
 import { digestOfDocument, makeMachine, ROLLED, type Machine } from './machine.js'
 import { createOracles, runsItsTarget, type Oracles } from './oracles.js'
 import { drawLabels, drawPolicy, FLOOR, type PolicyDice } from './policies.js'
-import { watchStory, type PlainRelease, type Story, type Who } from './story.js'
-import { drawLies } from './strangers.js'
+import { watchStory, type PlainRelease, type Story } from './story.js'
+import { drawLies, type Stranger } from './strangers.js'
 import { layWire } from './wire.js'
 
 /**
@@ -71,8 +71,8 @@ interface Place {
   /** Whether who publishes asks gates too. */
   readonly isGuarded: boolean
   readonly more: More
-  /** Strangers that will be looked for, as clients that are there. */
-  readonly strangers: Who[]
+  /** Strangers who spoke under names of their own. */
+  readonly strangers: Stranger[]
   /** Whether one of them said that it is ahead of the store. */
   isAhead: boolean
   visits: number
@@ -110,7 +110,7 @@ async function open(stage: SceneStage): Promise<Place> {
   const more = drawMore(seed)
   const gates = createGates(clock)
   const isGuarded = more.gates?.chance(0.7) === true
-  const strangers: Who[] = []
+  const strangers: Stranger[] = []
   const effects = createEffects()
   const documents = new Map<string, Document>()
   const incidents: number[] = []
@@ -336,15 +336,15 @@ async function lie(place: Place): Promise<void> {
   if (more.strangers?.chance(0.5) !== true || newest === undefined) return
   place.visits += 1
   const digest = (newest.candidate ?? newest.stable).variants[0]?.digest ?? ''
-  const { kind, reports, taken, made } = drawLies({ dice: more.strangers, machines, digest, newest, visit: place.visits }) // prettier-ignore
+  const { kind, reports, taken } = drawLies({ dice: more.strangers, machines, digest, newest, visit: place.visits }) // prettier-ignore
   if (reports.length === 0) return
   stage.note(`strangers: ${kind} ${reports.map(({ clientId, phase }) => `${clientId} ${phase}`).join()}`)
   stage.met('strangers reported of a rollout')
   const atMs = stage.clock.monotonic()
   const silentMs = atMs + missingAfterMs(reports[0]?.nextReportWithinMs ?? 86_400_000)
   for (const machine of taken) machine.taken.push({ atMs, silentMs })
-  for (const { clientId, labels } of reports)
-    if (made.includes(clientId)) strangers.push({ name: clientId, labels })
+  if (taken.length === 0)
+    strangers.push(...reports.map(({ clientId: name, labels }) => ({ name, labels, silentMs })))
   if (kind === 'ahead') place.isAhead = true
   await during(stage.clock, story.store.report(reports, new AbortController().signal), 1_000)
 }

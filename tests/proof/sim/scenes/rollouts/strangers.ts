@@ -1,7 +1,7 @@
 import type { Dice } from '../../../../../src/sim/dice.js'
 import type { ClientReport, ReportPhase } from '../../../../../src/contracts/report.js'
 import { ROLLED, type Machine } from './machine.js'
-import type { PlainRelease } from './story.js'
+import type { PlainRelease, Who } from './story.js'
 
 /** What strangers need to know to lie well. */
 export interface StrangeQuery {
@@ -20,11 +20,14 @@ export interface Lies {
   readonly reports: readonly ClientReport[]
   /** Whose names they took. */
   readonly taken: readonly Machine[]
-  /** Names of their own under which they will be looked for. */
-  readonly made: readonly string[]
 }
 
-/** Nobody is looked for any more that soon: it is silent before another stage could begin. */
+/** A stranger under a name of its own, and from when on it counts as silent. */
+export interface Stranger extends Who {
+  readonly silentMs: number
+}
+
+/** Who will report so soon is the first to be missed. */
 const SHORT_MS = 1_000
 
 const PHASES: readonly ReportPhase[] = [
@@ -75,11 +78,11 @@ export function drawLies({ dice, machines, digest, newest, visit }: StrangeQuery
   switch (kind) {
     case 'failures': {
       const clients = made(12)
-      return { kind, reports: clients.map(one => word(one, failure())), taken: [], made: [] }
+      return { kind, reports: clients.map(one => word(one, failure())), taken: [] }
     }
     case 'health': {
       const clients = made(12)
-      return { kind, reports: clients.map(one => word(one, {})), taken: [], made: [] }
+      return { kind, reports: clients.map(one => word(one, {})), taken: [] }
     }
     case 'ids': {
       const taken = machines.filter(isWell).filter(() => dice.chance(0.6))
@@ -95,17 +98,17 @@ export function drawLies({ dice, machines, digest, newest, visit }: StrangeQuery
           ...(isFailure ? { refused: digest } : dice.chance(0.4) ? failure() : {}),
         }),
       )
-      return { kind, reports, taken, made: [] }
+      return { kind, reports, taken }
     }
     case 'ahead': {
       const far = { epoch, sequence: sequence + dice.between(1, 1_000) }
-      return { kind, reports: [word(name(0), { seen: far, applied: far })], taken: [], made: [] }
+      return { kind, reports: [word(name(0), { seen: far, applied: far })], taken: [] }
     }
     case 'long': {
       const clients = made(2)
       const more = { nextReportWithinMs: undefined }
       const reports = clients.map(one => word(one, { ...failure(), ...more }))
-      return { kind, reports, taken: [], made: clients }
+      return { kind, reports, taken: [] }
     }
   }
 }
