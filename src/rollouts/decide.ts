@@ -11,6 +11,7 @@ import { rehearsalAnew, rehearsalFrom, rehearsalWithOneMore } from './next-rehea
 import { oneMoreIn, stageFrom, watchFrom } from './next-stage.js'
 import { readStagedPlan } from './plan.js'
 import type { Decision, RolloutEvidence, RolloutStanding } from './policy.js'
+import { hearsClients } from './members.js'
 import { hasLostItsClients } from './quorum.js'
 import { lossOf, rehearserIn } from './rehearsal.js'
 import { hold, say, stayPaused, type Place } from './say-decision.js'
@@ -159,5 +160,5 @@ function lostIn(place: Place): Anew | undefined {
 
 /** A fleet of which nothing was heard at all, by how long the store has listened. */
 function unheard({ heard }: Place): readonly Unknown[] {
-  return heard.reports.length > 0 ? [] : [unknown(whyUnheard(heard))]
+  return hearsClients(heard) ? [] : [unknown(whyUnheard(heard))]
 }

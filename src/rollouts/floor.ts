@@ -1,5 +1,6 @@
 import type { Json } from '../contracts/json.js'
 import type { Identity } from '../contracts/identity.js'
+import { FEW_CLIENTS } from '../core/limits.js'
 import { labelsMatch } from '../core/release/labels.js'
 import { policyOf, readStagedPlan, type StagedPlan } from './plan.js'
 import { percent } from './resolving-power.js'
@@ -10,7 +11,10 @@ import type { Stage } from './stage.js'
  * never looser; what is left out is not asked for.
  */
 export interface RolloutFloor {
-  /** Whether `everyone()` is refused. Default true, since a floor is no floor without it. */
+  /**
+   * Whether `everyone()` is refused, and so is a first stage of all clients where three are live or
+   * more. Default true, since a floor is no floor without it.
+   */
   readonly staged?: boolean
   /** How many clients the first stage may expose at most. Default: any number. */
   readonly firstStage?: number
@@ -71,7 +75,11 @@ export function looserThan(
   const sizes = sizesOf(read, clients)
   const problems: string[] = []
   const [first = 0] = sizes
-  if (firstStage !== undefined && first > firstStage && live > firstStage)
+  if (staged && live >= FEW_CLIENTS && first >= live)
+    problems.push(
+      `the first stage exposes all ${live} clients: this namespace is rolled out in stages, and not to everyone at once`,
+    )
+  else if (firstStage !== undefined && first > firstStage && live > firstStage)
     problems.push(`the first stage exposes ${first} clients; ${firstStage} are allowed`)
   if (growth !== undefined)
     for (const [index, size] of sizes.entries()) {

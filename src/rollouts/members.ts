@@ -237,6 +237,17 @@ export function presenceOf({ current }: Member, nowMs: number): Presence {
 }
 
 /**
+ * Whether any client was heard: controllers report too, and are none.
+ *
+ * ```ts
+ * if (!hearsClients(heard)) pause('nobody reports')
+ * ```
+ */
+export function hearsClients({ reports }: Pick<HeardReports, 'reports'>): boolean {
+  return reports.some(({ role }) => role === undefined)
+}
+
+/**
  * Whether a client was heard within a period and a half. That is sooner than it counts as silent:
  * where all fall silent together, some would be silent while the others are not yet.
  */

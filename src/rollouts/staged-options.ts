@@ -27,9 +27,9 @@ export interface StagedOptions {
    */
   readonly stages?: readonly StageSpec[]
   /**
-   * In place of stages: the first one is as large as it takes to exclude faults that hit more than
-   * this share of the fleet, above 0 and up to 1, and all clients follow. Default: none; `stages`
-   * says what is exposed.
+   * In place of stages: after one client come as many as it takes to exclude faults that hit more
+   * than this share of the fleet, above 0 and up to 1, and then all. Where that takes the whole
+   * fleet, all follow the one. Default: none; `stages` says what is exposed.
    */
   readonly excludes?: number
   /**

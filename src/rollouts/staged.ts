@@ -332,7 +332,13 @@ function stagesFor(
   live: number,
   idsOf: (clients: readonly string[]) => readonly string[],
 ): readonly Stage[] {
-  if (excludes !== undefined)
-    return [{ by: 'count', count: healthyToExclude({ live, share: excludes }) }, { by: 'all' }]
+  if (excludes !== undefined) return stagesToExclude(excludes, live)
   return stages === undefined ? defaultStages(live) : stages.map(spec => stageOf(spec, idsOf))
+}
+
+/** One client, so many that the stage excludes a fault of that share, and all. */
+function stagesToExclude(share: number, live: number): readonly Stage[] {
+  const count = healthyToExclude({ live, share })
+  const middle: readonly Stage[] = count > 1 && count < live ? [{ by: 'count', count }] : []
+  return [{ by: 'count', count: 1 }, ...middle, { by: 'all' }]
 }

@@ -7,7 +7,7 @@ import { positionOf, type Arm, type Release } from '../../core/release/release.j
 import { summarizeFleet } from '../../fleet/summary.js'
 import { controllersIn, isRunBySomebody, missingFor } from '../../rollouts/controllers.js'
 import { looserThan, type RolloutFloor } from '../../rollouts/floor.js'
-import { liveMembers } from '../../rollouts/members.js'
+import { hearsClients, liveMembers } from '../../rollouts/members.js'
 import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/policy.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
@@ -217,7 +217,7 @@ const CODES: Readonly<Record<StartRefusal, ErrorCode>> = {
 function looseness({ floor, belowFloor, first, heard, nowMs }: Planned): readonly string[] {
   if (floor === undefined || belowFloor !== undefined) return []
   // Where nobody is there to be staged, nothing is loose about that.
-  if (first.type === 'everyone' && heard !== undefined && heard.reports.length === 0) return []
+  if (first.type === 'everyone' && heard !== undefined && !hearsClients(heard)) return []
   if (first.type !== 'stage') return looserThan(floor, undefined, [])
   const live = heard === undefined ? [] : liveMembers(heard, { beforeMs: nowMs, nowMs })
   return looserThan(

@@ -6,6 +6,7 @@ import { FEW_CLIENTS, LEAST_STAGED_REPORT_MS } from '../../core/limits.js'
 import { missingAfterMs } from '../../core/report/missing-after.js'
 import { BUCKETS, isExposed, type Audience, type Clause } from '../../core/release/audience.js'
 import { looserThan, sizeOf, type RolloutFloor } from '../../rollouts/floor.js'
+import { hearsClients } from '../../rollouts/members.js'
 import { firstStageOf } from '../../rollouts/plan.js'
 import type { Stage } from '../../rollouts/stage.js'
 import type { Release } from '../../core/release/release.js'
@@ -54,7 +55,7 @@ export function objectionByFloors(
   { heard, floors }: Pick<StagedContext, 'heard' | 'floors'>,
 ): Objection {
   // Where nobody is there to be staged, nothing is loose about everyone.
-  if (rollout === undefined && !heard.reports.some(({ role }) => role === undefined)) return undefined
+  if (rollout === undefined && !hearsClients(heard)) return undefined
   return belowFloors(floors, rollout?.plan, liveClients(heard))
 }
 

@@ -410,6 +410,11 @@ describe('what is unknown', () => {
     ])
     const never = decideStaged({ release, hasher }, since(15), minuteMs(NOW))
     expect([never.type, kinds(never)[0]]).toEqual(['pause', 'never-heard'])
+    // A controller that reports is no client.
+    const role = { type: 'controller', policies: [], gates: [] } as const
+    const alone = { heard: heard([word('server-1', NOW, { role })], NOW, NOW - 15), gates: {} }
+    const unheard = decideStaged({ release, hasher }, alone, minuteMs(NOW))
+    expect([unheard.type, kinds(unheard)[0]]).toEqual(['pause', 'never-heard'])
     const late = decideStaged({ release, hasher }, since(14), minuteMs(121))
     expect([late.type, late.explanation.verdict]).toEqual(['pause', 'unknown'])
     expect(late.explanation.why[0]).toContain('not decided by')

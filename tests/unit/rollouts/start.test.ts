@@ -128,8 +128,17 @@ describe('a staged rollout begins', () => {
 
   test('with as many clients as it takes to exclude a fault', () => {
     const { next, plan } = firstStage(start(staged({ excludes: 0.05 }), fleet(60)))
-    expect(next.start.exposed).toBe(38)
-    expect(readStagedPlan(plan).stages.map(({ by }) => by)).toEqual(['count', 'all'])
+    // However many that is, one client has it first.
+    expect(next.start.exposed).toBe(1)
+    expect(readStagedPlan(plan).stages).toEqual([
+      { by: 'count', count: 1 },
+      { by: 'count', count: 38 },
+      { by: 'all' },
+    ])
+    const ofFew = firstStage(start(staged({ excludes: 0.05 }), fleet(20)))
+    expect(readStagedPlan(ofFew.plan).stages).toEqual([{ by: 'count', count: 1 }, { by: 'all' }])
+    const excludesNothing = firstStage(start(staged({ excludes: 1 }), fleet(20)))
+    expect(readStagedPlan(excludesNothing.plan).stages).toEqual([{ by: 'count', count: 1 }, { by: 'all' }])
   })
 
   test('with stages by number, share, label and name', () => {
@@ -328,6 +337,10 @@ describe('a floor', () => {
   test('refuses to go to everyone unless it says otherwise', () => {
     expect(looserThan({}, undefined, sixty)).toHaveLength(1)
     expect(looserThan({ staged: false }, undefined, sixty)).toEqual([])
+    // One or two have nobody to be compared with.
+    const all = planOf(staged(['all']))
+    expect(looserThan({}, all, sixty.slice(0, 2))).toEqual([])
+    expect(looserThan({}, all, sixty.slice(0, 3))).toHaveLength(1)
   })
 
   test.each<[string, Parameters<typeof looserThan>[0], RolloutPolicy, number]>([
@@ -372,6 +385,10 @@ describe('a floor', () => {
     ],
     ['the gate', { gates: ['errors'] }, staged({ gates: [{ name: 'errors', onBad: 'pause' }] }), 0],
     ['what goes by the clock', {}, timed(), 1],
+    ['everyone at once as a stage', {}, staged(['all']), 1],
+    ['as many as there are as the first stage', { firstStage: 100 }, staged([60, 'all']), 1],
+    ['a label that all carry', {}, staged([{ labels: { region: ['ap', 'eu', 'us'] } }, 'all']), 1],
+    ['everyone at once where it may be', { staged: false }, staged(['all']), 0],
   ])('has something against %s', (_name, floor, policy, problems) => {
     expect(looserThan(floor, planOf(policy), sixty)).toHaveLength(problems)
   })

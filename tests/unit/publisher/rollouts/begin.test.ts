@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
+import { createController } from '../../../../src/controller/index.js'
+import { createPublisher } from '../../../../src/publisher/index.js'
 import { everyone, timed } from '../../../../src/rollouts/index.js'
-import { rolloutBoard, size } from './rollout-board.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
+import { memory } from '../../../../src/transports/memory.js'
+import { rolloutBoard, schema, size } from './rollout-board.js'
 
 test.each(['missing', 'damaged'] as const)(
   'no rollout begins whose clients could not go back, since what they run is %s in the store; published once more it is there again',
@@ -33,3 +37,23 @@ test('what goes to everyone goes also where the version before it is lost', asyn
     state: 'everyone',
   })
 })
+
+test.each(['no controller', 'a controller'] as const)(
+  'a fleet of nobody is published to under a floor too, where %s reports',
+  async who => {
+    const clock = virtualClock()
+    const system = { clock }
+    const store = memory({ system })
+    const namespace = 'checkout/prod'
+    await using publisher = createPublisher({ namespace, schema, store, floor: {}, system })
+    await using controller = who === 'a controller' ? createController({ store, system }) : undefined
+    await publisher.publish(size(1), { reason: 'the first' })
+    await clock.advance(20 * 60_000)
+    const heard = await store.reports?.({ namespace }, new AbortController().signal)
+    expect(heard?.reports).toHaveLength(controller === undefined ? 0 : 1)
+    expect(await publisher.publish(size(2), { reason: 'more load' })).toMatchObject({
+      outcome: 'published',
+      state: 'everyone',
+    })
+  },
+)
