@@ -1,7 +1,10 @@
 import { errorMessage, isError, isThenable } from '../../core/built-ins.js'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { oneLine } from '../../core/json/text.js'
+import type { Audience } from '../../core/release/audience.js'
 import { isInstant } from '../../core/release/instant.js'
+import type { Release } from '../../core/release/release.js'
+import { isWider } from '../../rollouts/cohort.js'
 import type {
   Decision,
   FirstStep,
@@ -43,7 +46,20 @@ export function askToDecide(
 ): Decision {
   const nowMs = Date.parse(evidence.heard.asOf)
   const answer = ask(policy, 'decide', () => policy.decide(standing, evidence, nowMs))
-  return readAnswer(policy, answer, DECISIONS)
+  const decision = readAnswer(policy, answer, DECISIONS)
+  if ('next' in decision && takesClientsOut(standing.release, decision.next.audience))
+    throw wrongAnswer(
+      policy,
+      `with "${decision.type}" and an audience that takes clients out of the one before; keep its salt, and keep or widen each of its clauses`,
+    )
+  return decision
+}
+
+/** In a rehearsal the one client goes forward and back, whoever else was exposed. */
+function takesClientsOut({ audience, rollout }: Release, next: Audience | undefined): boolean {
+  if (audience === undefined || rollout?.stageStart.rehearsal !== undefined) return false
+  // What is no audience is refused with the release that would carry it.
+  return Array.isArray(next?.clauses) && !isWider(next, audience)
 }
 
 /** The members that each type of an answer needs, and what each has to be. */
@@ -97,14 +113,17 @@ function codeIn(error: Error): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
+function wrongAnswer(policy: RolloutPolicy, says: string): NoticeboardError {
+  return new NoticeboardError('internal', `policy ${nameOfPolicy(policy)} answered ${says}`)
+}
+
 /** An answer as it is, once it is one that can be acted on. */
 function readAnswer<Answer extends FirstStep | Decision>(
   policy: RolloutPolicy,
   answer: Answer,
   needs: Needs<Answer['type']>,
 ): Answer {
-  const refuse = (says: string): NoticeboardError =>
-    new NoticeboardError('internal', `policy ${nameOfPolicy(policy)} answered ${says}`)
+  const refuse = (says: string): NoticeboardError => wrongAnswer(policy, says)
   const given: unknown = answer
   if (isThenable(given)) throw refuse('with a promise; start() and decide() must answer at once')
   const known = new Map(Object.entries<Needs<string>[string]>(needs))

@@ -8,6 +8,7 @@ import { summarizeFleet } from '../../fleet/summary.js'
 import { controllersIn, isRunBySomebody, missingFor } from '../../rollouts/controllers.js'
 import { looserThan, type RolloutFloor } from '../../rollouts/floor.js'
 import { hearsClients, liveMembers } from '../../rollouts/members.js'
+import { gatesOf } from '../../rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/policy.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
@@ -157,7 +158,7 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
       `${namespace}: ${NOT_STARTED}: ${loose.join('; ')}; or say why in { belowFloor }`,
     )
   if (first.type === 'everyone') return { type: 'everyone', notes: first.says }
-  const notes = [...first.says]
+  const notes = [...first.says, ...unaskedGates(planned)]
   if (
     !drives &&
     first.next.state === 'running' &&
@@ -203,6 +204,17 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
         ? { ...common, stable: candidate }
         : { ...common, stable: newest.stable.variants, candidate, audience },
   }
+}
+
+/** The gates of a plan that could not be asked whether they are red already. */
+function unaskedGates({ first, gates }: Planned): readonly string[] {
+  if (first.type !== 'stage') return []
+  const missing = gatesOf(first.plan).filter(name => !gates.some(gate => gate.name === name))
+  if (missing.length === 0) return []
+  const [it, them, are] = missing.length === 1 ? ['gate', 'it', 'is'] : ['gates', 'them', 'are']
+  return [
+    `${it} ${missing.join(', ')} ${are} not asked before the start, since this publisher does not have ${them}`,
+  ]
 }
 
 const CODES: Readonly<Record<StartRefusal, ErrorCode>> = {

@@ -152,6 +152,29 @@ test.each<[string, unknown, string]>([
     { type: 'hold', explanation: { why: 'closed' } },
     'policy hours@3 answered with "hold" and a wrong or missing why; it must be a list of texts',
   ],
+  [
+    'that others run the candidate than before',
+    {
+      type: 'advance',
+      explanation: {
+        verdict: 'good',
+        why: ['it is open'],
+        unknowns: [],
+        counts: {},
+        exceptions: [],
+        wouldChange: [],
+        asOf: '2026-01-01T00:00:00.000Z',
+      },
+      next: {
+        state: 'running',
+        stage: 1,
+        audience: { salt: 'another', clauses: [{ below: 2 ** 31 }] },
+        start: { at: '2026-01-01T00:00:00.000Z', live: 4, exposed: 2, control: 2 },
+        decideBy: '2026-01-02T00:00:00.000Z',
+      },
+    },
+    'policy hours@3 answered with "advance" and an audience that takes clients out of the one before; keep its salt',
+  ],
 ])('a policy that decides %s is told what it must answer', async (_, answer, says) => {
   const { clock, publisher, controller, alarm } = await world()
   const running = controller({ policies: [hours(() => answer as never)] })

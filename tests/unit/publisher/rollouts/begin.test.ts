@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { createController } from '../../../../src/controller/index.js'
-import { createPublisher } from '../../../../src/publisher/index.js'
-import { everyone, timed } from '../../../../src/rollouts/index.js'
+import { createPublisher, type Gate, type Publisher } from '../../../../src/publisher/index.js'
+import { everyone, staged, timed } from '../../../../src/rollouts/index.js'
 import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { memory } from '../../../../src/transports/memory.js'
-import { rolloutBoard, schema, size } from './rollout-board.js'
+import { startPaperFleet } from '../../../support/rollouts/paper-fleet.js'
+import { rolloutBoard, schema, size, type Document } from './rollout-board.js'
 
 test.each(['missing', 'damaged'] as const)(
   'no rollout begins whose clients could not go back, since what they run is %s in the store; published once more it is there again',
@@ -57,3 +58,28 @@ test.each(['no controller', 'a controller'] as const)(
     })
   },
 )
+
+test('a gate that the publisher does not have is named as not asked before the start', async () => {
+  const clock = virtualClock()
+  const system = { clock }
+  const store = memory({ system })
+  const fleet = startPaperFleet({ store, clock, namespace: 'checkout/prod', clients: 4 })
+  const gate = (name: string): Gate => ({ name, check: () => 'good' })
+  const publisherWith = (...gates: readonly Gate[]): Publisher<Document> =>
+    createPublisher({ namespace: 'checkout/prod', schema, store, gates, system })
+  const publisher = publisherWith()
+  await publisher.publish(size(1), { rollout: everyone(), reason: 'the first' })
+  await clock.advance(20 * 60_000)
+  const rollout = staged({ gates: [gate('latency'), gate('errors')] })
+  const asked = { rollout, drive: true, dryRun: true, reason: 'more load' } as const
+  expect((await publisher.publish(size(2), asked)).notes.at(-1)).toBe(
+    'gates latency, errors are not asked before the start, since this publisher does not have them',
+  )
+  const one = publisherWith(gate('errors'))
+  expect((await one.publish(size(2), asked)).notes.at(-1)).toBe(
+    'gate latency is not asked before the start, since this publisher does not have it',
+  )
+  const both = publisherWith(gate('latency'), gate('errors'))
+  expect((await both.publish(size(2), asked)).notes.join()).not.toContain('not asked')
+  await fleet.close()
+})
