@@ -214,6 +214,9 @@ const ROWS = {
       name: `the heap of a client ${what}, beside a 7-byte document`,
       unit: 'bytes',
       ours: { title: kind, rounds: heapBytes[kind].rounds },
+      ...(kind === 'hybrid' && {
+        peers: [{ title: 'its stream alone, held open by a bare fetch', rounds: heapBytes['stream'].rounds }],
+      }),
       ...beforeOf(before?.heap, () => heapBytes[`${kind}-${titleBefore}`].rounds),
       controls: [
         {

@@ -44,8 +44,26 @@ async function publishAll(documents) {
 /** What a careless client would keep beside its document: a copy of something. */
 const carelessBytes = 25_000
 
+/** A stream that is read and left, by a bare `fetch`. @param {ReturnType<typeof fetchFrom>} fetch */
+async function openStream(fetch) {
+  const { body } = await fetch('http://board.test/~events', {})
+  if (body === null) throw new Error('the stream has no body')
+  const reader = body.getReader()
+  const read = async () => {
+    while (!(await reader.read()).done);
+  }
+  const reading = read()
+  return {
+    async close() {
+      await reader.cancel()
+      await reading
+    },
+  }
+}
+
 /**
- * The heap that a client takes beside a small document, without what the runtime's sockets take.
+ * The heap that a client takes beside a small document, without what the runtime's sockets take; of
+ * the kind `stream` what nobody who holds a stream open can do without.
  */
 async function heap({ kind, count }) {
   const [board] = await publishAll([{ a: 1 }])
@@ -57,13 +75,15 @@ async function heap({ kind, count }) {
       ? pull(transport, { pollIntervalMs: 3_600_000, sweepIntervalMs: 3_600_000 })
       : hybrid(transport, { sweepIntervalMs: 3_600_000 })
   }
-  /** @type {import('noticeboard').Client<any>[]} */
+  const open = async (/** @type {number} */ index) => {
+    if (kind === 'stream') return openStream(fetch)
+    const client = createClient({ namespace, schema, strategy: strategy(), clientId: `c${index}` })
+    return client.ready({ timeoutMs: Number.POSITIVE_INFINITY })
+  }
+  /** @type {{ close(): Promise<void> }[]} */
   const clients = []
   const grow = async (/** @type {number} */ to) => {
-    while (clients.length < to) {
-      const client = createClient({ namespace, schema, strategy: strategy(), clientId: `c${clients.length}` })
-      clients.push(await client.ready({ timeoutMs: Number.POSITIVE_INFINITY }))
-    }
+    while (clients.length < to) clients.push(await open(clients.length))
     // First reports go out within a second.
     await sleep(3_000)
     for (let times = 0; times < 3; times += 1) {

@@ -33,7 +33,7 @@ export async function measureClient({ options: { quick, document }, processes, s
     await child.end()
     return bytes
   }
-  for (const kind of ['pull', 'hybrid']) {
+  for (const kind of ['pull', 'hybrid', 'stream']) {
     /** @type {{ bytes: number, carelessBytes: number }[]} */
     const held = []
     /** @type {number[]} */
@@ -41,12 +41,13 @@ export async function measureClient({ options: { quick, document }, processes, s
     while (held.length < (quick ? 3 : 5)) {
       // Bytes, which no neighbour makes more: two processes at a time.
       held.push(...(await Promise.all([heapOf(kind), heapOf(kind)])))
-      const both = await old?.heap.attempt(() =>
-        Promise.all([heapOf(kind, old.heap), heapOf(kind, old.heap)]),
-      )
+      const both =
+        kind === 'stream'
+          ? undefined
+          : await old?.heap.attempt(() => Promise.all([heapOf(kind, old.heap), heapOf(kind, old.heap)]))
       ofBefore.push(...(both ?? []).map(({ bytes }) => bytes))
     }
-    if (old !== undefined && old.heap.problem === undefined)
+    if (ofBefore.length > 0 && old?.heap.problem === undefined)
       heapBytes[`${kind}-${titleBefore}`] = summarize(ofBefore)
     heapBytes[kind] = summarize(held.map(({ bytes }) => bytes))
     heapBytes[`${kind}-careless`] = summarize(held.map(({ carelessBytes }) => carelessBytes))
@@ -138,10 +139,12 @@ export async function measureClient({ options: { quick, document }, processes, s
     '',
     formatTable(
       ['heap of a client beside a 7-byte document', ''],
-      ['pull', 'hybrid', ...['pull', 'hybrid'].map(kind => `${kind}-${titleBefore}`)].flatMap(kind => {
-        const bytes = heapBytes[kind]
-        return bytes === undefined ? [] : [[kind.replace('-', ', '), ranged(bytes, size)]]
-      }),
+      ['pull', 'hybrid', ...['pull', 'hybrid'].map(kind => `${kind}-${titleBefore}`), 'stream'].flatMap(
+        kind => {
+          const bytes = heapBytes[kind]
+          return bytes === undefined ? [] : [[heapTitles[kind] ?? kind, ranged(bytes, size)]]
+        },
+      ),
     ),
     '',
     formatTable(
@@ -216,6 +219,13 @@ async function inTurns(rounds, builds, start) {
 const shortened = 20
 /** The server's heartbeat by default, in milliseconds. */
 const heartbeatMs = 8_000
+
+/** @type {Readonly<Record<string, string>>} */
+const heapTitles = {
+  [`pull-${titleBefore}`]: `pull, ${titleBefore}`,
+  [`hybrid-${titleBefore}`]: `hybrid, ${titleBefore}`,
+  stream: 'a stream that a bare fetch holds open',
+}
 
 /** @type {Readonly<Record<string, string>>} */
 const idleTitles = {
