@@ -44,7 +44,9 @@ async function publishAll(documents) {
 /** What a careless client would keep beside its document: a copy of something. */
 const carelessBytes = 25_000
 
-/** A stream that is read and left, by a bare `fetch`. @param {ReturnType<typeof fetchFrom>} fetch */
+/**
+ * A stream that is read and left, by a bare `fetch`. @param {ReturnType<typeof fetchFrom>} fetch
+ */
 async function openStream(fetch) {
   const { body } = await fetch('http://board.test/~events', {})
   if (body === null) throw new Error('the stream has no body')
