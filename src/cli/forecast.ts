@@ -1,4 +1,4 @@
-import { predictBlast, predictCrash } from '../compare/blast-radius.js'
+import { predictBlast, predictCrash, type Blast } from '../compare/blast-radius.js'
 import { sayMs } from '../compare/words.js'
 import type { Fleet, FleetState, Rollout } from '../publisher/index.js'
 import type { Checks } from './checks.js'
@@ -55,19 +55,36 @@ const STREAM_MS = 1_000
 /** How long somebody who is called takes to roll back, in milliseconds. */
 const HUMAN_MS = 900_000
 
+/** What a bad document would do in this fleet: how many clients it reaches, and for how long. */
+export interface ForeseenBlast {
+  /** How long after it arrives it does harm, or ends the process, in milliseconds. */
+  readonly showsAfterMs: number
+  /** How many clients there are. */
+  readonly of: number
+  /** It does harm that a gate or a guardrail sees, and goes out in the stages that were planned. */
+  readonly staged: Blast
+  /** It ends the process, and is quarantined after the second time, in the same stages. */
+  readonly crash: Blast
+  /** It goes to everyone at once, and somebody takes `humanMs` to roll back. */
+  readonly everyone: Blast & { readonly humanMs: number }
+}
+
 /**
- * What a bad document would do in this fleet, in one line; none where it goes by no stages, or
- * nobody reports. Clients with a stream have it within a second, the others within the time that
- * they say they look in.
+ * What a bad document would do in this fleet; undefined where it goes by no stages, or nobody
+ * reports. Clients with a stream have it within a second, the others within the time that they say
+ * they look in.
  *
  * ```ts
- * blastLines(rollout, await publisher.fleet()) // ['for example, a document that does harm 90 s after it arrives would reach 1 of 20 clients …']
+ * const blast = foreseeBlast(rollout, await publisher.fleet())
  * ```
  */
-export function blastLines({ forecast }: Pick<Rollout, 'forecast'>, fleet: Fleet): readonly string[] {
+export function foreseeBlast(
+  { forecast }: Pick<Rollout, 'forecast'>,
+  fleet: Fleet,
+): ForeseenBlast | undefined {
   const [first] = forecast
   // Of a policy of one's own nobody knows how long its stages last.
-  if (first === undefined || first.lastsMs === 0 || fleet.type !== 'known') return []
+  if (first === undefined || first.lastsMs === 0 || fleet.type !== 'known') return undefined
   const looksMs = fleet.members
     .filter(({ state }) => !GONE.has(state))
     .map(({ report: { strategy, lookMs } }) =>
@@ -75,14 +92,32 @@ export function blastLines({ forecast }: Pick<Rollout, 'forecast'>, fleet: Fleet
     )
     .sort((a, b) => a - b)
   const all = looksMs.at(-1)
-  if (all === undefined) return []
+  if (all === undefined) return undefined
   const stalenessMs = { half: (looksMs[Math.floor(looksMs.length / 2)] ?? all) / 2, all }
   const stages = forecast.map(({ exposed }) => exposed)
   const bakeMs = forecast.at(-1)?.lastsMs ?? first.lastsMs
   const of = { clients: first.of, stalenessMs }
   const { staged, everyone, showsAfterMs } = predictBlast(of, { stages, bakeMs, humanMs: HUMAN_MS })
-  const crash = predictCrash(of, { showsAfterMs, bakeMs, stages })
+  return {
+    showsAfterMs,
+    of: first.of,
+    staged: { reached: staged.reached, goneMs: staged.goneMs },
+    crash: predictCrash(of, { showsAfterMs, bakeMs, stages }),
+    everyone: { ...everyone, humanMs: HUMAN_MS },
+  }
+}
+
+/**
+ * The same in one line, for people; none where it is not known.
+ *
+ * ```ts
+ * blastLines(blast) // ['for example, a document that does harm 90 s after it arrives would reach 1 of 20 clients …']
+ * ```
+ */
+export function blastLines(blast: ForeseenBlast | undefined): readonly string[] {
+  if (blast === undefined) return []
+  const { showsAfterMs, of, staged, crash, everyone } = blast
   return [
-    `for example, a document that does harm ${sayMs(showsAfterMs)} after it arrives, which a gate or a guardrail sees, would reach ${staged.reached} of ${first.of} clients and be gone after ${sayMs(staged.goneMs)}; one that ends the process so late, and again before it is quarantined, would reach up to ${crash.reached} and be gone after ${sayMs(crash.goneMs)}; to everyone at once ${everyone.reached}, and be gone after ${sayMs(everyone.goneMs)} where somebody takes ${sayMs(HUMAN_MS)} to roll back`,
+    `for example, a document that does harm ${sayMs(showsAfterMs)} after it arrives, which a gate or a guardrail sees, would reach ${staged.reached} of ${of} clients and be gone after ${sayMs(staged.goneMs)}; one that ends the process so late, and again before it is quarantined, would reach up to ${crash.reached} and be gone after ${sayMs(crash.goneMs)}; to everyone at once ${everyone.reached}, and be gone after ${sayMs(everyone.goneMs)} where somebody takes ${sayMs(everyone.humanMs)} to roll back`,
   ]
 }

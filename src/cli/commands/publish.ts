@@ -13,7 +13,7 @@ import { readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest } from '../references.js'
 import { sayStageOf } from '../progress.js'
 import { readWaiting, WAIT_OPTIONS } from '../wait.js'
-import { blastLines, forecastLines } from '../forecast.js'
+import { blastLines, foreseeBlast, forecastLines } from '../forecast.js'
 import { waitForEnd } from '../wait-for-end.js'
 import { readSystem } from '../../system/system.js'
 import { VARIANT_OPTION, readVariants } from '../variant-files.js'
@@ -109,16 +109,10 @@ refused what went out. Status 0 is for when every live client runs it, or none i
         ...(readmit !== undefined && { readmit }),
       })
       noteEditorsSchema(context.print, { document, name: source.name, schema: desk.checks.schema })
+      if (dryRun) return printDryRun(context, desk, { rollout, proposed: { document, variants } })
       // Who waits prints one document: how it ended.
-      if (waiting === undefined || dryRun || !context.json) printRollout(context, desk, rollout)
-      if (dryRun && !context.json) {
-        context.print.data(
-          formatChanges(await changesTo(desk.publisher, { document, variants }), context.print.style),
-        )
-        const blast = rollout.forecast.length > 0 ? blastLines(rollout, await desk.publisher.fleet()) : []
-        for (const line of [...forecastLines(rollout, desk.checks), ...blast]) context.print.data(`${line}\n`)
-      }
-      if (waiting === undefined || dryRun) return
+      if (waiting === undefined || !context.json) printRollout(context, desk, rollout)
+      if (waiting === undefined) return
       return waitForEnd(context, { publisher: desk.publisher, rollout }, waiting)
     })
   },
@@ -186,6 +180,26 @@ async function followFile(context: CommandContext, desk: Desk, { source, options
   }
 }
 
+/** What a dry run is about. */
+interface Tried {
+  readonly rollout: Rollout
+  readonly proposed: ProposedDocument
+}
+
+/** What would be done, what would change, and what is foreseen: in JSON the same as for people. */
+async function printDryRun(context: CommandContext, desk: Desk, { rollout, proposed }: Tried): Promise<void> {
+  const { print, json } = context
+  const changes = await changesTo(desk.publisher, proposed)
+  const blast = rollout.forecast.length > 0 ? foreseeBlast(rollout, await desk.publisher.fleet()) : undefined
+  if (json) {
+    const { namespace } = desk
+    return print.jsonLine({ ...plain(namespace, rollout, 'published'), changes, ...(blast && { blast }) })
+  }
+  printRollout(context, desk, rollout)
+  print.data(formatChanges(changes, print.style))
+  for (const line of [...forecastLines(rollout, desk.checks), ...blastLines(blast)]) print.data(`${line}\n`)
+}
+
 /**
  * What was done, where a release was appended: the outcome in JSON, and the first word for people.
  */
@@ -206,32 +220,9 @@ export function printRollout(
   rollout: Rollout,
   done: Done = 'published',
 ): void {
-  const outcome = rollout.outcome === 'published' ? done : rollout.outcome
-  const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { forecast, builds, rehearsal, activateAt, previousVersion, variants } = rollout
-  if (json)
-    return print.jsonLine({
-      outcome,
-      namespace,
-      version,
-      ...(previousVersion !== undefined && { previousVersion }),
-      position,
-      digest,
-      ...(variants !== undefined && { variants }),
-      ...(activateAt !== undefined && { activateAt }),
-      state,
-      ...(state !== 'everyone' && {
-        stage,
-        of,
-        ...(rehearsal !== undefined && { rehearsal }),
-        ...(id !== undefined && { rollout: id }),
-      }),
-      ...(withdrawn.length > 0 && { withdrawn }),
-      ...(mirrors.length > 0 && { mirrors }),
-      ...(notes.length > 0 && { notes }),
-      ...(forecast.length > 0 && { forecast }),
-      ...(builds.length > 0 && { builds }),
-    })
+  if (json) return print.jsonLine(plain(namespace, rollout, done))
+  const { version, position, digest, withdrawn, state, notes, activateAt, previousVersion, variants } =
+    rollout
   const others = { unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }
   const what = rollout.outcome === 'published' ? done.replaceAll('-', ' ') : others[rollout.outcome]
   // Versions can go back, and then a number alone looks like another one's.
@@ -246,6 +237,33 @@ export function printRollout(
   }
   for (const note of notes) print.note(note)
   for (const digestLeft of withdrawn) print.note(`withdrew ${shortDigest(digestLeft)}`)
+}
+
+function plain(namespace: string, rollout: Rollout, done: Done): object {
+  const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
+  const { forecast, builds, rehearsal, activateAt, previousVersion, variants } = rollout
+  return {
+    outcome: rollout.outcome === 'published' ? done : rollout.outcome,
+    namespace,
+    version,
+    ...(previousVersion !== undefined && { previousVersion }),
+    position,
+    digest,
+    ...(variants !== undefined && { variants }),
+    ...(activateAt !== undefined && { activateAt }),
+    state,
+    ...(state !== 'everyone' && {
+      stage,
+      of,
+      ...(rehearsal !== undefined && { rehearsal }),
+      ...(id !== undefined && { rollout: id }),
+    }),
+    ...(withdrawn.length > 0 && { withdrawn }),
+    ...(mirrors.length > 0 && { mirrors }),
+    ...(notes.length > 0 && { notes }),
+    ...(forecast.length > 0 && { forecast }),
+    ...(builds.length > 0 && { builds }),
+  }
 }
 
 async function changesTo(

@@ -335,6 +335,29 @@ describe('a dry run', () => {
     expect(await releases()).toHaveLength(1)
   })
 
+  test('says in JSON what it says in text: what changes, and how far a bad document would get', async () => {
+    const { nb } = await rolloutDesk()
+    const { stdout } = await nb([...publish, '--wait=completed', '--dry-run', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcome: 'dry-run',
+      changes: [{ path: 'pool', change: 'changed', before: 1, after: 2 }],
+      blast: {
+        showsAfterMs: 90_000,
+        of: 20,
+        staged: { reached: 3, goneMs: 103_500 },
+        crash: { reached: 10 },
+        everyone: { reached: 20, humanMs: 900_000 },
+      },
+    })
+  })
+
+  test('names no blast in JSON where the document goes by no stages', async () => {
+    const { nb } = await rolloutDesk()
+    const { stdout } = await nb([...publish, '--everyone', '--dry-run', '--json'])
+    const said = JSON.parse(stdout)
+    expect([said.outcome, said.changes.length, 'blast' in said]).toEqual(['dry-run', 1, false])
+  })
+
   test.each<[string, number, readonly string[]]>([
     ['by playing it', 3, ['  stage 1: 1 of 20', '  stage 2: 2 of 20', '  all: 20 of 20']],
     ['as far as it can be played', 1, ['  stage 1: 1 of 20']],
