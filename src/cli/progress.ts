@@ -1,4 +1,5 @@
 import type { Rollout, RolloutStep } from '../publisher/index.js'
+import type { ClientCounts } from '../publisher/rollouts/client-counts.js'
 import type { CommandContext } from './command.js'
 import { sayFailure } from '../rollouts/index.js'
 import { printable } from './style.js'
@@ -88,26 +89,44 @@ function barOf({ exposed, applied, healthy }: RolloutStep): string {
  * ```
  */
 export function headOf(step: RolloutStep): string {
-  const { state, exposed, applied, behind, rejected, failed, missing, verdict, why, waitingFor } = step
+  const { verdict, why, waitingFor } = step
+  const reasons = [...(waitingFor.length > 0 ? [`waiting for: ${waitingFor.join(', ')}`] : []), ...why]
+  // What only takes its time is neither good nor bad, and needs no word for that.
+  const says = verdict === undefined || (verdict === 'unknown' && !step.isPaused) ? '' : `${verdict}: `
+  const because = reasons.length === 0 ? '' : `; ${says}${reasons.join('; ')}`
+  return `${sayStageOf(step)}, ${step.state}: ${sayReach(step)}${because}`
+}
+
+/**
+ * How many of the exposed clients run it, and how many do not for which reason.
+ *
+ * ```ts
+ * sayReach(step) // 3 of 6 exposed run it, 1 rejected
+ * ```
+ */
+export function sayReach({
+  state,
+  exposed,
+  applied,
+  behind,
+  rejected,
+  failed,
+  missing,
+}: Omit<ClientCounts, 'healthy'> & Pick<RolloutStep, 'state'>): string {
   const ran = {
     running: 'exposed run it',
     paused: 'exposed run it',
     'rolled-back': 'clients run what ran before',
     retreated: 'clients run what ran before',
   } as Readonly<Record<string, string>>
-  const counts = [
+  return [
     `${applied} of ${exposed} ${ran[state] ?? 'clients run it'}`,
     // What they run now was not told yet: some went back, and others never left.
     ...(behind > 0 && isTakenBack(state) ? [`${behind} not heard since`] : []),
     ...(rejected > 0 ? [`${rejected} rejected`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(missing > 0 ? [`${missing} missing`] : []),
-  ]
-  const reasons = [...(waitingFor.length > 0 ? [`waiting for: ${waitingFor.join(', ')}`] : []), ...why]
-  // What only takes its time is neither good nor bad, and needs no word for that.
-  const says = verdict === undefined || (verdict === 'unknown' && !step.isPaused) ? '' : `${verdict}: `
-  const because = reasons.length === 0 ? '' : `${says}${reasons.join('; ')}`
-  return `${sayStageOf(step)}, ${state}: ${counts.join(', ')}${because === '' ? '' : `; ${because}`}`
+  ].join(', ')
 }
 
 function isTakenBack(state: RolloutStep['state']): boolean {

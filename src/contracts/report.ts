@@ -163,7 +163,9 @@ export interface ClientReport {
   readonly version?: number
   /** The snapshot that was refused, with `rejected`, `reverted` and `quarantined`. */
   readonly refused?: Digest
-  /** Why it was refused: an error code. */
+  /**
+   * Why it was refused: an error code. With `paused`, `pinned` where a pin file holds the client.
+   */
   readonly code?: string
   /** Which validator refused it, or which participant. */
   readonly validator?: string

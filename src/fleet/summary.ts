@@ -108,6 +108,11 @@ export type Fleet =
        * there again.
        */
       readonly unprotected: number
+      /**
+       * How many of the paused ones a pin file holds, as far as they say so; the others called
+       * `pause()`. Absent where none is.
+       */
+      readonly pinned?: number
       /** What the live ones run, the most frequent first. */
       readonly running: readonly RunningVersion[]
       /**
@@ -185,11 +190,13 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
   const heardBefore = members.filter(
     member => isLive(member) && member.report.receivedAt !== undefined && member.report.receivedAt < since,
   ).length
+  const pinned = members.filter(isPinned).length
   return {
     type: 'known',
     counts: count(members),
     unprotected,
     members,
+    ...(pinned > 0 && { pinned }),
     running: running(members),
     ...(heardBefore > 0 && { heardBefore }),
   }
@@ -204,6 +211,10 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
  */
 export function isLive({ state }: FleetMember): boolean {
   return state !== 'stopped' && state !== 'missing' && state !== 'replaced'
+}
+
+function isPinned({ state, report }: FleetMember): boolean {
+  return state === 'paused' && report.code === 'pinned'
 }
 
 function isUnprotected({ protection, ephemeral }: ClientReport): boolean {

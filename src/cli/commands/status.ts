@@ -25,6 +25,7 @@ import { readMs } from '../quantities.js'
 import { headlines, originsOf, type Origins } from '../headlines.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
+import { sayStageAtHand, stageAtHand, type StageAtHand } from '../stage-at-hand.js'
 import type { Style, Tone } from '../style.js'
 import type { Cell } from '../table.js'
 import { readSystem } from '../../system/system.js'
@@ -82,12 +83,19 @@ async function printOne(
 function show(
   { io, args, print, json }: CommandContext,
   { namespace }: Pick<Publisher, 'namespace'>,
-  { newest, fleet, alarms, origins }: Look & { readonly origins: Origins },
+  { newest, stage, fleet, alarms, origins }: Look & { readonly origins: Origins },
 ): void {
   if (json)
-    return print.jsonLine({ namespace, newest: newest === undefined ? null : plain(newest), alarms, fleet })
+    return print.jsonLine({
+      namespace,
+      newest: newest === undefined ? null : plain(newest),
+      ...(stage !== undefined && { rollout: stage }),
+      alarms,
+      fleet,
+    })
   if (newest === undefined) print.data(`${namespace}: nothing was published yet\n`)
   else for (const line of headlines(namespace, newest, origins)) print.data(`${line}\n`)
+  if (stage !== undefined) print.data(`${sayStageAtHand(stage)}\n`)
   if (newest?.activateAt !== undefined) {
     const isStaged = newest.release.rollout !== undefined
     const nowMs = readSystem('status', io.system).clock.now()
@@ -189,10 +197,11 @@ async function printAll(
     done += 1
     return seen
   })
-  for (const { namespace, newest, fleet, alarms } of looks) {
+  for (const { namespace, newest, stage, fleet, alarms } of looks) {
     found.push({
       namespace,
       newest: newest === undefined ? null : plain(newest),
+      ...(stage !== undefined && { rollout: stage }),
       alarms,
       fleet: fleet.type === 'known' ? { type: fleet.type, counts: fleet.counts } : fleet,
     })
@@ -258,6 +267,8 @@ const UNKNOWN: Readonly<Record<Extract<Fleet, { type: 'unknown' }>['why'], strin
 
 interface Look {
   readonly newest: HistoryEntry | undefined
+  /** Undefined while no rollout goes on. */
+  readonly stage: StageAtHand | undefined
   readonly fleet: Fleet
   readonly alarms: readonly Alarm[]
 }
@@ -275,7 +286,8 @@ async function look(publisher: Publisher, query: NewestQuery): Promise<Look> {
       )
     },
   )
-  return { newest, fleet, alarms }
+  const { hasher } = readSystem('status', query.io.system)
+  return { newest, stage: newest && stageAtHand(newest.release, fleet, hasher), fleet, alarms }
 }
 
 /** The newest release with its audit record; from a relay, which has no history, without it. */
@@ -314,10 +326,11 @@ function sayRunning({ version, paused }: RunningVersion): string {
   return paused === true ? 'pin file, or defaults of paused ones' : 'defaults'
 }
 
-function countsIn({ counts }: Extract<Fleet, { type: 'known' }>, style: Style): string {
+function countsIn({ counts, pinned }: Extract<Fleet, { type: 'known' }>, style: Style): string {
   const told = [...FLEET_STATES].reverse().filter(state => counts[state] > 0)
-  return ['current', ...told.filter(state => state !== 'current')]
-    .map(state => style(TONES[state] ?? 'dim', `${counts[state as keyof typeof counts]} ${state}`))
+  const held = pinned === undefined ? '' : ` (${pinned} by a pin file)`
+  return (['current', ...told.filter(state => state !== 'current')] as const)
+    .map(state => style(TONES[state] ?? 'dim', `${counts[state]} ${state}${state === 'paused' ? held : ''}`))
     .join(', ')
 }
 

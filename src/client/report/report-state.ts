@@ -94,7 +94,8 @@ function progressOf(facts: ReportFacts): Progress {
     const { digest, version } = tried.saved
     return { phase: 'trying', digest, version }
   }
-  if (mode.at !== 'following') return { phase: 'paused' }
+  if (mode.at === 'pinned') return { phase: 'paused', code: 'pinned' }
+  if (mode.at === 'paused') return { phase: 'paused' }
   if (work.at === 'retrying' && work.retry.why.type === 'vetoed') {
     const { digest, participant, reason } = work.retry.why
     return {

@@ -247,9 +247,17 @@ function whyOf(said: string | undefined, explanation: Explanation | undefined): 
 
 /**
  * Clients of the audience by what they report of the candidate; once it is stable for all, all of
- * them.
+ * them. A pure function.
+ *
+ * ```ts
+ * const { applied, exposed } = countsOf({ hasher }, release, fleet)
+ * ```
  */
-function countsOf({ hasher }: PublisherContext, release: RolloutRelease, fleet: Fleet): ClientCounts {
+export function countsOf(
+  { hasher }: Pick<PublisherContext, 'hasher'>,
+  release: RolloutRelease,
+  fleet: Fleet,
+): ClientCounts {
   if (fleet.type === 'unknown') return NO_CLIENTS
   const { audience } = release
   const digests = digestsFor(release)

@@ -390,6 +390,8 @@ test('status shows who runs what, one by one where somebody should look', async 
         validator: 'db',
         reason: 'did not prepare within 10000 ms',
       },
+      { ...base, clientId: 'held', instanceId: 'e'.repeat(16), phase: 'paused', code: 'pinned' },
+      { ...base, clientId: 'waits', instanceId: 'f'.repeat(16), phase: 'paused' },
       {
         ...base,
         clientId: 'died',
@@ -402,16 +404,20 @@ test('status shows who runs what, one by one where somebody should look', async 
   )
   await reporter.close()
   const shown = (await nb('status', '--board', 'board')).stdout
-  expect(shown).toMatch(/fleet: 1 current, (?:2 rejected, 1 failed|1 failed, 2 rejected)/)
-  expect(shown).toContain('protection: 4 of 4 instances are not protected: ')
+  expect(shown).toMatch(
+    /^fleet: 1 current, 2 paused \(1 by a pin file\), (?:2 rejected, 1 failed|1 failed, 2 rejected)$/m,
+  )
+  expect(shown).toContain('protection: 6 of 6 instances are not protected: ')
   expect(shown).toMatch(/rejected +bad +bbbbbbbb +region=eu +pull .*invalid-document pool\.size \(schema\)/)
   expect(shown).toMatch(/rejected +busy .*vetoed \(db did not prepare within 10000 ms\)/)
   expect(shown).toMatch(new RegExp(`failed +died .*quarantined ${digest.slice(0, 12)}`))
+  expect(shown).toMatch(/^paused +held +.* pinned not protected$/m)
+  expect(shown).toMatch(/^paused +waits +.* ago +not protected$/m)
   expect(shown).not.toMatch(/current +good/)
   expect(shown).toContain('noticeboard status --all marks them')
   expect((await nb('status', '--board', 'board', '--all')).stdout).toMatch(/current +good .* not protected$/m)
   expect(JSON.parse((await nb('status', '--board', 'board', '--json')).stdout)).toMatchObject({
-    fleet: { counts: { current: 1, rejected: 2, failed: 1 } },
+    fleet: { counts: { current: 1, paused: 2, rejected: 2, failed: 1 }, pinned: 1 },
   })
 })
 

@@ -253,6 +253,40 @@ describe('who looks at a rollout', () => {
   })
 })
 
+describe('status', () => {
+  test('says which stage a rollout is in and how many of it run the document, in words and as JSON', async () => {
+    const { nb } = await rolloutDesk()
+    const before = await nb(['status'])
+    expect([
+      before.stdout.includes('stage'),
+      'rollout' in JSON.parse((await nb(['status', '--json'])).stdout),
+    ]).toEqual([false, false])
+    await nb([...publish, '--wait=stage'])
+    const { stdout } = await nb(['status'])
+    expect(stdout).toMatch(/^in stages: version 2 .*\nstage 2 of 4, running: \d of 3 exposed run it$/m)
+    const stage = { state: 'running', stage: 1, of: 4, exposed: 3, rejected: 0 }
+    expect(JSON.parse((await nb(['status', '--json'])).stdout)).toMatchObject({ rollout: stage })
+    const everywhere = await nb(['status', '--json'], { everywhere: true })
+    expect(JSON.parse(everywhere.stdout)).toEqual([
+      expect.objectContaining({ rollout: expect.objectContaining(stage) }),
+    ])
+    await nb(['rollout', 'pause', '--reason', 'to look at it'])
+    expect((await nb(['status'])).stdout).toMatch(/^stage 2 of 4, paused: \d of 3 exposed run it$/m)
+    await nb(['rollout', 'abort', '--reason', 'no more of it'])
+    expect((await nb(['status'])).stdout).not.toContain('stage ')
+  })
+
+  test('says of a rehearsal that it is one', async () => {
+    const { nb, controller } = await rolloutDesk()
+    controller()
+    await nb(['rollout', 'show'])
+    await nb([...publish, '--rehearse', '--wait=stage', '--timeout', '5'])
+    expect((await nb(['status'])).stdout).toMatch(
+      /^stage 0 of 4, the way back is rehearsed: (?:forward|back|again), running: \d of 1 exposed run it$/m,
+    )
+  })
+})
+
 test('who takes a step of a rollout is told which, in words and as JSON', async () => {
   const { nb, releases } = await rolloutDesk()
   await nb([...publish, '--wait=stage'])

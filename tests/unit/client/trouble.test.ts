@@ -204,6 +204,7 @@ describe('pausing', () => {
     board.publish(doc(2))
     await pinned.clock.advance(100_000)
     expect(pinned.client.current.pool.size).toBe(77)
+    expect(pinned.reports.at(-1)).toMatchObject({ phase: 'paused', code: 'pinned' })
   })
 })
 

@@ -375,6 +375,22 @@ test('what a pinned client runs is no default', () => {
   ])
 })
 
+test('a pin file and pause() are both paused, and told apart by a count', () => {
+  const pinnedOf = (...reports: readonly Partial<ClientReport>[]) => {
+    const fleet = summarizeFleet(
+      heard(reports.map((report, index) => ({ ...base, instanceId: `i${index}`, ...report }))),
+      newest,
+    )
+    return fleet.type === 'known' && [fleet.counts.paused, fleet.pinned]
+  }
+  const pinned = { phase: 'paused', code: 'pinned' } as const
+  expect(pinnedOf(pinned, { phase: 'paused' })).toEqual([2, 1])
+  expect(pinnedOf({ phase: 'paused' })).toEqual([1, undefined])
+  // Who is gone is not held any more, and a code says what it says with its phase alone.
+  expect(pinnedOf({ ...pinned, receivedAt: ago(1_000_000) })).toEqual([0, undefined])
+  expect(pinnedOf({ ...pinned, phase: 'healthy' })).toEqual([0, undefined])
+})
+
 test('a death of an earlier time of a document is not held against it once everybody went back to it', () => {
   const report = { ...base, phase: 'applied', previous: died() } as const
   const stateOf = (more: Partial<ClientReport>, release: Partial<Release>) => {

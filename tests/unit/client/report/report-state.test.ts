@@ -88,8 +88,11 @@ test('a report says that a client is paused or pinned, until it closes, and what
       phase: 'paused',
       protection: 'disk',
     })
-    expect(report({ state: stateOf({ mode, work: WORKS.closed }) }).phase).toBe('stopped')
+    expect(report({ state: stateOf({ mode, work: WORKS.closed }) })).toMatchObject({ phase: 'stopped' })
+    expect(report({ state: stateOf({ mode, work: WORKS.closed }) })).not.toHaveProperty('code')
   }
+  expect(report({ state: stateOf({ mode: MODES.pinned }) }).code).toBe('pinned')
+  expect(report({ state: stateOf({ mode: MODES.paused }) })).not.toHaveProperty('code')
 })
 
 test('a report says how far apart the looks of the strategy are', () => {
