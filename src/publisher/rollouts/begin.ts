@@ -81,7 +81,10 @@ export async function begin(
   if (newest === undefined)
     return {
       type: 'everyone',
-      notes: ['the first release goes to everyone, since there is no earlier document to compare it with'],
+      notes: [
+        'the first release goes to everyone, since there is no earlier document to compare it with',
+        ...notJudged(context, beginning),
+      ],
     }
   if (beginning.policy === undefined && floor === undefined && store.local === true)
     return {
@@ -112,6 +115,20 @@ export async function begin(
   const begun = beginWith(context, { ...beginning, newest, policy, first, nowMs })
   if (begun.type !== 'rollout') return begun
   return (await withoutWayBack(context, { newest, candidate: beginning.candidate }, signal)) ?? begun
+}
+
+/**
+ * What somebody should know before the second release, which would be refused by `staged()`; empty
+ * where stages can be judged, or go by the clock.
+ */
+function notJudged(
+  { store }: Pick<PublisherContext, 'store'>,
+  { policy }: Pick<Beginning, 'policy'>,
+): readonly string[] {
+  if (store.reports !== undefined || store.local === true || policy?.type === 'timed') return []
+  return [
+    'this store keeps no reports, so no stage can be judged here: publish what follows with timed(), which goes by the clock, or with everyone()',
+  ]
 }
 
 /**

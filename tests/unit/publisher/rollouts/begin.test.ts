@@ -1,10 +1,17 @@
 import { expect, test } from 'vitest'
+import type { Store } from '../../../../src/contracts/transport.js'
 import { createController } from '../../../../src/controller/index.js'
-import { createPublisher, type Gate, type Publisher } from '../../../../src/publisher/index.js'
+import {
+  createPublisher,
+  type Gate,
+  type Publisher,
+  type RolloutPolicy,
+} from '../../../../src/publisher/index.js'
 import { everyone, staged, timed } from '../../../../src/rollouts/index.js'
 import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { memory } from '../../../../src/transports/memory.js'
 import { startPaperFleet } from '../../../support/rollouts/paper-fleet.js'
+import { scriptedStore } from '../scripted-store.js'
 import { rolloutBoard, schema, size, type Document } from './rollout-board.js'
 
 test.each(['missing', 'damaged'] as const)(
@@ -29,6 +36,24 @@ test.each(['missing', 'damaged'] as const)(
     expect(await publisher.publish(size(2), staged)).toMatchObject({ outcome: 'published', state: 'running' })
   },
 )
+
+test('that a store keeps no reports is said with its first release, and needs no word where stages go by the clock', async () => {
+  const notesOn = async (more: Partial<Store>, rollout?: RolloutPolicy): Promise<string> => {
+    const { reports: _, ...mute } = scriptedStore()
+    const store: Store = { ...mute, ...more }
+    const publisher = createPublisher({ namespace: 'checkout/prod', schema, store })
+    const published = await publisher.publish(size(1), { reason: 'the first', ...(rollout && { rollout }) })
+    await publisher.close()
+    return published.notes.join()
+  }
+  const says = 'this store keeps no reports, so no stage can be judged here'
+  expect(await notesOn({})).toContain(says)
+  expect(await notesOn({}, everyone())).toContain(says)
+  expect(await notesOn({}, timed())).not.toContain(says)
+  expect(await notesOn(scriptedStore())).not.toContain(says)
+  // What is read in this process alone has no stages unless they are asked for.
+  expect(await notesOn({ local: true })).not.toContain(says)
+})
 
 test('what goes to everyone goes also where the version before it is lost', async () => {
   const { store, publisher, newest } = await rolloutBoard()
