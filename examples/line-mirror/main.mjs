@@ -17,7 +17,7 @@ const server = await boardServer({ token: 'secret' })
 
 const mirrors = [lineMirror({ port: server.port, token: 'secret' })]
 const publisher = createPublisher({ namespace, schema, store, mirrors })
-await publisher.publish({ pool: { size: 10 } }, { rollout: everyone(), reason: 'the first version' })
+await publisher.publish({ pool: { size: 10 } }, { reason: 'the first version' })
 
 const strategy = hybrid(lineMirror({ port: server.port }))
 const config = await createClient({ namespace, schema, strategy }).ready()

@@ -16,7 +16,7 @@ const store = fileStore(folder)
 const connection = kvInMemory()
 
 const publisher = createPublisher({ namespace, schema, store, mirrors: [kv(connection)] })
-await publisher.publish(readService(), { rollout: everyone(), reason: 'the first version' })
+await publisher.publish(readService(), { reason: 'the first version' })
 
 const config = await createClient({ namespace, schema, strategy: hybrid(kv(connection)) }).ready()
 console.log(`the pool has ${config.current.pool.size} connections`)

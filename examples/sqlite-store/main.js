@@ -21,7 +21,7 @@ const connect = () => {
 
 const writing = connect()
 const publisher = createPublisher({ namespace, schema, store: sqliteStore(writing) })
-await publisher.publish({ pool: { size: 10 } }, { rollout: everyone(), reason: 'the first version' })
+await publisher.publish({ pool: { size: 10 } }, { reason: 'the first version' })
 
 const reading = connect()
 const strategy = hybrid(sqliteStore(reading, { checkIntervalMs: 200 }))

@@ -42,7 +42,7 @@ const announcer = udpAnnouncer(
 )
 
 const publisher = createPublisher({ namespace, schema, store, mirrors: [announcer] })
-await publisher.publish({ pool: { size: 10 } }, { rollout: everyone(), reason: 'the first version' })
+await publisher.publish({ pool: { size: 10 } }, { reason: 'the first version' })
 
 const strategy = hybrid({ notify: udpNotices(() => listen(port)), fetch: http(server.url) })
 const config = await createClient({ namespace, schema, strategy }).ready()

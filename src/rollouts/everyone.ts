@@ -5,7 +5,7 @@ import type { Decision, RolloutPolicy, RolloutStanding } from './policy.js'
  * published with.
  *
  * ```ts
- * await publisher.publish(document, { rollout: everyone(), reason: 'the first release' })
+ * await publisher.publish(document, { rollout: everyone(), reason: 'the database is down' })
  * ```
  */
 export function everyone(): RolloutPolicy {

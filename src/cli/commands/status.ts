@@ -224,9 +224,7 @@ async function printAll(
   }
   if (json) print.jsonLine(found)
   else if (rows.length === 0)
-    print.note(
-      'no namespace holds a release yet: noticeboard publish FILE --everyone --reason "…" makes the first',
-    )
+    print.note('no namespace holds a release yet: noticeboard publish FILE --reason "…" makes the first')
   else print.table(HEADINGS, rows)
   return count
 }

@@ -479,6 +479,16 @@ test('readmit says the release again for one document, and wants to know which a
   expect((await nb('history')).stdout).toMatch(/readmit .*the driver was to blame/)
 })
 
+test('status says how the first namespace is made, and what it says makes it', async () => {
+  const { nbWith, write, env } = await place()
+  await write('a.json', '{"a":1}')
+  const { NOTICEBOARD_NAMESPACE: _, ...everywhere } = env
+  const { stderr } = await nbWith({ env: everywhere }, 'status')
+  expect(stderr).toContain(': noticeboard publish FILE --reason "…" makes the first')
+  expect((await nbWith({}, 'publish', 'a.json', '--reason', 'the first')).status).toBe(0)
+  expect((await nbWith({ env: everywhere }, 'status')).stdout).toContain('checkout/prod')
+})
+
 test('without a namespace status lists them all', async () => {
   const { nbWith, write } = await place()
   await write('a.json', '{"a":1}')
