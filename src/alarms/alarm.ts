@@ -5,6 +5,8 @@
  * - `clients-failed`: they took the newest document back, or run it after a process that died;
  * - `clients-diverged`: they took the newest release, and run a document that it does not name;
  * - `board-behind`: it went back, or clients have seen releases that it does not have;
+ * - `board-forked`: the namespace has two histories: clients have seen another epoch with the number
+ *   of this one, or the board has another log than before;
  * - `board-failing`: the board cannot be read or written, or contradicts itself;
  * - `clock-wrong`: two clocks differ by more than a minute, so that times say little;
  * - `rollout-paused`: a rollout stands still until somebody decides;
@@ -18,6 +20,7 @@ export type AlarmName =
   | 'clients-failed'
   | 'clients-diverged'
   | 'board-behind'
+  | 'board-forked'
   | 'board-failing'
   | 'clock-wrong'
   | 'rollout-paused'
@@ -42,6 +45,7 @@ export interface Alarm {
 export const ALARM_SEVERITIES: { readonly [Name in AlarmName]: AlarmSeverity } = {
   'board-failing': 'critical',
   'board-behind': 'critical',
+  'board-forked': 'critical',
   'clients-diverged': 'critical',
   'clients-failed': 'critical',
   'clock-wrong': 'warning',

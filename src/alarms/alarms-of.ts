@@ -1,11 +1,11 @@
-import { formatPosition } from '../contracts/position.js'
+import { comparePositions, formatPosition } from '../contracts/position.js'
 import type { HeardReports, RolloutStandstill } from '../contracts/report.js'
 import { oneLine } from '../core/json/text.js'
-import type { Release } from '../core/release/release.js'
+import { positionOf, type Release } from '../core/release/release.js'
 import { sayLacks } from '../core/store/lacks.js'
 import { sayDeath } from '../core/report/say-death.js'
 import { goesOn, stageNumberOf, type RolloutState } from '../core/release/rollout.js'
-import { claimsAmong } from '../fleet/claims.js'
+import { claimsAmong, isForkClaimed, isForkOf, isLossClaimed } from '../fleet/claims.js'
 import { isLive, summarizeFleet, type Fleet, type FleetMember, type FleetState } from '../fleet/summary.js'
 import { controllersIn, missingFor, type HeardController } from '../rollouts/controllers.js'
 import { CLOCK_SLACK_MS } from '../fleet/time-shift.js'
@@ -80,9 +80,14 @@ function boardAlarms({ heard }: NamespaceFacts, fleet: Fleet | undefined): reado
   const { from, to } = heard?.wentBack ?? {}
   if (from === undefined) return []
   const ahead = fleet?.type === 'known' ? fleet.counts.ahead : 0
-  const now = to === undefined ? 'has no release now' : `ends at ${formatPosition(to)} now`
+  const isOther = to !== undefined && comparePositions(to, from) !== 'older'
+  const now =
+    to === undefined
+      ? 'has no release now'
+      : `ends at ${formatPosition(to)} now${isOther ? ', in another log' : ''}`
   const seen = ahead === 0 ? '' : `; ${ahead} clients have seen more than it has`
-  return [alarmOf('board-behind', `the board had ${formatPosition(from)} before, and ${now}${seen}`, ahead)]
+  const name = isOther ? 'board-forked' : 'board-behind'
+  return [alarmOf(name, `the board had ${formatPosition(from)} before, and ${now}${seen}`, ahead)]
 }
 
 /** Two clocks that differ: that of the store and the one here, or both and that of a release. */
@@ -108,7 +113,7 @@ function clientAlarms(
 ): readonly Alarm[] {
   if (fleet === undefined || fleet.type === 'unknown') return []
   const live = fleet.members.filter(isLive).length
-  const about = (name: AlarmName, found: readonly FleetMember[], what: string): readonly Alarm[] =>
+  const about: About = (name, found, what) =>
     found.length === 0
       ? []
       : [alarmOf(name, `${found.length} of ${live} ${what}${examples(found)}`, found.length)]
@@ -122,10 +127,7 @@ function clientAlarms(
   const soonestMs = nowMs - Math.max(0, aheadMs)
   const late = newest === undefined ? [] : fleet.members.filter(member => isLate(member, newest, soonestMs))
   return [
-    // What one stranger claims is shown with the fleet, and wakes nobody.
-    ...(heard?.wentBack !== undefined || claimsAmong(fleet.members, newest)?.counted === undefined
-      ? []
-      : among('board-behind', ['ahead'], 'have seen releases that the board does not have')),
+    ...aheadAlarms({ heard, newest }, fleet.members, about),
     ...among('clients-diverged', ['diverged'], 'run a document that the newest release does not name'),
     ...about(
       'clients-failed',
@@ -139,6 +141,33 @@ function clientAlarms(
     ),
     ...among('clients-rejected', ['rejected', 'unsupported'], 'refuse the newest release'),
     ...about('clients-behind', late, 'have not taken the newest release, two looks and a minute after it'),
+  ]
+}
+
+/** An alarm about some of the fleet; none where there are none. */
+type About = (name: AlarmName, found: readonly FleetMember[], what: string) => readonly Alarm[]
+
+/** Clients have seen what the board does not have: it lost that, or another board had it. */
+function aheadAlarms(
+  { heard, newest }: Pick<NamespaceFacts, 'heard' | 'newest'>,
+  members: readonly FleetMember[],
+  about: About,
+): readonly Alarm[] {
+  // What one stranger claims is shown with the fleet, and wakes nobody.
+  if (heard?.wentBack !== undefined || claimsAmong(members, newest)?.counted === undefined) return []
+  const lost = (found: readonly FleetMember[]): readonly Alarm[] =>
+    about('board-behind', found, 'have seen releases that the board does not have')
+  const ahead = members.filter(({ state }) => state === 'ahead')
+  if (newest === undefined || !isForkClaimed(members, newest)) return lost(ahead)
+  const own = positionOf(newest)
+  const isForked = ({ report: { seen } }: FleetMember): boolean => seen !== undefined && isForkOf(seen, own)
+  return [
+    ...(isLossClaimed(members, newest) ? lost(ahead.filter(member => !isForked(member))) : []),
+    ...about(
+      'board-forked',
+      ahead.filter(isForked),
+      `have seen another epoch with the number of ${newest.epoch}`,
+    ),
   ]
 }
 

@@ -65,16 +65,48 @@ export function claimsAmong(
   const all = claimants(members, own)
   const [first] = all
   if (first === undefined) return undefined
-  const { voters, share } = electorateOf(members)
-  const counted = claimants(voters, own).find(({ seen }, before) => {
-    const needed = leapOf(own, seen) === 'near' ? share * voters.length : voters.length / 2 + 0.5
-    return before + 1 >= needed
-  })
   return {
-    counted: counted?.seen,
+    counted: countedAmong(members, own),
     highest: first.seen,
     says: `${all.length} of ${members.length} instances (${named(all)}) ${all.length === 1 ? 'claims' : 'claim'} to have seen ${formatPosition(first.seen)}${all.length === 1 ? '' : ' or less'}`,
   }
+}
+
+/**
+ * Whether so many have seen another epoch with the number of a store's own that it counts: no log
+ * has two of them, so they followed another one. A pure function.
+ *
+ * ```ts
+ * if (isForkClaimed(fleet.members, newest)) alarm('two stores publish this namespace')
+ * ```
+ */
+export function isForkClaimed(members: readonly FleetMember[], newest: Release | undefined): boolean {
+  return countedAmong(members, newest && positionOf(newest), isForkOf) !== undefined
+}
+
+/**
+ * Whether so many have seen what a store lost that it counts, those who followed another epoch with
+ * the number of its own left out. A pure function.
+ *
+ * ```ts
+ * if (isLossClaimed(fleet.members, newest)) alarm('the board lost releases')
+ * ```
+ */
+export function isLossClaimed(members: readonly FleetMember[], newest: Release | undefined): boolean {
+  const isLost = (seen: Position, own: Position | undefined): boolean =>
+    isBeyond(seen, own) && !isForkOf(seen, own)
+  return countedAmong(members, newest && positionOf(newest), isLost) !== undefined
+}
+
+/**
+ * Whether a position is of another epoch with the number of a store's own.
+ *
+ * ```ts
+ * isForkOf({ epoch: '1-9f3a01bc', sequence: 1 }, { epoch: '1-0badcafe', sequence: 9 }) // true
+ * ```
+ */
+export function isForkOf(seen: Position, own: Position | undefined): boolean {
+  return own !== undefined && comparePositions(seen, own) === 'fork'
 }
 
 interface Claim {
@@ -82,11 +114,30 @@ interface Claim {
   readonly report: ClientReport
 }
 
+/** The newest position that enough of those claim whose claims count. */
+function countedAmong(
+  members: readonly FleetMember[],
+  own: Position | undefined,
+  isClaim: IsClaim = isBeyond,
+): Position | undefined {
+  const { voters, share } = electorateOf(members)
+  return claimants(voters, own, isClaim).find(({ seen }, before) => {
+    const needed = leapOf(own, seen) === 'near' ? share * voters.length : voters.length / 2 + 0.5
+    return before + 1 >= needed
+  })?.seen
+}
+
+type IsClaim = (seen: Position, own: Position | undefined) => boolean
+
 /** Those that have seen more than the store, who has seen most first. */
-function claimants(members: readonly FleetMember[], own: Position | undefined): readonly Claim[] {
+function claimants(
+  members: readonly FleetMember[],
+  own: Position | undefined,
+  isClaim: IsClaim = isBeyond,
+): readonly Claim[] {
   return members
     .flatMap(({ report }): Claim[] =>
-      report.seen !== undefined && isBeyond(report.seen, own) ? [{ seen: report.seen, report }] : [],
+      report.seen !== undefined && isClaim(report.seen, own) ? [{ seen: report.seen, report }] : [],
     )
     .sort((a, b) => newestFirst(a.seen, b.seen))
 }

@@ -250,8 +250,8 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     file: 'src/fleet/claims.ts',
     replace: [
       [
-        'report.seen !== undefined && isBeyond(report.seen, own) ? [{ seen: report.seen, report }]',
-        'report.applied !== undefined && isBeyond(report.applied, own) ? [{ seen: report.applied, report }]',
+        'report.seen !== undefined && isClaim(report.seen, own) ? [{ seen: report.seen, report }]',
+        'report.applied !== undefined && isClaim(report.applied, own) ? [{ seen: report.applied, report }]',
       ],
     ],
   },

@@ -7,6 +7,7 @@ import {
   type AlarmName,
   type NamespaceFacts,
 } from '../../../src/alarms/index.js'
+import type { Position } from '../../../src/contracts/position.js'
 import type { ClientReport } from '../../../src/contracts/report.js'
 import type { Release } from '../../../src/core/release/release.js'
 import type { RolloutState } from '../../../src/core/release/rollout.js'
@@ -163,12 +164,57 @@ test('the most urgent come first, and name three clients at most', () => {
 
 test('a store that was copied or has forked is told by what its clients have seen or run', () => {
   // Another epoch with the number of ours: they followed another board.
-  const elsewhere = client({ seen: { epoch: '1-00000001', sequence: 3 } })
-  expect(namesIn(factsOf([elsewhere]))).toEqual(['board-behind'])
+  const elsewhere = client({ clientId: 'web-17', seen: { epoch: '1-00000001', sequence: 3 } })
+  expect(alarmsOf(factsOf([elsewhere]))).toEqual([
+    {
+      name: 'board-forked',
+      severity: 'critical',
+      says: '1 of 1 have seen another epoch with the number of 1-00000000: web-17',
+      instances: 1,
+    },
+  ])
   // The other history is longer.
   expect(namesIn(factsOf([client({ seen: at(7), applied: at(7) })]))).toEqual(['board-behind'])
   // Another release at the same position, with another document.
   expect(namesIn(factsOf([client({ digest: old })]))).toEqual(['clients-diverged'])
+})
+
+test('who lost releases and who followed another board are told apart, and one stranger in a fleet is neither', () => {
+  const known = { firstHeardAt: ago(7_200_000) }
+  const fleet = (count: number, more: Partial<ClientReport> = {}): readonly ClientReport[] =>
+    Array.from({ length: count }, () => client({ ...known, ...more }))
+  const forked = { seen: { epoch: '1-00000001', sequence: 900 } }
+  const lost = { seen: at(7) }
+  const told = (...reports: readonly ClientReport[]) =>
+    alarmsOf(factsOf(reports)).map(({ name, instances: count }) => [name, count])
+  expect(told(...fleet(40), ...fleet(6, forked))).toEqual([['board-forked', 6]])
+  expect(told(...fleet(40), ...fleet(6, forked), ...fleet(7, lost))).toEqual([
+    ['board-behind', 7],
+    ['board-forked', 6],
+  ])
+  expect(told(...fleet(40), ...fleet(6, forked), ...fleet(1, lost))).toEqual([['board-forked', 6]])
+  expect(told(...fleet(40), ...fleet(1, forked), ...fleet(6, lost))).toEqual([['board-behind', 7]])
+  expect(told(...fleet(40), ...fleet(1, forked))).toEqual([])
+  // An epoch above both ends it.
+  const newest = newestOf({ epoch: '2-00000002' })
+  expect(namesIn(factsOf(fleet(5, forked), { newest }))).not.toContain('board-forked')
+})
+
+test.each<[string, Position | undefined, AlarmName]>([
+  ['ends before what it had', at(3), 'board-behind'],
+  ['is empty', undefined, 'board-behind'],
+  ['has another release at that place', at(5), 'board-forked'],
+  ['has gone on without it', at(6), 'board-forked'],
+  ['has another epoch of that number', { epoch: '1-00000001', sequence: 2 }, 'board-forked'],
+])('a board that %s went back, or has another history now', (_name, to, name) => {
+  const wentBack = { from: at(5), ...(to && { to }) }
+  const heard = { since: ago(7_200_000), asOf: ago(0), reports: [client()], wentBack }
+  const [alarm, ...more] = alarmsOf(factsOf([], { heard }))
+  expect([alarm?.name, alarm?.says.endsWith(', in another log'), more]).toEqual([
+    name,
+    name === 'board-forked',
+    [],
+  ])
 })
 
 test('docs/alarms.md has a row and a section for each, and none besides', async () => {

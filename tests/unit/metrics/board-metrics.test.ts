@@ -45,6 +45,7 @@ test('a board shows its releases, its fleet and its alarms, and a server how ful
     'noticeboard_clients{namespace="checkout/prod",state="ahead"} 1',
     'noticeboard_clients_unprotected{namespace="checkout/prod"} 2',
     'noticeboard_alarm{namespace="checkout/prod",alarm="board-behind",severity="critical"} 1',
+    'noticeboard_alarm{namespace="checkout/prod",alarm="board-forked",severity="critical"} 0',
     'noticeboard_alarm{namespace="checkout/prod",alarm="clients-failed",severity="critical"} 0',
     'noticeboard_alarm{namespace="",alarm="saturated",severity="warning"} 0',
     'noticeboard_connections{limit="no"} 3',
