@@ -2,6 +2,7 @@ import { announceCases, announceTo } from './announce-cases.js'
 import { appendCases } from './append-cases.js'
 import { buildCases, type CaseDefinition, type ConformanceCase, type ConformanceOptions } from './case.js'
 import { deltaCases } from './delta-cases.js'
+import { encodingCases } from './encoding-cases.js'
 import { engineListCases } from './engine-list-cases.js'
 import { engineListenCases } from './engine-listen-cases.js'
 import { engineRaceCases } from './engine-race-cases.js'
@@ -28,6 +29,7 @@ export type { OpenedEngine, OpenedMirror, OpenedNotices, OpenedStore, OpenedTran
 const reading: readonly CaseDefinition<OpenedTransport>[] = [
   ...readCases,
   ...readTroubleCases,
+  ...encodingCases,
   ...deltaCases,
   ...freezeCases,
   ...nextCases,
