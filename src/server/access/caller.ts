@@ -10,7 +10,12 @@ export type Caller =
   | { readonly type: 'unknown' }
   /** Whoever brings a token while the server cannot read which there are. */
   | { readonly type: 'unclear' }
-  | { readonly type: 'bearer'; readonly grant: Grant }
+  | {
+      readonly type: 'bearer'
+      readonly grant: Grant
+      /** What a proxy calls it, where its word is what grants this. */
+      readonly identity?: string
+    }
 
 /** What a proxy says of who asks, in a header that it sets itself after it has checked that. */
 export interface ProxyIdentity {
@@ -29,8 +34,11 @@ export interface ProxyIdentity {
 /** Finds who asks. */
 export interface Callers {
   of(request: Incoming): Caller
-  /** Whether the caller of an earlier request, such as a stream's, is still who it was. */
-  holds(caller: Caller, request: Incoming): boolean
+  /**
+   * Whether the caller of an earlier request, such as a stream's, is still who it was. It goes by
+   * the caller alone: a stream that kept its request would take much more.
+   */
+  holds(caller: Caller): boolean
 }
 
 /**
@@ -54,7 +62,7 @@ export function createCallers({
     const said = request.header(header)
     if (said === undefined || said === '') return { type: 'anybody' }
     const grant = identity.grant(said)
-    return grant === undefined ? { type: 'unknown' } : { type: 'bearer', grant }
+    return grant === undefined ? { type: 'unknown' } : { type: 'bearer', grant, identity: said }
   }
 
   const of = (request: Incoming): Caller => {
@@ -69,11 +77,11 @@ export function createCallers({
 
   return {
     of,
-    holds(caller, request) {
+    holds(caller) {
       if (caller.type !== 'bearer') return true
-      if (keyring.holds(caller.grant)) return true
-      const now = of(request)
-      return now.type === 'bearer' && now.grant.name === caller.grant.name
+      const { grant, identity: said } = caller
+      if (said === undefined) return keyring.holds(grant)
+      return identity?.grant(said)?.name === grant.name
     },
   }
 }

@@ -14,7 +14,7 @@ export interface Keyring {
   readonly hasKeys: boolean
   /** What a token grants now; undefined for one that is not known, has expired or was revoked. */
   find(token: string): Grant | undefined
-  /** Whether what a token granted is granted still. */
+  /** Whether the token that brought a grant is good still, whatever it grants by now. */
   holds(grant: Grant): boolean
   /** Whether the source has never answered, so that nobody knows which tokens there are. */
   readonly isBlind: boolean
@@ -57,6 +57,8 @@ export function createKeyring({
   /** By name, each with its file's text, so that what did not change stays the same grant. */
   let named = new Map<string, Key & { readonly text: string }>()
   const active = new Set<Grant>(own.map(({ grant }) => grant))
+  /** Of which token each grant is, also one whose record says something else by now. */
+  const hashes = new WeakMap<Grant, Digest>()
   let first: Promise<void> | undefined
   let isReady = source === undefined
   let isBlind = source !== undefined
@@ -70,10 +72,11 @@ export function createKeyring({
       const known = named.get(record.name)
       const expiresMs =
         record.expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(record.expiresAt)
-      next.set(
-        record.name,
-        known?.text === text ? known : { grant: record, hash: record.sha256, expiresMs, text },
-      )
+      if (known?.text === text) next.set(record.name, known)
+      else {
+        hashes.set(record, record.sha256)
+        next.set(record.name, { grant: record, hash: record.sha256, expiresMs, text })
+      }
     }
     named = next
   }
@@ -127,7 +130,11 @@ export function createKeyring({
     get isBlind() {
       return isBlind
     },
-    holds: grant => active.has(grant),
+    holds(grant) {
+      if (active.has(grant)) return true
+      const key = named.get(grant.name)
+      return key !== undefined && key.hash === hashes.get(grant) && clock.now() < key.expiresMs
+    },
     ready() {
       if (isReady || source === undefined) return undefined
       first ??= lookOnce(source)

@@ -278,7 +278,7 @@ function openEvents(
   const answer = compressed ? gzipAnswer : eventsAnswer
   if (!guard.isPrivate) return answer(hub.admit(query))
   const namespaces = query.namespaces.filter(namespace => guard.mayRead(caller, namespace))
-  return answer(hub.admit({ ...query, namespaces }, () => callers.holds(caller, request)))
+  return answer(hub.admit({ ...query, namespaces }, () => callers.holds(caller)))
 }
 
 /** No proxy may keep, change or hold back a part of an event stream. */

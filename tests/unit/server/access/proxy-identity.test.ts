@@ -1,9 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Grant } from '../../../../src/contracts/access.js'
 import { createHandler } from '../../../../src/server/index.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { memory } from '../../../../src/transports/memory.js'
 import { ask, asJson, started, withToken } from '../../../support/asking.js'
 import { NAMESPACE, publish, TOKEN } from '../../../support/server-fixtures.js'
+import { tokenBox } from '../../../support/tokens.js'
 
 const grant = (identity: string): Grant | undefined =>
   identity === 'CN=ci' ? { name: 'ci', scopes: ['inspect'], namespaces: ['checkout/*'] } : undefined
@@ -37,6 +39,46 @@ test('a token that is wrong is nobody, whatever the proxy says, and a right one 
   const named = { 'x-client-identity': 'CN=ci' }
   expect(await statusFor(['127.0.0.1'], { ...named, ...withToken('wrong') })).toBe(401)
   expect(await statusFor(['127.0.0.1'], { ...named, ...withToken(TOKEN) })).toBe(200)
+})
+
+test('a stream of whom a proxy names ends when the hook grants nothing any more, and no sooner', async () => {
+  const clock = virtualClock()
+  const box = tokenBox()
+  box.give({ name: 'first', scopes: ['read'], namespaces: ['**'] })
+  box.give({ name: 'second', scopes: ['read'], namespaces: ['**'] })
+  let granted: string | undefined = 'ci'
+  const store = memory()
+  await publish(store, { pool: 1 })
+  const { url } = await started(store, {
+    tokens: box,
+    requireToken: ['read'],
+    trustedProxies: ['127.0.0.1'],
+    system: { clock },
+    proxyIdentity: {
+      header: 'X-Client-Identity',
+      grant: said =>
+        said === 'CN=ci' && granted !== undefined
+          ? { name: granted, scopes: ['read'], namespaces: ['**'] }
+          : undefined,
+    },
+  })
+  const response = await fetch(`${url}/v1/~events?ns=${NAMESPACE}`, {
+    headers: { 'x-client-identity': 'CN=ci' },
+  })
+  const reader = response.body!.getReader()
+  onTestFinished(() => reader.cancel())
+  const ended = (async () => {
+    while (!(await reader.read()).done);
+    return true
+  })()
+  // Streams are looked at when a token is gone.
+  box.revoke('first')
+  await clock.advance(22_000)
+  expect(await Promise.race([ended, new Promise(resolve => setTimeout(resolve, 100, false))])).toBe(false)
+  granted = 'another'
+  box.revoke('second')
+  await clock.advance(22_000)
+  expect(await ended).toBe(true)
 })
 
 test('a hook that throws lets nobody in', async () => {

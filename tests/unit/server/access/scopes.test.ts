@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Scope } from '../../../../src/contracts/access.js'
+import type { Scope, TokenSource } from '../../../../src/contracts/access.js'
 import { SCOPES } from '../../../../src/core/access/scopes.js'
 import { createHandler, type HandlerOptions } from '../../../../src/server/index.js'
 import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
@@ -241,6 +241,32 @@ describe('a stream', () => {
     expect(first.text()).toContain('event: goodbye')
     expect([first.ended(), second.ended()]).toEqual([true, false])
     expect((await at.ask(`GET ~events?ns=${NAMESPACE}`, gone)).status).toBe(401)
+  })
+
+  test('stays while its token is the same, whatever is granted to it by now', async () => {
+    const box = tokenBox()
+    let scopes: readonly Scope[] = ['read']
+    const tokens: TokenSource = {
+      tokens: async signal => (await box.tokens(signal)).map(record => ({ ...record, scopes })),
+    }
+    const at = await board({ requireToken: ['read'], tokens })
+    const token = box.give({ name: 'web', scopes: ['read'], namespaces: ['**'] })
+    const { ended } = await listen(at, token, `ns=${NAMESPACE}`)
+    scopes = ['read', 'report']
+    await at.clock.advance(22_000)
+    scopes = ['inspect']
+    await at.clock.advance(22_000)
+    expect(ended()).toBe(false)
+  })
+
+  test('ends when another token has the name of the one that opened it', async () => {
+    const at = await board({ requireToken: ['read'] })
+    const web = { name: 'web', scopes: ['read'], namespaces: ['**'] } as const
+    const { ended } = await listen(at, at.box.give(web), `ns=${NAMESPACE}`)
+    await at.clock.advance(2_000)
+    at.box.give(web)
+    await at.clock.advance(22_000)
+    expect(ended()).toBe(true)
   })
 
   test('brings nothing of a namespace that is not for its reader', async () => {
