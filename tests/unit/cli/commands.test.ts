@@ -697,14 +697,14 @@ test('status shows alarms, ends with 9 where a monitor asks, and forgets clients
   const shown = await nb('status', 'checkout/prod', '--check')
   expect([shown.status, shown.stdout]).toEqual([
     9,
-    expect.stringMatching(/^alarm board-behind: 1 of 1 have seen releases that .*: web-17$/m),
+    expect.stringMatching(/^alarm board-forked: 1 of 1 have seen another epoch with the number of .*: web-17$/m),
   ])
   expect((await nb('status', 'checkout/prod')).status).toBe(0)
   const { NOTICEBOARD_NAMESPACE: _, ...everywhere } = env
   const all = await nbWith({ env: everywhere }, 'status', '--check')
-  expect([all.status, all.stdout]).toEqual([9, expect.stringMatching(/board-behind/)])
+  expect([all.status, all.stdout]).toEqual([9, expect.stringMatching(/board-forked/)])
   expect(JSON.parse((await nb('status', 'checkout/prod', '--json')).stdout)).toMatchObject({
-    alarms: [{ name: 'board-behind', severity: 'critical', instances: 1 }],
+    alarms: [{ name: 'board-forked', severity: 'critical', instances: 1 }],
   })
 
   expect((await nb('fleet', 'forget')).status).toBe(2)
