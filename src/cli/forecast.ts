@@ -1,6 +1,7 @@
 import { predictBlast, predictCrash, type Blast } from '../compare/blast-radius.js'
 import { sayMs } from '../compare/words.js'
 import type { Fleet, FleetState, Rollout } from '../publisher/index.js'
+import { hearsWithinMs } from '../rollouts/index.js'
 import type { Checks } from './checks.js'
 import { printable } from './style.js'
 
@@ -49,9 +50,6 @@ export function forecastLines(
 /** Who is in these states gets nothing any more. */
 const GONE: ReadonlySet<FleetState> = new Set<FleetState>(['missing', 'replaced', 'stopped'])
 
-/** A stream brings a release within so long, in milliseconds, unless the fleet is a large one. */
-const STREAM_MS = 1_000
-
 /** How long somebody who is called takes to roll back, in milliseconds. */
 const HUMAN_MS = 900_000
 
@@ -87,9 +85,7 @@ export function foreseeBlast(
   if (first === undefined || first.lastsMs === 0 || fleet.type !== 'known') return undefined
   const looksMs = fleet.members
     .filter(({ state }) => !GONE.has(state))
-    .map(({ report: { strategy, lookMs } }) =>
-      strategy === 'push' || strategy === 'hybrid' ? STREAM_MS : lookMs,
-    )
+    .map(({ report }) => hearsWithinMs(report))
     .sort((a, b) => a - b)
   const all = looksMs.at(-1)
   if (all === undefined) return undefined

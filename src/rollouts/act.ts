@@ -1,7 +1,7 @@
 import type { Decision } from './policy.js'
 import { sayFailures, type Verdict } from './judge.js'
 import { say, type Place } from './say-decision.js'
-import type { UnknownKind } from './unknowns.js'
+import { unknown, type Unknown, type UnknownKind } from './unknowns.js'
 
 /** What ends a pause for a red gate or guardrail. */
 export const GREEN_AGAIN = 'a green gate, or a guardrail that holds'
@@ -24,9 +24,30 @@ export function waysOut(verdict: Verdict): readonly string[] {
   }
 }
 
+/**
+ * What is unknown by a verdict: failures that are no proof have their names, too.
+ *
+ * ```ts
+ * return say(place, 'pause', { verdict: 'unknown', why, unknowns: unknownsIn(verdict) })
+ * ```
+ */
+export function unknownsIn(verdict: Verdict): readonly Unknown[] {
+  switch (verdict.verdict) {
+    case 'unknown':
+      return verdict.unknowns
+    case 'suspect':
+      return [unknown('one-failure', { text: verdict.why, clients: verdict.failures.length })]
+    case 'alarming':
+      return [unknown('stage-failing', { text: verdict.why, clients: verdict.failures.length })]
+    case 'bad':
+    case 'good':
+      return []
+  }
+}
+
 /** What the stage's own clients end, by becoming healthy or by failing. */
 const ENDED_BY_CLIENTS: ReadonlySet<UnknownKind> = new Set([
-  'baking', 'not-applied', 'too-few', 'canary-missing',
+  'baking', 'not-applied', 'too-few', 'canary-missing', 'client-silent',
 ]) // prettier-ignore
 
 function wayOutOf(kind: UnknownKind): string {
@@ -52,6 +73,7 @@ export function act(
       ...taken,
       ...(failures.length > 0 && !why.includes(sayFailures(failures)) ? [sayFailures(failures)] : []),
     ],
+    unknowns: unknownsIn(verdict),
     wouldChange: isBad ? [] : waysOut(verdict),
   })
 }

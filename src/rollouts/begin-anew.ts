@@ -1,5 +1,7 @@
+import type { Reasons } from './explanation.js'
 import type { Decision, NextStage } from './policy.js'
 import { say, type Place } from './say-decision.js'
+import { unknown } from './unknowns.js'
 
 /** How often a stage may begin anew because its clients have gone. */
 const MOST_ANEW = 3
@@ -26,12 +28,14 @@ export function beginAnew(place: Place, { gone, next, wanted }: Anew): Decision 
   const { anew = 0 } = place.view.rollout.stageStart
   if (anew >= MOST_ANEW)
     return say(place, 'pause', {
-      verdict: 'unknown',
-      why: [`${gone}, for the ${MOST_ANEW + 1}th time`],
+      ...reasonsOf(`${gone}, for the ${MOST_ANEW + 1}th time`),
       wouldChange: ['clients that stay for a bake'],
     })
   const begun = next({ anew: anew + 1 })
-  if (begun === undefined)
-    return say(place, 'pause', { verdict: 'unknown', why: [gone], wouldChange: [wanted] })
-  return say(place, 'widen', { verdict: 'unknown', why: [`${gone}; it begins anew with others`] }, begun)
+  if (begun === undefined) return say(place, 'pause', { ...reasonsOf(gone), wouldChange: [wanted] })
+  return say(place, 'widen', reasonsOf(`${gone}; it begins anew with others`), begun)
+}
+
+function reasonsOf(text: string): Reasons {
+  return { verdict: 'unknown', why: [], unknowns: [unknown('clients-gone', { text })] }
 }

@@ -4,6 +4,7 @@ import { liveMembers } from './members.js'
 import { liveIn, stageFrom, watchFrom } from './next-stage.js'
 import type { Decision, NextStage } from './policy.js'
 import { hold, say, type Place } from './say-decision.js'
+import { unknown } from './unknowns.js'
 
 /**
  * How far ahead of the clock a stage may begin, in milliseconds: the clocks of two servers may
@@ -36,9 +37,10 @@ export function beginByThisClock(place: Place): Decision {
   const { nowMs, plan } = view
   const there = liveMembers(heard, { beforeMs: Number.POSITIVE_INFINITY, nowMs }).length
   const incumbents = liveIn(place).length
+  const unknowns = [unknown('clock-set-back', { text: SET_BACK })]
   return incumbents === 0 || incumbents < plan.quorum * there
-    ? hold(place, { verdict: 'unknown', why: [SET_BACK], wouldChange: ['a report period of its clients'] })
-    : say(place, 'widen', { verdict: 'unknown', why: [SET_BACK] }, nextIn(place))
+    ? hold(place, { verdict: 'unknown', why: [], unknowns, wouldChange: ['a report period of its clients'] })
+    : say(place, 'widen', { verdict: 'unknown', why: [], unknowns }, nextIn(place))
 }
 
 function nextIn(place: Place): NextStage {

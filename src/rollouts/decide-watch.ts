@@ -8,7 +8,7 @@ import { beganWith } from './quorum.js'
 import { runsFromMs } from './runs-from.js'
 import { hold, say, type Place } from './say-decision.js'
 import { sayLeft } from './say-time.js'
-import { needLooking } from './unknowns.js'
+import { needLooking, unknown, type Unknown } from './unknowns.js'
 import { viewOf, type StageView } from './view.js'
 
 /**
@@ -43,14 +43,14 @@ export function decideWatch(place: Place): Decision {
   }
   if (result.rollBack.length > 0) return say(place, damage, { verdict: 'bad', why: result.rollBack })
   const troubled = troubleIn(view)
-  if (troubled !== undefined) return say(place, 'pause', { verdict: 'unknown', ...troubled })
+  if (troubled !== undefined) return say(place, 'pause', { verdict: 'unknown', why: [], ...troubled })
   if (result.pause.length > 0)
     return say(place, 'pause', { verdict: 'bad', why: result.pause, wouldChange: [GREEN_AGAIN] })
 
   const leftMs = runsFromMs(release, rollout) + plan.watchMs - nowMs
   if (leftMs > 0) {
-    const why = [`${sayRunning(view)}, and it is watched for ${sayLeft(leftMs, plan.watchMs)} more`]
-    return hold(place, { verdict: 'unknown', why })
+    const text = `${sayRunning(view)}, and it is watched for ${sayLeft(leftMs, plan.watchMs)} more`
+    return hold(place, { verdict: 'unknown', why: [], unknowns: [unknown('watching', { text })] })
   }
   const verdict = judgeWatch({ view, now: asIfBegunNow(place), gates: result })
   if (verdict.verdict === 'unknown') {
@@ -86,7 +86,7 @@ export function decideWatch(place: Place): Decision {
 /** Too many clients that say nothing, or whose probes say that they are unwell. */
 function troubleIn(
   view: StageView,
-): { readonly why: readonly string[]; readonly wouldChange: readonly string[] } | undefined {
+): { readonly unknowns: readonly Unknown[]; readonly wouldChange: readonly string[] } | undefined {
   const { exposed, nowMs } = view
   const total = beganWith(view)
   const isTooMany = (clients: number): boolean =>
@@ -96,7 +96,12 @@ function troubleIn(
   const silent = exposed.filter(isQuiet).length
   if (isTooMany(silent))
     return {
-      why: [`${silent} of ${total} ${clients(total)} fell silent`],
+      unknowns: [
+        unknown('fleet-silent', {
+          text: `${silent} of ${total} ${clients(total)} fell silent`,
+          clients: silent,
+        }),
+      ],
       wouldChange: [`a word from ${silent === 1 ? 'it' : 'them'}`],
     }
   const unwell = exposed.filter(
@@ -104,7 +109,12 @@ function troubleIn(
   ).length
   if (!isTooMany(unwell)) return undefined
   return {
-    why: [`the probes of ${unwell} of ${total} ${clients(total)} say unhealthy`],
+    unknowns: [
+      unknown('fleet-unhealthy', {
+        text: `the probes of ${unwell} of ${total} ${clients(total)} say unhealthy`,
+        clients: unwell,
+      }),
+    ],
     wouldChange: ['healthy probes', 'a rollback by hand'],
   }
 }

@@ -94,10 +94,10 @@ function whatIsMissing(state: StageView['exposed'][number]['state']): Unknown {
     case 'baking':
       return unknown('baking', { text: 'it has gone back, and not for long enough yet', clients })
     case 'failed':
-      return unknown('not-applied', { text: 'it is silent on its way back', clients })
+      return unknown('client-silent', { text: 'it is silent on its way back', clients })
     case 'doubtful':
       return state.why === 'silent'
-        ? unknown('not-applied', { text: 'one of its processes is silent on the way back', clients })
+        ? unknown('client-silent', { text: 'one of its processes is silent on the way back', clients })
         : unknown(state.why, { clients })
     case 'waiting':
     case 'healthy':

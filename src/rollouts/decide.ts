@@ -1,6 +1,6 @@
 import { whyUnheard } from '../fleet/summary.js'
 import { beginAnew, type Anew } from './begin-anew.js'
-import { act, GREEN_AGAIN, waysOut } from './act.js'
+import { act, GREEN_AGAIN, unknownsIn, waysOut } from './act.js'
 import { decideWatch } from './decide-watch.js'
 import { decideWayBack } from './decide-way-back.js'
 import { bothResults, readGates } from './gate.js'
@@ -50,8 +50,11 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
         case 'other':
           return hold(place, {
             verdict: 'unknown',
-            why: [
-              'the way back is rehearsed in a way that this version does not know; update noticeboard here',
+            why: [],
+            unknowns: [
+              unknown('later-version', {
+                text: 'the way back is rehearsed in a way that this version does not know; update noticeboard here',
+              }),
             ],
           })
         case 'forward':
@@ -64,7 +67,12 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
     case 'retreated':
       return hold(place, {
         verdict: 'unknown',
-        why: [`the exposed clients were taken back: ${rollout.why ?? 'by an operator'}`],
+        why: [],
+        unknowns: [
+          unknown('retreated', {
+            text: `the exposed clients were taken back: ${rollout.why ?? 'by an operator'}`,
+          }),
+        ],
         wouldChange: ['resume it, or abort it'],
       })
     case 'completed':
@@ -74,14 +82,19 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
     case 'other':
       return hold(place, {
         verdict: 'unknown',
-        why: ['the rollout is in a state that this version does not know; update noticeboard here'],
+        why: [],
+        unknowns: [
+          unknown('later-version', {
+            text: 'the rollout is in a state that this version does not know; update noticeboard here',
+          }),
+        ],
       })
   }
 }
 
 function decideStage(place: Place): Decision {
-  const { view, hasher, result } = place
-  const verdict = judgeStage(view, result, hasher)
+  const { view, result } = place
+  const verdict = judgeStage(view, result)
   if (verdict.verdict === 'bad') return act(place, verdict.silentOnly ? 'retreat' : 'roll-back', verdict)
   if (result.rollBack.length > 0) return say(place, 'roll-back', { verdict: 'bad', why: result.rollBack })
   if (view.rollout.state === 'paused') {
@@ -96,7 +109,7 @@ function decideStage(place: Place): Decision {
 
   const late = view.nowMs > Date.parse(view.rollout.decideBy)
   if (late) {
-    const unknowns = verdict.verdict === 'unknown' ? verdict.unknowns : []
+    const unknowns = unknownsIn(verdict)
     const why = [`not decided by ${view.rollout.decideBy}`]
     return say(place, 'pause', { verdict: 'unknown', why, unknowns, wouldChange: waysOut(verdict) })
   }
@@ -135,7 +148,8 @@ function exposeOneMore(place: Place, suspect: Extract<Verdict, { verdict: 'suspe
   const isRehearsal = place.view.rollout.stageStart.rehearsal !== undefined
   const next = isRehearsal ? rehearsalWithOneMore(place) : oneMoreIn(place)
   if (next === undefined) return act(place, 'pause', suspect)
-  return say(place, 'widen', { verdict: 'unknown', why: [suspect.why, 'one client more is exposed'] }, next)
+  const why = [suspect.why, 'one client more is exposed']
+  return say(place, 'widen', { verdict: 'unknown', why, unknowns: unknownsIn(suspect) }, next)
 }
 
 /** What a stage has lost that it was to learn from; undefined where it has not. */

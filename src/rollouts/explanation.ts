@@ -1,11 +1,14 @@
 import { MAX_EXCEPTIONS, MAX_LINE_LENGTH } from '../core/limits.js'
 import type { StepEvidence, StepException } from '../core/release/step-evidence.js'
 import { oneLine } from '../core/json/text.js'
+import { awaitedIn, sayAwaited, type Awaited } from './awaited.js'
 import { sayFailure } from './failures.js'
 import { quorumOf } from './quorum.js'
 import { sayResolvingPower } from './resolving-power.js'
+import { rollbackReachIn, sayRollbackReach, type RollbackReach } from './rollback-reach.js'
+import { sayCounts } from './say-counts.js'
 import { sayStage } from './stage.js'
-import type { Unknown } from './unknowns.js'
+import { sayUnknown, type Unknown } from './unknowns.js'
 import { isUnprotected, sayNotProtected } from './unprotected.js'
 import { failuresIn, type StageView } from './view.js'
 
@@ -36,6 +39,12 @@ export interface Explanation {
   readonly exceptions: readonly StepException[]
   /** How many more clients it rests on than are named in `exceptions`. */
   readonly omitted: number
+  /**
+   * Whom it waits for, where the verdict is `unknown`: to be looked at now, so no step keeps it.
+   */
+  readonly awaited?: readonly Awaited[]
+  /** How soon a rollback would reach the exposed clients; absent where none is exposed. */
+  readonly rollbackReach?: RollbackReach
   /** What would change the verdict. */
   readonly wouldChange: readonly string[]
   /**
@@ -62,6 +71,8 @@ export function explain(view: StageView, reasons: Reasons): Explanation {
   const exceptions = exceptionsIn(view)
   const { healthy } = quorumOf(view)
   const { live } = rollout.stageStart
+  const awaited = isLateOnTheWayBack(view) || reasons.verdict !== 'unknown' ? [] : awaitedIn(view)
+  const rollbackReach = rollbackReachIn(view)
   return {
     rollout: rollout.id,
     stage: rollout.stage,
@@ -77,6 +88,8 @@ export function explain(view: StageView, reasons: Reasons): Explanation {
         : 'whether one client can go back to what ran before',
     exceptions: exceptions.slice(0, MAX_EXCEPTIONS),
     omitted: Math.max(0, exceptions.length - MAX_EXCEPTIONS),
+    ...(awaited.length > 0 && { awaited }),
+    ...(rollbackReach !== undefined && { rollbackReach }),
     wouldChange: reasons.wouldChange ?? [],
     ...(rollout.state === 'running' && { decideBy: rollout.decideBy }),
     asOf: new Date(view.nowMs).toISOString(),
@@ -91,22 +104,27 @@ export function explain(view: StageView, reasons: Reasons): Explanation {
  * ```
  */
 export function explanationLines(explanation: Explanation): readonly string[] {
-  const { where, verdict, code, why, unknowns, canSee, wouldChange, decideBy, exceptions, omitted } =
-    explanation
-  const { exposed = 0, unprotected = 0 } = explanation.counts
+  const { where, verdict, code, why, unknowns, counts, canSee, wouldChange, decideBy } = explanation
+  const { exceptions, omitted, awaited = [], rollbackReach } = explanation
+  const { exposed = 0, unprotected = 0 } = counts
   const named = exceptions.slice(0, 10)
   const more = exceptions.length - named.length + omitted
+  const counted = sayCounts(counts)
   return [
     `${where}: ${verdict}${code === undefined ? '' : ` (${code})`}`,
-    ...why,
-    // Some of them may be the reason already.
-    ...unknowns
-      .filter(({ text }) => !why.includes(text))
-      .map(({ text, clients }) => (clients === undefined ? text : `${text} (${clients})`)),
+    ...why.map(text => {
+      const known = unknowns.find(one => one.text === text)
+      return known === undefined ? text : sayUnknown(known)
+    }),
+    // Some of them are the reason already.
+    ...unknowns.filter(({ text }) => !why.includes(text)).map(sayUnknown),
+    ...(counted === undefined ? [] : [counted]),
     canSee,
     ...(unprotected === 0 ? [] : [sayNotProtected(unprotected, exposed, 'clients')]),
     ...named.map(sayFailure),
     ...(more > 0 ? [`and ${more} more`] : []),
+    ...awaited.flatMap(sayAwaited),
+    ...(rollbackReach === undefined ? [] : [sayRollbackReach(rollbackReach)]),
     ...wouldChange.map(change => `would change it: ${change}`),
     ...(decideBy === undefined ? [] : [`to be decided by ${decideBy}`]),
   ].map(line => oneLine(line, 2 * MAX_LINE_LENGTH))
@@ -175,9 +193,7 @@ function countsIn(view: StageView): Readonly<Record<string, number>> {
 /** Those that are no healthy client, the failed ones first. */
 function exceptionsIn(view: StageView): readonly StepException[] {
   const failed = failuresIn(view).map((failure): StepException => failure)
-  const { rehearsal } = view.rollout.stageStart
-  // Who is not back in time is why a rehearsal ends, or waits for somebody to look.
-  const isLate = rehearsal?.phase === 'back' && view.nowMs > Date.parse(view.rollout.decideBy)
+  const isLate = isLateOnTheWayBack(view)
   const late = view.exposed.flatMap(({ member, state }): readonly StepException[] =>
     isLate && (state.is === 'waiting' || state.is === 'baking')
       ? [{ clientId: member.clientId, instanceId: member.identity.instanceId, kind: 'not-back' }]
@@ -189,4 +205,9 @@ function exceptionsIn(view: StageView): readonly StepException[] {
       : [],
   )
   return [...failed, ...late, ...doubtful]
+}
+
+/** Who is not back in time is why a rehearsal ends, or waits for somebody to look. */
+function isLateOnTheWayBack({ rollout, nowMs }: StageView): boolean {
+  return rollout.stageStart.rehearsal?.phase === 'back' && nowMs > Date.parse(rollout.decideBy)
 }

@@ -2,9 +2,8 @@ import type { Failure, FailureKind } from './failures.js'
 import { canReach, PAUSE_AT, ROLL_BACK_AT } from './e-process.js'
 import type { GateResult } from './gate.js'
 import { imbalanceOf } from './imbalance.js'
-import { idOf, idsIn, isByLabel } from './cohort.js'
+import { isByLabel } from './cohort.js'
 import { heardMs } from './members.js'
-import type { Hasher } from '../contracts/system.js'
 import { stageNumberOf } from '../core/release/rollout.js'
 import { quorumOf, type Quorum } from './quorum.js'
 import { percent } from './resolving-power.js'
@@ -57,15 +56,15 @@ const CLAIMED: ReadonlySet<FailureKind> = new Set(['rejected', 'reverted', 'quar
  * bad.
  *
  * ```ts
- * const verdict = judgeStage(view, gates, hasher)
+ * const verdict = judgeStage(view, gates)
  * ```
  */
-export function judgeStage(view: StageView, gates: GateResult, hasher: Hasher): Verdict {
+export function judgeStage(view: StageView, gates: GateResult): Verdict {
   const failures = countedFailures(view)
   const bad = badStage(view, failures)
   if (bad !== undefined) return bad
   const quorum = quorumOf(view)
-  const unknowns = [...unknownsOf(view, quorum, hasher), ...gates.unknowns]
+  const unknowns = [...unknownsOf(view, quorum), ...gates.unknowns]
   if (standInTheWay(unknowns)) return { verdict: 'unknown', unknowns }
   const { healthy, asked } = quorum
   return { verdict: 'good', why: `${healthy} of ${asked} clients are healthy` }
@@ -159,7 +158,7 @@ export function isControlHeard({ controlHeard, control }: StageView): boolean {
   return control.length > 0 && controlHeard >= HEARD_SHARE * control.length
 }
 
-function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly Unknown[] {
+function unknownsOf(view: StageView, quorum: Quorum): readonly Unknown[] {
   const { exposed, control, audience } = view
   const found: Unknown[] = [...unhealthyIn(view, quorum)]
   const say = (kind: UnknownKind, more: Partial<Omit<Unknown, 'kind'>> = {}): void =>
@@ -168,7 +167,7 @@ function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly U
   if (silent > 0 && control.length > 0 && !isControlHeard(view)) say('control-silent', { clients: silent })
   if (failuresIn(view).length > 0 && isControlFailing(view))
     say('control-failing', { clients: view.controlFailed })
-  const canaries = missingCanaries(view, hasher)
+  const canaries = view.missingCanaries.length
   if (canaries > 0) say('canary-missing', { clients: canaries })
   const unseen = unseenIn(view)
   if (unseen !== undefined) found.push(unseen)
@@ -203,10 +202,10 @@ export function unhealthyIn(view: StageView, { healthy, needed, asked }: Quorum)
   if (healthy < needed) {
     if (of('baking') > 0) say('baking', { text: sayBake(view), clients: of('baking') })
     if (of('waiting') > 0) say('not-applied', { clients: of('waiting') })
-    const doubts = ['shared-id', 'probe-unhealthy', 'probe-threw', 'probe-timed-out'] as const
+    const doubts = ['shared-id', 'silent', 'probe-unhealthy', 'probe-threw', 'probe-timed-out'] as const
     for (const why of doubts) {
       const clients = exposed.filter(({ state }) => state.is === 'doubtful' && state.why === why).length
-      if (clients > 0) say(why, { clients })
+      if (clients > 0) say(why === 'silent' ? 'client-silent' : why, { clients })
     }
     const missing = needed - healthy
     say('too-few', {
@@ -236,20 +235,6 @@ function sayBake({ exposed, plan: { bakeMs }, nowMs }: StageView): string {
   const leftMs = Math.max(0, ...left)
   const rest = leftMs > 0 ? `${sayLeft(leftMs, bakeMs)} left` : 'and the report of its end is due'
   return `bakes ${sayTime(bakeMs)}, ${rest}`
-}
-
-/** Clients that were named, and neither are healthy nor failed nor are gone in order. */
-function missingCanaries({ exposed, audience }: StageView, hasher: Hasher): number {
-  if (audience === undefined) return 0
-  const named = idsIn(audience)
-  if (named.size === 0) return 0
-  return exposed.filter(
-    ({ member, state }) =>
-      state.is !== 'healthy' &&
-      state.is !== 'failed' &&
-      state.is !== 'left-out' &&
-      named.has(idOf(member.clientId, { salt: audience.salt, hasher })),
-  ).length
 }
 
 function membersIn(exposed: StageView['exposed']): StageView['control'] {

@@ -2,6 +2,7 @@ import { explain, type Reasons } from './explanation.js'
 import type { GateResult } from './gate.js'
 import type { Decision, NextStage, RolloutEvidence, RolloutStanding } from './policy.js'
 import { percent } from './resolving-power.js'
+import { unknown } from './unknowns.js'
 import type { StageView } from './view.js'
 
 /** What a decision is made in. */
@@ -47,6 +48,7 @@ export function hold(place: Place, reasons: Reasons): Decision {
 
 /** A rollout that somebody paused stays where it is, whatever its evidence, unless that is bad. */
 export function stayPaused(place: Place): Decision {
-  const why = [`paused: ${place.view.rollout.why ?? 'by an operator'}`]
-  return hold(place, { verdict: 'unknown', why, wouldChange: ['resume it, abort it or roll it back'] })
+  const text = `paused: ${place.view.rollout.why ?? 'by an operator'}`
+  const wouldChange = ['resume it, abort it or roll it back']
+  return hold(place, { verdict: 'unknown', why: [], unknowns: [unknown('paused', { text })], wouldChange })
 }

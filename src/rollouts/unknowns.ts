@@ -11,11 +11,16 @@ export type UnknownKind =
   | 'not-seen'
   | 'canary-missing'
   | 'shared-id'
+  | 'client-silent'
   | 'label-over-represented'
   | 'probe-unhealthy'
   | 'probe-threw'
   | 'probe-timed-out'
   | 'crash-open'
+  | 'one-failure'
+  | 'stage-failing'
+  | 'clients-gone'
+  | 'clock-set-back'
   | 'control-failing'
   | 'control-silent'
   | 'control-too-small'
@@ -23,12 +28,20 @@ export type UnknownKind =
   | 'guardrail-waiting'
   | 'gate-waiting'
   | 'gate-unknown'
+  | 'watching'
+  | 'fleet-silent'
+  | 'fleet-unhealthy'
+  | 'paused'
+  | 'retreated'
+  | 'later-version'
 
 /**
  * What is done about an unknown. `waits`: the stage goes on by itself once it is known, until
- * `decideBy`. `pauses`: somebody has to look. `goes on`: it is said, and something else decides.
+ * `decideBy`. `pauses`: somebody has to look. `widens`: one client more is exposed. `begins anew`:
+ * the stage does, with the clients that are there. The last two pause where no client is left.
+ * `goes on`: it is said, and something else decides.
  */
-export type UnknownPolicy = 'waits' | 'pauses' | 'goes on'
+export type UnknownPolicy = 'waits' | 'pauses' | 'widens' | 'begins anew' | 'goes on'
 
 /** Every kind of unknown: what it means, and what is done about it. */
 export const UNKNOWNS: Readonly<
@@ -51,6 +64,10 @@ export const UNKNOWNS: Readonly<
     policy: 'waits',
   },
   'shared-id': { means: 'several instances report under one clientId side by side', policy: 'waits' },
+  'client-silent': {
+    means: 'an exposed client, or one of its processes, is silent, which is no failure yet',
+    policy: 'waits',
+  },
   'label-over-represented': {
     means: 'the exposed clients carry a label far more often than the fleet does',
     policy: 'pauses',
@@ -64,6 +81,22 @@ export const UNKNOWNS: Readonly<
   'crash-open': {
     means: 'a client ended abruptly, and what it runs now has yet to outlive that',
     policy: 'waits',
+  },
+  'one-failure': {
+    means: 'one client died on the candidate or fell silent, and one alone is no proof',
+    policy: 'widens',
+  },
+  'stage-failing': {
+    means: 'exposed clients fail more often than those outside, from e = 20 on, which is no proof yet',
+    policy: 'pauses',
+  },
+  'clients-gone': {
+    means: 'the clients that the stage was to learn from have gone; at the fourth time it pauses',
+    policy: 'begins anew',
+  },
+  'clock-set-back': {
+    means: 'the clock that stamps the reports was set back since the stage began',
+    policy: 'begins anew',
   },
   'control-failing': {
     means: 'clients outside the audience fail as well, so the candidate is not to blame',
@@ -91,6 +124,24 @@ export const UNKNOWNS: Readonly<
     policy: 'waits',
   },
   'gate-unknown': { means: 'a gate answered that it does not know, threw or timed out', policy: 'waits' },
+  watching: { means: 'every stage has passed, and the watch is not over', policy: 'waits' },
+  'fleet-silent': {
+    means: 'too many clients fell silent while the candidate is watched',
+    policy: 'pauses',
+  },
+  'fleet-unhealthy': {
+    means: 'the probes of too many clients say unhealthy while the candidate is watched',
+    policy: 'pauses',
+  },
+  paused: { means: 'somebody paused the rollout', policy: 'pauses' },
+  retreated: {
+    means: 'the exposed clients were taken back, and the candidate was not withdrawn',
+    policy: 'pauses',
+  },
+  'later-version': {
+    means: 'the rollout is in a state that this version does not know; a later one goes on with it',
+    policy: 'waits',
+  },
 })
 
 /**
@@ -134,4 +185,21 @@ export interface Unknown {
  */
 export function unknown(kind: UnknownKind, more: Partial<Omit<Unknown, 'kind'>> = {}): Unknown {
   return { kind, text: UNKNOWNS[kind].means, ...more }
+}
+
+/**
+ * An unknown with its name of the list, and with how many clients it concerns where its text does
+ * not tell.
+ *
+ * ```ts
+ * sayUnknown(unknown('probe-threw', { clients: 2 })) // a probe threw, which is no answer (probe-threw, 2 clients)
+ * ```
+ */
+export function sayUnknown({ kind, text, clients }: Unknown): string {
+  const count = clients === undefined || text !== UNKNOWNS[kind]?.means ? '' : `, ${sayClients(clients)}`
+  return `${text} (${kind}${count})`
+}
+
+function sayClients(count: number): string {
+  return count === 1 ? '1 client' : `${count} clients`
 }

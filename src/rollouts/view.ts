@@ -1,7 +1,7 @@
 import type { Digest } from '../contracts/names.js'
 import type { HeardReports } from '../contracts/report.js'
 import type { Hasher } from '../contracts/system.js'
-import { isAtLeast } from '../contracts/position.js'
+import { isAtLeast, type Position } from '../contracts/position.js'
 import type { Audience } from '../core/release/audience.js'
 import type { Arm, Release } from '../core/release/release.js'
 import type { RolloutState } from '../core/release/rollout.js'
@@ -20,6 +20,7 @@ import {
   wasLive,
   type Member,
 } from './members.js'
+import { missingCanaries } from './missing-canaries.js'
 import { FEWEST_STAGED, type StagedPlan } from './plan.js'
 import { sinceThen } from './rehearsal.js'
 
@@ -32,14 +33,20 @@ export interface StageView {
   readonly rollout: RolloutState
   readonly plan: StagedPlan
   readonly audience: Audience | undefined
+  /** The snapshots that the exposed are to run: on a rehearsed way back what is stable. */
+  readonly tried: ReadonlySet<Digest>
   /** Who is exposed, and on a rehearsed way back the client that goes back. */
   readonly exposed: readonly Observed[]
+  /** Those of the exposed that were chosen or named for the stage, and are not healthy yet. */
+  readonly missingCanaries: readonly Member[]
   readonly control: readonly Member[]
   /** How many of the control failed in any way since the stage began, and how many are heard. */
   readonly controlFailed: number
   readonly controlHeard: number
   /** The share of all live clients that has seen the release with which the stage began. */
   readonly seenShare: number
+  /** The live clients that have not. */
+  readonly unseen: readonly Member[]
   /** The counts that the e-value rests on; clients, or the values of the plan's `cluster`. */
   readonly counts: StageCounts
   readonly e: number
@@ -97,6 +104,8 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
 
   const failed = (member: Member): boolean => failedSince(member, { atMs, nowMs, candidate })
   const failedControl = control.filter(failed)
+  const there = live.filter(member => presenceOf(member, nowMs) === 'live')
+  const unseen = there.filter(member => !hasSeen(member, stageStart.position))
   const exposedMembers = exposed.map(({ member }) => member)
   const counts = countsOf({
     plan,
@@ -111,11 +120,14 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
     rollout,
     plan,
     audience,
+    tried: candidate,
     exposed,
+    missingCanaries: missingCanaries(exposed, { audience, hasher }),
     control,
     controlFailed: failedControl.length,
     controlHeard: control.filter(member => isHeard(member, nowMs)).length,
-    seenShare: seenShareOf(live, { rollout, nowMs }),
+    seenShare: there.length === 0 ? 0 : (there.length - unseen.length) / there.length,
+    unseen,
     counts,
     e: eValue(counts),
     mayRollBack: plan.cluster !== undefined || audience === undefined || !isByLabel(audience),
@@ -190,15 +202,8 @@ function countsOf({ plan, rollout, ...groups }: Groups): StageCounts {
   }
 }
 
-function seenShareOf(
-  live: readonly Member[],
-  { rollout, nowMs }: { readonly rollout: RolloutState; readonly nowMs: number },
-): number {
-  const there = live.filter(member => presenceOf(member, nowMs) === 'live')
-  const hasSeen = ({ current }: Member): boolean =>
-    current.every(({ seen, phase }) => {
-      if (phase === 'stopped') return true
-      return seen !== undefined && isAtLeast(seen, rollout.stageStart.position)
-    })
-  return there.length === 0 ? 0 : there.filter(hasSeen).length / there.length
+function hasSeen({ current }: Member, position: Position): boolean {
+  return current.every(
+    ({ seen, phase }) => phase === 'stopped' || (seen !== undefined && isAtLeast(seen, position)),
+  )
 }

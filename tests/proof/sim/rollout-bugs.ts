@@ -180,10 +180,7 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
     name: 'a-stage-is-left-before-the-fleet-has-seen-it',
     file: 'src/rollouts/view.ts',
     replace: [
-      [
-        'there.length === 0 ? 0 : there.filter(hasSeen).length / there.length',
-        'there.filter(hasSeen).length < 0 ? 0 : 1',
-      ],
+      ['there.length === 0 ? 0 : (there.length - unseen.length) / there.length', 'there.length < 0 ? 0 : 1'],
     ],
     oracles: ['stages-are-earned'],
   },

@@ -25,6 +25,7 @@ import {
   releaseOf,
   STABLE,
   START,
+  withNames,
   word,
 } from './fleet.js'
 
@@ -83,7 +84,8 @@ function decide({ release, exposed }: Place, said: Said = {}): Decision {
     const { receivedAt = minute(at), ...rest } = given ?? {}
     return { ...word(name, at, { labels: labels(index), ...(isIn ? WELL : {}), ...rest }), receivedAt }
   })
-  return decideStaged({ release, hasher }, { heard: heard([...reports, ...more], at), gates }, minuteMs(at))
+  const evidence = { heard: heard([...reports, ...more], at), gates }
+  return withNames(decideStaged({ release, hasher }, evidence, minuteMs(at)))
 }
 
 /** Whom an audience exposes of the sixty clients that most places have. */
@@ -233,6 +235,7 @@ describe('a failure in the first two stages', () => {
     const where = place({ stage: 1 })
     const one = decide(where, { more: diedOn(named(where, 0)) })
     if (one.type !== 'widen') throw new Error(one.explanation.why.join())
+    expect([one.explanation.verdict, kinds(one)]).toEqual(['unknown', ['one-failure']])
     expect(one.next.start).toMatchObject({
       exposed: 7,
       control: 53,
@@ -306,7 +309,8 @@ describe('a failure in later stages', () => {
   test('is compared with the clients outside the audience', () => {
     const where = place({ stage: 2 })
     expect(decide(where, { exposed: first(3, silent) }).type).toBe('advance')
-    expect(decide(where, { exposed: first(7, rejected) }).type).toBe('pause')
+    const alarming = decide(where, { exposed: first(7, rejected) })
+    expect([alarming.type, kinds(alarming)]).toEqual(['pause', ['stage-failing']])
     expect(decide(where, { exposed: first(9, rejected) }).type).toBe('roll-back')
     expect(decide(where, { exposed: first(9, silent) }).type).toBe('retreat')
     const both = decide(where, { exposed: first(9, rejected), control: first(9, silent) })
@@ -398,6 +402,22 @@ describe('what is unknown', () => {
       expect([decision.type, decision.explanation.verdict]).toEqual(['hold', 'unknown'])
       expect(kinds(decision)).toContain(kind)
     }
+  })
+
+  test('is a client of which one process is silent, and one that was not heard since the stage began', () => {
+    const where = place({ stage: 1 })
+    const slots = word(named(where, 0), 12, { instanceId: 'b', slot: 1, ...WELL })
+    for (const said of [{ more: [slots] }, { exposed: first(1, { receivedAt: minute(9.9) }) }]) {
+      const decision = decide(where, said)
+      expect([decision.type, kinds(decision)]).toEqual(['hold', ['client-silent', 'too-few']])
+    }
+  })
+
+  test('is a stage that began at a time that is yet to come', () => {
+    const ahead = place({
+      rollout: { stageStart: { at: minute(40) } as unknown as RolloutState['stageStart'] },
+    })
+    expect(kinds(decide(ahead))).toEqual(['clock-set-back'])
   })
 
   test('is a fleet of which nothing was heard: by whom has only begun to listen, and by whom has listened for long', () => {
@@ -523,6 +543,7 @@ describe('a stage whose clients have gone', () => {
     const gone = { exposed: first(4, { phase: 'stopped' }) }
     const decision = decide(where, gone)
     if (decision.type !== 'widen') throw new Error(decision.explanation.why.join())
+    expect(kinds(decision)).toEqual(['clients-gone'])
     expect(decision.next).toMatchObject({
       stage: 1,
       start: { at: minute(NOW), live: 56, exposed: 6, anew: 1 },
@@ -533,7 +554,8 @@ describe('a stage whose clients have gone', () => {
       stage: 1,
       rollout: { stageStart: { anew: 3 } as unknown as RolloutState['stageStart'] },
     })
-    expect(decide(again, gone).type).toBe('pause')
+    const given = decide(again, gone)
+    expect([given.type, kinds(given)]).toEqual(['pause', ['clients-gone']])
   })
 
   test('goes on with those that were started again under their names', () => {
@@ -603,16 +625,19 @@ describe('a rollout that an operator holds', () => {
   test('does not go on, and is rolled back all the same when it is bad', () => {
     const paused = place({ stage: 1, rollout: { state: 'paused', why: 'lunch' } })
     const held = decide(paused)
-    expect([held.type, held.explanation.why[0]]).toEqual(['hold', 'paused: lunch'])
+    expect([held.type, held.explanation.why[0], kinds(held)]).toEqual(['hold', 'paused: lunch', ['paused']])
     expect(decide(paused, { exposed: first(1, rejected) }).type).toBe('roll-back')
   })
 
-  test.each(['retreated', 'completed', 'rolled-back', 'other'] as const)(
-    'or that is %s does nothing',
-    state => {
-      expect(decide(place({ rollout: { state } }), { exposed: first(1, rejected) }).type).toBe('hold')
-    },
-  )
+  test.each([
+    ['retreated', ['retreated']],
+    ['completed', []],
+    ['rolled-back', []],
+    ['other', ['later-version']],
+  ] as const)('or that is %s does nothing', (state, unknowns) => {
+    const decision = decide(place({ rollout: { state } }), { exposed: first(1, rejected) })
+    expect([decision.type, kinds(decision)]).toEqual(['hold', unknowns])
+  })
 })
 
 test('the clock is that of the store: the same words are judged by when they are judged', () => {

@@ -7,7 +7,7 @@ import type { ClientState } from '../../../src/rollouts/client-state.js'
 import { audienceOf, inAudience } from '../../../src/rollouts/cohort.js'
 import { membersOf, type Member } from '../../../src/rollouts/members.js'
 import type { StagedPlan } from '../../../src/rollouts/plan.js'
-import type { StartInput } from '../../../src/rollouts/policy.js'
+import type { Decision, StartInput } from '../../../src/rollouts/policy.js'
 import type { Stage } from '../../../src/rollouts/stage.js'
 import { systemHasher as hasher } from '../../../src/system/system.js'
 
@@ -146,4 +146,11 @@ export function startAt(at: number, reports: HeardReports | undefined): StartInp
     gates: {},
     hasher,
   }
+}
+
+/** A decision as it is, which has a name for whatever it calls unknown. */
+export function withNames(decision: Decision): Decision {
+  const { verdict, unknowns, why } = decision.explanation
+  if (verdict === 'unknown' && unknowns.length === 0) throw new Error(`unknown without a name: ${why.join()}`)
+  return decision
 }

@@ -19,6 +19,7 @@ import {
   STABLE,
   START,
   startAt,
+  withNames,
   word,
 } from './fleet.js'
 
@@ -99,7 +100,7 @@ function decide(
     ...(more !== undefined && { more }),
     ...(live !== undefined && { live }),
   })
-  return policyOf().decide({ release, hasher }, { heard: heard(reports, at), gates }, minuteMs(at))
+  return withNames(policyOf().decide({ release, hasher }, { heard: heard(reports, at), gates }, minuteMs(at)))
 }
 
 function following({ release }: Rehearsed, decision: Decision): Release {
@@ -165,7 +166,7 @@ describe('a rehearsal of the way back', () => {
   test('says where it is: in what is shown, and in what is kept', () => {
     const lines = explanationLines(decide(onTheWayBack(), 30, { says: ON_CANDIDATE }).explanation)
     expect(lines[0]).toMatch(/^stage 0 of 2, the way back is rehearsed with client-\d: back: unknown$/)
-    expect(lines).toContain('it has not gone back yet')
+    expect(lines).toContain('it has not gone back yet (not-applied)')
     expect(lines).toContain('whether one client can go back to what ran before')
   })
 })

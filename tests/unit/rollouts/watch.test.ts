@@ -22,6 +22,7 @@ import {
   STABLE,
   START,
   startAt,
+  withNames,
   word,
 } from './fleet.js'
 
@@ -53,7 +54,7 @@ interface Heard {
 }
 
 const decide = (release: Release, { reports, at = OVER, gates = {} }: Heard): Decision =>
-  decideStaged({ release, hasher }, { heard: heard(reports, at), gates }, minuteMs(at))
+  withNames(decideStaged({ release, hasher }, { heard: heard(reports, at), gates }, minuteMs(at)))
 
 /** A fleet whose first clients say something else than that they run it. */
 const fleet = (
@@ -187,9 +188,10 @@ describe('while it is watched', () => {
       reports: fleet(live, { first, silentSince: 12, at: 20 }),
       at: 20,
     })
-    expect([decision.type, decision.explanation.why[0]]).toEqual([
+    expect([decision.type, decision.explanation.why[0], kinds(decision)]).toEqual([
       'pause',
       expect.stringContaining('fell silent'),
+      ['fleet-silent'],
     ])
   })
 
@@ -206,11 +208,12 @@ describe('while it is watched', () => {
     const unwell = { health: { before: 'healthy', now: 'unhealthy' } } as unknown as Partial<ClientReport>
     const of = (first: number): Decision =>
       decide(watched(60), { reports: fleet(60, { first, say: unwell, at: 20 }), at: 20 })
-    expect([of(7).type, of(7).explanation.why[0]]).toEqual([
+    expect([of(7).type, of(7).explanation.why[0], kinds(of(7))]).toEqual([
       'pause',
       'the probes of 7 of 60 clients say unhealthy',
+      ['fleet-unhealthy'],
     ])
-    expect(of(6).type).toBe('hold')
+    expect([of(6).type, kinds(of(6))]).toEqual(['hold', ['watching']])
   })
 
   test.each([1, 2])('a fleet of %d that has only just come is watched as well', live => {

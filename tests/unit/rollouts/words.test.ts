@@ -76,10 +76,21 @@ describe('the words of a rollout', () => {
 
   test('say what would change a verdict once, and how many clients are healthy of how many', () => {
     const lines = explanationLines(explained({ phase: 'applied', digest: CANDIDATE, sinceMs: 1_000 }))
-    expect(lines).toContain('0 of 1 clients are healthy, and all have to be')
+    expect(lines).toContain('0 of 1 clients are healthy, and all have to be (too-few)')
     expect(lines.filter(line => line.startsWith('would change it: '))).toEqual([
       'would change it: enough healthy clients of the stage, or a failure among them',
     ])
+  })
+
+  test('name what is unknown, also where it is beside the reason, and count whom it concerns', () => {
+    expect(explanationLines(explained({})).slice(1, 4)).toEqual([
+      'exposed clients do not run the candidate yet (not-applied, 1 client)',
+      '0 of 1 clients are healthy, and all have to be (too-few)',
+      'a client that was chosen or named for the stage is not healthy yet (canary-missing, 1 client)',
+    ])
+    const late = explanationLines(explained({}, { at: 121 }))
+    expect(late[1]).toMatch(/^not decided by /)
+    expect(late).toContain('exposed clients do not run the candidate yet (not-applied, 1 client)')
   })
 
   test('of the watch tell how long it lasts, and nothing of who has seen a stage', () => {
