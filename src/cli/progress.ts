@@ -1,6 +1,7 @@
 import type { Rollout, RolloutStep } from '../publisher/index.js'
 import type { ClientCounts } from '../publisher/rollouts/client-counts.js'
 import type { CommandContext } from './command.js'
+import { withoutNumbers } from '../core/without-numbers.js'
 import { sayFailure } from '../rollouts/index.js'
 import { printable } from './style.js'
 
@@ -65,7 +66,7 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
         rehearsal,
         verdict,
         waitingFor.join(),
-        why[0]?.replace(/\d+ (?:s|min|h) (?:left|more)|\d+/g, ''),
+        why[0] === undefined ? '' : withoutNumbers(why[0]),
       ].join(' ')
       if (shown === told) return
       told = shown

@@ -4,31 +4,23 @@ import { canAppend, canRead, canReport } from '../contracts/capabilities.js'
 import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { RolloutStandstill } from '../contracts/report.js'
-import type { LogDetails, Logger } from '../contracts/system.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { jitter } from '../async/jitter.js'
-import { causeOf } from '../core/cause-of.js'
 import { MAX_LINE_LENGTH } from '../core/limits.js'
-import { stageNumberOf } from '../core/release/rollout.js'
 import { checkOptions, checkPositive } from '../core/options.js'
-import { isError } from '../core/built-ins.js'
 import { isLine, oneLine } from '../core/json/text.js'
 import { silentLogger } from '../core/silent-logger.js'
 import { bareContext, type PublisherContext } from '../publisher/context.js'
 import { assertMirrors } from '../publisher/mirrors.js'
 import { assertGates } from '../publisher/rollouts/gates.js'
 import { assertPolicies, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
-import { tend, type Tended, type Tending } from '../publisher/rollouts/tend.js'
+import { tend, type Tending } from '../publisher/rollouts/tend.js'
 import { passes } from '../publisher/rollouts/watch-everyone.js'
 import { readSystem } from '../system/system.js'
+import { silentGates, type ControllerFinding } from './finding.js'
 import { CONTROLLER_OPTIONS, type ControllerOptions } from './options.js'
 import { createPresence } from './presence.js'
-
-/** What a controller last found in a namespace; see {@link Controller.standings}. */
-export type ControllerFinding =
-  | Tended
-  /** It could not look, or could not take the step that follows; it tries again. */
-  | { readonly type: 'failed'; readonly error: NoticeboardError }
+import { tell } from './tell.js'
 
 /** Moves rollouts on, until it is closed. */
 export interface Controller extends AsyncDisposable {
@@ -219,119 +211,4 @@ function withCode({ message, code }: NoticeboardError): string {
   const end = ` (${code})`
   const room = MAX_LINE_LENGTH - end.length
   return `${message.length > room ? `${oneLine(message, room - 1)}…` : oneLine(message)}${end}`
-}
-
-/** What gates that do not know hold a stage up with. */
-function silentGates({ explanation }: Extract<Tended, { type: 'stands' }>): readonly string[] {
-  return (explanation?.unknowns ?? []).flatMap(({ kind, text }) => (kind === 'gate-unknown' ? [text] : []))
-}
-
-/** Logs gates that do not answer, when they begin to, or do so for another reason. */
-function tellOfGates(
-  logger: Logger,
-  { namespace, found, before }: Told & { readonly found: Extract<Tended, { type: 'stands' }> },
-): void {
-  const told = before?.type === 'stands' ? silentGates(before) : []
-  for (const why of silentGates(found))
-    if (!told.includes(why))
-      logger.warn('a rollout waits for a gate that does not know', {
-        namespace,
-        rollout: found.release.rollout.id,
-        stage: stageNumberOf(found.release.rollout),
-        why,
-      })
-}
-
-interface Told {
-  readonly namespace: Namespace
-  readonly found: ControllerFinding
-  readonly before: ControllerFinding | undefined
-}
-
-/** Logs what changed since the look before. */
-function tell(logger: Logger, { namespace, found, before }: Told): void {
-  switch (found.type) {
-    case 'idle':
-      return
-    case 'took': {
-      const { step: decided, explanation, release } = found
-      const { id: rollout, state } = release.rollout
-      const stage = stageNumberOf(release.rollout)
-      // The name that the history has for it.
-      const step = release.cause
-      const details = { namespace, rollout, step, state, stage, ...saidOf(explanation) }
-      if (decided === 'roll-back' || decided === 'retreat') logger.warn('a rollout was taken back', details)
-      else logger.info('a rollout has taken a step', details)
-      return
-    }
-    case 'stands': {
-      const waitingFor = found.waitingFor.join(', ')
-      tellOfGates(logger, { namespace, found, before })
-      if (
-        before?.type === 'stands' &&
-        before.action === found.action &&
-        goesOnByItself(before) === goesOnByItself(found) &&
-        before.waitingFor.join(', ') === waitingFor
-      )
-        return
-      const { id: rollout } = found.release.rollout
-      const stage = stageNumberOf(found.release.rollout)
-      const details = {
-        namespace,
-        rollout,
-        stage,
-        ...(found.explanation && saidOf(found.explanation)),
-        ...(waitingFor !== '' && { waitingFor }),
-      }
-      if (found.action === 'pause')
-        logger.warn(
-          goesOnByItself(found)
-            ? 'a rollout stands still; it goes on by itself once the reason is gone'
-            : 'a rollout stands still and needs an operator',
-          details,
-        )
-      else if (waitingFor !== '')
-        logger.warn('a rollout waits for a policy or gate that this controller does not have', details)
-      return
-    }
-    case 'failed':
-      if (before?.type !== 'failed' || before.error.message !== found.error.message)
-        logger.error('a controller cannot move a rollout on; it tries again', {
-          namespace,
-          code: found.error.code,
-          message: found.error.message,
-          cause: found.error.code === 'unavailable' ? causeOf(found.error) : whereFrom(found.error),
-        })
-      return
-  }
-}
-
-/**
- * Whether what holds a rollout up may end without a person: a red gate turns green. Who paused it
- * by hand resumes it, and what was not decided in time wants a look.
- */
-function goesOnByItself({ release, explanation, waitingFor }: Extract<Tended, { type: 'stands' }>): boolean {
-  const { state, decideBy } = release.rollout
-  if (explanation === undefined || waitingFor.length > 0 || state === 'paused') return false
-  return Date.parse(explanation.asOf) <= Date.parse(decideBy)
-}
-
-/** The first line of the stack of what caused an error: where its author finds it. */
-function whereFrom({ cause }: NoticeboardError): string | undefined {
-  if (!isError(cause)) return undefined
-  const frame = cause.stack?.split('\n').find(line => /^\s*at /.test(line))
-  return frame === undefined ? undefined : oneLine(`${cause.name} ${frame.trim()}`)
-}
-
-/** What a log line has of an explanation. */
-function saidOf({
-  why,
-  canSee,
-  wouldChange,
-}: Extract<ControllerFinding, { readonly type: 'took' }>['explanation']): LogDetails {
-  return {
-    why: why.join('; '),
-    canSee,
-    ...(wouldChange.length > 0 && { wouldChange: wouldChange.join('; ') }),
-  }
 }

@@ -1,3 +1,4 @@
-export type { Controller, ControllerFinding } from './controller.js'
+export type { Controller } from './controller.js'
+export type { ControllerFinding } from './finding.js'
 export { createController } from './controller.js'
 export type { ControllerOptions } from './options.js'

@@ -396,6 +396,109 @@ test('an error that is too long for a report keeps its code', async () => {
   ])
 })
 
+describe('the log tells what holds a stage up', () => {
+  type Line = readonly [level: string, message: string, details: LogDetails]
+
+  /** A logger, and the lines that it was given which name a rollout. */
+  function logOfRollouts() {
+    const lines: Line[] = []
+    const say = (level: string) => (message: string, details?: LogDetails) =>
+      void (details?.['rollout'] && lines.push([level, message, details]))
+    return { lines, logger: { ...silentLogger, info: say('info'), warn: say('warn') } }
+  }
+
+  test('once, where a canary never applies the document, and that somebody has to look', async () => {
+    const { clock, controller, publish } = await world({ effect: 'unread' })
+    const { lines, logger } = logOfRollouts()
+    controller({ logger })
+    await clock.advance(MINUTE)
+    await publish(2)
+    await clock.advance(30 * MINUTE)
+    const kinds = 'not-applied, too-few, canary-missing'
+    expect(lines.filter(([, , { unknowns }]) => unknowns === kinds)).toEqual([
+      [
+        'info',
+        'a rollout waits',
+        expect.objectContaining({
+          namespace,
+          stage: 1,
+          why: expect.stringContaining('exposed clients do not run the candidate yet'),
+        }),
+      ],
+    ])
+    // Before that the fleet had not seen the stage.
+    expect(lines.length).toBeLessThan(4)
+    await clock.advance(60 * MINUTE)
+    expect(lines.at(-1)).toMatchObject([
+      'warn',
+      'a rollout stands still and needs an operator',
+      { unknowns: kinds },
+    ])
+  })
+
+  test('a line for each thing that it waits for, and none while only time passes', async () => {
+    const { clock, controller, publish } = await world()
+    const { lines, logger } = logOfRollouts()
+    controller({ logger })
+    await clock.advance(MINUTE)
+    await publish(2)
+    await clock.advance(40 * MINUTE)
+    expect(lines.map(([, message, { stage, unknowns = '' }]) => `${message} ${stage} ${unknowns}`)).toEqual([
+      'a rollout waits 1 baking, too-few, canary-missing',
+      'a rollout has taken a step 2 ',
+      'a rollout waits 2 baking, too-few',
+      'a rollout has taken a step 3 ',
+      'a rollout waits 3 baking, too-few',
+      'a rollout has taken a step 4 ',
+      'a rollout waits 4 baking, too-few, control-too-small',
+      'a rollout has taken a step 4 ',
+      'a rollout waits 4 watching',
+      'a rollout has taken a step 4 ',
+    ])
+  })
+
+  test('while it stands still, when the reason is another one and not when a number is', async () => {
+    const { clock, controller, publish } = await world()
+    const { lines, logger } = logOfRollouts()
+    let why: string | undefined
+    const check = () => (why === undefined ? ('good' as const) : { verdict: 'bad' as const, why })
+    controller({ gates: [{ name: 'shop', onBad: 'pause', check }], logger })
+    await clock.advance(MINUTE)
+    await publish(2, { rollout: staged({ ...PERIODS, gates: [{ name: 'shop', onBad: 'pause' }] }) })
+    const reasons = ['p99 is 2 s', 'p99 is 3.5 s', 'p99 is 410 ms', 'carts are lost', 'carts are lost']
+    for (const reason of reasons) {
+      why = reason
+      await clock.advance(MINUTE)
+    }
+    const held = lines.filter(([, message]) => message.includes('stands still'))
+    expect(
+      held.map(([level, message, { why: said }]) => [level, message, String(said).split(';')[0]]),
+    ).toEqual([
+      [
+        'warn',
+        'a rollout stands still; it goes on by itself once the reason is gone',
+        'gate shop is red: p99 is 2 s',
+      ],
+      ['info', 'a rollout stands still for another reason now', 'gate shop is red: carts are lost'],
+    ])
+  })
+
+  test('and what a stage can see that begins', async () => {
+    const { clock, controller, publish } = await world()
+    const { lines, logger } = logOfRollouts()
+    controller({ logger })
+    await clock.advance(MINUTE)
+    await publish(2)
+    await clock.advance(10 * MINUTE)
+    const steps = lines.filter(([, , { step }]) => step === 'advance')
+    expect(steps.map(([, , { stage, canSee }]) => [stage, String(canSee).split(';')[0]])).toEqual([
+      [2, '3 of 20 clients'],
+      [3, '10 of 20 clients'],
+      [4, '20 of 20 clients'],
+    ])
+  })
+})
+
 test('the log counts stages as people do', async () => {
   const { clock, controller, publish } = await world()
   const steps: unknown[] = []

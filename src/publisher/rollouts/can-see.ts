@@ -1,0 +1,16 @@
+import type { RolloutState } from '../../core/release/rollout.js'
+import { policyOf, sayResolvingPower } from '../../rollouts/index.js'
+
+/**
+ * What a stage of `staged()` can see that has just begun, once its clients are healthy; undefined
+ * for what begins besides, and for a policy of one's own.
+ *
+ * ```ts
+ * canSeeFrom(release.rollout) // 3 of 20 clients; with no failure seen this excludes …
+ * ```
+ */
+export function canSeeFrom({ state, plan, stageStart }: RolloutState): string | undefined {
+  const { live, exposed, rehearsal } = stageStart
+  if (state !== 'running' || rehearsal !== undefined || policyOf(plan) !== 'staged@1') return undefined
+  return sayResolvingPower({ live, healthy: exposed })
+}
