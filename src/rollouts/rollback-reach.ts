@@ -30,25 +30,33 @@ export function rollbackReachIn({ rollout, exposed, nowMs }: StageView): Rollbac
   const { state, stageStart } = rollout
   const isOut = state === 'running' || state === 'paused' || state === 'watching'
   if (!isOut || stageStart.rehearsal?.phase === 'back') return undefined
-  const there = exposed.filter(({ member }) => presenceOf(member, nowMs) !== 'gone')
-  if (there.length === 0) return undefined
-  const times = there
-    .map(({ member }) => reachMs(member, nowMs))
-    .filter(ms => ms < Number.MAX_SAFE_INTEGER)
-    .sort((a, b) => a - b)
+  // One pass, and numbers alone: it is asked at each look, of fleets of any size.
+  const times = new Float64Array(exposed.length)
+  let [of, reaches] = [0, 0]
+  for (const { member } of exposed) {
+    const presence = presenceOf(member, nowMs)
+    if (presence === 'gone') continue
+    of += 1
+    const ms = presence === 'live' ? reachMs(member) : Number.POSITIVE_INFINITY
+    if (ms < Number.MAX_SAFE_INTEGER) times[reaches++] = ms
+  }
+  if (of === 0) return undefined
+  const inOrder = times.subarray(0, reaches).sort()
   return {
-    of: there.length,
-    reaches: times.length,
-    allMs: times.at(-1) ?? 0,
-    mostMs: times[Math.ceil(MOST * times.length) - 1] ?? 0,
+    of,
+    reaches,
+    allMs: inOrder[reaches - 1] ?? 0,
+    mostMs: inOrder[Math.ceil(MOST * reaches) - 1] ?? 0,
   }
 }
 
-/** Infinite where that is not known. */
-function reachMs(member: Member, nowMs: number): number {
-  if (presenceOf(member, nowMs) !== 'live') return Number.POSITIVE_INFINITY
-  const running = member.current.filter(({ phase }) => phase !== 'stopped')
-  return running.some(isOnDemand) ? Number.POSITIVE_INFINITY : Math.max(...running.map(hearsWithinMs))
+/** By the slowest of its processes; infinite where one looks when it is asked alone. */
+function reachMs({ current }: Member): number {
+  let slowestMs = 0
+  for (const word of current)
+    if (word.phase !== 'stopped')
+      slowestMs = Math.max(slowestMs, isOnDemand(word) ? Number.POSITIVE_INFINITY : hearsWithinMs(word))
+  return slowestMs
 }
 
 /** The same for people, in one line. */
