@@ -26,7 +26,8 @@ import { readWorkload, type Workload, type WorkloadInput } from './workload.js'
 export interface CompareOptions {
   /**
    * The models. Default: hybrid and push, with the usual heartbeat and with those that suit the
-   * deadlines, and pull: every 30 s, as seldom as the deadlines allow, and adaptive.
+   * deadlines, and pull: every 30 s, as seldom as the deadlines allow, and adaptive. Push is
+   * compressed where the size of the document encoded is given, but not in a run.
    */
   readonly models?: readonly Model[]
   /**
@@ -93,15 +94,10 @@ export interface Progress {
 export async function compare(input: WorkloadInput, options: CompareOptions = {}): Promise<Comparison> {
   const workload = checkComparison(input, options)
   const costs = readCosts(options.costs)
-  const {
-    models = defaultModels({ workload, costs }),
-    depth = 'formula',
-    weights = WEIGHTS,
-    blast,
-    signal,
-  } = options
+  const { depth = 'formula', weights = WEIGHTS, blast, signal } = options
   signal?.throwIfAborted()
   const basis = { workload, costs }
+  const { models = defaultModels(basis, depth) } = options
   const found =
     depth === 'formula'
       ? models.map(model => estimate(shapedOf(model), basis))
@@ -125,8 +121,9 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
   const choice: Choice<ComparedRow> =
     doubt === undefined ? choose(rows, weights) : { best: undefined, ties: [], fitting: [] }
   const { best } = choice
-  const taken = models.filter(isShaped).find(({ name }) => name === best?.model)
-  const contenders = options.models === undefined ? fittedModels : namedModels(models.filter(isShaped))
+  const shaped = models.filter(isShaped)
+  const taken = shaped.find(({ name }) => name === best?.model)
+  const contenders = options.models === undefined ? fittedModels(depth) : namedModels(shaped)
   const { inputs, ...changes } =
     doubt === undefined
       ? whatChanges(models, { ...basis, choice, depth, weights, contenders })
@@ -146,7 +143,7 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
           ? []
           : [
               ...sayDeltas(taken, { ...basis, row: best }),
-              ...sayCompressedStreams(taken, { ...basis, row: best }),
+              ...sayCompressedStreams(taken, { ...basis, rows, weights, models: shaped }),
             ]
         ).map(text => (best?.depth === 'formula' ? text : `${text} (what that saves is by the formula)`)),
       ],

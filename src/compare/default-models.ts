@@ -1,8 +1,10 @@
 import { defaultPeriods } from '../core/defaults.js'
+import { isInline, isShorterEncoded } from './formula/counts.js'
 import { halfOpenOf, type HalfOpen } from './formula/half-open.js'
 import { timesOf } from './formula/times.js'
 import { adaptivePullModel, hybridModel, pullModel, pushModel, type KnownModel } from './models.js'
 import type { Basis } from './row-of.js'
+import type { Row } from './row.js'
 import { deadlineOf, MOST_HALF_OPEN } from './verdict/misses.js'
 
 /** Round intervals that somebody would choose, in seconds, the longest first. */
@@ -24,23 +26,28 @@ const SHORTER = [6, 5, 4, 3, 2].map(withHeartbeat)
 /**
  * The models that are compared when none are named, fitted to the deadlines on both sides: hybrid
  * and push by their default and with the heartbeat that suits, pull as seldom as the deadlines
- * allow and by its default, and pull that adapts.
+ * allow and by its default, and pull that adapts. Push is compressed, as `http()` asks for it by
+ * itself, where the document is known to be shorter so, and is not run, which shows it as it is.
  *
  * ```ts
  * defaultModels({ workload, costs }).map(({ name }) => name)
  * ```
  */
-export function defaultModels(basis: Basis): readonly KnownModel[] {
-  const deadlineMs = deadlineOf(basis.workload)
+export function defaultModels(basis: Basis, depth: Row['depth'] = 'formula'): readonly KnownModel[] {
+  const { workload } = basis
+  const deadlineMs = deadlineOf(workload)
   const fitting = PULLS.find(
     ({ shape }) => shape.pollIntervalMs * LEAST_WAIT <= deadlineMs && timesOf(shape, basis).all <= deadlineMs,
   )
   const others = heartbeatsFor(basis)
+  const isCompressed =
+    depth !== 'run' && isShorterEncoded(workload) && isInline(USUAL.push.shape, workload.documentBytes)
+  const pushed = ({ push, gzip }: WithHeartbeat): KnownModel => (isCompressed ? gzip : push)
   return [
     USUAL.hybrid,
     ...others.map(({ hybrid }) => hybrid),
-    USUAL.push,
-    ...others.map(({ push }) => push),
+    pushed(USUAL),
+    ...others.map(pushed),
     ...(fitting === undefined || fitting.name === PULL.name ? [] : [fitting]),
     PULL,
     ADAPTIVE,
@@ -63,14 +70,20 @@ function heartbeatsFor({ workload }: Basis): readonly WithHeartbeat[] {
   return [...new Set([fitting, inTime])].filter(one => one !== undefined)
 }
 
-/** Hybrid and push with one heartbeat. */
+/** Hybrid and push, plain and compressed, with one heartbeat. */
 interface WithHeartbeat {
   readonly heartbeatMs: number
   readonly hybrid: KnownModel
   readonly push: KnownModel
+  readonly gzip: KnownModel
 }
 
 function withHeartbeat(seconds: number): WithHeartbeat {
   const heartbeatMs = seconds * 1_000
-  return { heartbeatMs, hybrid: hybridModel({ heartbeatMs }), push: pushModel({ heartbeatMs }) }
+  return {
+    heartbeatMs,
+    hybrid: hybridModel({ heartbeatMs }),
+    push: pushModel({ heartbeatMs }),
+    gzip: pushModel({ heartbeatMs, compressed: true }),
+  }
 }

@@ -39,6 +39,20 @@ export function isInline(shape: Shape, documentBytes: number): boolean {
 }
 
 /**
+ * Whether a document is shorter encoded, as far as that is known.
+ *
+ * ```ts
+ * isShorterEncoded({ documentBytes: 20_480, encodedBytes: 4_096 }) // true
+ * ```
+ */
+export function isShorterEncoded({
+  documentBytes,
+  encodedBytes,
+}: Pick<Workload, 'documentBytes' | 'encodedBytes'>): boolean {
+  return encodedBytes < documentBytes
+}
+
+/**
  * Whether a change travels as a delta: where the model has them, and a delta of what changes is
  * short enough beside the document.
  *

@@ -1,6 +1,7 @@
 import { defaultModels } from '../default-models.js'
 import { essentials, type ShapedModel } from '../formula/estimate.js'
 import type { Basis, Essentials } from '../row-of.js'
+import type { Row } from '../row.js'
 import type { Shape } from '../shape.js'
 import { choose, type Choice, type Weights } from './recommend.js'
 
@@ -16,11 +17,19 @@ export interface Contenders {
   kindOf(model: ShapedModel): string
 }
 
-/** The default models, fitted to whatever is compared. */
-export const fittedModels: Contenders = {
-  refitted: true,
-  at: defaultModels,
-  kindOf: ({ shape }) => kindOf(shape),
+/**
+ * The default models of a comparison that looks so deeply, fitted to whatever is compared.
+ *
+ * ```ts
+ * crossingsOf(fittedModels('formula'), { workload, costs, weights })
+ * ```
+ */
+export function fittedModels(depth: Row['depth']): Contenders {
+  return {
+    refitted: true,
+    at: basis => defaultModels(basis, depth),
+    kindOf: ({ shape }) => kindOf(shape),
+  }
 }
 
 /**
@@ -41,7 +50,7 @@ export type Verdict = Choice<Essentials & { readonly kind: string }>
  * What the formulas take of what there is to choose from.
  *
  * ```ts
- * verdictAt(fittedModels, { workload, costs }, WEIGHTS).best?.kind
+ * verdictAt(fittedModels('formula'), { workload, costs }, WEIGHTS).best?.kind
  * ```
  */
 export function verdictAt(contenders: Contenders, basis: Basis, weights: Weights): Verdict {

@@ -244,7 +244,8 @@ export function withInput(workload: Workload, input: InputName, value: number): 
     return {
       ...workload,
       documentBytes: value,
-      encodedBytes: (encodedBytes * value) / documentBytes,
+      // A ratio of 1 stays one, exactly.
+      encodedBytes: value * (encodedBytes / documentBytes),
       changedBytes: assumed.includes('changedBytes')
         ? (changedBytes * value) / documentBytes
         : Math.min(changedBytes, value),

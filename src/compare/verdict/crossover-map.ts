@@ -27,7 +27,7 @@ const DEADLINES_MS: readonly [number, number] = [100, 3_600_000]
  * Draws up a map of verdicts by the formulas.
  *
  * ```ts
- * crossoverMapOf(fittedModels, { workload, costs, weights }).taken[0]
+ * crossoverMapOf(fittedModels('formula'), { workload, costs, weights }).taken[0]
  * ```
  */
 export function crossoverMapOf(

@@ -1,17 +1,20 @@
 import { expect, test } from 'vitest'
 import {
+  compare,
   hybridModel,
   pullModel,
   pushModel,
   recordedCosts,
   type KnownModel,
 } from '../../../src/compare/index.js'
+import { defaultModels } from '../../../src/compare/default-models.js'
 import { essentials } from '../../../src/compare/formula/estimate.js'
 import { halfOpenOf } from '../../../src/compare/formula/half-open.js'
 import { fittedModels, namedModels, verdictAt } from '../../../src/compare/verdict/contenders.js'
 import { costOf, WEIGHTS } from '../../../src/compare/verdict/recommend.js'
 import { readWorkload, type Workload, type WorkloadInput } from '../../../src/compare/workload.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
+import { FLAGS } from './fleets.js'
 
 /** What somebody would name by hand who tries many heartbeats and intervals. */
 const MANY: readonly KnownModel[] = [
@@ -59,7 +62,7 @@ test('the default models have an answer wherever many that are named have one, a
   for (let seed = 1; seed <= 300; seed += 1) {
     const workload = readWorkload(drawn(seed))
     const basis = { workload, costs: recordedCosts }
-    const { best } = verdictAt(fittedModels, basis, WEIGHTS)
+    const { best } = verdictAt(fittedModels('formula'), basis, WEIGHTS)
     const many = MANY.filter(model => !isTooLong(model, workload))
     const [cheapest] = verdictAt(namedModels(many), basis, WEIGHTS).fitting
     if (cheapest === undefined) continue
@@ -89,4 +92,29 @@ test('a longer heartbeat than the default saves two thirds at most', () => {
   expect(savings.length).toBeGreaterThan(200)
   expect(Math.max(...savings)).toBeLessThan(0.667)
   expect(Math.max(...savings)).toBeGreaterThan(0.5)
+})
+
+test('push is compressed as http() asks for it where a document is known to be shorter so, and nowhere else', () => {
+  const pushes = (input: WorkloadInput, depth?: 'run') =>
+    defaultModels({ workload: readWorkload(input), costs: recordedCosts }, depth)
+      .map(({ name }) => name)
+      .filter(name => name.startsWith('push'))
+  const plain = ['push', 'push, heartbeat 30 s']
+  const { encodedBytes, ...unknown } = FLAGS
+  expect(pushes(FLAGS)).toEqual(['push, gzip', 'push, heartbeat 30 s, gzip'])
+  // Nobody said how long it is encoded, it is no shorter, or it does not come on a stream.
+  expect(pushes(unknown)).toEqual(plain)
+  expect(pushes({ ...unknown, encodedBytes: FLAGS.documentBytes })).toEqual(plain)
+  expect(pushes({ ...FLAGS, documentBytes: 262_145, encodedBytes })).toEqual(plain)
+  // The clients of a run decode no stream.
+  expect(pushes(FLAGS, 'run')).toEqual(plain)
+})
+
+test('of a document that is short when it is encoded push costs what hybrid does, and is named first', async () => {
+  const { recommendation } = await compare(FLAGS)
+  expect([recommendation.model, recommendation.ties]).toEqual([
+    'push, heartbeat 30 s, gzip',
+    ['hybrid, heartbeat 30 s'],
+  ])
+  expect(recommendation.because.join('\n')).not.toMatch(/without compression/)
 })

@@ -11,6 +11,18 @@ export const FLEET = {
   offlineShare: 0.02,
 } as const satisfies WorkloadInput
 
+/**
+ * A fleet that reads a map of flags, short when it is encoded, of which one changes all the time.
+ */
+export const FLAGS = {
+  clients: 3_000,
+  documentBytes: 18_000,
+  encodedBytes: 914,
+  changesPerDay: 400,
+  deadlines: { killSwitchMs: 60_000 },
+  offlineShare: 0.02,
+} as const satisfies WorkloadInput
+
 /** The same with what happens to its clients and their connections. */
 export const RESTLESS_FLEET = {
   ...FLEET,

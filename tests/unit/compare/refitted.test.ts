@@ -14,7 +14,7 @@ import { defaultModels } from '../../../src/compare/default-models.js'
 import { essentials } from '../../../src/compare/formula/estimate.js'
 import { kindOf } from '../../../src/compare/verdict/contenders.js'
 import { isWhole, placeOf, readWorkload, type InputName } from '../../../src/compare/workload.js'
-import { FLEET } from './fleets.js'
+import { FLAGS, FLEET } from './fleets.js'
 
 /** The question of somebody who gives five figures. */
 const NEWCOMER: WorkloadInput = {
@@ -28,6 +28,7 @@ const NEWCOMER: WorkloadInput = {
 const FLEETS: readonly (readonly [name: string, input: WorkloadInput])[] = [
   ['a newcomer', NEWCOMER],
   ['a newcomer with a minute', { ...NEWCOMER, deadlines: { killSwitchMs: 60_000 } }],
+  ['a newcomer with a map of flags', FLAGS],
   ['a fleet for which nothing fits', { ...NEWCOMER, clients: 60_000 }],
   ...presets.map(({ name, workload }) => [name, workload] as const),
 ]
@@ -39,6 +40,11 @@ function asked(input: WorkloadInput, name: InputName, value: number): WorkloadIn
   // Encoded it is never larger than plain.
   if (name === 'encodedBytes')
     return { ...input, encodedBytes: given, documentBytes: Math.max(input.documentBytes ?? 0, given) }
+  // The two sizes move together.
+  if (name === 'documentBytes' && input.encodedBytes !== undefined) {
+    const ratio = input.encodedBytes / (input.documentBytes ?? given)
+    return { ...input, documentBytes: given, encodedBytes: Math.max(2, Math.round(given * ratio)) }
+  }
   if (inner === undefined) return { ...input, [group]: given }
   const within = { ...(input[group] as object), [inner]: given }
   const { killSwitchMs, routineMs } = within as { killSwitchMs?: number; routineMs?: number }
