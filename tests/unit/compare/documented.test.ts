@@ -43,7 +43,8 @@ test('every `noticeboard compare` of choosing.md and push-vs-pull.md is one that
   const workload = { clients: 300, document: 'app.yaml' }
   await writeFile(join(cwd, 'app.yaml'), 'pool: 1')
   await writeFile(join(cwd, 'workload.json'), JSON.stringify(workload))
-  await writeFile(join(cwd, 'costs.json'), JSON.stringify(recordedCosts))
+  for (const name of ['costs', 'threads', 'theirs'])
+    await writeFile(join(cwd, `${name}.json`), JSON.stringify(recordedCosts))
   const pages = [choosing, debate].join('\n').replaceAll('\\\n', ' ')
   const [, fleet = ''] = /^W="(.+)"$/m.exec(pages) ?? []
   const commands = [...pages.matchAll(/^noticeboard compare (.+)$|`noticeboard compare ([^`|]+)/gm)].map(

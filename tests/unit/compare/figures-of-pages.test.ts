@@ -53,6 +53,10 @@ test('the sentences of push-vs-pull.md have the figures of its first command, wi
   const said: readonly (readonly [sentence: string, is: number])[] = [
     ['within one second: # requests,', restart.requestsPerSecond],
     ['requests, # s of the server', restart.drainMs / 1_000],
+    ['which is # requests with both,', push.peak.fleetStarts.requestsPerSecond],
+    ['which is # requests with both,', pull.peak.fleetStarts.requestsPerSecond],
+    ['requests with both, # s of the server', push.peak.fleetStarts.drainMs / 1_000],
+    ['work with streams and # s with pull;', pull.peak.fleetStarts.drainMs / 1_000],
     ['Polls go on at # a second.', pull.peak.afterRestart.requestsPerSecond],
     ['for: # client-seconds on the old version for each change with pull at 30 s', pull.integral],
     ['each change with pull at 30 s, # with push.', push.integral],
@@ -141,6 +145,7 @@ test('push-vs-pull.md has the memory, the streams and the ratios of its other co
   ]
   expect(said.filter(([sentence, is]) => !isNear(saidIn(sentence), is))).toEqual([])
   // Words, and figures of a single digit.
+  expect(isNear(2 / 3, dead.cpu.share - fifteen.cpu.share)).toBe(true)
   expect(Math.round(asked.cpu.share / told.cpu.share)).toBe(5)
   expect(asked.bytes.perDay / told.bytes.perDay).toBeCloseTo(2, 0)
   expect((pull as Row).cpu.share / (push as Row).cpu.share).toBeCloseTo(2, 1)
