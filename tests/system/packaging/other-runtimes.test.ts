@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -12,6 +12,7 @@ import { createPublisher, everyone } from '../../../src/index.js'
 import { createHandler } from '../../../src/server/index.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { memory } from '../../../src/transports/memory.js'
+import { HOW_TO_HAVE_CHROMIUM, hasChromium } from '../../support/chromium.js'
 import { denseText } from '../../support/large-documents.js'
 import { tapWire, type WireTap } from '../../support/wire-tap.js'
 import { runCommand } from './run-command.js'
@@ -122,8 +123,7 @@ for (const [name, program, args] of [
 }
 
 test('clients of every strategy follow a board in a page of Chromium', async context => {
-  const isThere = spawnSync('chromium', ['--version']).error === undefined
-  needs(isThere, 'chromium is not installed; on Debian: apt-get install chromium', context)
+  needs(hasChromium(), HOW_TO_HAVE_CHROMIUM, context)
   const { outputFiles } = await build({
     stdin: {
       contents: "import { follow } from './follow.js'\nfollow(location.origin)",
