@@ -4,7 +4,7 @@ import { sayTime } from './say-time.js'
 import type { StageView } from './view.js'
 
 /** What a share of the clients is told apart, so that one slow client does not stand for all. */
-const MOST = 0.9
+const NINE_IN_TEN = 0.9
 
 /** How soon the exposed clients would hear of a rollback, as they report how they look. */
 export interface RollbackReach {
@@ -46,7 +46,7 @@ export function rollbackReachIn({ rollout, exposed, nowMs }: StageView): Rollbac
     of,
     reaches,
     allMs: inOrder[reaches - 1] ?? 0,
-    mostMs: inOrder[Math.ceil(MOST * reaches) - 1] ?? 0,
+    mostMs: inOrder[Math.ceil(NINE_IN_TEN * reaches) - 1] ?? 0,
   }
 }
 

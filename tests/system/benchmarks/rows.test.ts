@@ -273,6 +273,7 @@ const clientFigures = ({ bundled = 1, lean = 1, pull = 1, hybrid = 1 }) => ({
     'pull-careless': { rounds: rounds(2 * pull) },
     hybrid: { rounds: rounds(hybrid) },
     'hybrid-careless': { rounds: rounds(2 * hybrid) },
+    stream: { rounds: rounds(3_400) },
   },
   bundledBytes: { rounds: rounds(bundled) },
   leanBytes: { rounds: rounds(lean) },

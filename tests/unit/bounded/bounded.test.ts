@@ -31,6 +31,7 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   REMEMBERED: 'answers that are drawn from at random',
   SEARCHED: 'bounds a search; the registry is in the table',
   MOST_ADDRESSES: 'counts of a minute, which end with it; those past it are one count',
+  MOST_NAMED: 'the front of one list; how many more there are is said',
   MOST_PATHS: 'the front of one list',
   MOST_KEYS: 'the front of one list',
   MOST_VALUES: 'a label with more values is left out as a whole',
