@@ -697,7 +697,9 @@ test('status shows alarms, ends with 9 where a monitor asks, and forgets clients
   const shown = await nb('status', 'checkout/prod', '--check')
   expect([shown.status, shown.stdout]).toEqual([
     9,
-    expect.stringMatching(/^alarm board-forked: 1 of 1 have seen another epoch with the number of .*: web-17$/m),
+    expect.stringMatching(
+      /^alarm board-forked: 1 of 1 have seen another epoch with the number of .*: web-17$/m,
+    ),
   ])
   expect((await nb('status', 'checkout/prod')).status).toBe(0)
   const { NOTICEBOARD_NAMESPACE: _, ...everywhere } = env
