@@ -139,12 +139,18 @@ export async function measureClient({ options: { quick, document }, processes, s
     '',
     formatTable(
       ['heap of a client beside a 7-byte document', ''],
-      ['pull', 'hybrid', ...['pull', 'hybrid'].map(kind => `${kind}-${titleBefore}`), 'stream'].flatMap(
-        kind => {
-          const bytes = heapBytes[kind]
-          return bytes === undefined ? [] : [[heapTitles[kind] ?? kind, ranged(bytes, size)]]
-        },
-      ),
+      [
+        { kind: 'pull', title: 'pull' },
+        { kind: 'hybrid', title: 'hybrid' },
+        ...['pull', 'hybrid'].map(kind => ({
+          kind: `${kind}-${titleBefore}`,
+          title: `${kind}, ${titleBefore}`,
+        })),
+        { kind: 'stream', title: 'a stream that a bare fetch holds open' },
+      ].flatMap(({ kind, title }) => {
+        const bytes = heapBytes[kind]
+        return bytes === undefined ? [] : [[title, ranged(bytes, size)]]
+      }),
     ),
     '',
     formatTable(
@@ -219,13 +225,6 @@ async function inTurns(rounds, builds, start) {
 const shortened = 20
 /** The server's heartbeat by default, in milliseconds. */
 const heartbeatMs = 8_000
-
-/** @type {Readonly<Record<string, string>>} */
-const heapTitles = {
-  [`pull-${titleBefore}`]: `pull, ${titleBefore}`,
-  [`hybrid-${titleBefore}`]: `hybrid, ${titleBefore}`,
-  stream: 'a stream that a bare fetch holds open',
-}
 
 /** @type {Readonly<Record<string, string>>} */
 const idleTitles = {

@@ -175,10 +175,7 @@ async function isThere(context: PublisherContext, digest: Digest, signal: AbortS
   const { store, namespace } = context
   const query = { namespace, digest, maxSnapshotBytes: SHORTER_THAN_ANY }
   try {
-    await retried(() => store.snapshot(query, signal), {
-      ...context,
-      signal,
-    })
+    await retried(() => store.snapshot(query, signal), { ...context, signal })
     return true
   } catch (error) {
     if (isNoticeboardError(error, 'not-found')) return false

@@ -1,8 +1,7 @@
 import type { Json } from '../contracts/json.js'
 import type { Identity } from '../contracts/identity.js'
-import { FEW_CLIENTS } from '../core/limits.js'
 import { labelsMatch } from '../core/release/labels.js'
-import { policyOf, readStagedPlan, type StagedPlan } from './plan.js'
+import { FEWEST_STAGED, policyOf, readStagedPlan, type StagedPlan } from './plan.js'
 import { percent } from './resolving-power.js'
 import type { Stage } from './stage.js'
 
@@ -75,7 +74,7 @@ export function looserThan(
   const sizes = sizesOf(read, clients)
   const problems: string[] = []
   const [first = 0] = sizes
-  if (staged && live >= FEW_CLIENTS && first >= live)
+  if (staged && live >= FEWEST_STAGED && first >= live)
     problems.push(
       `the first stage exposes all ${live} clients: this namespace is rolled out in stages, and not to everyone at once`,
     )

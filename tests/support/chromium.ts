@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,6 +32,45 @@ interface Message {
   readonly error?: { readonly message: string }
 }
 
+/** A browser that runs. */
+export interface StartedChromium {
+  readonly child: ChildProcess
+  close(): Promise<void>
+}
+
+/**
+ * Starts a browser with a profile of its own; `pipes` are its descriptors from 3 on.
+ *
+ * ```ts
+ * const { close } = startChromium([board.url])
+ * ```
+ */
+export function startChromium(more: readonly string[], pipes: readonly 'pipe'[] = []): StartedChromium {
+  const profile = mkdtempSync(join(tmpdir(), 'noticeboard-chromium-'))
+  const child = spawn(
+    'chromium',
+    [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      `--user-data-dir=${profile}`,
+      ...more,
+    ],
+    // A group of its own, so that its helpers end with it.
+    { stdio: ['ignore', 'ignore', 'ignore', ...pipes], detached: true },
+  )
+  const gone = once(child, 'exit')
+  return {
+    child,
+    async close() {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+      await gone
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
 /**
  * A browser of its own, with one page.
  *
@@ -41,23 +80,8 @@ interface Message {
  * ```
  */
 export async function openChromium(): Promise<DrivenPage> {
-  const profile = mkdtempSync(join(tmpdir(), 'noticeboard-chromium-'))
-  const browser = spawn(
-    'chromium',
-    [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      '--remote-debugging-pipe',
-      `--user-data-dir=${profile}`,
-      'about:blank',
-    ],
-    // A group of its own, so that its helpers end with it.
-    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
-  )
-  const gone = once(browser, 'exit')
-  const [, , , input, output] = browser.stdio as unknown as [null, null, null, Writable, Readable]
+  const { child, close } = startChromium(['--remote-debugging-pipe', 'about:blank'], ['pipe', 'pipe'])
+  const [, , , input, output] = child.stdio as unknown as [null, null, null, Writable, Readable]
   const answered = new Map<number, (message: Message) => void>()
   const events: Message[] = []
   const waiting = new Map<string, (params: unknown) => void>()
@@ -98,10 +122,6 @@ export async function openChromium(): Promise<DrivenPage> {
       const answer = await send('Runtime.evaluate', { expression, returnByValue: true })
       return (answer as { readonly result: { readonly value: T } }).result.value
     },
-    async close() {
-      if (browser.pid !== undefined && browser.exitCode === null) process.kill(-browser.pid, 'SIGKILL')
-      await gone
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
-    },
+    close,
   }
 }

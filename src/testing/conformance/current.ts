@@ -50,6 +50,17 @@ export async function expectNewest(
   return tag
 }
 
+/** Fails unless a sample is the newest release still, told by its tag or whole. */
+export async function expectStands(
+  transport: Transport,
+  sample: SampleRelease,
+  { tag, signal }: { readonly tag: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const answer = await transport.latest({ namespace: sample.namespace, tag }, signal)
+  if (answer.type === 'none') fail('with its own tag the transport says that there is nothing')
+  if (answer.type === 'release') expectSample('latest with its tag', transport, answer.bytes, sample)
+}
+
 /** Remembers positions, and fails when one comes before its predecessor. */
 export function neverBack(): (bytes: Uint8Array) => Position {
   let last: Position | undefined

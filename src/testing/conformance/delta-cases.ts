@@ -1,7 +1,6 @@
 import { defaultDeltas } from '#default-deltas'
 import type { DeltaCodec } from '../../contracts/deltas.js'
 import { isNoticeboardError, type ErrorCode } from '../../contracts/errors.js'
-import type { Identity } from '../../contracts/identity.js'
 import type { DeltaQuery, InlineSnapshot, Transport } from '../../contracts/transport.js'
 import { errorMessage, isBytes } from '../../core/built-ins.js'
 import { maxDeltaBytes } from '../../core/release/delta-size.js'
@@ -10,16 +9,16 @@ import { systemRandom } from '../../system/system.js'
 import type { CaseDefinition, Trial } from './case.js'
 import { isSample } from './current.js'
 import { eventually, expectBytes, fail } from './expect.js'
-import { sampleLog, sampleSnapshot, uniqueNamespace, type SampleLog, type SampleSnapshot } from './fixture.js'
+import {
+  SAMPLE_IDENTITY,
+  sampleLog,
+  sampleSnapshot,
+  uniqueNamespace,
+  type SampleLog,
+  type SampleSnapshot,
+} from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import { publishSeen } from './publish-seen.js'
-
-const IDENTITY: Identity = {
-  clientId: 'host-a',
-  instanceId: 'instance-0001',
-  ephemeral: false,
-  labels: { region: 'eu' },
-}
 
 /**
  * What makes one snapshot of another. A transport without `delta` keeps these promises: whole
@@ -113,7 +112,7 @@ export const deltaCases: readonly CaseDefinition<OpenedTransport>[] = [
       const { namespace, openWatch, opened } = trial
       const log = sampleLog(namespace)
       const before = await publishLarge(trial, log)
-      const ask = { namespaces: [namespace], identity: IDENTITY, inline: true }
+      const ask = { namespaces: [namespace], identity: SAMPLE_IDENTITY, inline: true }
       const have = { [namespace]: before.digest }
       const watches = [
         { query: { ...ask, have, deltas: true }, bases: [before] },

@@ -1,5 +1,4 @@
 import { isNoticeboardError } from '../../contracts/errors.js'
-import type { Identity } from '../../contracts/identity.js'
 import type { Digest } from '../../contracts/names.js'
 import type { Delivery } from '../../contracts/transport.js'
 import { errorMessage } from '../../core/built-ins.js'
@@ -7,18 +6,11 @@ import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { toHex } from '../../core/release/digest.js'
 import { systemRandom } from '../../system/system.js'
 import type { CaseDefinition, Trial } from './case.js'
-import { expectSample, isSample } from './current.js'
+import { expectStands, isSample } from './current.js'
 import { expectBytes, expectRefusal, fail } from './expect.js'
-import { sampleLog, sampleOfSize, sampleSnapshot, type SampleRelease } from './fixture.js'
+import { SAMPLE_IDENTITY, sampleLog, sampleOfSize, sampleSnapshot, type SampleRelease } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import { publishSeen } from './publish-seen.js'
-
-const IDENTITY: Identity = {
-  clientId: 'host-a',
-  instanceId: 'instance-0001',
-  ephemeral: false,
-  labels: { region: 'eu' },
-}
 
 /**
  * Snapshots that are worth an encoding: whatever they travel as, their own bytes arrive. A transport
@@ -48,7 +40,11 @@ export const encodingCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'of snapshots that compress alike each comes as itself, in turn and at the same time',
     capability: 'read',
     async run(trial) {
-      const { transport } = trial.opened
+      const {
+        opened: { transport },
+        signal,
+        step,
+      } = trial
       const log = sampleLog(trial.namespace)
       const before = log.next({ document: compressible(200) })
       await publishSeen(trial, before)
@@ -68,7 +64,8 @@ export const encodingCases: readonly CaseDefinition<OpenedTransport>[] = [
       }
       for (let round = 0; round < 2; round += 1) for (const turn of turns) await turn()
       await Promise.all([...turns, ...turns].map(turn => turn()))
-      if (tag !== undefined) await expectStands(trial, newest, tag)
+      if (tag !== undefined)
+        await step('latest with its tag', expectStands(transport, newest, { tag, signal }))
       await expectItself(trial, newest)
     },
   },
@@ -113,7 +110,7 @@ export const encodingCases: readonly CaseDefinition<OpenedTransport>[] = [
         const have = holds ? newest.snapshot.digest : undefined
         const reader = openWatch(opened.transport, {
           namespaces: [namespace],
-          identity: IDENTITY,
+          identity: SAMPLE_IDENTITY,
           inline: true,
           ...(have !== undefined && { have: { [namespace]: have } }),
         })
@@ -168,17 +165,6 @@ async function expectItselfOrGone(trial: Trial<OpenedTransport>, sample: SampleR
       : fail(`the snapshot of the release before: ${errorMessage(cause)}`, { cause }),
   )
   if (found !== undefined) expectBytes('the snapshot of the release before', found, sample.snapshot.bytes)
-}
-
-/** Fails unless a release is the newest still, told by its tag or whole. */
-async function expectStands(
-  { opened: { transport }, namespace, signal, step }: Trial<OpenedTransport>,
-  sample: SampleRelease,
-  tag: string,
-): Promise<void> {
-  const answer = await step('latest with its tag', transport.latest({ namespace, tag }, signal))
-  if (answer.type === 'none') fail('with its own tag the transport says that there is nothing')
-  if (answer.type === 'release') expectSample('latest with its tag', transport, answer.bytes, sample)
 }
 
 /** Fails unless what came along is the snapshot of a sample, and one that its reader lacks. */

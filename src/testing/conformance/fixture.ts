@@ -1,4 +1,5 @@
 import type { Json } from '../../contracts/json.js'
+import type { Identity } from '../../contracts/identity.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Epoch, Position } from '../../contracts/position.js'
 import type { ClientReport } from '../../contracts/report.js'
@@ -133,6 +134,14 @@ function filled<Said extends object>(
 ): Uint8Array {
   const missing = bytes - encode({ ...record, more: '' }).length
   return encode(missing < 0 ? record : { ...record, more: 'x'.repeat(missing) })
+}
+
+/** Who reads, where it matters to nobody who that is. */
+export const SAMPLE_IDENTITY: Identity = {
+  clientId: 'host-a',
+  instanceId: 'instance-0001',
+  ephemeral: false,
+  labels: { region: 'eu' },
 }
 
 export function sampleReport(namespace: Namespace, more: Partial<ClientReport> = {}): ClientReport {

@@ -2,7 +2,7 @@ import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { CaseDefinition, Trial } from './case.js'
-import { expectNewest, expectSample, releaseOf } from './current.js'
+import { expectNewest, expectStands, expectSample, releaseOf } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
 import { sampleLog, sampleOfSize, sampleSnapshot, type SampleRelease } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
@@ -61,9 +61,7 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
       const sample = sampleLog(namespace).next()
       const tag = await publishSeen(trial, sample)
       if (tag === undefined) return
-      const answer = await step('latest with its tag', transport.latest({ namespace, tag }, signal))
-      if (answer.type === 'none') fail('with its own tag the transport says that there is nothing')
-      if (answer.type === 'release') expectSample('latest with its tag', transport, answer.bytes, sample)
+      await step('latest with its tag', expectStands(transport, sample, { tag, signal }))
       await step(
         'latest without a tag',
         expectNewest(transport, sample, { what: 'latest without a tag', signal }),

@@ -1,23 +1,15 @@
 import { mintsMarks } from '../../contracts/capabilities.js'
 import { formatPosition } from '../../contracts/position.js'
-import type { Identity } from '../../contracts/identity.js'
 import { encodeMark } from '../../core/release/mark.js'
 import { releaseDigest } from '../../core/release/release.js'
 import { systemClock, systemHasher } from '../../system/system.js'
 import type { CaseDefinition } from './case.js'
 import { isSample } from './current.js'
 import { expectBytes, expectRefusal, fail, settled } from './expect.js'
-import { sampleLog } from './fixture.js'
+import { SAMPLE_IDENTITY, sampleLog } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import { expectNoListeners } from './tracked-signal.js'
 import { isError } from '../../core/built-ins.js'
-
-const IDENTITY: Identity = {
-  clientId: 'host-a',
-  instanceId: 'instance-0001',
-  ephemeral: false,
-  labels: { region: 'eu' },
-}
 
 /** `watch`: loss, snapshots that come along, and marks. */
 export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
@@ -121,7 +113,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
       const firstOf = async (
         query: object,
       ): Promise<readonly { readonly digest: string; readonly bytes: Uint8Array }[]> => {
-        const reader = openWatch(transport, { namespaces: [namespace], identity: IDENTITY, ...query })
+        const reader = openWatch(transport, { namespaces: [namespace], identity: SAMPLE_IDENTITY, ...query })
         const { snapshots = [] } = await reader.release()
         await reader.end()
         return snapshots

@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { build } from 'esbuild'
@@ -12,7 +9,7 @@ import { createPublisher, everyone } from '../../../src/index.js'
 import { createHandler } from '../../../src/server/index.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { memory } from '../../../src/transports/memory.js'
-import { HOW_TO_HAVE_CHROMIUM, hasChromium } from '../../support/chromium.js'
+import { HOW_TO_HAVE_CHROMIUM, hasChromium, startChromium } from '../../support/chromium.js'
 import { denseText } from '../../support/large-documents.js'
 import { tapWire, type WireTap } from '../../support/wire-tap.js'
 import { runCommand } from './run-command.js'
@@ -136,26 +133,8 @@ test('clients of every strategy follow a board in a page of Chromium', async con
     logLevel: 'silent',
   })
   const board = await changingBoard(`<script type="module">${outputFiles[0]?.text}</script>`)
-  const profile = mkdtempSync(join(tmpdir(), 'noticeboard-chromium-'))
-  const browser = spawn(
-    'chromium',
-    [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-dev-shm-usage',
-      `--user-data-dir=${profile}`,
-      board.url,
-    ],
-    // A group of its own, so that its helpers end with it.
-    { stdio: 'ignore', detached: true },
-  )
-  const gone = once(browser, 'exit')
-  onTestFinished(async () => {
-    if (browser.pid !== undefined && browser.exitCode === null) process.kill(-browser.pid, 'SIGKILL')
-    await gone
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
-  })
+  const browser = startChromium([board.url])
+  onTestFinished(() => browser.close())
   expect(await board.told).toEqual(EVERYTHING)
   expectCompressed(board.wire)
 })

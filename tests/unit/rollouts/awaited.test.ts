@@ -15,8 +15,8 @@ import {
   minuteMs,
   names,
   PLAN,
-  releaseOf,
   STABLE,
+  stageOf,
   START,
   word,
 } from './fleet.js'
@@ -34,27 +34,13 @@ interface Stage extends Partial<Omit<RolloutState, 'plan'>> {
 
 /** What is said two minutes after a stage began, of which each exposed client says something. */
 function explained({ live = 60, exposed = () => ({}), control = () => ({}), ...more }: Stage): Explanation {
-  const { stage = 0 } = more
-  const members = membersFor(names(live).map(() => ({})))
-  const audience = audienceAfter(PLAN.stages.slice(0, stage + 1), members)
-  const inIt = exposedIn(audience, members)
-  const outside = names(live).filter(name => !inIt.includes(name))
-  const release = releaseOf(audience, {
-    ...more,
-    stageStart: {
-      position: START,
-      at: minute(10),
-      live,
-      exposed: inIt.length,
-      control: outside.length,
-    },
-  })
+  const stage = stageOf(live, more)
   const reports = [
-    ...inIt.map((name, index) => word(name, NOW, exposed(index))),
-    ...outside.map((name, index) => word(name, NOW, control(index))),
+    ...stage.exposed.map((name, index) => word(name, NOW, exposed(index))),
+    ...stage.control.map((name, index) => word(name, NOW, control(index))),
   ]
   const evidence = { heard: heard(reports, NOW), gates: {} }
-  return decideStaged({ release, hasher }, evidence, minuteMs(NOW)).explanation
+  return decideStaged({ release: stage.release, hasher }, evidence, minuteMs(NOW)).explanation
 }
 
 const linesOf = (stage: Stage, about: RegExp): readonly string[] =>

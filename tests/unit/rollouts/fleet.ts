@@ -129,6 +129,28 @@ export function exposedIn(audience: Audience, live: readonly Member[]): readonly
   return live.filter(member => inAudience(member, audience, hasher)).map(({ clientId }) => clientId)
 }
 
+/** A stage of a rollout: its release, and who is exposed and who is not, by name. */
+export interface StageOfFleet {
+  readonly release: Release
+  readonly exposed: readonly string[]
+  readonly control: readonly string[]
+}
+
+/** A stage of {@link PLAN} that began at minute 10 among so many clients; a watch exposes them all. */
+export function stageOf(
+  live: number,
+  rollout: Partial<Omit<RolloutState, 'plan' | 'stageStart'>> = {},
+): StageOfFleet {
+  const { stage = 0, state } = rollout
+  const members = membersFor(names(live).map(() => ({})))
+  const audience = audienceAfter(PLAN.stages.slice(0, stage + 1), members)
+  const exposed = state === 'watching' ? names(live) : exposedIn(audience, members)
+  const control = names(live).filter(name => !exposed.includes(name))
+  const counts = { live, exposed: exposed.length, control: control.length }
+  const stageStart = { position: START, at: minute(10), ...counts }
+  return { release: releaseOf(audience, { ...rollout, stageStart }), exposed, control }
+}
+
 /** The state of a client in a few words. */
 export function sayState(state: ClientState): string {
   if (state.is === 'failed') return state.failure.kind

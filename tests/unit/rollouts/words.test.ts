@@ -4,22 +4,7 @@ import { decideStaged } from '../../../src/rollouts/decide.js'
 import { explanationLines } from '../../../src/rollouts/explanation.js'
 import { sayFailure, type Explanation } from '../../../src/rollouts/index.js'
 import { sayLeft, sayTime } from '../../../src/rollouts/say-time.js'
-import {
-  audienceAfter,
-  CANDIDATE,
-  exposedIn,
-  hasher,
-  heard,
-  membersFor,
-  minute,
-  minuteMs,
-  names,
-  PLAN,
-  releaseOf,
-  STABLE,
-  START,
-  word,
-} from './fleet.js'
+import { CANDIDATE, hasher, heard, minute, minuteMs, names, STABLE, stageOf, START, word } from './fleet.js'
 
 const LIVE = 10
 
@@ -28,21 +13,8 @@ function explained(
   exposedSays: Partial<ClientReport>,
   { stage = 0, state = 'running' as 'running' | 'watching', at = 12 } = {},
 ): Explanation {
-  const members = membersFor(names(LIVE).map(() => ({})))
-  const audience = audienceAfter(PLAN.stages.slice(0, stage + 1), members)
-  const exposed = new Set(state === 'watching' ? names(LIVE) : exposedIn(audience, members))
-  const release = releaseOf(audience, {
-    state,
-    stage,
-    stageStart: {
-      position: START,
-      at: minute(10),
-      live: LIVE,
-      exposed: exposed.size,
-      control: LIVE - exposed.size,
-    },
-  })
-  const reports = names(LIVE).map(name => word(name, at, exposed.has(name) ? exposedSays : {}))
+  const { release, exposed } = stageOf(LIVE, { state, stage })
+  const reports = names(LIVE).map(name => word(name, at, exposed.includes(name) ? exposedSays : {}))
   return decideStaged({ release, hasher }, { heard: heard(reports, at), gates: {} }, minuteMs(at)).explanation
 }
 
