@@ -105,5 +105,5 @@ function sayRatio({ ratio }) {
 
 /** @param {ToldControl} control */
 function saySeen({ seen, than }) {
-  return than === undefined ? ', and is seen' : `, and is seen: ${figure(seen)} x`
+  return than === undefined ? ', is seen' : `, seen: ${figure(seen)} x`
 }

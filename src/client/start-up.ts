@@ -13,7 +13,7 @@ import type { Wakeable } from '../async/wakeable.js'
 import { target } from '../core/release/target.js'
 import type { Applied, Current } from './apply/applied.js'
 import type { ApplyLoop } from './apply/apply-loop.js'
-import { attempt, type AttemptContext } from './apply/attempt.js'
+import { attempt, hasOtherThan, type AttemptContext } from './apply/attempt.js'
 import { createFetchSnapshot } from './apply/fetch-snapshot.js'
 import { createFromDelta } from './apply/from-delta.js'
 import type { Participants } from './apply/participants.js'
@@ -413,7 +413,8 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     waiting,
     health,
     mayRevert: (pending, digest) =>
-      mayRevert(pending, digest, { runs: current.applied?.saved, good: writer.state.good }),
+      mayRevert(pending, digest, { runs: current.applied?.saved, good: writer.state.good }) &&
+      hasOtherThan(digest, pending, attempts),
     before() {
       const all = ranBefore === undefined ? writer.state.good : [ranBefore, ...writer.state.good]
       return all.filter(saved => order.seen === undefined || mayRun(saved, order.seen.release, identified))
@@ -459,17 +460,21 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     health,
     decideOn(commit, trialled) {
       ranBefore = trialled.previous
-      return isConfirmed =>
+      return isConfirmed => {
+        const pending = newest ?? trialled.pending
+        // A release that came meanwhile may have taken back what it would give way to.
+        const stays = isConfirmed || !hasOtherThan(trialled.saved.digest, pending, attempts)
         loop.send(
-          isConfirmed
+          stays
             ? { type: 'confirmed', commit }
             : {
                 type: 'reverted',
                 commit,
-                pending: newest ?? trialled.pending,
+                pending,
                 refused: unconfirmed(trialled, settings.health?.confirmMs ?? 0),
               },
         )
+      }
     },
     newest: () => order.seen?.release,
     soakMs: settings.soakMs,

@@ -31,7 +31,7 @@ async function weigh(make: () => Promise<unknown>): Promise<number> {
  * Collects until nothing more goes: what was awaited, and what finalizers held, is garbage a turn
  * later only.
  */
-async function settle(): Promise<void> {
+export async function settle(): Promise<void> {
   for (let round = 0, left = Number.POSITIVE_INFINITY; round < 10; round += 1) {
     collect()
     await new Promise(resolve => setImmediate(resolve))

@@ -49,6 +49,9 @@ export async function attempt<Value>(
    */
   let suspect: SavedSnapshot | undefined
   let waits = false
+  /** What a probe took back did no worse than that: it comes before what a process died of. */
+  const lastResort = (): SavedSnapshot | undefined =>
+    wantedBy(pending, context, digest => passedOver.has(digest) || isUnfit(digest, context)) ?? suspect
   for (;;) {
     const preferred = wantedBy(
       pending,
@@ -56,7 +59,7 @@ export async function attempt<Value>(
       digest => passedOver.has(digest) || isBarred(digest, context),
     )
     const fallback = preferred === undefined ? comesBack(pending, context, passedOver) : undefined
-    const saved = preferred ?? fallback ?? (context.hasOther(pending) ? undefined : suspect)
+    const saved = preferred ?? fallback ?? (context.hasOther(pending) ? undefined : lastResort())
     if (saved === undefined) return { type: 'kept', waits }
     // One digest is one document, wherever it came from: what was restored from disk is confirmed
     // without a change.
@@ -114,8 +117,36 @@ function isTakenBack<Value>(runs: SavedSnapshot, pending: Pending, context: Atte
 }
 
 /** Whether a snapshot is not run here: refused by this build, or under quarantine for it. */
-function isBarred<Value>(digest: Digest, { refusals, protection }: AttemptContext<Value>): boolean {
-  return refusals.has(digest) || (protection?.quarantined.some(held => held.digest === digest) ?? false)
+function isBarred<Value>(digest: Digest, context: AttemptContext<Value>): boolean {
+  return context.refusals.has(digest) || isUnfit(digest, context)
+}
+
+/**
+ * Whether it is not run here even where there is nothing else: what a probe took back was run, and
+ * is better than nothing, or than what a release takes back.
+ */
+function isUnfit<Value>(digest: Digest, { refusals, protection }: AttemptContext<Value>): boolean {
+  const refusal = refusals.get(digest)
+  return (
+    (refusal !== undefined && refusal.reverted !== true) ||
+    (protection?.quarantined.some(held => held.digest === digest) ?? false)
+  )
+}
+
+/**
+ * Whether something else may run in the place of a snapshot: what is asked of this client besides,
+ * what runs, what ran before, or last-known-good.
+ */
+export function hasOtherThan<Value>(
+  digest: Digest,
+  pending: Pending,
+  context: AttemptContext<Value>,
+): boolean {
+  const isOut = (other: Digest): boolean => other === digest || isBarred(other, context)
+  if (wantedBy(pending, context, isOut) !== undefined) return true
+  const runs = context.current.applied?.saved
+  const ran = runs === undefined || isTakenBack(runs, pending, context) ? [] : [runs]
+  return [...ran, ...context.before()].some(saved => !isOut(saved.digest))
 }
 
 /** The snapshot that is asked of this client, of those that it has not refused. */

@@ -77,11 +77,13 @@ function commit<Value>(
   { id, pending, change: { next, participants, before } }: CommitEffect<Value>,
   context: PerformContext<Value>,
 ): void {
-  const { current, events, protection, health, soakMs } = context
+  const { current, events, protection, health, refusals, soakMs } = context
   const ran = current.applied
   const previous = ran?.running.value
   const { running } = next
   current.run(next)
+  // What a probe took back, and runs again since there is nothing else, is not refused any more.
+  if (next.saved !== undefined && refusals.has(next.saved.digest)) refusals.forget([next.saved.digest])
   const bakeMs = pending.type === 'saved-version' ? 0 : (pending.release.evidence?.bakeMs ?? 0)
   // What kills a process right after it was earned is to be found as well.
   protection?.committed(running.digest, Math.max(2 * soakMs, bakeMs))

@@ -201,7 +201,7 @@ test('a control that is seen is told with by how much, and one for which there i
   const controls = [{ title: 'string each', rounds: rounds(55).slice(0, 5), least: 2, than: 'ours' as const }]
   const row = makeRow({ ...measured, ...controlsAmong(500, controls), note: 'a word' }, asked)
   const text = describeTargets([row], { leftOut: [] })
-  expect(text).toMatch(/string each +55\.0 \(27\.5-110\) ms, and is seen: 5\.00 x/)
+  expect(text).toMatch(/string each +55\.0 \(27\.5-110\) ms, seen: 5\.00 x/)
   expect(text).toContain('\n         a word\n')
   expect(controlsAmong(499, controls)).toEqual({ note: expect.stringContaining('takes 500 streams') })
   expect(controlsAmong(500, controls, { bytes: 9_999 })).not.toHaveProperty('controls')

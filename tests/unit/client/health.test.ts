@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
 import { createClient } from '../../../src/client/client.js'
+import type { Digest } from '../../../src/contracts/names.js'
 import { BUCKETS } from '../../../src/core/release/audience.js'
 import { pull } from '../../../src/strategies/pull.js'
 import {
@@ -171,6 +172,38 @@ describe('a probe takes nothing back', () => {
     },
   )
 
+  test('where the release withdraws what ran before, and nothing else is left', async () => {
+    const board = testBoard()
+    const subject = await running(board)
+    subject.ill.set(2, 'unhealthy')
+    board.publish(doc(2), { cause: 'resume', withdrawn: [board.put(doc(1)).digest] })
+    await subject.clock.advance(120_000)
+    expect(sizeOf(subject)).toBe(2)
+    expect(subject.reports.at(-1)).toMatchObject({ phase: 'healthy', version: 2 })
+    expect(subject.reports.at(-1)).not.toHaveProperty('verdicts')
+    // What comes after it gives way to it.
+    subject.ill.delete(2)
+    await subject.clock.advance(20_000)
+    subject.ill.set(3, 'unhealthy')
+    board.publish(doc(3), { withdrawn: [board.put(doc(1)).digest] })
+    await subject.clock.advance(3_000)
+    expect(sizeOf(subject)).toBe(3)
+    await subject.clock.advance(40_000)
+    expect(sizeOf(subject)).toBe(2)
+  })
+
+  test('where a release that came meanwhile withdraws what ran before', async () => {
+    const board = testBoard()
+    const subject = await running(board)
+    subject.ill.set(2, 'unhealthy')
+    const { stable } = board.publish(doc(2))
+    await subject.clock.advance(10_000)
+    board.release({ stable, withdrawn: [board.put(doc(1)).digest] })
+    await subject.clock.advance(120_000)
+    expect(sizeOf(subject)).toBe(2)
+    expect(subject.reports.at(-1)).toMatchObject({ phase: 'healthy', version: 2 })
+  })
+
   test('of the first value, which has nothing before it', async () => {
     const board = testBoard()
     const subject = await running(board)
@@ -199,6 +232,62 @@ describe('a probe takes nothing back', () => {
     subject.client.pause()
     await subject.clock.advance(120_000)
     expect(sizeOf(subject)).toBe(2)
+  })
+})
+
+describe('what a probe took back runs again where a release leaves nothing else', () => {
+  /** Has taken back the second version, and runs the first. */
+  async function tookBack(
+    board: TestBoard,
+    state: ReturnType<typeof memoryFolder>,
+  ): Promise<Harness & Patient> {
+    const subject = await running(board, { build: 'b', state }, { soaks: true })
+    subject.ill.set(2, 'unhealthy')
+    board.publish(doc(2))
+    await subject.clock.advance(45_000)
+    expect(sizeOf(subject)).toBe(1)
+    return subject
+  }
+  const withdrawn = (board: TestBoard, ...sizes: number[]): Digest[] =>
+    sizes.map(size => board.put(doc(size)).digest)
+
+  test('so that a rollback to it reaches the client as well', async () => {
+    const board = testBoard()
+    const subject = await tookBack(board, memoryFolder())
+    board.publish(doc(3))
+    await subject.clock.advance(3_000)
+    expect(sizeOf(subject)).toBe(3)
+    board.publish(doc(2), { cause: 'rollback', withdrawn: withdrawn(board, 1, 3) })
+    await subject.clock.advance(3_000)
+    expect(sizeOf(subject)).toBe(2)
+    expect(subject.reports.at(-1)).toMatchObject({ phase: 'applied', version: 4 })
+    expect(subject.reports.at(-1)).not.toHaveProperty('refused')
+    await subject.clock.advance(300_000)
+    expect(sizeOf(subject)).toBe(2)
+    expect(subject.client.status).toBe('ready')
+  })
+
+  test('and not where what runs, or ran before, may run on', async () => {
+    const board = testBoard()
+    const subject = await tookBack(board, memoryFolder())
+    board.publish(doc(3))
+    await subject.clock.advance(3_000)
+    board.publish(doc(2), { cause: 'rollback', withdrawn: withdrawn(board, 3) })
+    await subject.clock.advance(300_000)
+    expect(sizeOf(subject)).toBe(1)
+    expect(subject.reports.at(-1)).toMatchObject({ phase: 'reverted', version: 1 })
+  })
+
+  test('so that a restart has a value', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    const first = await tookBack(board, state)
+    await first.client.close()
+    board.publish(doc(2), { withdrawn: withdrawn(board, 1) })
+    const next = started(board, { build: 'b', state })
+    await next.start()
+    await next.clock.advance(3_000)
+    expect(sizeOf(next)).toBe(2)
   })
 })
 

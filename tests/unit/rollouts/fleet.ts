@@ -136,7 +136,9 @@ export interface StageOfFleet {
   readonly control: readonly string[]
 }
 
-/** A stage of {@link PLAN} that began at minute 10 among so many clients; a watch exposes them all. */
+/**
+ * A stage of {@link PLAN} that began at minute 10 among so many clients; a watch exposes them all.
+ */
 export function stageOf(
   live: number,
   rollout: Partial<Omit<RolloutState, 'plan' | 'stageStart'>> = {},
