@@ -130,8 +130,8 @@ async function run(given) {
     `${seconds().toFixed(1)} s, ${processes.started} processes started, ${processes.left} left; load ${loadAfter} at the end`,
   )
   if (given.json !== undefined) {
-    const { bytes, clients, connections, changesPerHour, quick, about } = given
-    const wanted = { quick, about, bytes, clients, connections, changesPerHour }
+    const { bytes, clients, connections, readersOfForms, changesPerHour, quick, about } = given
+    const wanted = { quick, about, bytes, clients, connections, readersOfForms, changesPerHour }
     const run = {
       command: ['npm', 'run', 'bench', '--', ...args].join(' '),
       seconds: seconds(),

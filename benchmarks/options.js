@@ -28,7 +28,8 @@ export const partNames = /** @type {const} */ ([
  * @property {number} bytes of the document
  * @property {number} clients of each strategy
  * @property {number} changesPerHour
- * @property {number} connections of the broadcast
+ * @property {number} connections of a broadcast, and of streams that open at once
+ * @property {number} readersOfForms of a large document, as deltas and compressed
  * @property {boolean} naive
  * @property {readonly PartName[]} parts
  * @property {string | undefined} json
@@ -43,7 +44,8 @@ export const help = `npm run bench -- [options]
   --bytes N               or one made to measure, 200 to 1,000,000 bytes; 20,480 unless given
   --clients N             the fleet, for each strategy: 1 to 5,000; 100 unless given, 30 with --quick
   --changes-per-hour N    how often the document changes; 6 unless given
-  --connections N         of the broadcast, 1 to 18,000; 5,000 unless given, 500 with --quick
+  --connections N         event streams at once, 1 to 18,000; unless given 10,000, and 5,000 of
+                          large documents; 500 with --quick
   --without-peers         without the part that measures others beside this
   --before DIR            beside this build that of another checkout, which has to be built, or of an
                           installed package; where DIR is this one, it tells what chance does
@@ -83,7 +85,8 @@ export function readOptions(args) {
       bytes: bytesOf(document),
       clients: readNumber('--clients', values.clients, quick ? 30 : 100, [1, 5_000]),
       changesPerHour: readNumber('--changes-per-hour', values['changes-per-hour'], 6, [0, 100_000]),
-      connections: readNumber('--connections', values.connections, quick ? 500 : 5_000, [1, 18_000]),
+      connections: readConnections(values.connections, quick ? 500 : 10_000),
+      readersOfForms: readConnections(values.connections, quick ? 500 : 5_000),
       naive,
       parts: partNames.filter(name => parts.includes(name)),
       json: json === undefined ? undefined : resolve(json),
@@ -122,6 +125,11 @@ function readPart(name) {
   const part = partNames.find(known => known === name)
   if (part === undefined) throw new Error(`--only is one of ${partNames.join(', ')}`)
   return part
+}
+
+/** @param {string | undefined} text @param {number} otherwise */
+function readConnections(text, otherwise) {
+  return readNumber('--connections', text, otherwise, [1, 18_000])
 }
 
 /**

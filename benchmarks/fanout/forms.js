@@ -246,7 +246,8 @@ export async function measureEncodings(bench) {
  * @param {{ part: string, finish?: (find: (name: string) => Side, least: number) => Promise<void> }}
  * asked `finish`: what is measured after the last round, so many times at least
  */
-async function measureForms({ options: { connections, quick }, processes, say }, forms, { part, finish }) {
+async function measureForms({ options, processes, say }, forms, { part, finish }) {
+  const { readersOfForms: connections, quick } = options
   const wholeBytes = bytesOf(makeDocument(documentBytes))
   const counting = quick
     ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }

@@ -1,5 +1,11 @@
 import type { Namespace } from '../../contracts/names.js'
-import { comparePositions, epochNumber, formatPosition, type Position } from '../../contracts/position.js'
+import {
+  comparePositions,
+  epochNumber,
+  formatPosition,
+  type Epoch,
+  type Position,
+} from '../../contracts/position.js'
 import type { Latest, LogEntry, Tag } from '../../contracts/transport.js'
 import { digestOf } from '../../core/release/digest.js'
 import type { Board } from './board.js'
@@ -104,6 +110,16 @@ export function boardReader(
     return { bytes, ...(record !== undefined && { audit: record }) }
   }
 
+  /**
+   * Newest first: the epoch that is known to be the newest one, where one is, and those before it.
+   */
+  async function* epochsOf(namespace: Namespace, newest: Epoch | undefined): AsyncGenerator<Epoch> {
+    if (newest !== undefined) yield newest
+    // One that was opened meanwhile is not before anything.
+    const highest = newest === undefined ? Number.POSITIVE_INFINITY : epochNumber(newest)
+    for (const epoch of await log.epochs(namespace)) if (epochNumber(epoch) < highest) yield epoch
+  }
+
   return {
     read,
     look,
@@ -123,6 +139,7 @@ export function boardReader(
       const isPastEnd = served === at.epoch && last < at.sequence
       const bytes = isPastEnd ? undefined : await log.bytesAt(namespace, at)
       if (bytes !== undefined) return asLatest(at, bytes)
+      if (epochNumber(served) <= epochNumber(after.epoch)) return { type: 'none' }
 
       const later = (await log.epochs(namespace)).filter(epoch => {
         const isBetween =
@@ -131,19 +148,19 @@ export function boardReader(
       })
       // Newest first: the last one is the next after the given one.
       const epoch = later.at(-1)
-      if (epoch === undefined || epochNumber(epoch) <= epochNumber(after.epoch)) return { type: 'none' }
+      if (epoch === undefined) return { type: 'none' }
       const first = await log.bytesAt(namespace, { epoch, sequence: 1 })
       return first === undefined ? { type: 'none' } : asLatest({ epoch, sequence: 1 }, first)
     },
 
     async *history(namespace) {
       const { newest, damage } = await look(namespace)
-      for (const epoch of await log.epochs(namespace)) {
+      // Whoever wants the newest ones alone does not wait for a listing of all.
+      const known = damage === undefined ? newest?.position : undefined
+      for await (const epoch of epochsOf(namespace, known?.epoch)) {
         let names: Promise<readonly number[]> | undefined
         const listed = (): Promise<readonly number[]> => (names ??= log.sequences({ namespace, epoch }))
-        // Whoever wants the newest ones alone does not wait for a listing of all.
-        const isKnown = damage === undefined && newest?.position.epoch === epoch
-        let sequence = isKnown ? newest.position.sequence : ((await listed())[0] ?? 0)
+        let sequence = known?.epoch === epoch ? known.sequence : ((await listed())[0] ?? 0)
         while (sequence >= 1) {
           const entry = await entryAt(namespace, { epoch, sequence })
           if (entry !== undefined) yield entry
