@@ -25,7 +25,7 @@ const server = await serve(store, {
   heartbeatMs: never,
   maxConnectionAgeMs: 10 * never,
   maxConnections: 100_000,
-  deltas: watched.deltas,
+  ...(watched.deltas !== undefined && { deltas: watched.deltas }),
 })
 /**
  * @type {{ digest: string, snapshot: Uint8Array, position: import('noticeboard/core').Position, release: Uint8Array }}
