@@ -116,7 +116,8 @@ describe('the memory of a server', () => {
     const opened: unknown[] = []
     for (let index = 0; index < STREAMS; index += 1) {
       const request = new Request(`http://board.test/v1/~events?ns=${NAMESPACE}`)
-      // The request itself lives as long as its signal, so its headers are of whoever asks for them.
+      // The request itself lives as long as its signal, so its headers are of whoever asks for
+      // them.
       Object.defineProperty(request, 'headers', {
         get() {
           const headers = new Headers({ authorization: `Bearer ${token}` })
