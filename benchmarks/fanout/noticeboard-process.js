@@ -90,7 +90,7 @@ answerQuestions({
   async deltaOfMs(times) {
     const parts = Object.fromEntries(Array.from({ length: times }, (_, part) => [`part-${part}`, document]))
     const [base, changed] = [1, 2].map(round => Buffer.from(canonicalize(versionOf(parts, round))))
-    const codec = await watched.deltas.codec()
+    const codec = await watched.deltas?.codec()
     if (base === undefined || changed === undefined || codec === undefined)
       throw new Error('this runtime makes no deltas; npm install @bokuweb/zstd-wasm')
     watched.takeMs()

@@ -413,10 +413,12 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     waiting,
     health,
     mayRevert: (pending, digest) =>
-      mayRevert(pending, digest, { runs: current.applied?.saved, good: writer.state.good }) &&
-      hasOtherThan(digest, pending, attempts),
+      mayRevert(pending, digest, { runs: current.applied?.saved, good: writer.state.good }),
     before() {
-      const all = ranBefore === undefined ? writer.state.good : [ranBefore, ...writer.state.good]
+      // Where nothing runs, what the last life ran may be on the disk, and come late.
+      const { good, current: last } = writer.state
+      const ran = current.applied?.saved === undefined ? last : ranBefore
+      const all = ran === undefined ? good : [ran, ...good]
       return all.filter(saved => order.seen === undefined || mayRun(saved, order.seen.release, identified))
     },
     participants,
@@ -461,19 +463,16 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     decideOn(commit, trialled) {
       ranBefore = trialled.previous
       return isConfirmed => {
+        const { digest } = trialled.saved
         const pending = newest ?? trialled.pending
-        // A release that came meanwhile may have taken back what it would give way to.
-        const stays = isConfirmed || !hasOtherThan(trialled.saved.digest, pending, attempts)
+        // Where there is nothing else, and while nothing may change, it stays as it is.
+        const mayChange = loop.state.mode.at === 'following' && hasOtherThan(digest, pending, attempts)
+        if (!isConfirmed && !mayChange) return false
+        const refused = unconfirmed(trialled, settings.health?.confirmMs ?? 0)
         loop.send(
-          stays
-            ? { type: 'confirmed', commit }
-            : {
-                type: 'reverted',
-                commit,
-                pending,
-                refused: unconfirmed(trialled, settings.health?.confirmMs ?? 0),
-              },
+          isConfirmed ? { type: 'confirmed', commit } : { type: 'reverted', commit, pending, refused },
         )
+        return true
       }
     },
     newest: () => order.seen?.release,

@@ -7,6 +7,7 @@ import { unknownCritical, type Release } from '../../core/release/release.js'
 import { armOf, target } from '../../core/release/target.js'
 import type { AttemptEnd } from './events.js'
 import type { Pending } from './pending.js'
+import { isReceived } from './state.js'
 import { prepareChange, type Change, type Course, type PrepareContext } from './prepare-change.js'
 import type { Refusals } from './refusals.js'
 import type { Waiting } from './waiting.js'
@@ -49,9 +50,8 @@ export async function attempt<Value>(
    */
   let suspect: SavedSnapshot | undefined
   let waits = false
-  /** What a probe took back did no worse than that: it comes before what a process died of. */
   const lastResort = (): SavedSnapshot | undefined =>
-    wantedBy(pending, context, digest => passedOver.has(digest) || isUnfit(digest, context)) ?? suspect
+    (waits ? undefined : tookBack(pending, context, passedOver)) ?? suspect
   for (;;) {
     const preferred = wantedBy(
       pending,
@@ -91,8 +91,8 @@ export async function attempt<Value>(
 }
 
 /**
- * What comes back in the place of a snapshot that may not run on: what ran before, or
- * last-known-good.
+ * What comes back in the place of a snapshot that may not run on, or where nothing runs: what ran
+ * before, or last-known-good.
  */
 function comesBack<Value>(
   pending: Pending,
@@ -100,12 +100,27 @@ function comesBack<Value>(
   passedOver: ReadonlySet<Digest>,
 ): SavedSnapshot | undefined {
   const runs = context.current.applied?.saved
-  if (runs === undefined) return undefined
-  if (context.refusals.get(runs.digest)?.reverted !== true && !isTakenBack(runs, pending, context))
-    return undefined
+  if (!(runs === undefined ? isReceived(pending) : mayGiveWay(runs, pending, context))) return undefined
   return context
     .before()
-    .find(({ digest }) => digest !== runs.digest && !passedOver.has(digest) && !isBarred(digest, context))
+    .find(({ digest }) => digest !== runs?.digest && !passedOver.has(digest) && !isBarred(digest, context))
+}
+
+function mayGiveWay<Value>(runs: SavedSnapshot, pending: Pending, context: AttemptContext<Value>): boolean {
+  return context.refusals.get(runs.digest)?.reverted === true || isTakenBack(runs, pending, context)
+}
+
+/**
+ * What a release asks for although a probe took it back here: it is better than what the release
+ * takes back, or than nothing.
+ */
+function tookBack<Value>(
+  pending: Pending,
+  context: AttemptContext<Value>,
+  passedOver: ReadonlySet<Digest>,
+): SavedSnapshot | undefined {
+  if (pending.type === 'saved-version') return undefined
+  return wantedBy(pending, context, digest => passedOver.has(digest) || isUnfit(digest, context))
 }
 
 /**
@@ -121,10 +136,7 @@ function isBarred<Value>(digest: Digest, context: AttemptContext<Value>): boolea
   return context.refusals.has(digest) || isUnfit(digest, context)
 }
 
-/**
- * Whether it is not run here even where there is nothing else: what a probe took back was run, and
- * is better than nothing, or than what a release takes back.
- */
+/** Whether it is not run here even where there is nothing else: a probe alone does not do that. */
 function isUnfit<Value>(digest: Digest, { refusals, protection }: AttemptContext<Value>): boolean {
   const refusal = refusals.get(digest)
   return (

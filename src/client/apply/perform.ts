@@ -25,8 +25,11 @@ export interface PerformContext<Value> {
   readonly writer: StateWriter
   readonly protection: Protection | undefined
   readonly health: Pick<HealthWatch, 'committed'>
-  /** What is done once a probe confirms what attempt number `commit` committed, or does not. */
-  readonly decideOn: (commit: number, trialled: Trialled) => (isConfirmed: boolean) => void
+  /**
+   * What is done once a probe confirms what attempt number `commit` committed, or does not; whether
+   * that decides it.
+   */
+  readonly decideOn: (commit: number, trialled: Trialled) => (isConfirmed: boolean) => boolean
   /** The newest release that was seen. */
   readonly newest: () => Release | undefined
   /** How long a snapshot has to run until it counts as good, in milliseconds. */
@@ -82,8 +85,8 @@ function commit<Value>(
   const previous = ran?.running.value
   const { running } = next
   current.run(next)
-  // What a probe took back, and runs again since there is nothing else, is not refused any more.
-  if (next.saved !== undefined && refusals.has(next.saved.digest)) refusals.forget([next.saved.digest])
+  // What a probe took back, and a release brought again where it left nothing else.
+  if (pending.type === 'release' && next.saved !== undefined) refusals.retract(next.saved.digest)
   const bakeMs = pending.type === 'saved-version' ? 0 : (pending.release.evidence?.bakeMs ?? 0)
   // What kills a process right after it was earned is to be found as well.
   protection?.committed(running.digest, Math.max(2 * soakMs, bakeMs))

@@ -11,7 +11,10 @@ export interface Refusals {
   get(digest: Digest): Refusal | undefined
   /** Remembers a refusal; one that is not `lasting` is forgotten when the process ends. */
   add(refusal: NewRefusal): void
+  /** Those of other builds as well. */
   forget(digests: readonly Digest[]): void
+  /** What this build refused runs here again. */
+  retract(digest: Digest): void
   /**
    * What is worth keeping on disk, of other builds too: the latest at the end, {@link MAX_REFUSALS}
    * at most.
@@ -97,6 +100,13 @@ class OfBuild implements Refusals {
   forget(digests: readonly Digest[]): void {
     for (const digest of digests) this.#passing?.delete(digest)
     this.#kept = this.#kept.filter(({ digest }) => !digests.includes(digest))
+  }
+
+  retract(digest: Digest): void {
+    const refusal = this.get(digest)
+    if (refusal === undefined) return
+    this.#passing?.delete(digest)
+    this.#kept = this.#kept.filter(other => other !== refusal)
   }
 
   list(): readonly Refusal[] {

@@ -20,8 +20,11 @@ export interface HealthWatch {
 export interface Committed {
   /** What the probe said before. */
   readonly before: ProbeAnswer
-  /** Called with whether it is confirmed, once; undefined where nobody waits for that. */
-  readonly decide: ((isConfirmed: boolean) => void) | undefined
+  /**
+   * Called with whether it is confirmed, until it says that this decided it; undefined where nobody
+   * waits for that.
+   */
+  readonly decide: ((isConfirmed: boolean) => boolean) | undefined
 }
 
 export interface HealthWatchOptions {
@@ -80,7 +83,7 @@ class Watch implements HealthWatch {
     this.health = { before, now: before }
     while (!signal.aborted) {
       const leftMs = endsMs - clock.monotonic()
-      await clock.sleep(isOpen ? Math.min(waitMs, Math.max(leftMs, 0)) : waitMs, signal)
+      await clock.sleep(isOpen && leftMs > 0 ? Math.min(waitMs, leftMs) : waitMs, signal)
       waitMs = intervalMs
       if (signal.aborted || this.#serial !== mine) return
       const now = await askProbe(asking, { clock, signal })
@@ -90,8 +93,7 @@ class Watch implements HealthWatch {
         this.#changed?.()
       }
       if (!isOpen || clock.monotonic() < endsMs) continue
-      isOpen = false
-      decide?.(now === 'healthy')
+      isOpen = decide?.(now === 'healthy') === false
     }
   }
 }

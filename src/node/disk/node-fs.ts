@@ -247,8 +247,9 @@ async function readAll(
     if (length === bytes.length)
       throw new NoticeboardError('unavailable', `${path} grew while it was read; read it again`)
     const { bytesRead } = await file.read(bytes, length, bytes.length - length)
-    if (bytesRead === 0) return bytes.subarray(0, length)
     length += bytesRead
+    // Nothing came for the spare byte, so that was all: another read would be one more wait.
+    if (bytesRead === 0 || length === facts.size) return bytes.subarray(0, length)
   }
 }
 

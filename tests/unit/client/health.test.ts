@@ -179,11 +179,13 @@ describe('a probe takes nothing back', () => {
     board.publish(doc(2), { cause: 'resume', withdrawn: [board.put(doc(1)).digest] })
     await subject.clock.advance(120_000)
     expect(sizeOf(subject)).toBe(2)
-    expect(subject.reports.at(-1)).toMatchObject({ phase: 'healthy', version: 2 })
+    // It is earned once the probe says yes, and not sooner.
+    expect(subject.reports.at(-1)).toMatchObject({ phase: 'applied', version: 2 })
     expect(subject.reports.at(-1)).not.toHaveProperty('verdicts')
-    // What comes after it gives way to it.
     subject.ill.delete(2)
-    await subject.clock.advance(20_000)
+    await subject.clock.advance(90_000)
+    expect(subject.reports.at(-1)).toMatchObject({ phase: 'healthy', version: 2 })
+    // What comes after it gives way to it.
     subject.ill.set(3, 'unhealthy')
     board.publish(doc(3), { withdrawn: [board.put(doc(1)).digest] })
     await subject.clock.advance(3_000)
@@ -201,7 +203,11 @@ describe('a probe takes nothing back', () => {
     board.release({ stable, withdrawn: [board.put(doc(1)).digest] })
     await subject.clock.advance(120_000)
     expect(sizeOf(subject)).toBe(2)
-    expect(subject.reports.at(-1)).toMatchObject({ phase: 'healthy', version: 2 })
+    expect(subject.reports.at(-1)).toMatchObject({ phase: 'applied', version: 2 })
+    // Once something else may run again, the probe takes it back.
+    board.release({ stable })
+    await subject.clock.advance(20_000)
+    expect(sizeOf(subject)).toBe(1)
   })
 
   test('of the first value, which has nothing before it', async () => {
@@ -232,6 +238,9 @@ describe('a probe takes nothing back', () => {
     subject.client.pause()
     await subject.clock.advance(120_000)
     expect(sizeOf(subject)).toBe(2)
+    subject.client.resume()
+    await subject.clock.advance(20_000)
+    expect(sizeOf(subject)).toBe(1)
   })
 })
 
@@ -278,16 +287,90 @@ describe('what a probe took back runs again where a release leaves nothing else'
     expect(subject.reports.at(-1)).toMatchObject({ phase: 'reverted', version: 1 })
   })
 
-  test('so that a restart has a value', async () => {
+  test('so that a restart has a value, also without a network, and is not refused any more', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    const first = await tookBack(board, state)
+    board.publish(doc(2), { withdrawn: withdrawn(board, 1) })
+    await first.clock.advance(3_000)
+    expect(sizeOf(first)).toBe(2)
+    await first.client.close()
+    expect(state.saved.at(-1)?.refused).toEqual([])
+    board.failing = new NoticeboardError('unavailable', 'gone')
+    const next = started(board, { build: 'b', state })
+    await next.start()
+    expect(sizeOf(next)).toBe(2)
+  })
+
+  test('and keeps what another build found of it', async () => {
     const board = testBoard()
     const state = memoryFolder()
     const first = await tookBack(board, state)
     await first.client.close()
+    const saved = state.saved.at(-1)!
+    const other = { ...saved.refused[0]!, build: 'a', code: 'invalid-document' }
+    state.saved.push({ ...saved, refused: [other, ...saved.refused] })
+    const second = started(board, { build: 'b', state, intervalMs: 1_000 })
+    await second.start()
     board.publish(doc(2), { withdrawn: withdrawn(board, 1) })
-    const next = started(board, { build: 'b', state })
+    await second.clock.advance(3_000)
+    expect(sizeOf(second)).toBe(2)
+    expect(state.saved.at(-1)?.refused).toEqual([other])
+  })
+})
+
+describe('a restart with what a probe took back before', () => {
+  /** Folders of a client that runs the first version, and has taken back the second. */
+  async function restarted(
+    changes: (board: TestBoard, state: ReturnType<typeof memoryFolder>) => void,
+  ): Promise<Harness> {
+    const board = testBoard()
+    const state = memoryFolder()
+    const first = await running(board, { build: 'b', state }, { soaks: true })
+    first.ill.set(2, 'unhealthy')
+    board.publish(doc(2))
+    await first.clock.advance(45_000)
+    await first.client.close()
+    changes(board, state)
+    return started(board, { build: 'b', state, intervalMs: 1_000 })
+  }
+
+  test('runs last-known-good although a participant vetoed it once', async () => {
+    const next = await restarted(() => {})
+    let vetoes = 1
+    next.client.participate({
+      name: 'db',
+      prepare() {
+        vetoes -= 1
+        if (vetoes >= 0) throw new Error('not up yet')
+        return { commit() {}, discard() {} }
+      },
+    })
+    await next.start()
+    await next.clock.advance(120_000)
+    expect(sizeOf(next)).toBe(1)
+    expect(next.reports.at(-1)).toMatchObject({ phase: 'reverted', version: 1 })
+  })
+
+  test('fetches last-known-good where its file is lost', async () => {
+    const next = await restarted((_, state) => state.snapshots.clear())
     await next.start()
     await next.clock.advance(3_000)
-    expect(sizeOf(next)).toBe(2)
+    expect(sizeOf(next)).toBe(1)
+  })
+
+  test('runs last-known-good where a release that asks for it comes before the disk has answered', async () => {
+    const next = await restarted((board, state) => {
+      const { readSnapshot } = state
+      state.readSnapshot = async query => {
+        await next.clock.sleep(5_000, new AbortController().signal)
+        return readSnapshot(query)
+      }
+      board.publish(doc(2), { cause: 'restamp' })
+    })
+    await next.start()
+    await next.clock.advance(30_000)
+    expect(sizeOf(next)).toBe(1)
   })
 })
 
