@@ -421,6 +421,7 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
       const all = ran === undefined ? good : [ran, ...good]
       return all.filter(saved => order.seen === undefined || mayRun(saved, order.seen.release, identified))
     },
+    appliedBefore: () => writer.state.applied,
     participants,
     current,
     tell: () => reporter.now(),

@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest } from '../../contracts/names.js'
+import type { Position } from '../../contracts/position.js'
 import type { SavedSnapshot } from '../../contracts/state.js'
 import type { Hasher } from '../../contracts/system.js'
 import { unknownCritical, type Release } from '../../core/release/release.js'
@@ -23,6 +24,8 @@ export interface AttemptContext<Value> extends PrepareContext<Value> {
    * What ran before what runs, and last-known-good, best first: what the newest release lets run.
    */
   readonly before: () => readonly SavedSnapshot[]
+  /** As of which release an earlier life ran what it ran last. */
+  readonly appliedBefore: () => Position | undefined
   /**
    * Whether another snapshot than what is pending runs, or is kept and could: defaults are no reason
    * to wait, nor is what the release withdraws.
@@ -45,6 +48,8 @@ export async function attempt<Value>(
 
   context.waiting.begins(pending)
   const passedOver = new Set<Digest>()
+  /** What came in the place of what is asked for; a suspect among it is tried last. */
+  const fallbacks = new Set<Digest>()
   /**
    * The first that a process died of, and that may be tried again if there is nothing else at all.
    */
@@ -66,8 +71,11 @@ export async function attempt<Value>(
     if (context.current.applied?.running.digest === saved.digest) return { type: 'unchanged', saved, waits }
     const hasOther = saved !== suspect
     if (!hasOther) suspect = undefined
-    const isFallback = fallback !== undefined
-    const end = await prepareChange({ saved, pending, hasOther, isFallback }, context, course)
+    if (fallback !== undefined) fallbacks.add(fallback.digest)
+    const isFallback = fallbacks.has(saved.digest)
+    const restores = isFallback && context.current.applied?.saved === undefined
+    const position = restores ? context.appliedBefore() : pending.position
+    const end = await prepareChange({ saved, pending, hasOther, isFallback, position }, context, course)
     passedOver.add(saved.digest)
     switch (end.type) {
       case 'refused':
@@ -79,7 +87,7 @@ export async function attempt<Value>(
         context.waiting.hold(pending, { digest: saved.digest, bytes: end.bytes })
         continue
       case 'prepared':
-        return { ...end, waits: waits && hasOther, instead: isFallback }
+        return { ...end, waits: waits && hasOther, instead: isFallback, restores }
       case 'missing':
         // The disk has lost it, or named what never was.
         if (isFallback) continue

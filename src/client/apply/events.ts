@@ -68,6 +68,10 @@ export type AttemptEnd<Change = unknown> =
         readonly confirm?: boolean
         /** Whether it ran before, and comes back in the place of what was refused here. */
         readonly instead?: boolean
+        /**
+         * Whether nothing ran: then it is what an earlier life applied, and no step of this one.
+         */
+        readonly restores?: boolean
       })
   /** The snapshot that runs already is the one that is asked for. */
   | ({ readonly type: 'unchanged'; readonly saved: SavedSnapshot } & Waits)

@@ -1,6 +1,7 @@
 import { isNoticeboardError, type Issue } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Digest } from '../../contracts/names.js'
+import type { Position } from '../../contracts/position.js'
 import type { ProbeAnswer } from '../../contracts/report.js'
 import type { Schema } from '../../contracts/schema.js'
 import type { SavedSnapshot, TrialAnswer } from '../../contracts/state.js'
@@ -59,6 +60,8 @@ export interface Wanted {
   readonly hasOther: boolean
   /** Whether it comes in the place of what the release asks for. */
   readonly isFallback: boolean
+  /** As of which release it runs; undefined for what came from a bare document. */
+  readonly position: Position | undefined
 }
 
 /** One attempt's own way to be ended and to tell of its steps. */
@@ -118,7 +121,7 @@ export async function prepareChange<Value>(
 
 /** What the bytes of a snapshot make of what runs. */
 async function change<Value>(
-  { saved, pending }: Wanted,
+  { saved, pending, position }: Wanted,
   bytes: Uint8Array,
   context: PrepareContext<Value>,
   { signal, progress }: Course,
@@ -139,7 +142,6 @@ async function change<Value>(
 
   const { value, document, overridden } = checked
   const { digest, version } = saved
-  const { position } = pending
   // What cannot be taken back does not wait for a probe.
   const isOnTrial = context.mayRevert(pending, digest)
   const before = isOnTrial ? await context.health.ask(signal) : (context.health.health?.now ?? 'none')

@@ -14,6 +14,7 @@ export function savedAfter(
   const good = stillGood(state, release)
   if (end.type === 'kept') return good
   const current = { current: end.saved }
+  if (end.type === 'prepared' && end.restores === true) return { ...good, ...current }
   if (origin === 'network') return { ...good, ...current, applied: position }
   // A bare document's positions begin anew at each start, and must not stand against a publisher's.
   const isOwn = state.applied === undefined || state.current?.digest === end.saved.digest
