@@ -174,11 +174,28 @@ export function firstStageOf(plan: Json): Stage | undefined {
  * ```
  */
 export function gatesOf(plan: Json): readonly string[] {
+  return textsIn(plan, { list: 'gates', most: MAX_RUNNABLE, member: 'name' })
+}
+
+/**
+ * The numbers that the guardrails of a plan compare, whatever its policy; none, and no error, where
+ * they are not well-formed.
+ *
+ * ```ts
+ * measuresOf({ type: 'staged', version: 1, guardrails: [{ measure: 'latencyMs' }] }) // ['latencyMs']
+ * ```
+ */
+export function measuresOf(plan: Json): readonly string[] {
+  return textsIn(plan, { list: 'guardrails', most: MAX_MEASURES, member: 'measure' })
+}
+
+function textsIn(
+  plan: Json,
+  { list, most, member }: { readonly list: string; readonly most: number; readonly member: string },
+): readonly string[] {
   try {
     const shape = shapeOf(plan, 'the plan')
-    return shape.has('gates')
-      ? shape.objects('gates', MAX_RUNNABLE).map(gate => gate.string('name', isLine))
-      : []
+    return shape.has(list) ? shape.objects(list, most).map(each => each.string(member, isLine)) : []
   } catch (error) {
     if (isNoticeboardError(error)) return []
     throw error

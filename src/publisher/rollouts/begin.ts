@@ -6,9 +6,10 @@ import { toHex } from '../../core/release/digest.js'
 import { positionOf, type Arm, type Release } from '../../core/release/release.js'
 import { summarizeFleet } from '../../fleet/summary.js'
 import { controllersIn, isRunBySomebody, missingFor } from '../../rollouts/controllers.js'
+import { FEWEST_MEASURED } from '../../rollouts/guardrail.js'
 import { looserThan, type RolloutFloor } from '../../rollouts/floor.js'
 import { hearsClients, liveMembers } from '../../rollouts/members.js'
-import { gatesOf } from '../../rollouts/plan.js'
+import { gatesOf, measuresOf } from '../../rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/policy.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
@@ -175,7 +176,7 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
       `${namespace}: ${NOT_STARTED}: ${loose.join('; ')}; or say why in { belowFloor }`,
     )
   if (first.type === 'everyone') return { type: 'everyone', notes: first.says }
-  const notes = [...first.says, ...unaskedGates(planned)]
+  const notes = [...first.says, ...unaskedGates(planned), ...blindGuardrails(planned)]
   if (
     !drives &&
     first.next.state === 'running' &&
@@ -231,6 +232,18 @@ function unaskedGates({ first, gates }: Planned): readonly string[] {
   const [it, them, are] = missing.length === 1 ? ['gate', 'it', 'is'] : ['gates', 'them', 'are']
   return [
     `${it} ${missing.join(', ')} ${are} not asked before the start, since this publisher does not have ${them}`,
+  ]
+}
+
+/** The guardrails of a plan for which the fleet is too small in every stage. */
+function blindGuardrails({ first, heard, nowMs }: Planned): readonly string[] {
+  if (first.type !== 'stage' || heard === undefined) return []
+  const measures = measuresOf(first.plan)
+  const live = liveMembers(heard, { beforeMs: nowMs, nowMs }).length
+  if (measures.length === 0 || live >= 2 * FEWEST_MEASURED) return []
+  const it = measures.length === 1 ? 'guardrail' : 'guardrails'
+  return [
+    `${it} ${measures.join(', ')}: nothing is compared in this rollout, which takes ${FEWEST_MEASURED} clients in a stage and ${FEWEST_MEASURED} outside of it, and ${live} ${live === 1 ? 'is' : 'are'} live`,
   ]
 }
 

@@ -108,3 +108,27 @@ test('a gate that the publisher does not have is named as not asked before the s
   expect((await both.publish(size(2), asked)).notes.join()).not.toContain('not asked')
   await fleet.close()
 })
+
+test('a guardrail for which the fleet is too small is named at the start', async () => {
+  const notesAmong = async (clients: number, ...measures: string[]): Promise<string | undefined> => {
+    const clock = virtualClock()
+    const system = { clock }
+    const store = memory({ system })
+    const namespace = 'checkout/prod'
+    const fleet = startPaperFleet({ store, clock, namespace, clients })
+    await using publisher = createPublisher({ namespace, schema, store, system })
+    await publisher.publish(size(1), { rollout: everyone(), reason: 'the first' })
+    await clock.advance(20 * 60_000)
+    const rollout = staged({ guardrails: measures.map(measure => ({ measure, worseBy: 0.2 })) })
+    const asked = { rollout, drive: true, dryRun: true, reason: 'more load' } as const
+    const { notes } = await publisher.publish(size(2), asked)
+    await fleet.close()
+    return notes.find(note => note.startsWith('guardrail'))
+  }
+  expect(await notesAmong(12, 'latencyMs')).toBe(
+    'guardrail latencyMs: nothing is compared in this rollout, which takes 20 clients in a stage and 20 outside of it, and 12 are live',
+  )
+  expect(await notesAmong(39, 'latencyMs', 'errors')).toContain('guardrails latencyMs, errors: nothing')
+  expect(await notesAmong(40, 'latencyMs')).toBeUndefined()
+  expect(await notesAmong(12)).toBeUndefined()
+})
