@@ -357,6 +357,21 @@ describe('a restart with what a probe took back before', () => {
     await next.start()
     await next.clock.advance(3_000)
     expect(sizeOf(next)).toBe(1)
+    expect(next.client.running).toMatchObject({ version: 1, position: { sequence: 2 } })
+  })
+
+  test('says of what it fetches at which release it ran before', async () => {
+    const next = await restarted((_, state) => {
+      const { load } = state
+      state.load = async query => {
+        const loaded = await load(query)
+        return { ...loaded, state: { ...loaded.state, applied: { epoch: '1-0000000a', sequence: 1 } } }
+      }
+      state.snapshots.clear()
+    })
+    await next.start()
+    await next.clock.advance(3_000)
+    expect(next.client.running).toMatchObject({ version: 1, position: { sequence: 1 } })
   })
 
   test('runs last-known-good where a release that asks for it comes before the disk has answered', async () => {

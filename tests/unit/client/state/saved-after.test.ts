@@ -30,6 +30,14 @@ describe('what is kept after a release', () => {
       })
   })
 
+  test('is the release that was applied before, where that comes back since nothing ran', () => {
+    const end = { ...prepared, saved: saved('good'), instead: true, restores: true }
+    expect(savedAfter(state({ applied: position(2) }), received(3), end)).toEqual({
+      current: saved('good'),
+      good: [saved('good')],
+    })
+  })
+
   test('is what ran before when everything was refused', () => {
     expect(savedAfter(state(), received(3), { type: 'kept' })).toEqual({ good: [saved('good')] })
   })
