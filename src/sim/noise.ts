@@ -17,7 +17,7 @@ export function grumpyAnswer(dice: Dice, nowMs: number): Response | 'redirect' {
     () => told(401, 'unauthorized'),
     () => page(403),
     () => told(429, 'rate-limited', { 'retry-after': '2' }),
-    () => page(503, { 'retry-after': new Date(nowMs + 3_000).toUTCString() }),
+    () => page(503, { date: dateOf(nowMs), 'retry-after': dateOf(nowMs + 3_000) }),
     () => page(503, { 'retry-after': 'soon' }),
     () => page(500),
     () => page(408),
@@ -31,6 +31,8 @@ export function grumpyAnswer(dice: Dice, nowMs: number): Response | 'redirect' {
     () => new Response(null, { status: 304 }),
   ])()
 }
+
+const dateOf = (ms: number): string => new Date(ms).toUTCString()
 
 const encoder = new TextEncoder()
 

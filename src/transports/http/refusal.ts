@@ -28,7 +28,9 @@ export const WEB_SERVER_REFUSES = 'a web server may not read the file'
 
 /** The error for an answer that is none of the expected ones. */
 export function refusalOf({ status, headers, body, what, name, writing, nowMs }: Refused): NoticeboardError {
-  const retryAfterMs = readRetryAfter(headers.get('retry-after'), nowMs)
+  // A date is of the clock of who says it, and that stands beside it.
+  const saidMs = Date.parse(headers.get('date') ?? '')
+  const retryAfterMs = readRetryAfter(headers.get('retry-after'), Number.isNaN(saidMs) ? nowMs : saidMs)
   const told = readTold(body)
   const said = told === undefined ? '' : `: ${told.message}`
   if (status === 403 && told === undefined && !writing) {

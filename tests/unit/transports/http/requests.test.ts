@@ -118,6 +118,17 @@ describe('what the status says', () => {
     ).rejects.toThrow(expect.objectContaining({ code: 'unavailable', retryAfterMs }))
   })
 
+  test('a Retry-After that is a date is told by the clock of the server, whatever the own one says', async () => {
+    const fetch: Fetch = async () =>
+      new Response('', {
+        status: 503,
+        headers: { date: 'Fri, 06 Nov 2026 09:00:00 GMT', 'retry-after': 'Fri, 06 Nov 2026 09:00:03 GMT' },
+      })
+    await expect(
+      http('http://board.test', { fetch }).latest({ namespace: 'a' }, new AbortController().signal),
+    ).rejects.toMatchObject({ retryAfterMs: 3_000 })
+  })
+
   test('a 403 without words of a server of ours names the modes of the files, and one with them says what it said', async () => {
     const answers = ['', JSON.stringify({ error: { code: 'forbidden', message: 'it wants the scope read' } })]
     const said: string[] = []
