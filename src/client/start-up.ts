@@ -464,15 +464,16 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     decideOn(commit, trialled) {
       ranBefore = trialled.previous
       return isConfirmed => {
-        const { digest } = trialled.saved
+        if (isConfirmed) {
+          loop.send({ type: 'confirmed', commit })
+          return true
+        }
         const pending = newest ?? trialled.pending
         // Where there is nothing else, and while nothing may change, it stays as it is.
-        const mayChange = loop.state.mode.at === 'following' && hasOtherThan(digest, pending, attempts)
-        if (!isConfirmed && !mayChange) return false
+        if (loop.state.mode.at !== 'following' || !hasOtherThan(trialled.saved.digest, pending, attempts))
+          return false
         const refused = unconfirmed(trialled, settings.health?.confirmMs ?? 0)
-        loop.send(
-          isConfirmed ? { type: 'confirmed', commit } : { type: 'reverted', commit, pending, refused },
-        )
+        loop.send({ type: 'reverted', commit, pending, refused })
         return true
       }
     },

@@ -1,6 +1,7 @@
 import type { Digest } from '../contracts/names.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { FEW_CLIENTS } from '../core/limits.js'
+import { isClient } from '../core/report/is-client.js'
 
 /** How many of those that were heard refused a snapshot when they saw it. */
 export interface Refusers {
@@ -54,8 +55,8 @@ export function areMost({ refused, of }: Refusers): boolean {
   return refused >= FEW_CLIENTS && 2 * refused > of
 }
 
-function isHere({ role, phase }: ClientReport): boolean {
-  return role === undefined && phase !== 'stopped'
+function isHere(report: ClientReport): boolean {
+  return isClient(report) && report.phase !== 'stopped'
 }
 
 function hasRefused(

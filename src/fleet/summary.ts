@@ -4,6 +4,7 @@ import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { groupBy } from '../core/group-by.js'
 import { byCodeUnit } from '../core/json/canonical.js'
 import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
+import { isClient } from '../core/report/is-client.js'
 import { missingAfterMs } from '../core/report/missing-after.js'
 import { replacedIn } from './replaced.js'
 import { lostState } from '../core/report/lost-state.js'
@@ -146,7 +147,7 @@ export function whyUnheard({
  * ```
  */
 export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: Release | undefined): Fleet {
-  const last = lastWords(reports.filter(({ role }) => role === undefined))
+  const last = lastWords(reports.filter(isClient))
   const now = Date.parse(asOf)
   if (last.length === 0) return { type: 'unknown', why: whyUnheard({ since, asOf }) }
   const silence = (report: ClientReport): number | undefined =>

@@ -2,6 +2,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { HeardReports } from '../contracts/report.js'
 import { LARGE_RELEASE_BYTES } from '../core/limits.js'
 import type { Variant } from '../core/release/release.js'
+import { hearsClients } from '../rollouts/members.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import type { PublisherContext } from './context.js'
 
@@ -39,7 +40,7 @@ export function notForMirrors(
       `the snapshots of ${namespace} and its release have ${bytes} bytes together (${[...sizes.values()].join(' + ')}, and ${LARGE_RELEASE_BYTES} for the release), and ${small.name} takes ${String(small.maxBoardBytes)}: make the document smaller, split it into namespaces, or publish it with everyone(), which needs one document at a time`,
     )
   const isStaged = policy === undefined || policy.type === 'staged'
-  const isHeard = heard !== undefined && heard.reports.some(({ role }) => role === undefined)
+  const isHeard = heard !== undefined && hearsClients(heard)
   const silent = mirrors.find(({ unheard }) => unheard === true)
   if (silent === undefined || isFirst || isHeard || !isStaged) return undefined
   return new NoticeboardError(

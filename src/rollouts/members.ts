@@ -1,6 +1,7 @@
 import type { Identity } from '../contracts/identity.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { groupBy } from '../core/group-by.js'
+import { isClient } from '../core/report/is-client.js'
 import { missingAfterMs } from '../core/report/missing-after.js'
 import { withLostState } from '../core/report/lost-state.js'
 
@@ -79,7 +80,7 @@ export function seemsWell({ health }: ClientReport): boolean {
  */
 export function membersOf({ asOf, reports }: HeardReports, beforeMs: number): readonly Member[] {
   const nowMs = Date.parse(asOf)
-  const clients = reports.filter(({ role }) => role === undefined)
+  const clients = reports.filter(isClient)
   const byClient = groupBy(clients, ({ clientId }) => clientId)
   return [...byClient].flatMap(([clientId, words]) => {
     const inOrder = words.length === 1 ? words : words.toSorted(byFirstHeard)
@@ -244,7 +245,7 @@ export function presenceOf({ current }: Member, nowMs: number): Presence {
  * ```
  */
 export function hearsClients({ reports }: Pick<HeardReports, 'reports'>): boolean {
-  return reports.some(({ role }) => role === undefined)
+  return reports.some(isClient)
 }
 
 /**

@@ -8,9 +8,9 @@ import { unknownCritical, type Release } from '../../core/release/release.js'
 import { armOf, target } from '../../core/release/target.js'
 import type { AttemptEnd } from './events.js'
 import type { Pending } from './pending.js'
-import { isReceived } from './state.js'
 import { prepareChange, type Change, type Course, type PrepareContext } from './prepare-change.js'
 import type { Refusals } from './refusals.js'
+import { isReceived } from './state.js'
 import type { Waiting } from './waiting.js'
 import { mayRun } from '../state/may-run.js'
 
@@ -154,8 +154,8 @@ function isUnfit<Value>(digest: Digest, { refusals, protection }: AttemptContext
 }
 
 /**
- * Whether something else may run in the place of a snapshot: what is asked of this client besides,
- * what runs, what ran before, or last-known-good.
+ * Whether something else may run in the place of the snapshot that runs: what is asked of this
+ * client besides, what ran before, or last-known-good.
  */
 export function hasOtherThan<Value>(
   digest: Digest,
@@ -163,10 +163,9 @@ export function hasOtherThan<Value>(
   context: AttemptContext<Value>,
 ): boolean {
   const isOut = (other: Digest): boolean => other === digest || isBarred(other, context)
-  if (wantedBy(pending, context, isOut) !== undefined) return true
-  const runs = context.current.applied?.saved
-  const ran = runs === undefined || isTakenBack(runs, pending, context) ? [] : [runs]
-  return [...ran, ...context.before()].some(saved => !isOut(saved.digest))
+  return (
+    wantedBy(pending, context, isOut) !== undefined || context.before().some(saved => !isOut(saved.digest))
+  )
 }
 
 /** The snapshot that is asked of this client, of those that it has not refused. */

@@ -239,8 +239,9 @@ function unaskedGates({ first, gates }: Planned): readonly string[] {
 function blindGuardrails({ first, heard, nowMs }: Planned): readonly string[] {
   if (first.type !== 'stage' || heard === undefined) return []
   const measures = measuresOf(first.plan)
+  if (measures.length === 0) return []
   const live = liveMembers(heard, { beforeMs: nowMs, nowMs }).length
-  if (measures.length === 0 || live >= 2 * FEWEST_MEASURED) return []
+  if (live >= 2 * FEWEST_MEASURED) return []
   const it = measures.length === 1 ? 'guardrail' : 'guardrails'
   return [
     `${it} ${measures.join(', ')}: nothing is compared in this rollout, which takes ${FEWEST_MEASURED} clients in a stage and ${FEWEST_MEASURED} outside of it, and ${live} ${live === 1 ? 'is' : 'are'} live`,

@@ -1,6 +1,7 @@
 import { nextPosition } from '../../contracts/position.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { Hasher } from '../../contracts/system.js'
+import { isClient } from '../../core/report/is-client.js'
 import { positionOf } from '../../core/release/release.js'
 import { target } from '../../core/release/target.js'
 import type { GateAnswers } from '../../rollouts/gate.js'
@@ -97,7 +98,7 @@ function wellAt(
   const asOf = new Date(nowMs).toISOString()
   const position = positionOf(release)
   const reports = heard.reports.map((report): ClientReport => {
-    if (report.role !== undefined || report.phase === 'stopped') return report
+    if (!isClient(report) || report.phase === 'stopped') return report
     const word = {
       ...report,
       count: report.count + 1,

@@ -1,6 +1,7 @@
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { ReportTransport, Store, Transport } from '../../contracts/transport.js'
 import { canonicalize } from '../../core/json/canonical.js'
+import { isClient } from '../../core/report/is-client.js'
 import { isInstant } from '../../core/release/instant.js'
 import { systemClock } from '../../system/system.js'
 import type { CaseDefinition } from './case.js'
@@ -110,7 +111,7 @@ export async function heardInTime(
 
 /** What was heard of clients: a server that decides rollouts reports in its namespaces as well. */
 export function ofClients(heard: HeardReports): HeardReports {
-  return { ...heard, reports: heard.reports.filter(({ role }) => role === undefined) }
+  return { ...heard, reports: heard.reports.filter(isClient) }
 }
 
 /** The times of an answer about one instance, each in the one spelling that is used. */

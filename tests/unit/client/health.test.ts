@@ -43,6 +43,26 @@ async function running(
   return { ...made, ill }
 }
 
+/** One whose probe says no to the second version, which is not published yet. */
+async function illAtSecond(
+  options: Parameters<typeof started>[1] = {},
+  more: Parameters<typeof running>[2] = {},
+): Promise<Harness & Patient & { readonly board: TestBoard }> {
+  const board = testBoard()
+  const made = await running(board, options, more)
+  made.ill.set(2, 'unhealthy')
+  return { ...made, board }
+}
+
+/** One with a folder that has taken back the second version, and runs the first. */
+async function tookBack(state = memoryFolder()): ReturnType<typeof illAtSecond> {
+  const made = await illAtSecond({ build: 'b', state }, { soaks: true })
+  made.board.publish(doc(2))
+  await made.clock.advance(45_000)
+  expect(sizeOf(made)).toBe(1)
+  return made
+}
+
 const sizeOf = ({ client }: Harness): number => client.current.pool.size
 
 describe('a snapshot that a probe does not confirm', () => {
@@ -99,9 +119,8 @@ describe('a snapshot that a probe does not confirm', () => {
   })
 
   test('is judged by the newest release, which may have come after it', async () => {
-    const board = testBoard()
-    const subject = await running(board)
-    subject.ill.set(2, 'unhealthy')
+    const subject = await illAtSecond()
+    const { board } = subject
     const candidate = { version: 3, variants: [board.put(doc(2))] as const }
     board.release({ candidate, audience: all })
     await subject.clock.advance(3_000)
@@ -113,13 +132,8 @@ describe('a snapshot that a probe does not confirm', () => {
   })
 
   test('is not what a restart begins with', async () => {
-    const board = testBoard()
     const state = memoryFolder()
-    const first = await running(board, { build: 'b', state }, { soaks: true })
-    first.ill.set(2, 'unhealthy')
-    board.publish(doc(2))
-    await first.clock.advance(45_000)
-    expect(sizeOf(first)).toBe(1)
+    const { board } = await tookBack(state)
     board.failing = new NoticeboardError('unavailable', 'gone')
     const next = started(board, { build: 'b', state })
     await next.start()
@@ -129,9 +143,8 @@ describe('a snapshot that a probe does not confirm', () => {
 
 describe('a probe takes nothing back', () => {
   test('once the application was well at the end of the time', async () => {
-    const board = testBoard()
-    const subject = await running(board)
-    subject.ill.set(2, 'unhealthy')
+    const subject = await illAtSecond()
+    const { board } = subject
     board.publish(doc(2))
     await subject.clock.advance(15_000)
     subject.ill.delete(2)
@@ -173,9 +186,8 @@ describe('a probe takes nothing back', () => {
   )
 
   test('where the release withdraws what ran before, and nothing else is left', async () => {
-    const board = testBoard()
-    const subject = await running(board)
-    subject.ill.set(2, 'unhealthy')
+    const subject = await illAtSecond()
+    const { board } = subject
     board.publish(doc(2), { cause: 'resume', withdrawn: [board.put(doc(1)).digest] })
     await subject.clock.advance(120_000)
     expect(sizeOf(subject)).toBe(2)
@@ -195,9 +207,8 @@ describe('a probe takes nothing back', () => {
   })
 
   test('where a release that came meanwhile withdraws what ran before', async () => {
-    const board = testBoard()
-    const subject = await running(board)
-    subject.ill.set(2, 'unhealthy')
+    const subject = await illAtSecond()
+    const { board } = subject
     const { stable } = board.publish(doc(2))
     await subject.clock.advance(10_000)
     board.release({ stable, withdrawn: [board.put(doc(1)).digest] })
@@ -230,9 +241,8 @@ describe('a probe takes nothing back', () => {
   })
 
   test('while the client is paused', async () => {
-    const board = testBoard()
-    const subject = await running(board)
-    subject.ill.set(2, 'unhealthy')
+    const subject = await illAtSecond()
+    const { board } = subject
     board.publish(doc(2))
     await subject.clock.advance(3_000)
     subject.client.pause()
@@ -245,24 +255,12 @@ describe('a probe takes nothing back', () => {
 })
 
 describe('what a probe took back runs again where a release leaves nothing else', () => {
-  /** Has taken back the second version, and runs the first. */
-  async function tookBack(
-    board: TestBoard,
-    state: ReturnType<typeof memoryFolder>,
-  ): Promise<Harness & Patient> {
-    const subject = await running(board, { build: 'b', state }, { soaks: true })
-    subject.ill.set(2, 'unhealthy')
-    board.publish(doc(2))
-    await subject.clock.advance(45_000)
-    expect(sizeOf(subject)).toBe(1)
-    return subject
-  }
   const withdrawn = (board: TestBoard, ...sizes: number[]): Digest[] =>
     sizes.map(size => board.put(doc(size)).digest)
 
   test('so that a rollback to it reaches the client as well', async () => {
-    const board = testBoard()
-    const subject = await tookBack(board, memoryFolder())
+    const subject = await tookBack()
+    const { board } = subject
     board.publish(doc(3))
     await subject.clock.advance(3_000)
     expect(sizeOf(subject)).toBe(3)
@@ -277,8 +275,8 @@ describe('what a probe took back runs again where a release leaves nothing else'
   })
 
   test('and not where what runs, or ran before, may run on', async () => {
-    const board = testBoard()
-    const subject = await tookBack(board, memoryFolder())
+    const subject = await tookBack()
+    const { board } = subject
     board.publish(doc(3))
     await subject.clock.advance(3_000)
     board.publish(doc(2), { cause: 'rollback', withdrawn: withdrawn(board, 3) })
@@ -288,9 +286,9 @@ describe('what a probe took back runs again where a release leaves nothing else'
   })
 
   test('so that a restart has a value, also without a network, and is not refused any more', async () => {
-    const board = testBoard()
     const state = memoryFolder()
-    const first = await tookBack(board, state)
+    const first = await tookBack(state)
+    const { board } = first
     board.publish(doc(2), { withdrawn: withdrawn(board, 1) })
     await first.clock.advance(3_000)
     expect(sizeOf(first)).toBe(2)
@@ -303,9 +301,9 @@ describe('what a probe took back runs again where a release leaves nothing else'
   })
 
   test('and keeps what another build found of it', async () => {
-    const board = testBoard()
     const state = memoryFolder()
-    const first = await tookBack(board, state)
+    const first = await tookBack(state)
+    const { board } = first
     await first.client.close()
     const saved = state.saved.at(-1)!
     const other = { ...saved.refused[0]!, build: 'a', code: 'invalid-document' }
@@ -324,12 +322,9 @@ describe('a restart with what a probe took back before', () => {
   async function restarted(
     changes: (board: TestBoard, state: ReturnType<typeof memoryFolder>) => void,
   ): Promise<Harness> {
-    const board = testBoard()
     const state = memoryFolder()
-    const first = await running(board, { build: 'b', state }, { soaks: true })
-    first.ill.set(2, 'unhealthy')
-    board.publish(doc(2))
-    await first.clock.advance(45_000)
+    const first = await tookBack(state)
+    const { board } = first
     await first.client.close()
     changes(board, state)
     return started(board, { build: 'b', state, intervalMs: 1_000 })
