@@ -31,7 +31,7 @@ export async function watchedDeltas() {
     },
   }
   return {
-    deltas: { ready: watched !== undefined, codec: async () => watched },
+    deltas: { expected: watched !== undefined, codec: async () => watched },
     takeMs() {
       const taken = took
       took = []

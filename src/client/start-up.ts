@@ -1,3 +1,4 @@
+import type { Deltas } from '../contracts/deltas.js'
 import type { NoticeboardError } from '../contracts/errors.js'
 import type { Identity } from '../contracts/identity.js'
 import type { OutputOf, Schema } from '../contracts/schema.js'
@@ -254,10 +255,15 @@ function sessionOf<S extends Schema>(
     tag: transport => opened()?.order.tag(transport),
     seen: () => opened()?.order.position,
     have: () => current.applied?.running.digest,
-    // What is not loaded yet is not waited for: the next connection asks for it.
-    deltas: () => settings.deltas?.ready === true,
+    deltas: () => mayHaveDeltas(settings.deltas),
     wait: (delayMs, until) => news.wait(delayMs, until).then(asOutcome),
   }
+}
+
+/** A codec of this machine is loaded within milliseconds, once in a process. */
+function mayHaveDeltas(deltas: Deltas | undefined): boolean | Promise<boolean> {
+  if (deltas === undefined) return false
+  return deltas.expected ?? deltas.codec().then(codec => codec !== undefined)
 }
 
 function asOutcome(how: 'woken' | 'elapsed'): 'asked' | 'elapsed' {

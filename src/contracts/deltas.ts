@@ -24,8 +24,12 @@ export interface DeltaCodec {
 
 /** Where a codec for deltas comes from: what the option `deltas` takes. */
 export interface Deltas {
-  /** Whether the codec is there already; asking for it begins to load it. Default: it is not. */
-  readonly ready?: boolean
+  /**
+   * Whether there is a codec, as far as anybody can say without waiting for it. A stream asks for
+   * deltas where it is true, and where it is undefined as {@link codec} then says. Default:
+   * undefined.
+   */
+  readonly expected?: boolean | undefined
   /**
    * The codec, loaded by the first call; undefined where there is none, and everything travels as
    * whole snapshots. Never rejects.

@@ -57,7 +57,7 @@ export interface Session {
   /** The snapshot in hand. */
   have(): Digest | undefined
   /** Whether the client can use a delta from that. Default: it cannot. */
-  deltas?(): boolean
+  deltas?(): boolean | Promise<boolean>
   /** Waits; ends early as `asked` when the client wants a look now, and when the signal aborts. */
   wait(delayMs: number, signal: AbortSignal): Promise<'elapsed' | 'asked'>
 }

@@ -40,23 +40,24 @@ export function zstdDeltas(load: () => Promise<ZstdLibrary>): Deltas {
       'invalid-option',
       "zstdDeltas() needs a function that loads the library: zstdDeltas(() => import('@bokuweb/zstd-wasm'))",
     )
-  return deltasBy(async () => fromLibrary(await load()))
+  return deltasBy(async () => fromLibrary(await load()), true)
 }
 
 /**
- * Deltas by a compressor, which is looked for once. One that is found without waiting is ready at
- * once.
+ * Deltas by a compressor, which is looked for once: with the first question whether there is one,
+ * or, where it is expected, with the first call for its codec.
  */
-export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>): Deltas {
-  let ready = false
+export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>, isExpected?: boolean): Deltas {
+  let expected = isExpected
   const search = async (): ReturnType<Deltas['codec']> => {
     try {
       const found = find()
-      ready = !isThenable(found)
+      if (!isThenable(found)) expected = found !== undefined
       const zstd = await found
-      ready = zstd !== undefined
+      expected = zstd !== undefined
       return zstd && deltaCodec(zstd)
     } catch (error) {
+      expected = false
       // Whole snapshots need none. What is not installed is not looked for again; another trouble
       // may pass.
       if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') searching = undefined
@@ -67,9 +68,9 @@ export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>): Deltas {
   const codec: Deltas['codec'] = () => (searching ??= search())
   return {
     codec,
-    get ready() {
-      void codec()
-      return ready
+    get expected() {
+      if (expected === undefined) void codec()
+      return expected
     },
   }
 }

@@ -29,4 +29,4 @@ const codec: DeltaCodec = {
  * Deltas of simulations: what they cost is told by the costs, so they are made of what documents
  * begin with in common, on every runtime alike.
  */
-export const simulatedDeltas: Deltas = { ready: true, codec: async () => codec }
+export const simulatedDeltas: Deltas = { expected: true, codec: async () => codec }

@@ -49,7 +49,6 @@ export interface ConnectionOptions {
 export function openConnection(session: Session, { transport, inline, wake }: ConnectionOptions): Connection {
   const { namespace, identity, clock, signal } = session
   const own = createLinkedAbortController(signal)
-  const have = session.have()
   let inbox: Inbox = {}
   let lastMs: number | undefined
   let signs = false
@@ -83,11 +82,13 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
 
   const pump = async (): Promise<void> => {
     try {
+      const deltas = inline && (await session.deltas?.()) === true
+      const have = session.have()
       const query = {
         namespaces: [namespace],
         inline,
         ...(inline && { identity }),
-        ...(inline && session.deltas?.() === true && { deltas: true }),
+        ...(deltas && { deltas }),
         ...(have !== undefined && { have: { [namespace]: have } }),
       }
       iterator = transport.watch(query, own.signal)[Symbol.asyncIterator]()

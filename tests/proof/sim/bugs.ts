@@ -172,8 +172,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'rejected-asked-for-again',
-    file: 'src/client/apply/refusals.ts',
-    replace: [['return this.get(digest) !== undefined', 'return false']],
+    file: 'src/client/apply/attempt.ts',
+    replace: [
+      ['return context.refusals.has(digest) || isUnfit', 'return isUnfit'],
+      ['(refusal !== undefined && refusal.reverted !== true) ||', ''],
+    ],
     oracles: ['no-verdict-twice', 'nobody-asks-in-a-loop', 'livelock'],
   },
   {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { zstdDeltas, type ZstdLibrary } from '../../../src/deltas/index.js'
+import { deltasBy, fromLibrary } from '../../../src/deltas/zstd-deltas.js'
 
 /** A library that makes the one byte 7 of what its dictionary holds already, once it is ready. */
 function library(isReady: boolean): ZstdLibrary & { readonly inits: () => number } {
@@ -54,5 +55,32 @@ describe('a library of Zstandard', () => {
       expect(await deltas.codec()).toBeUndefined()
       expect(loads).toBe(times)
     }
+  })
+
+  test('is expected without being loaded, until it turns out that there is none', async () => {
+    let loads = 0
+    const deltas = zstdDeltas(async () => {
+      loads += 1
+      throw Object.assign(new Error('cannot load'), { code: 'ERR_MODULE_NOT_FOUND' })
+    })
+    expect([deltas.expected, loads]).toEqual([true, 0])
+    await deltas.codec()
+    expect([deltas.expected, loads]).toEqual([false, 1])
+  })
+})
+
+describe('a compressor that nobody vouches for', () => {
+  test('is looked for once anybody asks, and expected once it is there', async () => {
+    const none = deltasBy(async () => undefined)
+    const some = deltasBy(async () => fromLibrary(library(true)))
+    expect([none.expected, some.expected]).toEqual([undefined, undefined])
+    await Promise.all([none.codec(), some.codec()])
+    expect([none.expected, some.expected]).toEqual([false, true])
+  })
+
+  test('is expected at once where the runtime has it', async () => {
+    const zstd = await fromLibrary(library(true))
+    if (zstd === undefined) throw new Error('the library of this file heeds its dictionary')
+    expect(deltasBy(() => zstd).expected).toBe(true)
   })
 })

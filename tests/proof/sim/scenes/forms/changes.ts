@@ -112,7 +112,7 @@ export async function changes(stage: SceneStage): Promise<void> {
       system: own.system,
       ...(state !== undefined && { state }),
       deltas: {
-        ready: true,
+        expected: true,
         codec: async () => ({
           ...codec,
           decode(query) {

@@ -44,4 +44,4 @@ export const codec: DeltaCodec = deltaCodec({
 })
 
 /** The same as what the option `deltas` takes. */
-export const deltas: Deltas = { ready: true, codec: () => Promise.resolve(codec) }
+export const deltas: Deltas = { expected: true, codec: () => Promise.resolve(codec) }
