@@ -148,6 +148,8 @@ async function sendLines(
     }
     res.end()
   } catch (error) {
+    // A reader that went away is told nothing, and its log has not failed.
+    if (res.destroyed) return
     // The head said 200: only a cut tells the reader that this is not all.
     res.destroy()
     throw error

@@ -8,6 +8,7 @@ import { createHandler } from '../../../src/server/index.js'
 import { readingRoutes } from '../../../src/server/routes/reading-routes.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
+import { started } from '../../support/asking.js'
 import { reportOf } from '../../support/report-of.js'
 import { NAMESPACE, never, publish } from '../../support/server-fixtures.js'
 
@@ -99,6 +100,37 @@ test('a log whose reader goes away before it begins has not failed', async () =>
   const closed = handler.close({ drainMs: 0, graceMs: 1 })
   await clock.advance(10)
   await closed
+})
+
+test('a log whose reader goes away in the middle has not failed', async () => {
+  const board = memory()
+  await publish(board, { size: 1 })
+  const logged: string[] = []
+  const log = (message: string): void => void logged.push(message)
+  let end = (): void => {}
+  const ended = new Promise<void>(resolve => (end = resolve))
+  const store: Store = Object.assign(Object.create(board) as Store, {
+    async *history(query: { readonly namespace: string }, signal: AbortSignal): AsyncGenerator<LogEntry> {
+      try {
+        yield* board.history(query, signal)
+        await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+        signal.throwIfAborted()
+      } finally {
+        end()
+      }
+    },
+  })
+  const { url } = await started(store, {
+    write: { token: TOKEN },
+    logger: { debug: log, info: log, warn: log, error: log },
+  })
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  const reader = (await fetch(`${url}/v1/${NAMESPACE}/~history`, { headers })).body!.getReader()
+  expect((await reader.read()).done).toBe(false)
+  await reader.cancel()
+  await ended
+  await new Promise(resolve => setTimeout(resolve, 20))
+  expect(logged).toEqual([])
 })
 
 test('what comes piece by piece has no HEAD', async () => {
