@@ -148,7 +148,10 @@ export interface WatchQuery {
   readonly identity?: Identity | undefined
   /** What the client holds of each namespace, so that it is not sent again. */
   readonly have?: Readonly<Record<Namespace, Digest>> | undefined
-  /** Whether a snapshot may come along as a delta from what the client holds. */
+  /**
+   * Whether a snapshot may come along as a delta from what the client holds; only asked of
+   * transports that have {@link Transport.delta}.
+   */
   readonly deltas?: boolean | undefined
   /**
    * False where nobody looks at signs of life, as in a server that asks the store itself; they need

@@ -71,8 +71,8 @@ export function boardFiles({
   }
 
   /**
-   * Writes a temporary file and gives it to `settle`. One that vanished, as old ones do at an open,
-   * is written anew.
+   * Writes a temporary file and gives it to `settle`, which leaves none unless it fails. One that
+   * vanished, as old ones do at an open, is written anew.
    */
   const withTemporary = async <Result>(
     path: string,
@@ -86,11 +86,10 @@ export function boardFiles({
         if (changedMs !== undefined) await fs.touch(file, changedMs)
         return await settle(file)
       } catch (error) {
+        if (file !== undefined) await discard(file)
         if (systemErrorCode(error) !== 'ENOENT' || attempt === 3) throw error
         await makeTemporary()
         await fs.makeFolder(dirname(path))
-      } finally {
-        if (file !== undefined) await discard(file)
       }
     }
   }
@@ -118,7 +117,9 @@ export function boardFiles({
     async claim(path, bytes, { changedMs, before } = {}) {
       const outcome = await withTemporary(path, { bytes, changedMs }, async file => {
         await before?.(file)
-        return fs.link(file, path)
+        const linked = await fs.link(file, path)
+        await discard(file)
+        return linked
       })
       // Also when it was taken: whoever took it may have died before the name was durable.
       await fs.syncFolder(dirname(path))

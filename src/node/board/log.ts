@@ -175,6 +175,15 @@ export function boardLog(board: Board): BoardLog {
     return exists(namespace, newest.position)
   }
 
+  /** Whether a log still ends where it did; side by side, for that is the usual answer. */
+  const endsAt = async (namespace: Namespace, { epoch, sequence }: Position): Promise<boolean> => {
+    const [isThere, goesOn] = await Promise.all([
+      exists(namespace, { epoch, sequence }),
+      exists(namespace, { epoch, sequence: sequence + 1 }),
+    ])
+    return isThere && !goesOn
+  }
+
   /**
    * Makes what a folder lists durable, so that nobody is told of a release that the power may still
    * take: its place would be given to another one. Resolves with what the disk refused it with;
@@ -194,9 +203,14 @@ export function boardLog(board: Board): BoardLog {
     bytesAt,
 
     async read({ namespace, thorough = false }) {
-      const names = await namesOf(namespace)
-      const epochs = names.join(' ')
       const before = known.get(namespace)
+      const [names, stays] = await Promise.all([
+        namesOf(namespace),
+        before !== undefined && !thorough && endsAt(namespace, before.newest.position),
+      ])
+      const epochs = names.join(' ')
+      if (before !== undefined && stays && before.epochs === epochs && isHighest(before.newest, names))
+        return { newest: before.newest, highestEpoch: epochNumber(before.newest.position.epoch) }
       const holds =
         before !== undefined && before.epochs === epochs && (await stillHolds(namespace, before, names))
       const choice = holds ? { epoch: before.newest.position.epoch } : await choose(namespace, names)
@@ -225,6 +239,11 @@ export function boardLog(board: Board): BoardLog {
 
     sequences: async ({ namespace, epoch }) => [...(await listed(namespace, epoch))].sort((a, b) => b - a),
   }
+}
+
+/** Whether no other epoch could be served in the place of a release's own. */
+function isHighest({ position: { epoch } }: Entry, names: readonly Epoch[]): boolean {
+  return names.every(other => other === epoch || epochNumber(other) < epochNumber(epoch))
 }
 
 interface Extent {

@@ -82,7 +82,7 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
 
   const pump = async (): Promise<void> => {
     try {
-      const deltas = inline && (await session.deltas?.()) === true
+      const deltas = inline && 'delta' in transport && (await session.deltas?.()) === true
       const have = session.have()
       const query = {
         namespaces: [namespace],

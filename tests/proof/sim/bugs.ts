@@ -210,7 +210,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'compare-and-swap-by-renaming',
     file: 'src/node/board/files.ts',
-    replace: [['return fs.link(file, path)', "await fs.rename(file, path); return 'linked' as const"]],
+    replace: [['await fs.link(file, path)', "(await fs.rename(file, path), 'linked' as const)"]],
     oracles: [
       'compare-and-swap',
       'one-release-a-position',

@@ -369,7 +369,7 @@ describe('a disk that fails once', () => {
 
   it.each([
     // What is only tidied up may stay.
-    ['EIO', () => failing('EIO'), 'unavailable', ['remove', 'remove', 'remove']],
+    ['EIO', () => failing('EIO'), 'unavailable', ['remove', 'remove']],
     [
       'a bug',
       () => {
