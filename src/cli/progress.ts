@@ -50,7 +50,7 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
     show(step) {
       name(step)
       if (draws) {
-        const at = `${step.state} ${step.stage} ${step.rehearsal ?? ''}`
+        const at = `${step.state} ${sayStageOf(step)}`
         if (stage !== '' && at !== stage) end()
         stage = at
         io.stderr.write(
@@ -59,11 +59,10 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
         open = true
         return
       }
-      const { state, rehearsal, verdict, waitingFor, why } = step
+      const { state, verdict, waitingFor, why } = step
       const shown = [
         state,
-        step.stage,
-        rehearsal,
+        sayStageOf(step),
         verdict,
         waitingFor.join(),
         why[0] === undefined ? '' : withoutNumbers(why[0]),
@@ -135,7 +134,7 @@ function isTakenBack(state: RolloutStep['state']): boolean {
 }
 
 /**
- * Which stage a rollout is in, for people: a rehearsal of the way back is stage 0.
+ * Which stage a rollout is in, for people: what comes before the first one is stage 0.
  *
  * ```ts
  * sayStageOf(step) // stage 2 of 4
@@ -145,7 +144,9 @@ export function sayStageOf({
   stage,
   of,
   rehearsal,
-}: Pick<Rollout, 'stage' | 'of'> & Partial<Pick<Rollout, 'rehearsal'>>): string {
+  awaitsGates,
+}: Pick<Rollout, 'stage' | 'of'> & Partial<Pick<Rollout, 'rehearsal' | 'awaitsGates'>>): string {
+  if (awaitsGates === true) return `stage 0 of ${of}, gates are asked before anybody is exposed`
   return rehearsal === undefined
     ? `stage ${stage + 1} of ${of}`
     : `stage 0 of ${of}, the way back is rehearsed: ${rehearsal}`

@@ -16,6 +16,7 @@ export interface StageAtHand extends Partial<ClientCounts> {
   readonly stage: number
   readonly of: number
   readonly rehearsal?: Rehearsal['phase']
+  readonly awaitsGates?: true
 }
 
 /**
@@ -29,13 +30,14 @@ export interface StageAtHand extends Partial<ClientCounts> {
 export function stageAtHand(release: Release, fleet: Fleet, hasher: Hasher): StageAtHand | undefined {
   if (!inRollout(release) || !goesOn(release.rollout)) return undefined
   const { id, state, stage, plan, stageStart } = release.rollout
-  const { rehearsal } = stageStart
+  const { rehearsal, awaitsGates } = stageStart
   return {
     id,
     state,
     stage,
     of: Math.max(outlineOf(plan).stages, stage + 1),
     ...(rehearsal !== undefined && { rehearsal: rehearsal.phase }),
+    ...(awaitsGates !== undefined && { awaitsGates }),
     ...(fleet.type === 'known' && countsOf({ hasher }, release, fleet)),
   }
 }

@@ -182,6 +182,11 @@ export interface Mirror {
    * document goes through them by the clock or to everyone, and is not staged on reports.
    */
   readonly unheard?: true
+  /**
+   * How long a step of a rollout that goes by the clock has to last, in milliseconds, so that its
+   * readers have one before the next comes. A rollout with shorter steps is not begun. Default: 0.
+   */
+  readonly leastStepMs?: number
   /** Keeps a snapshot; the same one again changes nothing. */
   put(
     query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },

@@ -13,6 +13,7 @@ import { createApplier, type ApplyManifest } from './applier.js'
 import { followStore } from './follow-store.js'
 import { checkManifestOptions, type BoardManifestOptions } from './manifest.js'
 import { checkObjectName } from './names.js'
+import { TIMED_EVERY_MS } from '../rollouts/timed.js'
 
 /** How boards come to a cluster; everything has a default. */
 export interface ConfigMapMirrorOptions extends Omit<BoardManifestOptions, 'name'> {
@@ -45,6 +46,8 @@ export interface FollowedStore {
 export interface ConfigMapMirror extends Mirror {
   readonly maxBoardBytes: number
   readonly unheard: true
+  /** Ten minutes: a kubelet takes up to two for each step, and somebody has to see what it does. */
+  readonly leastStepMs: number
   /**
    * Follows a store until the signal aborts: whatever publishes or moves a rollout there, each
    * newest release is applied, tried again with backoff while that fails, and given up for a newer
@@ -112,6 +115,7 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
     name: common.kind === 'Secret' ? 'a Secret' : 'a ConfigMap',
     maxBoardBytes: MAX_CONFIG_MAP_BYTES,
     unheard: true,
+    leastStepMs: TIMED_EVERY_MS,
     put: applier.put,
     announce: applier.announce,
 

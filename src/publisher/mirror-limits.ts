@@ -1,9 +1,12 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
 import type { HeardReports } from '../contracts/report.js'
 import { LARGE_RELEASE_BYTES } from '../core/limits.js'
 import type { Variant } from '../core/release/release.js'
 import { hearsClients } from '../rollouts/members.js'
+import { policyOf, readTimedPlan } from '../rollouts/plan.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
+import { sayTime } from '../rollouts/say-time.js'
 import type { PublisherContext } from './context.js'
 
 /** What is about to be published. */
@@ -46,5 +49,28 @@ export function notForMirrors(
   return new NoticeboardError(
     'unsupported',
     `${namespace} goes to ${silent.name}, whose readers report nowhere, and no client is heard here, so no stage can be judged: use timed(), which goes by the clock, everyone(), or let the clients report to a server of this store`,
+  )
+}
+
+/**
+ * Why a plan that goes by the clock is too fast for the mirrors of a publisher: a step would begin
+ * before the readers of one have the step before. Undefined where none is.
+ *
+ * ```ts
+ * const refusal = tooFastForMirrors(context, first.plan)
+ * ```
+ */
+export function tooFastForMirrors(
+  { namespace, mirrors }: Pick<PublisherContext, 'namespace' | 'mirrors'>,
+  plan: Json,
+): NoticeboardError | undefined {
+  if (policyOf(plan) !== 'timed@1') return undefined
+  const { everyMs } = readTimedPlan(plan)
+  const slow = mirrors.find(({ leastStepMs = 0 }) => leastStepMs > everyMs)
+  if (slow === undefined) return undefined
+  const least = slow.leastStepMs ?? 0
+  return new NoticeboardError(
+    'invalid-option',
+    `${namespace} goes to ${slow.name}, whose readers may have a step ${sayTime(least)} after it began, and the steps of this rollout last ${sayTime(everyMs)}: use timed({ everyMs: ${least} }) or longer steps`,
   )
 }

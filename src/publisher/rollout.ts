@@ -65,6 +65,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly of: number
   /** Where the rehearsal of the way back stood then; undefined where none went on. */
   readonly rehearsal: Rehearsal['phase'] | undefined
+  /** True where nobody was exposed then, since gates were to be asked first; else undefined. */
+  readonly awaitsGates: true | undefined
   /** Snapshots that this release withdrew; empty but for rollbacks, aborts and kills. */
   readonly withdrawn: readonly Digest[]
   readonly mirrors: readonly MirrorResult[]
@@ -149,6 +151,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     stage: release.rollout?.stage ?? 0,
     of: release.rollout === undefined ? 1 : Math.max(1, outlineOf(release.rollout.plan).stages),
     rehearsal: release.rollout?.stageStart.rehearsal?.phase,
+    awaitsGates: release.rollout?.stageStart.awaitsGates,
     withdrawn,
     mirrors,
     warnings,

@@ -1,4 +1,5 @@
 import type { RolloutState } from '../core/release/rollout.js'
+import { startFrom } from './decide-start.js'
 import { rehearsalFrom } from './next-rehearsal.js'
 import { liveMembers } from './members.js'
 import { liveIn, stageFrom, watchFrom } from './next-stage.js'
@@ -45,8 +46,9 @@ export function beginByThisClock(place: Place): Decision {
 
 function nextIn(place: Place): NextStage {
   const { state, stage, stageStart } = place.view.rollout
-  const { rehearsal, anew } = stageStart
+  const { rehearsal, anew, awaitsGates } = stageStart
   if (state === 'watching') return watchFrom(place)
+  if (awaitsGates === true) return startFrom(place)
   if (rehearsal !== undefined) return rehearsalFrom(place, rehearsal)
   return stageFrom(place, stage, anew === undefined ? {} : { anew })
 }

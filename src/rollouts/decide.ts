@@ -1,6 +1,7 @@
 import { whyUnheard } from '../fleet/summary.js'
 import { beginAnew, type Anew } from './begin-anew.js'
 import { act, GREEN_AGAIN, unknownsIn, waysOut } from './act.js'
+import { decideStart } from './decide-start.js'
 import { decideWatch } from './decide-watch.js'
 import { decideWayBack } from './decide-way-back.js'
 import { bothResults, readGates } from './gate.js'
@@ -44,6 +45,7 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
   switch (rollout.state) {
     case 'running':
     case 'paused':
+      if (rollout.stageStart.awaitsGates === true) return decideStart(place)
       switch (rollout.stageStart.rehearsal?.phase) {
         case 'back':
           return decideWayBack(place)

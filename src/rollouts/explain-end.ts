@@ -24,8 +24,9 @@ export interface RolloutEnding {
  */
 export function explainEnd({ rollout, of, evidence, reason }: RolloutEnding): Explanation {
   const isSuperseded = goesOn(rollout)
-  const { rehearsal } = rollout.stageStart
+  const { rehearsal, awaitsGates } = rollout.stageStart
   const stage = `stage ${stageNumberOf(rollout)} of ${of}`
+  const awaited = awaitsGates === true ? ', before anybody was exposed' : ''
   const rehearsed = rehearsal === undefined ? '' : `, the way back was rehearsed: ${rehearsal.phase}`
   const how = isSuperseded ? 'superseded' : rollout.state
   const lead = isSuperseded ? 'another release took its place; the last step' : how.replace('-', ' ')
@@ -35,7 +36,7 @@ export function explainEnd({ rollout, of, evidence, reason }: RolloutEnding): Ex
   return {
     rollout: rollout.id,
     stage: rollout.stage,
-    where: `${how}, ${stage}${rehearsed}`,
+    where: `${how}, ${stage}${awaited}${rehearsed}`,
     verdict: isSuperseded ? 'unknown' : (evidence?.verdict ?? 'unknown'),
     ...(!isSuperseded && evidence?.code === 'way-back-failed' && { code: evidence.code }),
     why: [[lead, ...(said === undefined ? [] : [said]), ...(asked ? [reason] : [])].join(': ')],

@@ -83,9 +83,11 @@ export function explain(view: StageView, reasons: Reasons): Explanation {
     unknowns: reasons.unknowns ?? [],
     counts: countsIn(view),
     canSee:
-      rollout.stageStart.rehearsal === undefined
-        ? sayResolvingPower({ live: Math.max(live, exposed.length), healthy })
-        : 'whether one client can go back to what ran before',
+      rollout.stageStart.awaitsGates === true
+        ? 'nothing: nobody is exposed'
+        : rollout.stageStart.rehearsal === undefined
+          ? sayResolvingPower({ live: Math.max(live, exposed.length), healthy })
+          : 'whether one client can go back to what ran before',
     exceptions: exceptions.slice(0, MAX_EXCEPTIONS),
     omitted: Math.max(0, exceptions.length - MAX_EXCEPTIONS),
     ...(awaited.length > 0 && { awaited }),
@@ -160,7 +162,11 @@ export function evidenceOf(explanation: Explanation, step: string): StepEvidence
 }
 
 function whereIs({ rollout, plan, exposed }: StageView): string {
-  const { rehearsal } = rollout.stageStart
+  const { rehearsal, awaitsGates } = rollout.stageStart
+  if (awaitsGates === true) {
+    const said = `before stage 1 of ${plan.stages.length}: gates are asked, and nobody is exposed`
+    return rollout.state === 'running' ? said : `${rollout.state}, ${said}`
+  }
   if (rehearsal !== undefined) {
     const who = exposed.map(({ member }) => member.clientId).join(', ')
     const said = `stage 0 of ${plan.stages.length}, the way back is rehearsed${who === '' ? '' : ` with ${who}`}: ${rehearsal.phase}`

@@ -241,7 +241,7 @@ export function printRollout(
 
 function plain(namespace: string, rollout: Rollout, done: Done): object {
   const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { forecast, builds, rehearsal, activateAt, previousVersion, variants } = rollout
+  const { forecast, builds, rehearsal, awaitsGates, activateAt, previousVersion, variants } = rollout
   return {
     outcome: rollout.outcome === 'published' ? done : rollout.outcome,
     namespace,
@@ -256,6 +256,7 @@ function plain(namespace: string, rollout: Rollout, done: Done): object {
       stage,
       of,
       ...(rehearsal !== undefined && { rehearsal }),
+      ...(awaitsGates !== undefined && { awaitsGates }),
       ...(id !== undefined && { rollout: id }),
     }),
     ...(withdrawn.length > 0 && { withdrawn }),

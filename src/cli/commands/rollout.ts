@@ -92,7 +92,7 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
   const story = await storyOf(publisher, rollout.id)
   // What holds it up, or that nothing moves it on, as controllers say it: gates are not asked here.
   const alarms = (await publisher.alarms()).filter(({ name }) => name.startsWith('rollout-'))
-  const { id, state, stage, of, rehearsal, digest, variants, version } = rollout
+  const { id, state, stage, of, rehearsal, awaitsGates, digest, variants, version } = rollout
   if (json)
     return print.jsonLine({
       namespace,
@@ -102,6 +102,7 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
         stage,
         of,
         ...(rehearsal !== undefined && { rehearsal }),
+        ...(awaitsGates !== undefined && { awaitsGates }),
         digest,
         ...(variants !== undefined && { variants }),
         version,

@@ -66,6 +66,11 @@ export interface StageStart {
   readonly anew?: number
   /** Set while the first stage has not begun, and the way back is rehearsed. */
   readonly rehearsal?: Rehearsal
+  /**
+   * Set while nobody is exposed yet, since a controller is to ask the gates of the plan before the
+   * first stage begins.
+   */
+  readonly awaitsGates?: true
 }
 
 /** A rollout, whole in each of its releases, so that the newest one alone tells where it stands. */
@@ -153,14 +158,15 @@ export function goesOn(rollout: RolloutState): boolean {
 }
 
 /**
- * The stage at hand as people count: from 1 on, and 0 while the way back is rehearsed.
+ * The stage at hand as people count: from 1 on, and 0 while the way back is rehearsed, or gates are
+ * asked before anybody is exposed.
  *
  * ```ts
  * show(`stage ${stageNumberOf(release.rollout)}`)
  * ```
  */
 export function stageNumberOf({ stage, stageStart }: Pick<RolloutState, 'stage' | 'stageStart'>): number {
-  return stageStart.rehearsal === undefined ? stage + 1 : 0
+  return stageStart.rehearsal === undefined && stageStart.awaitsGates === undefined ? stage + 1 : 0
 }
 
 /** Reads the `rollout` member of a release. */
@@ -203,6 +209,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
 ]) // prettier-ignore
 const STARTS: ReadonlySet<string> = new Set([
   'position', 'at', 'live', 'exposed', 'control', 'before', 'added', 'anew', 'rehearsal',
+  'awaitsGates',
 ]) // prettier-ignore
 const REHEARSALS: ReadonlySet<string> = new Set(['phase', 'id'])
 const ASKED: ReadonlySet<string> = new Set(['bakeMs', 'reportMs', 'spreadMs', 'measures'])
@@ -229,6 +236,7 @@ function readStageStart(shape: Shape): StageStart {
     ...shape.optional('added', name => count(shape, name)),
     ...shape.optional('anew', name => count(shape, name)),
     ...shape.optional('rehearsal', name => readRehearsal(shape.object(name))),
+    ...shape.flag('awaitsGates'),
   }
   return withUnread(start, shape, STARTS)
 }

@@ -20,7 +20,8 @@ export function activationOf(
   { stage, audience, start, decideBy }: Step,
   nowMs: number,
 ): { readonly activateAt?: string; readonly decideBy: string } {
-  const isLast = start.rehearsal === undefined && stage >= outlineOf(plan).stages - 1
+  const isLast =
+    start.rehearsal === undefined && start.awaitsGates === undefined && stage >= outlineOf(plan).stages - 1
   const waitMs = activateAt === undefined ? 0 : Date.parse(activateAt) - nowMs
   if (activateAt === undefined || !(isLast || audience === undefined) || waitMs <= 0) return { decideBy }
   return { activateAt, decideBy: new Date(Date.parse(decideBy) + waitMs).toISOString() }

@@ -13,6 +13,7 @@ import { gatesOf, measuresOf } from '../../rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/policy.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
+import { tooFastForMirrors } from '../mirror-limits.js'
 import { firstUnreadable } from '../resolve-ref.js'
 import { activationOf, tooEarly } from './activation.js'
 import { askToStart } from './ask-policy.js'
@@ -200,6 +201,8 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
     )
   const { state, stage, audience, start } = first.next
   const named = { plan: first.plan, ...(activateAt !== undefined && { activateAt }) }
+  const tooFast = tooFastForMirrors(context, first.plan)
+  if (tooFast !== undefined) return { type: 'refused', error: tooFast }
   const early = tooEarly(named, first.next, nowMs)
   if (early !== undefined) return { type: 'refused', error: early }
   const { decideBy, ...together } = activationOf(named, first.next, nowMs)
@@ -226,7 +229,7 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
 
 /** The gates of a plan that could not be asked whether they are red already. */
 function unaskedGates({ first, gates }: Planned): readonly string[] {
-  if (first.type !== 'stage') return []
+  if (first.type !== 'stage' || first.next.start.awaitsGates === true) return []
   const missing = gatesOf(first.plan).filter(name => !gates.some(gate => gate.name === name))
   if (missing.length === 0) return []
   const [it, them, are] = missing.length === 1 ? ['gate', 'it', 'is'] : ['gates', 'them', 'are']

@@ -10,7 +10,8 @@ import { policyOf, sayResolvingPower } from '../../rollouts/index.js'
  * ```
  */
 export function canSeeFrom({ state, plan, stageStart }: RolloutState): string | undefined {
-  const { live, exposed, rehearsal } = stageStart
-  if (state !== 'running' || rehearsal !== undefined || policyOf(plan) !== 'staged@1') return undefined
+  const { live, exposed, rehearsal, awaitsGates } = stageStart
+  const isStage = rehearsal === undefined && awaitsGates === undefined
+  if (state !== 'running' || !isStage || policyOf(plan) !== 'staged@1') return undefined
   return sayResolvingPower({ live, healthy: exposed })
 }

@@ -22,6 +22,8 @@ export interface RolloutStep {
   readonly of: number
   /** Set before the first stage, while the way back is rehearsed with one client: where that is. */
   readonly rehearsal?: Rehearsal['phase']
+  /** Set before the first stage, while nobody is exposed and gates are asked. */
+  readonly awaitsGates?: true
   /**
    * What its policy makes of the evidence; absent where it is not known here, or nothing is judged.
    */

@@ -196,13 +196,14 @@ function endIn(standing: Standing): RolloutEnd | undefined {
 function stepOf(context: PublisherContext, release: RolloutRelease, seen: Seen): RolloutStep {
   const { heard, explanation, isHeld, waitingFor } = seen
   const { rollout } = release
-  const { rehearsal } = rollout.stageStart
+  const { rehearsal, awaitsGates } = rollout.stageStart
   const fleet = summarizeFleet(heard, release)
   return {
     state: rollout.state,
     stage: rollout.stage,
     of: Math.max(outlineOf(rollout.plan).stages, rollout.stage + 1),
     ...(rehearsal !== undefined && { rehearsal: rehearsal.phase }),
+    ...(awaitsGates !== undefined && { awaitsGates }),
     ...(explanation !== undefined && { verdict: explanation.verdict, explanation }),
     why: whyOf(rollout.why, explanation),
     waitingFor,

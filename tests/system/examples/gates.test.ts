@@ -1,12 +1,16 @@
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { approvalGate } from '../../../examples/gates/approval-gate.mjs'
 import { httpGate } from '../../../examples/gates/http-gate.mjs'
 import { prometheusGate } from '../../../examples/gates/prometheus-gate.mjs'
 import type { Gate, GateQuestion } from '../../../src/publisher/index.js'
 import { staged } from '../../../src/rollouts/index.js'
 import { push } from '../../../src/strategies/index.js'
 import { memory } from '../../../src/transports/memory.js'
+import { temporaryFolder } from '../../support/place.js'
 import { PERIODS, startFleet, whenHeard } from '../../support/rollouts/same-rollout.js'
 
 const never = new AbortController().signal
@@ -110,4 +114,26 @@ test('a gate that is red blocks the start, holds a stage and lets it go on by it
   const evidence: string[] = []
   for await (const { audit } of publisher.history()) evidence.push(audit?.reason ?? '')
   expect(evidence.join('\n')).toContain('gate smoke is red and only recorded: it answered 503')
+}, 180_000)
+
+test('an approval is waited for after the first stage, and lets the rollout go on by itself', async () => {
+  const folder = temporaryFolder()
+  const gates = [approvalGate({ folder })]
+  const store = memory()
+  await using fleet = await startFleet({
+    store,
+    gates,
+    strategy: ({ pollIntervalMs }) => push(store, { pollIntervalMs, backoff: { baseMs: 50, capMs: 500 } }),
+  })
+  const { publisher, clients, until } = fleet
+  await whenHeard(fleet)
+  const rollout = await publisher.publish(
+    { pool: 2 },
+    { rollout: staged({ ...PERIODS, stages: [1, 'all'], gates }), reason: 'more load' },
+  )
+  const waits = `gate approval does not know: nobody has approved ${rollout.digest}`
+  for await (const { healthy, why } of rollout) if (healthy === 1 && why.includes(waits)) break
+  expect(clients.filter(({ current }) => current.pool === 2)).toHaveLength(1)
+  await writeFile(join(folder, rollout.digest), '')
+  await until('everybody runs it', () => clients.every(({ current }) => current.pool === 2))
 }, 180_000)

@@ -63,7 +63,7 @@ const NOT_TYPED: readonly string[] = [
   'gates must be a list of { name, check }', 'rollout must be a policy', 'policies must be a list of policies', 'must answer at once',
   'as toISOString() makes it', 'threw in', 'the plan takes more than', 'decideStaged()',
   // It has no mirrors.
-  'use timed(), which goes by the clock, everyone()', 'a mirror is behind', 'publish it with everyone(), which needs',
+  'use timed(), which goes by the clock, everyone()', 'a mirror is behind', 'longer steps', 'publish it with everyone(), which needs',
   // The option's own name is put in, and is a flag then.
   'publish(): … must be the reason',
   // A time is read from a flag that says itself how it is written; steps by the clock have their

@@ -506,7 +506,7 @@ describe('rollout show', () => {
     await nb(publish)
     await clock.advance(60 * 60_000)
     const { stdout } = await nb(['rollout', 'show'])
-    expect(stdout).toMatch(/^ {2}not decided by 2026-01-01T/m)
+    expect(stdout).toMatch(/^ {2}not begun by 2026-01-01T/m)
     expect(stdout).toMatch(/^ {2}waiting for: gate latency \(gate-waiting\)$/m)
     expect(stdout).toContain('would change it: the end of what it waits for')
   })

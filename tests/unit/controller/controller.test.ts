@@ -9,6 +9,8 @@ import { silentLogger } from '../../../src/core/silent-logger.js'
 import {
   createPublisher,
   everyone,
+  type Gate,
+  type GateFinding,
   type Publisher,
   type PublishOptions,
   type Rollout,
@@ -36,6 +38,8 @@ interface World {
   readonly releases: () => Promise<readonly Release[]>
   controller(options?: Partial<ControllerOptions>): Controller
   publish(pool: number, options?: Partial<PublishOptions<{ pool: number }>>): Promise<Rollout>
+  /** Publishes version 2 as somebody who has the gate. */
+  publishWith(gate: Gate, options: Partial<PublishOptions<{ pool: number }>>): Promise<Rollout>
 }
 
 const closing: (() => unknown)[] = []
@@ -85,6 +89,11 @@ async function world({ clients = 20, effect = 'works' }: WorldOptions = {}): Pro
     },
     publish: (pool, options = {}) =>
       publisher.publish({ pool }, { rollout: staged(PERIODS), reason: 'more', ...options }),
+    publishWith(gate, options) {
+      const another = createPublisher({ namespace, schema, store, system, gates: [gate] })
+      closing.push(() => another.close())
+      return another.publish({ pool: 2 }, { reason: 'more', ...options })
+    },
   }
 }
 
@@ -291,12 +300,31 @@ describe('what a controller does not have', () => {
   const gate = { name: 'latency', onBad: 'roll-back' as const }
   const gated = staged({ ...PERIODS, gates: [gate] })
 
-  test('holds the stage and is named, until a controller that has it comes', async () => {
-    const { clock, controller, publish, releases } = await world()
+  test('exposes nobody and is named, until a controller that has it comes', async () => {
+    const { clock, controller, fleet, publish, releases } = await world()
     const bare = controller()
     await clock.advance(MINUTE)
     const rollout = await publish(2, { rollout: gated })
+    expect(rollout).toMatchObject({ stage: 0, awaitsGates: true })
     expect(rollout.notes.join()).toContain('waiting for: gate latency')
+    await clock.advance(20 * MINUTE)
+    expect(await releases()).toHaveLength(2)
+    expect(fleet.runs(rollout.digest)).toEqual([])
+    expect(bare.standings.get(namespace)).toMatchObject({ type: 'stands', waitingFor: ['gate latency'] })
+    controller({ name: 'with it', gates: [{ ...gate, check: () => 'good' }] })
+    await clock.advance(10_000)
+    const begun = (await releases()).at(-1)?.rollout
+    expect(begun).toMatchObject({ stage: 0, controller: 'with it', stageStart: { live: 20, exposed: 1 } })
+    expect(begun?.stageStart.awaitsGates).toBeUndefined()
+    await clock.advance(4 * MINUTE)
+    expect((await releases()).at(-1)?.rollout).toMatchObject({ stage: 1, controller: 'with it' })
+  })
+
+  test('holds a stage that began with it, and is named', async () => {
+    const { clock, controller, publishWith, releases } = await world()
+    const bare = controller()
+    await clock.advance(MINUTE)
+    await publishWith({ ...gate, check: () => 'good' }, { rollout: gated })
     await clock.advance(20 * MINUTE)
     expect(await releases()).toHaveLength(2)
     expect(bare.standings.get(namespace)).toMatchObject({ type: 'stands', waitingFor: ['gate latency'] })
@@ -319,10 +347,10 @@ describe('what a controller does not have', () => {
   })
 
   test('does not keep it from taking back what is bad', async () => {
-    const { clock, controller, publish, releases } = await world({ effect: 'rejected' })
+    const { clock, controller, publishWith, releases } = await world({ effect: 'rejected' })
     controller()
     await clock.advance(MINUTE)
-    await publish(2, { rollout: gated })
+    await publishWith({ ...gate, check: () => 'good' }, { rollout: gated })
     await clock.advance(5 * MINUTE)
     expect((await releases()).at(-1)?.rollout?.state).toBe('rolled-back')
   })
@@ -340,11 +368,58 @@ describe('what a controller does not have', () => {
     ['nonsense', () => 'fine' as never, 'running'],
   ])('a gate whose answer is %s neither advances nor is passed over', async (_, check, state) => {
     const { clock, controller, publish, releases } = await world()
-    controller({ gates: [{ ...gate, check }] })
+    let says: Gate['check'] = () => 'good'
+    controller({ gates: [{ ...gate, check: (...asked) => says(...asked) }] })
     await clock.advance(MINUTE)
     await publish(2, { rollout: gated })
+    await clock.advance(MINUTE)
+    says = check
     await clock.advance(15 * MINUTE)
     expect((await releases()).at(-1)?.rollout).toMatchObject({ state, stage: 0 })
+  })
+
+  test.each(['roll-back', 'pause'] as const)(
+    'a red gate of the controller alone blocks the start, with onBad %s, until it is green',
+    async onBad => {
+      const { clock, controller, fleet, publish, publisher, releases } = await world()
+      let says: GateFinding = { verdict: 'bad', why: '503 of orders' }
+      const own = { ...gate, onBad, check: () => says }
+      controller({ gates: [own] })
+      await clock.advance(MINUTE)
+      const { digest } = await publish(2, { rollout: staged({ ...PERIODS, gates: [own] }) })
+      await clock.advance(5 * MINUTE)
+      expect(await releases()).toHaveLength(2)
+      expect(fleet.runs(digest)).toEqual([])
+      expect((await publisher.alarms()).map(alarm => alarm.says).join()).toContain(
+        'gate latency is red: 503 of orders',
+      )
+      says = 'unknown'
+      await clock.advance(10_000)
+      expect((await releases()).at(-1)?.rollout).toMatchObject({ stage: 0, stageStart: { exposed: 1 } })
+    },
+  )
+
+  test('a rollout that nobody began by its time needs an operator', async () => {
+    const { clock, controller, publish } = await world()
+    const bare = controller()
+    await clock.advance(MINUTE)
+    await publish(2, { rollout: gated })
+    await clock.advance(90 * MINUTE)
+    expect(bare.standings.get(namespace)).toMatchObject({ action: 'pause' })
+  })
+
+  test('one or two clients are exposed after the gate was asked, and watched', async () => {
+    const { clock, controller, fleet, publish, releases } = await world({ clients: 2 })
+    let says: GateFinding = 'bad'
+    controller({ gates: [{ ...gate, check: () => says }] })
+    await clock.advance(MINUTE)
+    const { digest } = await publish(2, { rollout: gated })
+    await clock.advance(5 * MINUTE)
+    expect(fleet.runs(digest)).toEqual([])
+    says = 'good'
+    await clock.advance(MINUTE)
+    expect(fleet.runs(digest)).toHaveLength(2)
+    expect((await releases()).at(-1)).toMatchObject({ cause: 'promote', rollout: { state: 'watching' } })
   })
 })
 

@@ -243,6 +243,7 @@ test('a red gate that holds a rollout is an alarm with its reason, until it is g
     { pool: 2 },
     { ...publishing, rollout: staged({ ...PERIODS, gates: [gate] }) },
   )
+  await clock.advance(MINUTE)
   says = { verdict: 'bad', why: '503 of orders' }
   await clock.advance(MINUTE)
   expect(await alarm('rollout-paused')).toBe(

@@ -337,6 +337,12 @@ describe('a publisher with a mirror into a ConfigMap', () => {
           code: 'unsupported',
           message: expect.stringContaining('timed()'),
         })
+      await expect(
+        publisher.publish({ size: 2 }, { rollout: timed({ everyMs: 599_999 }), drive: true, reason }),
+      ).rejects.toMatchObject({
+        code: 'invalid-option',
+        message: expect.stringContaining('use timed({ everyMs: 600000 }) or longer steps'),
+      })
       const begun = await publisher.publish({ size: 2 }, { rollout: timed(), drive: true, reason })
       expect(begun.state).toBe('running')
       await publisher.abort({ reason })

@@ -698,3 +698,20 @@ test('where nobody is left to compare with, three of 300 clients are damage and 
   expect(decide(where, { exposed: first(2, rejected) }).type).toBe('advance')
   expect(decide(where, { exposed: first(3, rejected) }).type).toBe('roll-back')
 })
+
+test('a stage of nobody is never good', () => {
+  const { release, exposed } = place()
+  const { rollout } = release
+  if (rollout === undefined || release.audience === undefined) throw new Error('a stage has both')
+  const stageStart = { ...rollout.stageStart, exposed: 0, control: 60 }
+  const nobody = {
+    ...release,
+    audience: { ...release.audience, clauses: [] },
+    rollout: { ...rollout, stageStart },
+  }
+  expect(exposed.size).toBe(1)
+  expect(decide({ release: nobody, exposed: new Set() })).toMatchObject({
+    type: 'hold',
+    explanation: { verdict: 'unknown' },
+  })
+})

@@ -84,7 +84,7 @@ test.each(['no controller', 'a controller'] as const)(
   },
 )
 
-test('a gate that the publisher does not have is named as not asked before the start', async () => {
+test('a gate that the publisher does not have keeps everybody from being exposed, and is named', async () => {
   const clock = virtualClock()
   const system = { clock }
   const store = memory({ system })
@@ -98,14 +98,14 @@ test('a gate that the publisher does not have is named as not asked before the s
   const rollout = staged({ gates: [gate('latency'), gate('errors')] })
   const asked = { rollout, drive: true, dryRun: true, reason: 'more load' } as const
   expect((await publisher.publish(size(2), asked)).notes.at(-1)).toBe(
-    'gates latency, errors are not asked before the start, since this publisher does not have them',
+    'nobody is exposed until a controller has asked gates latency, errors',
   )
   const one = publisherWith(gate('errors'))
   expect((await one.publish(size(2), asked)).notes.at(-1)).toBe(
-    'gate latency is not asked before the start, since this publisher does not have it',
+    'nobody is exposed until a controller has asked gate latency',
   )
   const both = publisherWith(gate('latency'), gate('errors'))
-  expect((await both.publish(size(2), asked)).notes.join()).not.toContain('not asked')
+  expect((await both.publish(size(2), asked)).notes.join()).not.toContain('nobody is exposed')
   await fleet.close()
 })
 

@@ -1,0 +1,67 @@
+import { GREEN_AGAIN } from './act.js'
+import { firstStep, whenFew, whoIsThere } from './first-step.js'
+import { readGates } from './gate.js'
+import type { Decision, FirstStep, NextStage } from './policy.js'
+import { say, stayPaused, type Place } from './say-decision.js'
+import { unknown, type Unknown } from './unknowns.js'
+
+/**
+ * What follows while nobody is exposed yet, since whoever published could not ask a gate of the
+ * plan. A red gate blocks the start; one that does not know does not, since before the first client
+ * runs the candidate there may be nothing to know.
+ */
+export function decideStart(place: Place): Decision {
+  const { view, gates } = place
+  const { rollout, plan, nowMs } = view
+  if (rollout.state === 'paused') return stayPaused(place)
+  const isLate = nowMs > Date.parse(rollout.decideBy)
+  const waits = (unknowns: readonly Unknown[]): Decision => {
+    const why = isLate ? [`not begun by ${rollout.decideBy}`] : []
+    const wouldChange = ['the end of what it waits for']
+    return say(place, isLate ? 'pause' : 'hold', { verdict: 'unknown', why, unknowns, wouldChange })
+  }
+  const { rollBack, pause, unknowns } = readGates(plan.gates, gates, rollout.stage)
+  const red = [...rollBack, ...pause]
+  if (red.length > 0)
+    return say(place, 'pause', {
+      verdict: 'bad',
+      why: [...red, 'nobody is exposed'],
+      wouldChange: [GREEN_AGAIN],
+    })
+  const unasked = unknowns.filter(({ kind }) => kind === 'gate-waiting')
+  if (unasked.length > 0) return waits(unasked)
+  const first = firstStepOf(place)
+  if (first.type !== 'stage') return waits([unknown('too-few', { text: first.says.join('; ') })])
+  const why = ['each gate was asked before the start, and none is red']
+  return say(place, 'advance', { verdict: 'good', why, unknowns }, first.next)
+}
+
+/** The same from now on, by another clock. */
+export function startFrom(place: Place): NextStage {
+  const { view, release } = place
+  const first = firstStepOf(place)
+  const { stageStart, decideBy } = view.rollout
+  const { position: _, ...start } = stageStart
+  return {
+    state: 'running',
+    stage: 0,
+    audience: release.audience,
+    start: { ...start, at: new Date(view.nowMs).toISOString() },
+    decideBy: first.type === 'stage' ? first.next.decideBy : decideBy,
+  }
+}
+
+function firstStepOf({ view, heard, release, hasher }: Place): FirstStep {
+  const { plan, nowMs } = view
+  const { audience, stable, spreadMs = 0 } = release
+  if (audience === undefined) throw new TypeError('a rollout that awaits its gates has an audience')
+  const fleet = whoIsThere(heard, { nowMs, reportMs: plan.reportMs })
+  const input = {
+    nowMs,
+    salt: audience.salt,
+    stable: stable.variants.map(({ digest }) => digest),
+    spreadMs,
+    hasher,
+  }
+  return whenFew(fleet) ?? firstStep(plan, { ...fleet, input })
+}
