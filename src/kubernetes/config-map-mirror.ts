@@ -5,7 +5,7 @@ import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Logger, System } from '../contracts/system.js'
 import type { Mirror } from '../contracts/transport.js'
-import { MAX_CONFIG_MAP_BYTES } from '../core/limits.js'
+import { CLOCK_STEP_MS, MAX_CONFIG_MAP_BYTES } from '../core/limits.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { silentLogger } from '../core/silent-logger.js'
 import { readSystem } from '../system/system.js'
@@ -13,7 +13,6 @@ import { createApplier, type ApplyManifest } from './applier.js'
 import { followStore } from './follow-store.js'
 import { checkManifestOptions, type BoardManifestOptions } from './manifest.js'
 import { checkObjectName } from './names.js'
-import { TIMED_EVERY_MS } from '../rollouts/timed.js'
 
 /** How boards come to a cluster; everything has a default. */
 export interface ConfigMapMirrorOptions extends Omit<BoardManifestOptions, 'name'> {
@@ -115,7 +114,7 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
     name: common.kind === 'Secret' ? 'a Secret' : 'a ConfigMap',
     maxBoardBytes: MAX_CONFIG_MAP_BYTES,
     unheard: true,
-    leastStepMs: TIMED_EVERY_MS,
+    leastStepMs: CLOCK_STEP_MS,
     put: applier.put,
     announce: applier.announce,
 

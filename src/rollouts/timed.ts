@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { BUCKETS, type Audience } from '../core/release/audience.js'
-import { MAX_BAKE_MS } from '../core/limits.js'
+import { CLOCK_STEP_MS, MAX_BAKE_MS } from '../core/limits.js'
 import { checkOptions } from '../core/options.js'
 import type { Explanation } from './explanation.js'
 import { readTimedPlan, type TimedPlan } from './plan.js'
@@ -26,7 +26,7 @@ export interface TimedOptions {
 
 /** The steps of {@link timed} by default: how many, and how long each lasts, in milliseconds. */
 export const TIMED_STEPS = 4
-export const TIMED_EVERY_MS = 600_000
+export const TIMED_EVERY_MS: number = CLOCK_STEP_MS
 
 /** How long after its time a step counts as late, in milliseconds. */
 const SLACK_MS = 1_800_000
