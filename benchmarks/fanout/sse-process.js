@@ -29,17 +29,17 @@ const server = createServer((_req, res) => {
     responses.delete(res)
     kept.delete(res)
   })
-  writers[mode](res, Buffer.from(frame))
+  writers[mode](res, frame)
 })
 await new Promise(resolve => server.listen({ host: '127.0.0.1', port: 0, backlog }, () => resolve(undefined)))
 
 /**
  * One way to write a version to one connection.
- * @type {Record<string, (res: ServerResponse, own: Buffer) => void>}
+ * @type {Record<string, (res: ServerResponse, whole: Buffer) => void>}
  */
 const writers = {
   /** One Buffer, already in its chunked coding, past the response. */
-  shared: (res, own) => void res.socket?.write(own),
+  shared: (res, whole) => void res.socket?.write(whole),
   /** A text for each connection. */
   string: res => void res.write(`event: release\ndata: ${res.statusCode} ${text}\n\n`),
   /** A JSON.stringify for each connection. */
@@ -53,8 +53,8 @@ const writers = {
     res.write(bytes)
   },
   /** Compressed for each connection. */
-  deflate: (res, own) =>
-    deflateRaw(own, { finishFlush: constants.Z_FULL_FLUSH }, (error, block) => {
+  deflate: (res, whole) =>
+    deflateRaw(whole, { finishFlush: constants.Z_FULL_FLUSH }, (error, block) => {
       if (error === null) res.write(block)
     }),
 }
