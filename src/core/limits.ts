@@ -299,9 +299,3 @@ export const MAX_INLINE_BYTES = 262_144
 
 /** A connection that was silent for this many heartbeats is dead; a mark is valid as long. */
 export const DEAD_AFTER_HEARTBEATS = 2.5
-
-/**
- * How long a step of a rollout by the clock lasts at least where documents come by mounted volumes,
- * in milliseconds: a kubelet takes up to two minutes for each, and somebody has to see what it does.
- */
-export const CLOCK_STEP_MS = 600_000
