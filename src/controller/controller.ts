@@ -12,12 +12,14 @@ import { isLine, oneLine } from '../core/json/text.js'
 import { silentLogger } from '../core/silent-logger.js'
 import { bareContext, type PublisherContext } from '../publisher/context.js'
 import { assertMirrors } from '../publisher/mirrors.js'
+import { readNewest } from '../publisher/read-head.js'
 import { assertGates } from '../publisher/rollouts/gates.js'
 import { assertPolicies, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
 import { tend, type Tending } from '../publisher/rollouts/tend.js'
 import { passes } from '../publisher/rollouts/watch-everyone.js'
 import { readSystem } from '../system/system.js'
 import { silentGates, type ControllerFinding } from './finding.js'
+import { createMirroring } from './mirroring.js'
 import { CONTROLLER_OPTIONS, type ControllerOptions } from './options.js'
 import { createPresence } from './presence.js'
 import { tell } from './tell.js'
@@ -48,7 +50,7 @@ const GOODBYE_MS = 1_000
 
 /**
  * Each how many looks the namespaces are listed anew, and those looked at in which no rollout went
- * on.
+ * on, unless mirrors wait for what comes there.
  */
 const SELDOM = 5
 
@@ -117,6 +119,7 @@ export function createController(options: ControllerOptions): Controller {
     logger,
   })
   const root = new AbortController()
+  const mirroring = createMirroring(root.signal)
   const contexts = new Map<Namespace, PublisherContext>()
   let listed: readonly Namespace[] = named ?? []
 
@@ -130,12 +133,18 @@ export function createController(options: ControllerOptions): Controller {
     if (named === undefined && store.namespaces !== undefined) listed = await store.namespaces(root.signal)
   }
   const lookAt = async (namespace: Namespace): Promise<void> => {
+    const context = contextOf(namespace)
+    const { signal } = root
     try {
-      const found = await tend(contextOf(namespace), tending, root.signal)
+      const before = await readNewest(context, signal)
+      // At once: a policy or gate that fails or takes its time holds no way back up.
+      mirroring.bring(context, before)
+      const { found, newest } = await tend(context, tending, { newest: before, signal })
+      if (found.type === 'took') mirroring.bring(context, newest)
       tell(logger, { namespace, found, before: standings.get(namespace) })
       standings.set(namespace, found)
     } catch (thrown) {
-      if (root.signal.aborted) return
+      if (signal.aborted) return
       const error = asNoticeboardError(thrown, 'internal', 'a rollout could not be looked at')
       const found: ControllerFinding = { type: 'failed', error }
       tell(logger, { namespace, found, before: standings.get(namespace) })
@@ -158,7 +167,7 @@ export function createController(options: ControllerOptions): Controller {
       // Some at a time: a store with many namespaces is not asked for all of them at once, and a
       // gate that takes its time holds up few others.
       const isDue = (namespace: Namespace): boolean =>
-        look % SELDOM === 0 || (standings.get(namespace)?.type ?? 'new') !== 'idle'
+        look % SELDOM === 0 || mirrors.length > 0 || (standings.get(namespace)?.type ?? 'new') !== 'idle'
       const due = listed.filter(isDue)
       for (let from = 0; from < due.length && !root.signal.aborted; from += AT_ONCE)
         await Promise.all(due.slice(from, from + AT_ONCE).map(lookAt))

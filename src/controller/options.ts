@@ -16,13 +16,16 @@ export interface ControllerOptions {
    * What rollouts ask before they go on: those that a plan names by the same name. Default: none.
    */
   readonly gates?: readonly Gate[]
-  /** Mirrors, which follow each step. Default: none. */
+  /**
+   * Mirrors, which are brought to each newest release, whoever wrote it; one that failed is tried
+   * again at the next look. Default: none.
+   */
   readonly mirrors?: readonly Mirror[]
   /** Names it in releases, reports and the history. Default `controller`. */
   readonly name?: string
   /**
-   * How often it looks at a rollout that goes on, in milliseconds. Default 2,000; at others five
-   * times as seldom.
+   * How often it looks at a rollout that goes on, in milliseconds, and with mirrors at every
+   * namespace. Default 2,000; at others five times as seldom.
    */
   readonly lookMs?: number
   /** How often it says that it is there, in milliseconds. Default 60,000. */

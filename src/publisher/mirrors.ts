@@ -20,8 +20,8 @@ export type MirrorResult =
 const DEADLINE_MS = 30_000
 
 /**
- * Brings every mirror to a release: first the snapshots that it names, then the release. Never
- * rejects.
+ * Brings every mirror to a release: first the snapshots that it names, then the release. Warns of
+ * those that are behind, and never rejects.
  *
  * ```ts
  * const results = await syncMirrors(context, newest, signal)
@@ -33,33 +33,53 @@ export async function syncMirrors(
   newest: SignedRelease,
   signal: AbortSignal,
 ): Promise<readonly MirrorResult[]> {
-  if (context.mirrors.length === 0) return []
-  let snapshots: Promise<readonly Snapshot[]> | undefined
-  const read = (): Promise<readonly Snapshot[]> => (snapshots ??= readSnapshots(context, newest, signal))
-  return Promise.all(context.mirrors.map(mirror => syncOne(context, mirror, { newest, read, signal })))
+  const { mirrors, namespace, logger } = context
+  const snapshots = snapshotsOf(context, newest, signal)
+  const results = await Promise.all(
+    mirrors.map(mirror => syncMirror(context, mirror, { newest, snapshots, signal })),
+  )
+  for (const result of results)
+    if (!result.ok)
+      logger.warn('a mirror is behind; the next publish or sync() tries again', {
+        namespace,
+        mirror: result.name,
+        code: result.code,
+      })
+  return results
 }
 
-interface Snapshot {
+/** A snapshot for a mirror. */
+export interface MirroredSnapshot {
   readonly digest: string
   readonly bytes: Uint8Array
 }
 
-interface Work {
+/** What one mirror is brought to. */
+export interface Mirrored {
   readonly newest: SignedRelease
-  readonly read: () => Promise<readonly Snapshot[]>
+  /** Reads the snapshots that it names, as {@link snapshotsOf} does. */
+  readonly snapshots: () => Promise<readonly MirroredSnapshot[]>
   readonly signal: AbortSignal
 }
 
-async function syncOne(
+/**
+ * Brings one mirror to a release. Logs nothing, and never rejects.
+ *
+ * ```ts
+ * const snapshots = snapshotsOf(context, newest, signal)
+ * const result = await syncMirror(context, mirror, { newest, snapshots, signal })
+ * ```
+ */
+export async function syncMirror(
   context: PublisherContext,
   mirror: Mirror,
-  { newest, read, signal }: Work,
+  { newest, snapshots, signal }: Mirrored,
 ): Promise<MirrorResult> {
-  const { namespace, logger, clock } = context
+  const { namespace, clock } = context
   const { name } = mirror
   const work = async (own: AbortSignal): Promise<void> => {
     const retry = { ...context, signal: own, retries: 2 }
-    for (const { digest, bytes } of await read()) {
+    for (const { digest, bytes } of await snapshots()) {
       await retried(() => mirror.put({ namespace, digest, bytes }, own), retry)
     }
     await retried(() => mirror.announce({ namespace, bytes: newest.bytes }, own), retry)
@@ -69,22 +89,34 @@ async function syncOne(
     return { name, ok: true }
   } catch (error) {
     const { code, message } = asNoticeboardError(error, 'internal', `${name} failed`)
-    logger.warn('a mirror is behind; the next publish or sync() tries again', {
-      namespace,
-      mirror: name,
-      code,
-    })
     return { name, ok: false, code, message }
   }
+}
+
+/**
+ * Reads the snapshots of a release when they are asked for, and once for all mirrors that ask.
+ *
+ * ```ts
+ * const snapshots = snapshotsOf(context, newest, signal)
+ * for (const { digest, bytes } of await snapshots()) await mirror.put({ namespace, digest, bytes }, signal)
+ * ```
+ */
+export function snapshotsOf(
+  context: PublisherContext,
+  newest: SignedRelease,
+  signal: AbortSignal,
+): () => Promise<readonly MirroredSnapshot[]> {
+  let reading: Promise<readonly MirroredSnapshot[]> | undefined
+  return () => (reading ??= readSnapshots(context, newest, signal))
 }
 
 async function readSnapshots(
   context: PublisherContext,
   newest: SignedRelease,
   signal: AbortSignal,
-): Promise<readonly Snapshot[]> {
+): Promise<readonly MirroredSnapshot[]> {
   const { store, namespace, hasher, maxReadBytes: maxSnapshotBytes } = context
-  const read = async (digest: string): Promise<Snapshot> => {
+  const read = async (digest: string): Promise<MirroredSnapshot> => {
     const bytes = await retried(() => store.snapshot({ namespace, digest, maxSnapshotBytes }, signal), {
       ...context,
       signal,

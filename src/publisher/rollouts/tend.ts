@@ -1,7 +1,7 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { HeardReports } from '../../contracts/report.js'
 import type { Clock } from '../../contracts/system.js'
-import { digestsOf, type Arm, type Release } from '../../core/release/release.js'
+import { digestsOf, type Arm, type Release, type SignedRelease } from '../../core/release/release.js'
 import { goesOn } from '../../core/release/rollout.js'
 import { hasClaims } from '../../fleet/claims.js'
 import { isLive, summarizeFleet } from '../../fleet/summary.js'
@@ -14,8 +14,6 @@ import { encodeAudit } from '../audit.js'
 import { oneLine } from '../../core/json/text.js'
 import type { PublisherContext } from '../context.js'
 import { behindFleet } from '../preconditions.js'
-import { syncMirrors } from '../mirrors.js'
-import { readNewest } from '../read-head.js'
 import { readReports } from '../read-reports.js'
 import { firstUnreadable } from '../resolve-ref.js'
 import { askToDecide } from './ask-policy.js'
@@ -61,22 +59,31 @@ export type Tended =
       readonly explanation: Explanation
     }
 
+/** One look at a namespace. */
+export interface Looked {
+  readonly found: Tended
+  /** The newest release as this look leaves it; undefined where there is none. */
+  readonly newest: SignedRelease | undefined
+}
+
 /**
- * Looks at the rollout that goes on, asks its policy, and appends the one step that follows, if any
- * does. Everything is read anew, also after a lost race, so that several at once are harmless, and
- * one that starts anew goes on where another stopped. Throws what the store throws.
+ * Looks at the rollout of the newest release, asks its policy, and appends the one step that
+ * follows, if any does. Everything is read anew then, also after a lost race, so that several at
+ * once are harmless, and one that starts anew goes on where another stopped. Throws what the store
+ * throws.
  *
  * ```ts
- * const tended = await tend(context, { by: 'controller', policies, gates: [] }, signal)
+ * const newest = await readNewest(context, signal)
+ * const { found } = await tend(context, { by: 'controller', policies, gates: [] }, { newest, signal })
  * ```
  */
 export async function tend(
   context: PublisherContext,
   tending: Tending,
-  signal: AbortSignal,
-): Promise<Tended> {
-  const newest = (await readNewest(context, signal))?.release
-  if (newest?.rollout === undefined || !goesOn(newest.rollout)) return { type: 'idle' }
+  { newest, signal }: { readonly newest: SignedRelease | undefined; readonly signal: AbortSignal },
+): Promise<Looked> {
+  const rollout = newest?.release.rollout
+  if (rollout === undefined || !goesOn(rollout)) return { found: { type: 'idle' }, newest }
   const seen: { outcome: Tended } = { outcome: { type: 'idle' } }
   const decide: Decide = async head => {
     seen.outcome = { type: 'idle' }
@@ -94,11 +101,10 @@ export async function tend(
     seen.outcome = outcome
     return decision
   }
-  const { outcome, signed } = await appendUntil(context, decide, { signal })
-  if (outcome === 'published') await syncMirrors(context, signed, signal)
-  return seen.outcome.type === 'took' && inRollout(signed.release)
-    ? { ...seen.outcome, release: signed.release }
-    : seen.outcome
+  const { signed } = await appendUntil(context, decide, { signal })
+  const { outcome } = seen
+  const took = outcome.type === 'took' && inRollout(signed.release)
+  return { found: took ? { ...outcome, release: signed.release } : outcome, newest: signed }
 }
 
 interface Look {

@@ -14,6 +14,8 @@ import type { Explanation } from '../../rollouts/explanation.js'
 import type { PublisherContext } from '../context.js'
 import { countClients, NO_CLIENTS, type ClientCounts } from './client-counts.js'
 import { explainEnded, hasEnded } from './ended.js'
+import { syncMirrors } from '../mirrors.js'
+import { readNewest } from '../read-head.js'
 import { readReports } from '../read-reports.js'
 import { outlineOf } from './outline.js'
 import { reachOf, UNSEEN, type RolloutReach } from './reach.js'
@@ -106,7 +108,11 @@ async function* looks(
    */
   const drive = async (): Promise<boolean> => {
     try {
-      return (await tend(context, tending, root)).type === 'took'
+      const before = await readNewest(context, root)
+      const { found, newest } = await tend(context, tending, { newest: before, signal: root })
+      if (found.type !== 'took') return false
+      if (newest !== undefined) await syncMirrors(context, newest, root)
+      return true
     } catch (error) {
       if (!isNoticeboardError(error, 'forbidden', 'unauthorized')) throw error
       mayDrive = false
