@@ -229,6 +229,11 @@ export const MAX_REPORT_MS = 86_400_000
 export const MISSING_AFTER_PERIODS = 3
 
 /**
+ * For how long the last word of an instance that is silent is kept, in milliseconds: a week.
+ */
+export const KEPT_SILENT_MS = 604_800_000
+
+/**
  * How long a report may take to whoever reads it from a folder, in milliseconds: a server gathers
  * for 1 s and writes every 5 s.
  */

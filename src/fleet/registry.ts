@@ -1,7 +1,7 @@
 import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/system.js'
 import type { ClientReport } from '../contracts/report.js'
-import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
+import { KEPT_SILENT_MS, MAX_NEXT_REPORT_MS } from '../core/limits.js'
 import { jsonBytes } from '../core/report/fit-report.js'
 import { lastWord } from '../core/report/last-word.js'
 import { createFairRoom } from './fair-room.js'
@@ -30,7 +30,7 @@ export interface Registry {
    * `voice` is given.
    */
   add(report: ClientReport, voice?: Voice): Taken
-  /** The last words of a namespace's clients. */
+  /** The last words of a namespace's clients, but for those that were silent for a week. */
   of(namespace: Namespace): readonly ClientReport[]
   /** Since when reports are taken here, as a time of docs/formats.md. */
   readonly since: string
@@ -43,6 +43,9 @@ interface Entry extends Guest {
   readonly namespace: Namespace
   readonly word: PackedWord
 }
+
+/** How often those are looked for in whose namespace nobody asks, in milliseconds. */
+const SWEEP_MS = 600_000
 
 /** What an entry takes beside its texts, in bytes. */
 const ENTRY_BYTES = 400
@@ -70,12 +73,28 @@ export function createRegistry({
   const room = createFairRoom<Entry>({ maxGuests: maxInstances, maxBytes })
   const byNamespace = new Map<Namespace, Map<string, Entry>>()
   const same = createInterner()
+  let sweptMs = clock.monotonic()
   const since = new Date(clock.now()).toISOString()
 
   const forget = ({ namespace, word }: Entry): void => {
     const instances = byNamespace.get(namespace)
     instances?.delete(word.instanceId)
     if (instances?.size === 0) byNamespace.delete(namespace)
+  }
+
+  /** By the monotonic clock: one that is set forward makes nobody silent. */
+  const forgetSilent = (instances: ReadonlyMap<string, Entry>): void => {
+    const nowMs = clock.monotonic()
+    for (const entry of instances.values()) {
+      if (nowMs - entry.heardMs <= KEPT_SILENT_MS) continue
+      room.leave(entry)
+      forget(entry)
+    }
+  }
+  const sweep = (): void => {
+    if (clock.monotonic() - sweptMs < SWEEP_MS) return
+    sweptMs = clock.monotonic()
+    for (const instances of byNamespace.values()) forgetSilent(instances)
   }
 
   const entryOf = (report: ClientReport, voice: Voice, known: Entry | undefined): Entry => {
@@ -100,6 +119,7 @@ export function createRegistry({
 
   return {
     add(report, voice = BEARER) {
+      sweep()
       const { namespace, instanceId } = report
       const known = byNamespace.get(namespace)?.get(instanceId)
       if (known !== undefined && known.word.count > report.count) return 'older'
@@ -116,9 +136,12 @@ export function createRegistry({
     },
     since,
     of(namespace) {
+      const instances = byNamespace.get(namespace)
+      if (instances === undefined) return []
+      forgetSilent(instances)
       const read = wordReader()
       const [nowMs, sinceMs] = [clock.now(), clock.monotonic()]
-      return Array.from(byNamespace.get(namespace)?.values() ?? [], ({ word, heardMs, firstHeardMs }) =>
+      return Array.from(instances.values(), ({ word, heardMs, firstHeardMs }) =>
         steadyTimes(read(word), { nowMs, silentMs: sinceMs - heardMs, knownMs: sinceMs - firstHeardMs }),
       )
     },

@@ -18,7 +18,7 @@ import { firstToForget } from '../../fleet/first-to-forget.js'
 import type { Board } from './board.js'
 import type { BoardWriting } from './writing.js'
 import { forLog, systemErrorCode } from '../disk/system-error.js'
-import { ABANDONED_MS, MAX_KEPT_REPORTS_BYTES } from '../../core/limits.js'
+import { ABANDONED_MS, KEPT_SILENT_MS, MAX_KEPT_REPORTS_BYTES } from '../../core/limits.js'
 
 /**
  * How many instances of a namespace are remembered; beyond it those that go first are forgotten.
@@ -29,8 +29,6 @@ const MAX_INSTANCES = 20_000
  * to its file.
  */
 const MAX_NAMESPACES = 4_096
-/** After this long without a word an instance is forgotten. */
-const FORGET_MS = 7 * 86_400_000
 /** Reports come all the time and repair themselves, so they are written together. */
 const SAVE_MS = 5_000
 const MAX_FILE_BYTES = 134_217_728
@@ -149,7 +147,7 @@ export function boardReports(
       const ageMs = clock.now() - stat.changedMs
       const isLeft = owner.isGone(name.slice(0, -'.json'.length)) || ageMs > ABANDONED_MS
       // What is not understood here a later version may fold, until it is too old for any.
-      if (isLeft && (said.isWhole() || ageMs > FORGET_MS)) finished.push(path)
+      if (isLeft && (said.isWhole() || ageMs > KEPT_SILENT_MS)) finished.push(path)
     }
     return { known, finished }
   }
@@ -242,7 +240,7 @@ function keep({ words }: Known, word: Heard): void {
 }
 
 function bound({ words }: Known, now: number): void {
-  const oldest = new Date(now - FORGET_MS).toISOString()
+  const oldest = new Date(now - KEPT_SILENT_MS).toISOString()
   for (const [instanceId, { receivedAt }] of words) if (receivedAt < oldest) words.delete(instanceId)
   const excess = words.size - MAX_INSTANCES
   if (excess <= 0) return

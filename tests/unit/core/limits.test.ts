@@ -84,6 +84,7 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_REPORT_MS: [/reports each `reportMs` \(1-([\d,]+)\)/],
   MAX_NEXT_REPORT_MS: [/`nextReportWithinMs` \(1 to ([\d,]+)\)/],
   MAX_OVERRIDDEN: [/`overridden\?` \(up to (\d+) paths\)/],
+  KEPT_SILENT_MS: [/forget an instance after (\d+) days of silence/, 24 * HOUR_MS],
   REPORT_LAG_MS: [/no sooner than it and (10) s, since a folder/, 1_000],
   MISSING_AFTER_PERIODS: [/older than (three) times its `nextReportWithinMs` is \*missing\*/],
   MAX_STATE_BYTES: [/An instance file is canonical JSON, ([\d,]+) bytes/],

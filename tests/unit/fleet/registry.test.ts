@@ -7,6 +7,7 @@ import { reportOf } from '../../support/report-of.js'
 
 const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport =>
   reportOf({ namespace: 'a', instanceId, clientId: instanceId, count, ...more })
+const WEEK_MS = 7 * 86_400_000
 const names = (reports: readonly ClientReport[]): string[] =>
   reports.map(({ instanceId }) => instanceId).sort()
 
@@ -95,6 +96,38 @@ describe('the registry', () => {
     registry.add(report('three', 1))
     expect(names(registry.of('a'))).toEqual(['one', 'present', 'three', 'two'])
     expect(registry.size).toBe(4)
+  })
+
+  test('forgets an instance that was silent for a week, also one that a bearer spoke for, and no other', async () => {
+    const time = virtualClock()
+    let aheadMs = 0
+    const registry = createRegistry({ clock: { ...time, now: () => time.now() + aheadMs } })
+    registry.add(report('silent', 1))
+    registry.add(report('stranger', 1), { type: 'stranger', address: '192.0.2.7' })
+    registry.add(report('present', 1))
+    await time.advance(1)
+    registry.add(report('elsewhere', 1, { namespace: 'b' }))
+    await time.advance(WEEK_MS - 1)
+    registry.add(report('present', 2))
+    expect(names(registry.of('a'))).toEqual(['present', 'silent', 'stranger'])
+    await time.advance(1)
+    expect(names(registry.of('a'))).toEqual(['present'])
+    // Nobody asks for the other namespace, and it goes all the same.
+    await time.advance(600_000)
+    registry.add(report('present', 3))
+    expect(registry.size).toBe(1)
+    // Time that did not pass makes nobody silent.
+    aheadMs = 2 * WEEK_MS
+    expect(names(registry.of('a'))).toEqual(['present'])
+  })
+
+  test('takes one that comes back after a week as new', async () => {
+    const clock = virtualClock()
+    const registry = createRegistry({ clock })
+    registry.add(report('x', 9))
+    await clock.advance(WEEK_MS + 1)
+    expect(registry.add(report('x', 1))).toBe('kept')
+    expect(registry.of('a')).toMatchObject([{ count: 1, firstHeardAt: '2026-01-08T00:00:00.001Z' }])
   })
 
   test('stays within its bound under a flood, quickly', () => {

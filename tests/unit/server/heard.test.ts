@@ -57,3 +57,26 @@ test.each([
     ['y', 1, time(70_000), time(70_000)],
   ])
 })
+
+test('a server over a store that keeps no reports tells of an instance until it was silent for a week', async () => {
+  const clock = virtualClock({ startMs: START_MS })
+  const { report: _, reports: __, ...store } = memory({ system: { clock } })
+  await publish(store, { pool: 1 })
+  const { fetch } = createHandler(store, { system: { clock }, write: { token: TOKEN } })
+  const url = `http://board.test/v1/${NAMESPACE}/~reports`
+  await fetch(
+    new Request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ reports: [reportOf({ namespace: NAMESPACE, instanceId: 'x' })] }),
+    }),
+  )
+  const names = async (): Promise<readonly string[]> => {
+    const answer = await fetch(new Request(url, { headers: { authorization: `Bearer ${TOKEN}` } }))
+    return ((await answer.json()) as HeardReports).reports.map(({ instanceId }) => instanceId)
+  }
+  await clock.advance(7 * DAY_MS)
+  expect(await names()).toEqual(['x'])
+  await clock.advance(1)
+  expect(await names()).toEqual([])
+})
