@@ -1,4 +1,4 @@
-import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { NoticeboardError } from '../contracts/errors.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
 import { appendUntil, refuse, rehearse, type Decide } from './append.js'
 import { encodeAudit, type AuditDetails } from './audit.js'
@@ -26,10 +26,8 @@ import { begin } from './rollouts/begin.js'
 import { buildsIn } from './rollouts/builds.js'
 import { forecast } from './rollouts/forecast.js'
 import { trialIfKept } from './rollouts/find-trial.js'
-import { assertPolicy, ownPolicies, policyOr, withBuiltIn } from './rollouts/policies.js'
-import { inRollout, type Trial } from './rollouts/steps.js'
-import { judge } from './rollouts/tend.js'
-import { runnersOf } from '../rollouts/controllers.js'
+import { assertPolicy, policyOr } from './rollouts/policies.js'
+import type { Trial } from './rollouts/steps.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { MAX_LABELS } from '../core/limits.js'
 import { oneLine } from '../core/json/text.js'
@@ -133,7 +131,6 @@ export async function publishDocument(
   const { drive: drives = false } = options
   const policy = options.rollout ?? context.rollout
   let notes: readonly string[] = []
-  let controllers: readonly string[] = []
   let warnings: readonly string[] = []
 
   const decide: Decide = async head => {
@@ -186,10 +183,6 @@ export async function publishDocument(
       signal,
     )
     if (begun.type === 'refused') return { type: 'refuse', error: begun.error }
-    controllers =
-      begun.type !== 'rollout' || heard === undefined
-        ? []
-        : runnersOf(begun.parts.rollout?.plan ?? null, heard).map(({ name }) => name)
     const doubt = doubtfulClaims(context, heard, newest)
     notes = [
       ...begun.notes,
@@ -206,7 +199,7 @@ export async function publishDocument(
       audit,
       spreadMs: spread.spreadMs,
       readmit,
-      withdrawn: await leftBehind(context, { newest, trial, variants }, signal),
+      withdrawn: leftBehind(newest, trial, variants),
       ...(begun.type === 'rollout' ? begun.parts : { stable: variants, activateAt }),
     } as Statement
     return { type: 'append', statement }
@@ -229,7 +222,6 @@ export async function publishDocument(
   return {
     ...(await finish(context, appended, { publishes: true, warnings, signal })),
     notes,
-    controllers,
     drives,
     ...(policy !== undefined && { policy }),
   }
@@ -258,46 +250,19 @@ function lostVariants(newest: Release | undefined, variants: Arm['variants']): r
   )
 }
 
-interface Superseding {
-  readonly newest: Release | undefined
-  readonly trial: Trial | undefined
-  readonly variants: Arm['variants']
-}
-
 /**
- * What a rollout leaves behind that takes the place of one which stood still, has retreated, or is
- * bad by what was heard: its candidate.
+ * What a rollout leaves behind that takes the place of one which stood still or has retreated: its
+ * candidate.
  */
-async function leftBehind(
-  context: PublisherContext,
-  { newest, trial, variants }: Superseding,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
+function leftBehind(
+  newest: Release | undefined,
+  trial: Trial | undefined,
+  variants: Arm['variants'],
+): readonly string[] {
   const state = newest?.rollout?.state
-  const isLeft =
-    state === 'paused' ||
-    state === 'retreated' ||
-    (state === 'running' && newest !== undefined && (await isBad(context, newest, signal)))
-  if (trial === undefined || !isLeft) return []
+  if (trial === undefined || (state !== 'paused' && state !== 'retreated')) return []
   const kept = new Set([...variants, ...(newest?.stable.variants ?? [])].map(({ digest }) => digest))
   return trial.candidate.map(({ digest }) => digest).filter(digest => !kept.has(digest))
-}
-
-/**
- * Whether a rollout that goes on is bad by its policy. Nobody has to be able to judge it here, and a
- * gate that is red before anybody is exposed says nothing of the document.
- */
-async function isBad(context: PublisherContext, release: Release, signal: AbortSignal): Promise<boolean> {
-  if (!inRollout(release) || release.rollout.stageStart.awaitsGates === true) return false
-  const tending = { policies: withBuiltIn(ownPolicies(context)), gates: context.gates }
-  try {
-    const { decision } = await judge(context, tending, { release, signal })
-    return decision?.explanation.verdict === 'bad'
-  } catch (error) {
-    signal.throwIfAborted()
-    if (!isNoticeboardError(error)) throw error
-    return false
-  }
 }
 
 /** What the history keeps: the reason, and those that were asked for besides. */

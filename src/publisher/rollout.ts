@@ -67,11 +67,6 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly rehearsal: Rehearsal['phase'] | undefined
   /** True where nobody was exposed then, since gates were to be asked first; else undefined. */
   readonly awaitsGates: true | undefined
-  /**
-   * The controllers that were heard then and are able to move it on, by name; empty where it has no
-   * stages, where a store keeps no reports, and for steps of a rollout.
-   */
-  readonly controllers: readonly string[]
   /** Snapshots that this release withdrew; empty but for rollbacks, aborts and kills. */
   readonly withdrawn: readonly Digest[]
   readonly mirrors: readonly MirrorResult[]
@@ -113,7 +108,6 @@ export interface RolloutFacts {
   readonly notes?: readonly string[]
   readonly forecast?: readonly StageForecast[]
   readonly builds?: readonly BuildForecast[]
-  readonly controllers?: readonly string[]
   /** Whether this process moves the rollout on while somebody waits for it. Default false. */
   readonly drives?: boolean
   /** The policy that planned it, where it was given one. */
@@ -131,7 +125,7 @@ export interface RolloutFacts {
  */
 export function createRollout(context: PublisherContext, root: AbortSignal, facts: RolloutFacts): Rollout {
   const { outcome, release, withdrawn = [], mirrors = [], warnings = [], notes = [] } = facts
-  const { forecast = [], builds = [], controllers = [] } = facts
+  const { forecast = [], builds = [] } = facts
   const { drives = false, policy } = facts
   const arm = facts.tried ?? release.candidate ?? release.stable
   const id = outcome === 'dry-run' ? undefined : release.rollout?.id
@@ -158,7 +152,6 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     of: release.rollout === undefined ? 1 : Math.max(1, outlineOf(release.rollout.plan).stages),
     rehearsal: release.rollout?.stageStart.rehearsal?.phase,
     awaitsGates: release.rollout?.stageStart.awaitsGates,
-    controllers,
     withdrawn,
     mirrors,
     warnings,

@@ -83,7 +83,7 @@ export const UNKNOWNS: Readonly<
     policy: 'waits',
   },
   'one-failure': {
-    means: 'one client died on the candidate, vetoed it or fell silent, and one alone is no proof',
+    means: 'one client died on the candidate or fell silent, and one alone is no proof',
     policy: 'widens',
   },
   'stage-failing': {

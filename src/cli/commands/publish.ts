@@ -223,7 +223,6 @@ export function printRollout(
   if (json) return print.jsonLine(plain(namespace, rollout, done))
   const { version, position, digest, withdrawn, state, notes, activateAt, previousVersion, variants } =
     rollout
-  const { controllers } = rollout
   const others = { unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }
   const what = rollout.outcome === 'published' ? done.replaceAll('-', ' ') : others[rollout.outcome]
   // Versions can go back, and then a number alone looks like another one's.
@@ -237,14 +236,12 @@ export function printRollout(
     print.data(`${sayActivation(activateAt, { isStaged: state !== 'everyone', nowMs })}\n`)
   }
   for (const note of notes) print.note(note)
-  if (controllers.length > 0) print.note(`moved on by: ${controllers.join(', ')}`)
   for (const digestLeft of withdrawn) print.note(`withdrew ${shortDigest(digestLeft)}`)
 }
 
 function plain(namespace: string, rollout: Rollout, done: Done): object {
   const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { controllers, forecast, builds, rehearsal, awaitsGates, activateAt, previousVersion, variants } =
-    rollout
+  const { forecast, builds, rehearsal, awaitsGates, activateAt, previousVersion, variants } = rollout
   return {
     outcome: rollout.outcome === 'published' ? done : rollout.outcome,
     namespace,
@@ -261,7 +258,6 @@ function plain(namespace: string, rollout: Rollout, done: Done): object {
       ...(rehearsal !== undefined && { rehearsal }),
       ...(awaitsGates !== undefined && { awaitsGates }),
       ...(id !== undefined && { rollout: id }),
-      ...(controllers.length > 0 && { controllers }),
     }),
     ...(withdrawn.length > 0 && { withdrawn }),
     ...(mirrors.length > 0 && { mirrors }),

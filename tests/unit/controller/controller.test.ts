@@ -662,33 +662,6 @@ describe('publishing in stages', () => {
     expect(await rollout.settled).toBe('superseded')
   })
 
-  test.each([
-    ['bad', 'withdraws its document'],
-    ['good', 'withdraws nothing'],
-  ] as const)('a rollout whose gate is %s, when another takes its place, %s', async (verdict, _) => {
-    const { clock, controller, store, releases } = await world()
-    let says: GateFinding = 'good'
-    const gate: Gate = { name: 'latency', onBad: 'pause', check: () => says }
-    controller({ gates: [gate], name: 'the board' })
-    await clock.advance(MINUTE)
-    const system = { clock, random: seededRandom(9), hasher: systemHasher }
-    const gated = createPublisher({ namespace, schema, store, system, gates: [gate] })
-    closing.push(() => gated.close())
-    const rollout = staged({ ...PERIODS, gates: [gate] })
-    const left = await gated.publish({ pool: 2 }, { rollout, reason: 'more' })
-    expect(left.controllers).toEqual(['the board'])
-    await clock.advance(MINUTE)
-    says = verdict
-    await clock.advance(MINUTE)
-    expect((await releases()).at(-1)?.rollout?.state).toBe('running')
-    says = 'good'
-    const before = { ...gate, check: () => verdict }
-    const other = createPublisher({ namespace, schema, store, system, gates: [before] })
-    closing.push(() => other.close())
-    const next = { rollout: staged(PERIODS), supersede: true, reason: 'less' }
-    expect((await other.publish({ pool: 3 }, next)).withdrawn).toEqual(verdict === 'bad' ? [left.digest] : [])
-  })
-
   test('the same document for everyone is refused while only a stage runs it, and supersedes where that is said', async () => {
     const { publish, releases } = await world()
     const { digest } = await publish(2, { drive: true })
