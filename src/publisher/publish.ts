@@ -1,4 +1,4 @@
-import { NoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
 import { appendUntil, refuse, rehearse, type Decide } from './append.js'
 import { encodeAudit, type AuditDetails } from './audit.js'
@@ -24,10 +24,10 @@ import { assertSpreading, spreadFor, type Spreading } from './spread.js'
 import { notForMirrors } from './mirror-limits.js'
 import { begin } from './rollouts/begin.js'
 import { buildsIn } from './rollouts/builds.js'
+import { leftBehind, replacedBy, type LeftBehind } from './rollouts/left-behind.js'
 import { forecast } from './rollouts/forecast.js'
 import { trialIfKept } from './rollouts/find-trial.js'
-import { assertPolicy, policyOr } from './rollouts/policies.js'
-import type { Trial } from './rollouts/steps.js'
+import { assertPolicy, ownPolicies, policyOr, withBuiltIn } from './rollouts/policies.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { MAX_LABELS } from '../core/limits.js'
 import { oneLine } from '../core/json/text.js'
@@ -73,7 +73,10 @@ export interface PublishOptions<Input = unknown> extends Expected, Spreading {
    * Other documents for clients with certain labels; the first that matches holds. Default: none.
    */
   readonly variants?: readonly VariantDocument<Input>[]
-  /** Replace a rollout that is under way. Default false: it is refused. */
+  /**
+   * Replace a rollout that is under way. Its candidate is withdrawn where that stands still or is
+   * bad by what was heard. Default false: it is refused.
+   */
   readonly supersede?: boolean
   /**
    * Publish although clients claim to have seen more than the store has. For when you know that
@@ -148,7 +151,9 @@ export async function publishDocument(
       notAdmitted(context, newest, { variants, readmit: options.readmit })
     if (refusal !== undefined) return { type: 'refuse', error: refusal }
     warnings = await validateAll(context, prepared, { newest, signal })
-    const heard = await heardReports(context, signal, briefFor(context, policy))
+    // A rollout that goes on and is replaced is judged by all that its clients say.
+    const judges = newest?.rollout?.state === 'running' && replacedBy({ newest, trial, variants }).length > 0
+    const heard = await heardReports(context, signal, judges ? undefined : briefFor(context, policy))
     // What the store forgot is no claim of clients.
     const believes = options.ignoreReports !== true || heard?.wentBack !== undefined
     const behind = believes ? behindFleet(context, heard, newest) : undefined
@@ -183,9 +188,21 @@ export async function publishDocument(
       signal,
     )
     if (begun.type === 'refused') return { type: 'refuse', error: begun.error }
+    const left = await leftBehind(
+      context,
+      {
+        newest,
+        trial,
+        variants,
+        heard: options.ignoreReports === true ? undefined : heard,
+        policies: withBuiltIn([...(policy === undefined ? [] : [policy]), ...ownPolicies(context)]),
+      },
+      signal,
+    )
     const doubt = doubtfulClaims(context, heard, newest)
     notes = [
       ...begun.notes,
+      ...(left === undefined ? [] : [sayLeft(left)]),
       ...spread.notes,
       ...lostVariants(newest, variants),
       ...(doubt === undefined ? [] : [doubt]),
@@ -196,10 +213,10 @@ export async function publishDocument(
         : variants.map(({ digest }) => ({ digest, reason: oneLine(options.readmit ?? '') }))
     const statement = {
       cause: 'publish',
-      audit,
+      audit: left === undefined ? audit : auditWith(context, { options, left, audit }),
       spreadMs: spread.spreadMs,
       readmit,
-      withdrawn: leftBehind(newest, trial, variants),
+      withdrawn: left?.digests ?? [],
       ...(begun.type === 'rollout' ? begun.parts : { stable: variants, activateAt }),
     } as Statement
     return { type: 'append', statement }
@@ -250,19 +267,27 @@ function lostVariants(newest: Release | undefined, variants: Arm['variants']): r
   )
 }
 
-/**
- * What a rollout leaves behind that takes the place of one which stood still or has retreated: its
- * candidate.
- */
-function leftBehind(
-  newest: Release | undefined,
-  trial: Trial | undefined,
-  variants: Arm['variants'],
-): readonly string[] {
-  const state = newest?.rollout?.state
-  if (trial === undefined || (state !== 'paused' && state !== 'retreated')) return []
-  const kept = new Set([...variants, ...(newest?.stable.variants ?? [])].map(({ digest }) => digest))
-  return trial.candidate.map(({ digest }) => digest).filter(digest => !kept.has(digest))
+/** That a candidate is withdrawn with the release that takes its place, and why. */
+function sayLeft({ why }: LeftBehind): string {
+  return `the candidate of the rollout that this one replaces is withdrawn: ${oneLine(why, 200)}`
+}
+
+interface Recording {
+  readonly options: PublishOptions
+  readonly left: LeftBehind
+  /** The record without it, where there is no room for more. */
+  readonly audit: Uint8Array
+}
+
+/** The audit record of a release that withdraws what it replaces, too, as far as there is room. */
+function auditWith(context: PublisherContext, { options, left, audit }: Recording): Uint8Array {
+  const { reason, ...rest } = recordOf(options)
+  try {
+    return encodeAudit(context, { ...rest, reason: `${String(reason)}; ${sayLeft(left)}` })
+  } catch (error) {
+    if (isNoticeboardError(error, 'invalid-option')) return audit
+    throw error
+  }
 }
 
 /** What the history keeps: the reason, and those that were asked for besides. */

@@ -67,7 +67,10 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly rehearsal: Rehearsal['phase'] | undefined
   /** True where nobody was exposed then, since gates were to be asked first; else undefined. */
   readonly awaitsGates: true | undefined
-  /** Snapshots that this release withdrew; empty but for rollbacks, aborts and kills. */
+  /**
+   * Snapshots that this release withdrew; empty but for rollbacks, aborts and kills, and for what
+   * takes the place of a rollout that stood still or was bad.
+   */
   readonly withdrawn: readonly Digest[]
   readonly mirrors: readonly MirrorResult[]
   /** For people: that the store may lose writes, that the schema could not be stored, … */
