@@ -1,4 +1,5 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import type { HeardReports } from '../contracts/report.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
 import { appendUntil, refuse, rehearse, type Decide } from './append.js'
 import { encodeAudit, type AuditDetails } from './audit.js'
@@ -15,6 +16,7 @@ import {
   notFree,
   notOvertaken,
   notUnderstood,
+  WITHOUT_LABELS,
   type Expected,
 } from './preconditions.js'
 import { prepareAll, validateAll, variantsOf, type VariantDocument } from './prepare.js'
@@ -28,11 +30,13 @@ import { leftBehind, replacedBy, type LeftBehind } from './rollouts/left-behind.
 import { forecast } from './rollouts/forecast.js'
 import { trialIfKept } from './rollouts/find-trial.js'
 import { assertPolicy, ownPolicies, policyOr, withBuiltIn } from './rollouts/policies.js'
+import { runnersOf } from '../rollouts/controllers.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { MAX_LABELS } from '../core/limits.js'
 import { oneLine } from '../core/json/text.js'
 import { sayMatch } from '../core/release/labels.js'
 import type { Arm, Release } from '../core/release/release.js'
+import type { RolloutState } from '../core/release/rollout.js'
 import { pairVariants } from '../core/release/variant-pairs.js'
 import { isDate } from '../core/built-ins.js'
 
@@ -135,6 +139,7 @@ export async function publishDocument(
   const policy = options.rollout ?? context.rollout
   let notes: readonly string[] = []
   let warnings: readonly string[] = []
+  let controllers: readonly string[] = []
 
   const decide: Decide = async head => {
     const newest = head?.release
@@ -143,7 +148,10 @@ export async function publishDocument(
     const trial = newest && (await trialIfKept(context, newest, signal))
     const isTried = trial !== undefined && sameVariants(trial.candidate, variants)
     const overtakes = isTried && policy?.type === 'everyone' && hasRolloutUnderWay(newest)
-    if (head !== undefined && isTried && !overtakes) return { type: 'unchanged', head }
+    if (head !== undefined && isTried && !overtakes) {
+      controllers = moversOf(newest?.rollout, await heardReports(context, signal, WITHOUT_LABELS))
+      return { type: 'unchanged', head }
+    }
     const refusal =
       (overtakes ? notOvertaken(context, newest, options) : undefined) ??
       notExpected(context, newest, options) ??
@@ -199,6 +207,7 @@ export async function publishDocument(
       },
       signal,
     )
+    controllers = begun.type === 'rollout' ? moversOf(begun.parts.rollout, heard) : []
     const doubt = doubtfulClaims(context, heard, newest)
     notes = [
       ...begun.notes,
@@ -231,6 +240,7 @@ export async function publishDocument(
       ...rehearsed,
       notes: [...notes, ...foreseen.notes],
       warnings,
+      controllers,
       forecast: foreseen.stages,
       builds: buildsIn(release, heard),
     }
@@ -239,9 +249,19 @@ export async function publishDocument(
   return {
     ...(await finish(context, appended, { publishes: true, warnings, signal })),
     notes,
+    controllers,
     drives,
     ...(policy !== undefined && { policy }),
   }
+}
+
+/** The controllers that are heard and can move a rollout on by themselves, each once. */
+function moversOf(
+  rollout: Pick<RolloutState, 'plan'> | undefined,
+  heard: HeardReports | undefined,
+): readonly string[] {
+  if (rollout === undefined || heard === undefined) return []
+  return [...new Set(runnersOf(rollout.plan, heard).map(({ name }) => name))]
 }
 
 /** What of reports it takes to begin a rollout; undefined for all of them. */

@@ -68,6 +68,11 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   /** True where nobody was exposed then, since gates were to be asked first; else undefined. */
   readonly awaitsGates: true | undefined
   /**
+   * Of a publish in stages: the controllers that were heard then and can move it on by themselves,
+   * by name. Empty for what goes to everyone, and where none was heard that can.
+   */
+  readonly controllers: readonly string[]
+  /**
    * Snapshots that this release withdrew; empty but for rollbacks, aborts and kills, and for what
    * takes the place of a rollout that stood still or was bad.
    */
@@ -105,6 +110,7 @@ export interface RolloutFacts {
   readonly tried?: Arm | undefined
   /** The release that it follows. */
   readonly before?: Release | undefined
+  readonly controllers?: readonly string[]
   readonly withdrawn?: readonly Digest[]
   readonly mirrors?: readonly MirrorResult[]
   readonly warnings?: readonly string[]
@@ -128,7 +134,7 @@ export interface RolloutFacts {
  */
 export function createRollout(context: PublisherContext, root: AbortSignal, facts: RolloutFacts): Rollout {
   const { outcome, release, withdrawn = [], mirrors = [], warnings = [], notes = [] } = facts
-  const { forecast = [], builds = [] } = facts
+  const { controllers = [], forecast = [], builds = [] } = facts
   const { drives = false, policy } = facts
   const arm = facts.tried ?? release.candidate ?? release.stable
   const id = outcome === 'dry-run' ? undefined : release.rollout?.id
@@ -155,6 +161,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     of: release.rollout === undefined ? 1 : Math.max(1, outlineOf(release.rollout.plan).stages),
     rehearsal: release.rollout?.stageStart.rehearsal?.phase,
     awaitsGates: release.rollout?.stageStart.awaitsGates,
+    controllers,
     withdrawn,
     mirrors,
     warnings,

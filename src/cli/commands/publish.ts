@@ -223,6 +223,7 @@ export function printRollout(
   if (json) return print.jsonLine(plain(namespace, rollout, done))
   const { version, position, digest, withdrawn, state, notes, activateAt, previousVersion, variants } =
     rollout
+  const { controllers } = rollout
   const others = { unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }
   const what = rollout.outcome === 'published' ? done.replaceAll('-', ' ') : others[rollout.outcome]
   // Versions can go back, and then a number alone looks like another one's.
@@ -231,6 +232,7 @@ export function printRollout(
   const where = state === 'everyone' ? '' : `, ${state}, ${sayStageOf(rollout)}`
   print.data(`${what} ${namespace} ${numbers} (${formatPosition(position)}) ${shortDigest(digest)}${where}\n`)
   for (const line of variantLines(variants)) print.data(`${line}\n`)
+  if (controllers.length > 0) print.data(`moved on by: ${controllers.join(', ')}\n`)
   if (activateAt !== undefined) {
     const nowMs = readSystem('publish', io.system).clock.now()
     print.data(`${sayActivation(activateAt, { isStaged: state !== 'everyone', nowMs })}\n`)
@@ -241,7 +243,7 @@ export function printRollout(
 
 function plain(namespace: string, rollout: Rollout, done: Done): object {
   const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { forecast, builds, rehearsal, awaitsGates, activateAt, previousVersion, variants } = rollout
+  const { controllers, forecast, builds, rehearsal, awaitsGates, activateAt, previousVersion, variants } = rollout
   return {
     outcome: rollout.outcome === 'published' ? done : rollout.outcome,
     namespace,
@@ -258,6 +260,7 @@ function plain(namespace: string, rollout: Rollout, done: Done): object {
       ...(rehearsal !== undefined && { rehearsal }),
       ...(awaitsGates !== undefined && { awaitsGates }),
       ...(id !== undefined && { rollout: id }),
+      ...(done === 'published' && { controllers }),
     }),
     ...(withdrawn.length > 0 && { withdrawn }),
     ...(mirrors.length > 0 && { mirrors }),

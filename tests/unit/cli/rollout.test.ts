@@ -24,6 +24,37 @@ function hoursPolicy(more: Partial<RolloutPolicy> = {}): RolloutPolicy {
   }
 }
 
+describe('who publishes and leaves', () => {
+  test('is told which controllers move the rollout on, in JSON as well, and the same when it asks again', async () => {
+    const { nb, controller, clock } = await rolloutDesk()
+    controller()
+    await clock.advance(60_000)
+    const ran = await nb(publish)
+    expect([ran.status, ran.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^published checkout\/prod .*, running, stage 1 of 4\nmoved on by: the server’s\n/,
+      ),
+    ])
+    const again = await nb([...publish, '--json'])
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      outcome: 'unchanged',
+      state: 'running',
+      stage: 0,
+      of: 4,
+      controllers: ['the server’s'],
+    })
+    const next = await nb([...publish, '--supersede', '--everyone', '--json'])
+    expect(JSON.parse(next.stdout)).not.toHaveProperty('controllers')
+  })
+
+  test('sees that nothing moves on what it drives itself', async () => {
+    const { nb } = await rolloutDesk()
+    const { stdout } = await nb([...publish, '--wait=stage'])
+    expect(stdout).not.toContain('moved on by')
+  })
+})
+
 describe('who publishes and waits', () => {
   test('sees a bar a stage on a terminal, drawn again while the stage lasts, and leaves with 0 once all have it', async () => {
     const { nb } = await rolloutDesk()
