@@ -6,11 +6,11 @@ import { sayDeath } from '../core/report/say-death.js'
 import { firstHeardMs, heardMs, isSilent, wasHeardSince, type Member } from './members.js'
 
 /**
- * How a client failed a snapshot. `rejected`, `reverted` and `quarantined` are its own word.
- * `vetoed`: a part of the application refused to prepare for it. `abrupt`: the life before ended on
- * it without a word. `vanished`: the same of a client without a disk, twice, as its successors
- * show. `silent`: three report periods without a word, which after an outage of the server holds of
- * all at once: compare with the clients outside the stage.
+ * How a client failed a snapshot. `rejected`, `reverted`, `quarantined` and `vetoed` are its own
+ * word; the last says that a part of the application refused to prepare for it. `abrupt`: the life
+ * before ended on it without a word. `vanished`: the same of a client without a disk, twice, as its
+ * successors show. `silent`: three report periods without a word, which after an outage of the
+ * server holds of all at once: compare with the clients outside the stage.
  */
 export type FailureKind =
   | 'rejected'

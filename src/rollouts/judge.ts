@@ -48,8 +48,11 @@ export type Verdict =
   | { readonly verdict: 'unknown'; readonly unknowns: readonly Unknown[] }
   | { readonly verdict: 'good'; readonly why: string }
 
-/** Failures in the client's own words; of the others one alone is no proof. */
-const CLAIMED: ReadonlySet<FailureKind> = new Set(['rejected', 'reverted', 'quarantined'])
+/**
+ * Failures in the client's own words, a veto of its application among them; of the others one alone
+ * is no proof.
+ */
+const CLAIMED: ReadonlySet<FailureKind> = new Set(['rejected', 'vetoed', 'reverted', 'quarantined'])
 
 /**
  * Judges a running stage: bad before unknown before good, so that nothing goes on while it may be

@@ -231,6 +231,16 @@ describe('a failure in the first two stages', () => {
     expect(decision.explanation.exceptions[0]).toMatchObject({ kind: 'rejected', code: 'invalid-document' })
   })
 
+  test.each([0, 1])('that is a veto of the application is enough as well (%i)', stage => {
+    const vetoed: Partial<ClientReport> = { ...rejected, code: 'vetoed', validator: 'database' }
+    const decision = decide(place({ stage }), { exposed: first(1, vetoed) })
+    expect([decision.type, decision.explanation.verdict]).toEqual(['roll-back', 'bad'])
+    expect(decision.explanation.why[0]).toBe(`1 vetoed in stage ${stage + 1}`)
+    expect(decision.explanation.exceptions[0]).toMatchObject({ kind: 'vetoed', validator: 'database' })
+    // A client that was asked again and runs it has not failed.
+    expect(decide(place({ stage }), { exposed: first(1, {}) }).type).toBe('advance')
+  })
+
   test('that is an abrupt end or silence exposes one client more, and a second one is bad', () => {
     const where = place({ stage: 1 })
     const one = decide(where, { more: diedOn(named(where, 0)) })
