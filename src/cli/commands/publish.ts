@@ -243,7 +243,8 @@ export function printRollout(
 
 function plain(namespace: string, rollout: Rollout, done: Done): object {
   const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { controllers, forecast, builds, rehearsal, awaitsGates, activateAt, previousVersion, variants } = rollout
+  const { controllers, forecast, builds, rehearsal, awaitsGates, activateAt, previousVersion, variants } =
+    rollout
   return {
     outcome: rollout.outcome === 'published' ? done : rollout.outcome,
     namespace,

@@ -84,6 +84,8 @@ async function whyBad(
   { heard: given, policies }: Pick<Replacing, 'heard' | 'policies'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  // A gate that is red before anybody is exposed says nothing of the document.
+  if (release.rollout.stageStart.awaitsGates === true) return undefined
   const heard = given ?? (context.store.reports === undefined ? nothingHeard(context.clock) : undefined)
   if (heard === undefined) return undefined
   try {

@@ -406,6 +406,8 @@ describe('what a controller does not have', () => {
     await publish(2, { rollout: gated })
     await clock.advance(90 * MINUTE)
     expect(bare.standings.get(namespace)).toMatchObject({ action: 'pause' })
+    // Nobody ran it, so it may be published again.
+    expect((await publish(3, { supersede: true })).withdrawn).toEqual([])
   })
 
   test('one or two clients are exposed after the gate was asked, and watched', async () => {
