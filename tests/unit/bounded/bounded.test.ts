@@ -44,6 +44,7 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MOST_SAID: 'the front of one list',
   MOST_DECODED_BYTES: 'what is forgotten is decoded again, with the same answer',
   MOST_LIGHT: 'the clients of a simulation, each of which stands for some of a larger fleet',
+  KEPT_SILENT_MS: 'a time, after which reports go by themselves; the registry is in the table',
   MOST_LOOK_MS: 'a model that looks less often is computed',
 }
 
