@@ -28,8 +28,13 @@ export function createStageOracles({ violate, met }: SceneStage, machines: reado
         )
         if (lost.length > 0) say('lets those run the candidate who are held back')
       }
-      const begins = rollout.state === 'running' && was?.rollout?.stage !== rollout.stage
-      if (!begins || audience === undefined) return
+      if (rollout.stageStart.awaitsGates === true) {
+        const exposed = machines.filter(({ plan }) => audience === undefined || isIn(audience, plan))
+        if (rollout.state === 'running' && exposed.length > 0) say('exposes some before its gates were asked')
+        return
+      }
+      const goesOn = was?.rollout?.stage === rollout.stage && was.rollout.stageStart.awaitsGates === undefined
+      if (rollout.state !== 'running' || goesOn || audience === undefined) return
       const { labels, ids, by } = planned
       for (const { plan } of machines) {
         const isNow = isIn(audience, plan)

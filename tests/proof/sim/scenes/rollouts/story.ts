@@ -28,6 +28,7 @@ export interface PlainRelease {
       readonly gates?: readonly { readonly name: string; readonly onBad: string }[]
     }
     readonly stageStart: {
+      readonly awaitsGates?: true
       readonly at: string
       readonly live: number
       readonly exposed: number
