@@ -45,8 +45,10 @@ export function createGateOracles({ stage, gates, controllers }: GatesJudged): G
             violate('what-a-gate-records-is-kept', `release ${release.sequence} says nothing of gate ${name}`)
           continue
         }
+        // Before anybody runs a candidate a gate may have nothing to say of it.
+        const isBegun = was.rollout?.stageStart.awaitsGates === undefined
         if (last?.verdict === 'good') met('a gate let a stage go on')
-        else
+        else if (isBegun || last?.verdict !== 'unknown')
           violate(
             'a-gate-is-never-skipped',
             `release ${release.sequence} leaves stage ${was.rollout?.stage} (${release.rollout?.controller}), and gate ${name} said ${last?.verdict ?? 'nothing'} of it`,
@@ -64,7 +66,8 @@ export function createGateOracles({ stage, gates, controllers }: GatesJudged): G
       const { rollout } = release
       const untilMs = clock.monotonic() - HEEDED_MS
       if (rollout === undefined || (rollout.state !== 'running' && rollout.state !== 'paused')) return
-      if (atMs > untilMs) return
+      // A gate that is red before anybody is exposed holds the start, and takes nothing back.
+      if (atMs > untilMs || rollout.stageStart.awaitsGates === true) return
       for (const { name, onBad } of rollout.plan.gates ?? []) {
         const sinceMs = gates.redSinceMs(name) ?? Number.POSITIVE_INFINITY
         const isAsked = controllers.some(
