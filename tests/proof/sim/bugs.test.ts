@@ -10,7 +10,7 @@ import { runMany } from './run-many.js'
 const FROM = 1_000_000
 
 /** How many of them a bug may survive. */
-const MOST = 1_500
+const MOST = 3_000
 
 const took = new Map<string, Found>()
 

@@ -48,7 +48,7 @@ export function createGateOracles({ stage, gates, controllers }: GatesJudged): G
         // Before anybody runs a candidate a gate may have nothing to say of it.
         const isBegun = was.rollout?.stageStart.awaitsGates === undefined
         if (last?.verdict === 'good') met('a gate let a stage go on')
-        else if (isBegun || last?.verdict !== 'unknown')
+        else if (isBegun || last?.verdict !== 'none')
           violate(
             'a-gate-is-never-skipped',
             `release ${release.sequence} leaves stage ${was.rollout?.stage} (${release.rollout?.controller}), and gate ${name} said ${last?.verdict ?? 'nothing'} of it`,
