@@ -221,9 +221,8 @@ export function printRollout(
   done: Done = 'published',
 ): void {
   if (json) return print.jsonLine(plain(namespace, rollout, done))
-  const { version, position, digest, withdrawn, state, notes, activateAt, previousVersion, variants } =
-    rollout
-  const { controllers } = rollout
+  const { version, position, digest, withdrawn, state, controllers, notes } = rollout
+  const { activateAt, previousVersion, variants } = rollout
   const others = { unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }
   const what = rollout.outcome === 'published' ? done.replaceAll('-', ' ') : others[rollout.outcome]
   // Versions can go back, and then a number alone looks like another one's.

@@ -166,7 +166,22 @@ export function goesOn(rollout: RolloutState): boolean {
  * ```
  */
 export function stageNumberOf({ stage, stageStart }: Pick<RolloutState, 'stage' | 'stageStart'>): number {
-  return stageStart.rehearsal === undefined && stageStart.awaitsGates === undefined ? stage + 1 : 0
+  return isOfStage(stageStart) ? stage + 1 : 0
+}
+
+/**
+ * Whether a stage has begun, and not what comes before the first one: a rehearsal of the way back,
+ * and the gates that are asked before anybody is exposed.
+ *
+ * ```ts
+ * if (isOfStage(rollout.stageStart)) show(rollout.stage + 1)
+ * ```
+ */
+export function isOfStage({
+  rehearsal,
+  awaitsGates,
+}: Pick<StageStart, 'rehearsal' | 'awaitsGates'>): boolean {
+  return rehearsal === undefined && awaitsGates === undefined
 }
 
 /** Reads the `rollout` member of a release. */

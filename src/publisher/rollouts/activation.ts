@@ -1,4 +1,4 @@
-import type { RolloutState } from '../../core/release/rollout.js'
+import { isOfStage, type RolloutState } from '../../core/release/rollout.js'
 import type { NextStage } from '../../rollouts/policy.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import { outlineOf } from './outline.js'
@@ -20,8 +20,7 @@ export function activationOf(
   { stage, audience, start, decideBy }: Step,
   nowMs: number,
 ): { readonly activateAt?: string; readonly decideBy: string } {
-  const isLast =
-    start.rehearsal === undefined && start.awaitsGates === undefined && stage >= outlineOf(plan).stages - 1
+  const isLast = isOfStage(start) && stage >= outlineOf(plan).stages - 1
   const waitMs = activateAt === undefined ? 0 : Date.parse(activateAt) - nowMs
   if (activateAt === undefined || !(isLast || audience === undefined) || waitMs <= 0) return { decideBy }
   return { activateAt, decideBy: new Date(Date.parse(decideBy) + waitMs).toISOString() }

@@ -1,4 +1,4 @@
-import type { RolloutState } from '../../core/release/rollout.js'
+import { isOfStage, type RolloutState } from '../../core/release/rollout.js'
 import { policyOf, sayResolvingPower } from '../../rollouts/index.js'
 
 /**
@@ -10,8 +10,7 @@ import { policyOf, sayResolvingPower } from '../../rollouts/index.js'
  * ```
  */
 export function canSeeFrom({ state, plan, stageStart }: RolloutState): string | undefined {
-  const { live, exposed, rehearsal, awaitsGates } = stageStart
-  const isStage = rehearsal === undefined && awaitsGates === undefined
-  if (state !== 'running' || !isStage || policyOf(plan) !== 'staged@1') return undefined
+  const { live, exposed } = stageStart
+  if (state !== 'running' || !isOfStage(stageStart) || policyOf(plan) !== 'staged@1') return undefined
   return sayResolvingPower({ live, healthy: exposed })
 }

@@ -69,6 +69,18 @@ test.each([
   )
 })
 
+/** A fleet that was heard, whose publisher and controller have the gates. */
+async function gatedFleet(gates: readonly Gate[]) {
+  const store = memory()
+  const fleet = await startFleet({
+    store,
+    gates,
+    strategy: ({ pollIntervalMs }) => push(store, { pollIntervalMs, backoff: { baseMs: 50, capMs: 500 } }),
+  })
+  await whenHeard(fleet)
+  return fleet
+}
+
 test('a gate that is red blocks the start, holds a stage and lets it go on by itself; one that only records is written down', async () => {
   const says = await metrics()
   const latency = prometheusGate({ name: 'latency', url: says.url, query: 'latency', max: 0.5 })
@@ -76,14 +88,8 @@ test('a gate that is red blocks the start, holds a stage and lets it go on by it
   // Red from the first look on, and nothing comes of it.
   const smoke: Gate = { ...record, check: () => ({ verdict: 'bad', why: 'it answered 503' }) }
   const gates = [latency, smoke]
-  const store = memory()
-  await using fleet = await startFleet({
-    store,
-    gates,
-    strategy: ({ pollIntervalMs }) => push(store, { pollIntervalMs, backoff: { baseMs: 50, capMs: 500 } }),
-  })
+  await using fleet = await gatedFleet(gates)
   const { publisher, clients, until } = fleet
-  await whenHeard(fleet)
   const publish = () =>
     publisher.publish(
       { pool: 2 },
@@ -119,14 +125,8 @@ test('a gate that is red blocks the start, holds a stage and lets it go on by it
 test('an approval is waited for after the first stage, and lets the rollout go on by itself', async () => {
   const folder = temporaryFolder()
   const gates = [approvalGate({ folder })]
-  const store = memory()
-  await using fleet = await startFleet({
-    store,
-    gates,
-    strategy: ({ pollIntervalMs }) => push(store, { pollIntervalMs, backoff: { baseMs: 50, capMs: 500 } }),
-  })
+  await using fleet = await gatedFleet(gates)
   const { publisher, clients, until } = fleet
-  await whenHeard(fleet)
   const rollout = await publisher.publish(
     { pool: 2 },
     { rollout: staged({ ...PERIODS, stages: [1, 'all'], gates }), reason: 'more load' },

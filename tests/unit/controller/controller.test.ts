@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { z } from 'zod'
 import type { CompleteStore } from '../../../src/contracts/transport.js'
 import { createController, type Controller, type ControllerOptions } from '../../../src/controller/index.js'
 import type { LogDetails } from '../../../src/contracts/system.js'
@@ -11,35 +10,34 @@ import {
   everyone,
   type Gate,
   type GateFinding,
-  type Publisher,
   type PublishOptions,
   type Rollout,
 } from '../../../src/publisher/index.js'
 import { staged } from '../../../src/rollouts/index.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
-import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
 import { releasesOf } from '../../support/releases-of.js'
-import { startPaperFleet, type Effect, type PaperFleet } from '../../support/rollouts/paper-fleet.js'
+import type { Effect } from '../../support/rollouts/paper-fleet.js'
+import {
+  LOOK_MS,
+  MINUTE,
+  namespace,
+  paperWorld,
+  PERIODS,
+  schema,
+  type Document,
+  type PaperWorld,
+  type PaperWorldOptions,
+} from '../../support/rollouts/paper-world.js'
 
-const namespace = 'checkout/prod'
-const schema = z.object({ pool: z.number() })
-const MINUTE = 60_000
-/** How often clients and controllers look: three times in a report period. */
-const LOOK_MS = 10_000
-const PERIODS = { bakeMs: 2 * MINUTE, reportMs: 30_000, watchMs: 10 * MINUTE }
-
-interface World {
-  readonly clock: VirtualClock
-  readonly publisher: Publisher<{ pool: number }>
-  readonly fleet: PaperFleet
-  readonly store: CompleteStore
+interface World extends PaperWorld {
   readonly releases: () => Promise<readonly Release[]>
   controller(options?: Partial<ControllerOptions>): Controller
-  publish(pool: number, options?: Partial<PublishOptions<{ pool: number }>>): Promise<Rollout>
+  publish(pool: number, options?: Partial<PublishOptions<Document>>): Promise<Rollout>
   /** Publishes version 2 as somebody who has the gate. */
-  publishWith(gate: Gate, options: Partial<PublishOptions<{ pool: number }>>): Promise<Rollout>
+  publishWith(gate: Gate, options: Partial<PublishOptions<Document>>): Promise<Rollout>
 }
 
 const closing: (() => unknown)[] = []
@@ -47,40 +45,12 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-interface WorldOptions {
-  readonly clients?: number
-  /** What version 2 does. */
-  readonly effect?: Effect | ((clientId: string) => Effect)
-}
-
 /** A fleet that has run version 1 for a while, and no controller yet. */
-async function world({ clients = 20, effect = 'works' }: WorldOptions = {}): Promise<World> {
-  const clock = virtualClock()
-  const system = { clock, random: seededRandom(7), hasher: systemHasher }
-  const store = memory({ system })
-  const publisher = createPublisher({ namespace, schema, store, system })
-  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
-  const first = (await publisher.current())?.digest
-  const fleet = startPaperFleet({
-    store,
-    clock,
-    namespace,
-    clients,
-    lookMs: LOOK_MS,
-    effect: (digest, clientId) =>
-      digest === first ? 'works' : typeof effect === 'function' ? effect(clientId) : effect,
-  })
-  closing.push(
-    () => fleet.close(),
-    () => publisher.close(),
-  )
-  await store.reports({ namespace }, new AbortController().signal)
-  await clock.advance(20 * MINUTE)
+async function world(options: PaperWorldOptions = {}): Promise<World> {
+  const paper = await paperWorld(options)
+  const { store, system, publisher } = paper
   return {
-    clock,
-    publisher,
-    fleet,
-    store,
+    ...paper,
     releases: () => releasesOf(store, namespace),
     controller(options = {}) {
       const controller = createController({ store, system, lookMs: LOOK_MS, ...options })

@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { CompleteStore } from '../../../src/contracts/transport.js'
 import {
   createPublisher,
@@ -9,53 +8,33 @@ import {
   type PublisherOptions,
 } from '../../../src/publisher/index.js'
 import { staged, type RolloutPolicy } from '../../../src/rollouts/index.js'
-import { seededRandom } from '../../../src/sim/seeded-random.js'
-import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
-import { systemHasher } from '../../../src/system/system.js'
-import { memory } from '../../../src/transports/memory.js'
-import { startPaperFleet, type Effect } from '../../support/rollouts/paper-fleet.js'
+import type { Effect } from '../../support/rollouts/paper-fleet.js'
+import {
+  MINUTE,
+  namespace,
+  paperWorld,
+  PERIODS,
+  schema,
+  type Document,
+  type PaperWorld,
+} from '../../support/rollouts/paper-world.js'
 
-const namespace = 'checkout/prod'
-const schema = z.object({ pool: z.number() })
-const MINUTE = 60_000
-const PERIODS = { bakeMs: 2 * MINUTE, reportMs: 30_000, watchMs: 10 * MINUTE }
-
-type Document = z.infer<typeof schema>
-
-interface World {
-  readonly clock: VirtualClock
-  readonly store: CompleteStore
+interface World extends Omit<PaperWorld, 'publisher'> {
   publisher(options?: Partial<PublisherOptions<Document>>): Publisher<Document>
 }
 
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
-
 /** Twenty clients that have run version 1 for a while; nothing moves a rollout on. */
 async function world(effect: Effect): Promise<World> {
-  const clock = virtualClock()
-  const system = { clock, random: seededRandom(7), hasher: systemHasher }
-  const store = memory({ system })
-  const publisher: World['publisher'] = (options = {}) => {
-    const made = createPublisher({ namespace, schema, store, system, rollout: staged(PERIODS), ...options })
-    closing.push(() => made.close())
-    return made
+  const paper = await paperWorld({ effect })
+  const { store, system } = paper
+  return {
+    ...paper,
+    publisher(options = {}) {
+      const made = createPublisher({ namespace, schema, store, system, rollout: staged(PERIODS), ...options })
+      onTestFinished(() => made.close())
+      return made
+    },
   }
-  const { digest } = await publisher().publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
-  const fleet = startPaperFleet({
-    store,
-    clock,
-    namespace,
-    clients: 20,
-    lookMs: 10_000,
-    effect: one => (one === digest ? 'works' : effect),
-  })
-  closing.push(() => fleet.close())
-  await store.reports({ namespace }, new AbortController().signal)
-  await clock.advance(20 * MINUTE)
-  return { clock, store, publisher }
 }
 
 const first = { drive: true, reason: 'more' }
