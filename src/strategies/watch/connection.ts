@@ -1,3 +1,4 @@
+import { withDeadline } from '../../async/deadline.js'
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Session } from '../../contracts/strategy.js'
 import type { Delivery, NoticeTransport } from '../../contracts/transport.js'
@@ -45,6 +46,18 @@ export interface ConnectionOptions {
   readonly wake: () => void
 }
 
+/** How long a watch waits to hear whether it may ask for deltas, in milliseconds. */
+const DELTAS_MS = 1_000
+
+async function usesDeltas({ deltas, clock }: Session, signal: AbortSignal): Promise<boolean> {
+  const answer = deltas?.() ?? false
+  if (typeof answer === 'boolean') return answer
+  return withDeadline(
+    { clock, signal, timeoutMs: DELTAS_MS, what: 'the codec for deltas', graceMs: 0 },
+    () => answer,
+  ).catch(() => false)
+}
+
 /** Opens a watch of the session's namespace, and keeps reading it into a bounded inbox. */
 export function openConnection(session: Session, { transport, inline, wake }: ConnectionOptions): Connection {
   const { namespace, identity, clock, signal } = session
@@ -82,7 +95,7 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
 
   const pump = async (): Promise<void> => {
     try {
-      const deltas = inline && 'delta' in transport && (await session.deltas?.()) === true
+      const deltas = inline && 'delta' in transport && (await usesDeltas(session, own.signal))
       const have = session.have()
       const query = {
         namespaces: [namespace],

@@ -63,3 +63,17 @@ test.each<[string, () => Options]>([
   expect(along.map(({ isDelta }) => isDelta)).toEqual([false, true, true])
   for (const { bytes } of along.slice(1)) expect(bytes).toBeLessThan(256)
 })
+
+test('a codec that never comes holds up no stream, and whole snapshots travel', async () => {
+  const store = memory()
+  await publish(store, largeDocument(1))
+  const { url } = await started(store, { deltas: libraryDeltas() })
+  const never: Deltas = { codec: () => new Promise(() => {}) }
+  const client = closeLater(
+    createClient({ namespace: NAMESPACE, schema, strategy: push(http(url)), deltas: never }),
+  )
+  expect((await client.ready({ timeoutMs: 30_000 })).current.pool).toBe(1)
+  const changed = new Promise(resolve => client.on('change', ({ current }) => resolve(current.pool)))
+  await publish(store, largeDocument(2))
+  expect(await changed).toBe(2)
+})

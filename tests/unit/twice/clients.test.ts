@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { createClient, type Client } from '../../../src/client/client.js'
 import type { StateStorage } from '../../../src/contracts/state.js'
 import type { Strategy } from '../../../src/contracts/strategy.js'
+import { defaultDeltas } from '../../../src/deltas/default-deltas.js'
 import type { Fetch } from '../../../src/contracts/system.js'
 import { stateFolder } from '../../../src/node/state/state-folder.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
@@ -20,6 +21,9 @@ import { testPlatform } from '../../support/client-harness.js'
 import { drawn } from '../../support/scale.js'
 import { aloneAsTogether, outcome, type Life, type Scene } from '../../support/twice.js'
 import { strategySiblings } from '../siblings/strategies.js'
+
+// A library loads in real time, of which these clocks know nothing.
+await defaultDeltas.codec()
 
 const schema = z.object({ n: z.number() })
 const ROUND_MS = 45_000
