@@ -18,7 +18,7 @@ import { calibrate, checkWritable, readCosts } from './compare-files.js'
 import { readInput } from './compare-workload.js'
 import { EXIT, usageError, type ExitStatus } from './exit.js'
 import { wrap } from './help.js'
-import { readMs } from './quantities.js'
+import { readMs, readShare } from './quantities.js'
 import { readModel } from './read-model.js'
 import type { Cell } from './table.js'
 
@@ -45,6 +45,7 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
   const options: CompareOptions = {
     ...(models.length > 0 && { models }),
     ...depth,
+    ...readWeights(context),
     ...(humanMs !== undefined && { blast: { humanMs } }),
     map: html !== undefined,
     signal: io.signal,
@@ -65,6 +66,15 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
     print.note(`the page is ${html}`)
   }
   return result.recommendation.model === undefined ? EXIT.unfit : EXIT.ok
+}
+
+/** How much bytes count beside processor time. */
+function readWeights({ args }: CommandContext): Pick<CompareOptions, 'weights'> {
+  const bytes = readShare(args, 'bytes-weight')
+  if (bytes === undefined) return {}
+  if (bytes > 1) throw usageError('--bytes-weight must be from 0% to 100%')
+  // As people write it: 0.1 beside 0.9, and no hair less.
+  return { weights: { cpu: Number((1 - bytes).toFixed(9)), bytes } }
 }
 
 /** How many clients a quick look takes. */

@@ -52,6 +52,29 @@ test('--human says how long somebody takes who is called, without which it is a 
   expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('--human')])
 })
 
+test('--bytes-weight says how much bytes count, and the rest is processor time', async () => {
+  const cwd = await folder()
+  const fleet = ['--clients=3000', '--bytes=20480', '--changes-per-day=40', '--kill-switch=2min']
+  const takenWith = async (...args: string[]): Promise<Comparison> =>
+    JSON.parse((await commandLine(['compare', ...fleet, ...args, '--json'], { cwd })).stdout) as Comparison
+  expect((await takenWith()).weights).toEqual({ cpu: 0.5, bytes: 0.5 })
+  const [byCpu, byBytes] = [await takenWith('--bytes-weight=0%'), await takenWith('--bytes-weight=90%')]
+  expect([byCpu.weights, byBytes.weights]).toEqual([
+    { cpu: 1, bytes: 0 },
+    { cpu: 0.1, bytes: 0.9 },
+  ])
+  expect([byCpu, byBytes].map(({ recommendation }) => recommendation.model)).toEqual([
+    'push, heartbeat 30 s',
+    'pull 90 s',
+  ])
+  const { stdout } = await commandLine([...ASKED, '--bytes-weight=90%'], { cwd })
+  expect(stdout).toContain('weights: processor time 0.1, bytes 0.9')
+  for (const wrong of ['101%', '0.9', 'much']) {
+    const { status, stderr } = await commandLine([...ASKED, `--bytes-weight=${wrong}`], { cwd })
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--bytes-weight must be ')])
+  }
+})
+
 test('--json prints the whole comparison, and options come on top of a file or a preset', async () => {
   const cwd = await folder()
   await writeFile(join(cwd, 'workload.json'), '{"clients":60,"documentBytes":900,"servers":2}')
