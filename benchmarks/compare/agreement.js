@@ -268,5 +268,6 @@ function readOptions() {
 async function readCosts() {
   if (values.costs !== undefined) return JSON.parse(await readFile(values.costs, 'utf8'))
   if (!values.run) return 'recorded'
-  return measureCosts({ cli, signal: new AbortController().signal })
+  const onProgress = (/** @type {string} */ text) => process.stderr.write(`what a server costs: ${text}\n`)
+  return measureCosts({ cli, signal: new AbortController().signal, onProgress })
 }
