@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { NoticeboardError } from '../../contracts/errors.js'
 
 /**
@@ -33,21 +32,61 @@ export function memoryBytes(pid: number): number {
   })
 }
 
+/** What processors did until now, in the ticks of the system. */
+export interface ProcessorTimes {
+  readonly idle: number
+  readonly total: number
+}
+
 /**
- * What the machine's processors did until now, in milliseconds of all of them; two of these say how
- * idle it was between.
+ * What the processors did until now that this process may run on, all of them, which in a container
+ * or under `taskset` are not all of the machine's; two of these say how idle it was between. Throws
+ * `unsupported` where the system does not tell.
  *
  * ```ts
- * const { idleMs, totalMs } = machineTimes()
+ * const { idle, total } = machineTimes()
  * ```
  */
-export function machineTimes(): { readonly idleMs: number; readonly totalMs: number } {
-  let [idleMs, totalMs] = [0, 0]
-  for (const { times } of cpus()) {
-    idleMs += times.idle
-    totalMs += times.user + times.nice + times.sys + times.idle + times.irq
+export function machineTimes(): ProcessorTimes {
+  return reading(() =>
+    timesIn(readFileSync('/proc/stat', 'utf8'), processorsIn(readFileSync('/proc/self/status', 'utf8'))),
+  )
+}
+
+/**
+ * The numbers of the processors that `/proc/PID/status` names.
+ *
+ * ```ts
+ * processorsIn('Cpus_allowed_list:\t0-2,8') // a set of 0, 1, 2 and 8
+ * ```
+ */
+export function processorsIn(status: string): ReadonlySet<number> {
+  const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)/m.exec(status) ?? []
+  return new Set(
+    list.split(',').flatMap(range => {
+      const [from = Number.NaN, to = from] = range.split('-').map(Number)
+      return Array.from({ length: to - from + 1 }, (_, index) => from + index)
+    }),
+  )
+}
+
+/**
+ * What some processors did by `/proc/stat`. Waiting for a disk is idle.
+ *
+ * ```ts
+ * timesIn('cpu0 10 0 5 80 5 0 0 0 0 0', new Set([0])) // { idle: 85, total: 100 }
+ * ```
+ */
+export function timesIn(stat: string, processors: ReadonlySet<number>): ProcessorTimes {
+  let [idle, total] = [0, 0]
+  for (const [, processor, written = ''] of stat.matchAll(/^cpu(\d+) (.*)$/gm)) {
+    if (!processors.has(Number(processor))) continue
+    // What guests used is in the first two already.
+    const ticks = written.split(' ', 8).map(Number)
+    idle += (ticks[3] ?? 0) + (ticks[4] ?? 0)
+    total += ticks.reduce((sum, each) => sum + each, 0)
   }
-  return { idleMs, totalMs }
+  return { idle, total }
 }
 
 function reading(read: () => number): number {

@@ -58,7 +58,7 @@ export interface SeenInRun {
   readonly memoryBytes: number
   /** The most clients that one of the changes of the run never reached. */
   readonly missed: number
-  /** How idle the machine was while the change travelled, from 0 to 1. */
+  /** How idle the processors were that the run may use while the change travelled, from 0 to 1. */
   readonly machineIdle: number
 }
 
@@ -258,8 +258,7 @@ export async function runFleet(
     memoryBytes,
     missed,
     machineIdle:
-      (machineAfter.idleMs - machineBefore.idleMs) /
-      Math.max(1, machineAfter.totalMs - machineBefore.totalMs),
+      (machineAfter.idle - machineBefore.idle) / Math.max(1, machineAfter.total - machineBefore.total),
   }
 }
 
