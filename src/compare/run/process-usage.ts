@@ -63,10 +63,9 @@ export function machineTimes(): ProcessorTimes {
 export function processorsIn(status: string): ReadonlySet<number> {
   const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)/m.exec(status) ?? []
   return new Set(
-    list.split(',').flatMap(range => {
-      const [from = Number.NaN, to = from] = range.split('-').map(Number)
-      return Array.from({ length: to - from + 1 }, (_, index) => from + index)
-    }),
+    [...list.matchAll(/(\d+)(?:-(\d+))?/g)].flatMap(([, from, to = from]) =>
+      Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => Number(from) + index),
+    ),
   )
 }
 
@@ -89,7 +88,7 @@ export function timesIn(stat: string, processors: ReadonlySet<number>): Processo
   return { idle, total }
 }
 
-function reading(read: () => number): number {
+function reading<T>(read: () => T): T {
   try {
     return read()
   } catch (cause) {
