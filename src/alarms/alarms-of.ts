@@ -229,15 +229,19 @@ function sayAsked({
 }
 
 /** Why no controller that is heard could move a rollout on; undefined where one could. */
-function whyOrphaned({ id, plan }: RolloutState, all: readonly HeardController[]): string | undefined {
-  const nobody = 'has no controller that could move it on'
+function whyOrphaned({ id, plan, state }: RolloutState, all: readonly HeardController[]): string | undefined {
+  const nobody =
+    state === 'watching'
+      ? 'has no controller that watches it and would take it back'
+      : 'has no controller that could move it on'
   const able = all.filter(abilities => missingFor(plan, abilities).length === 0)
   const failing = able.map(controller => saysOf(controller, { id, is: 'failing' }))
   if (failing.includes(undefined)) return undefined
   const [why] = failing
   if (why !== undefined) return `cannot be moved on by ${able[0]?.name}: ${why}`
   const [missing] = all.map(abilities => missingFor(plan, abilities)).sort((a, b) => a.length - b.length)
-  if (missing === undefined) return `${nobody}: none is heard`
+  if (missing === undefined)
+    return `${nobody}: none is heard; start noticeboard serve or noticeboard controller`
   const who = all.length === 1 ? 'the one that is heard does' : `the ${all.length} that are heard do`
   return `${nobody}; it waits for ${missing.join(', ')}, which ${who} not have`
 }

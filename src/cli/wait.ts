@@ -231,8 +231,12 @@ function whoGoesOn(
     return [
       `the rollout goes on without you${last.isPaused ? ' once that has changed' : ''}, moved on by ${controllers.join(', ')}; ${stop}`,
     ]
+  const [nobody, what] =
+    state === 'watching'
+      ? ['nobody watches it from here, and nothing takes it back by itself', 'watched']
+      : ['nothing moves the rollout on from here', 'completed']
   return [
-    `no controller is heard in ${namespace}, so nothing moves the rollout on from here: start noticeboard controller, or wait on with noticeboard rollout show ${namespace} --wait=completed; ${stop}`,
+    `no controller is heard in ${namespace}, so ${nobody}: start noticeboard controller, or wait on with noticeboard rollout show ${namespace} --wait=${what}; ${stop}`,
   ]
 }
 

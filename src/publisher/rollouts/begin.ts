@@ -162,7 +162,7 @@ interface Planned extends Beginning {
 
 function beginWith(context: PublisherContext, planned: Planned): Begun {
   const { namespace, random, store } = context
-  const { newest, candidate, first, heard, drives, nowMs, activateAt } = planned
+  const { newest, candidate, first, heard, nowMs, activateAt } = planned
   if (first.type === 'refused' && first.why === 'no-reports' && store.reports !== undefined)
     return refuse(
       'fleet-unknown',
@@ -177,24 +177,9 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
       `${namespace}: ${NOT_STARTED}: ${loose.join('; ')}; or say why in { belowFloor }`,
     )
   if (first.type === 'everyone') return { type: 'everyone', notes: first.says }
-  const notes = [...first.says, ...unaskedGates(planned), ...blindGuardrails(planned)]
-  if (
-    !drives &&
-    first.next.state === 'running' &&
-    heard !== undefined &&
-    !isRunBySomebody(first.plan, heard)
-  ) {
-    const policies = [nameOfPolicy(planned.policy)]
-    const all = controllersIn(heard)
-    const able = all.filter(one => one.policies.includes(policies[0] ?? ''))
-    if (able.length === 0)
-      return refuse(
-        'no-controller',
-        `no controller that runs ${policies.join()} is heard in ${namespace}, so nothing would move the rollout on: ${all.length === 0 ? 'start noticeboard serve or noticeboard controller' : `give the policy to one that is heard (${all[0]?.name}) and start it again`}, or pass { drive: true } and iterate the rollout`,
-      )
-    const gates = [...new Set(able.flatMap(one => one.gates))]
-    notes.push(`waiting for: ${missingFor(first.plan, { policies, gates }).join(', ')}`)
-  }
+  const moved = whoMovesItOn(context, planned)
+  if (moved.type === 'refused') return moved
+  const notes = [...first.says, ...unaskedGates(planned), ...blindGuardrails(planned), ...moved.notes]
   if (heard === undefined)
     notes.push(
       'this store keeps no reports, so whether a controller moves the rollout on cannot be seen here',
@@ -225,6 +210,39 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
         ? { ...common, stable: candidate }
         : { ...common, stable: newest.stable.variants, candidate, audience },
   }
+}
+
+/**
+ * What is to be said where no controller that is heard could move a rollout on. Without one no stage
+ * begins; what goes to all at once goes out, and nobody watches it.
+ */
+function whoMovesItOn(
+  { namespace }: PublisherContext,
+  { first, policy, heard, drives }: Planned,
+): Extract<Begun, { type: 'refused' }> | { readonly type: 'moved'; readonly notes: readonly string[] } {
+  const says = (...notes: readonly string[]) => ({ type: 'moved', notes }) as const
+  if (first.type !== 'stage' || first.next.state === 'completed') return says()
+  if (drives || heard === undefined || isRunBySomebody(first.plan, heard)) return says()
+  const name = nameOfPolicy(policy)
+  const all = controllersIn(heard)
+  const able = all.filter(({ policies }) => policies.includes(name))
+  if (able.length > 0) {
+    const gates = [...new Set(able.flatMap(one => one.gates))]
+    return says(`waiting for: ${missingFor(first.plan, { policies: [name], gates }).join(', ')}`)
+  }
+  const none = `no controller that runs ${name} is heard in ${namespace}`
+  const start =
+    all.length === 0
+      ? 'start noticeboard serve or noticeboard controller'
+      : `give the policy to one that is heard (${all[0]?.name}) and start it again`
+  if (first.next.state === 'running')
+    return refuse(
+      'no-controller',
+      `${none}, so nothing would move the rollout on: ${start}, or pass { drive: true } and iterate the rollout`,
+    )
+  return says(
+    `${none}, so nobody watches what all clients get now, and nothing takes it back by itself: ${start}, or iterate the rollout with { drive: true } (noticeboard rollout show ${namespace} --wait=watched)`,
+  )
 }
 
 /** The gates of a plan that could not be asked whether they are red already. */
@@ -283,6 +301,6 @@ function saltFor({ hasher, namespace }: PublisherContext, { newest, candidate }:
   return toHex(hasher.sha256(encodeText(`${namespace}\0${digests}`))).slice(0, 32)
 }
 
-function refuse(code: ErrorCode, message: string): Begun {
+function refuse(code: ErrorCode, message: string): Extract<Begun, { type: 'refused' }> {
   return { type: 'refused', error: new NoticeboardError(code, message) }
 }

@@ -232,7 +232,29 @@ describe('who looks at a rollout', () => {
     await nb([...publish, '--wait=stage'])
     const alone = await nb(['rollout', 'show'])
     expect(alone.stdout).toContain('alarm rollout-orphaned: ')
-    expect(alone.stdout).toContain('has no controller that could move it on: none is heard')
+    expect(alone.stdout).toContain(
+      'has no controller that could move it on: none is heard; start noticeboard serve or noticeboard controller',
+    )
+    controller()
+    await clock.advance(30_000)
+    expect((await nb(['rollout', 'show'])).stdout).not.toContain('alarm')
+  })
+
+  test('of one or two clients is told that nobody watches it, as who published it and who waited are', async () => {
+    const { nb, clock, controller } = await rolloutDesk({ clients: 2 })
+    const left = await nb(publish)
+    expect([left.status, left.stdout]).toEqual([0, expect.stringContaining(', watching, ')])
+    expect(left.stderr).toMatch(
+      /no controller that runs staged@1 is heard .* nobody watches .* start noticeboard serve or noticeboard controller, .* --wait=watched\)$/m,
+    )
+    const waited = await nb(['rollout', 'show', '--wait=completed'])
+    expect(waited.stderr).toMatch(
+      /nobody watches it from here, .* rollout show checkout\/prod --wait=watched;/,
+    )
+    const alone = await nb(['rollout', 'show'])
+    expect(alone.stdout).toContain(
+      'has no controller that watches it and would take it back: none is heard; start noticeboard serve or noticeboard controller',
+    )
     controller()
     await clock.advance(30_000)
     expect((await nb(['rollout', 'show'])).stdout).not.toContain('alarm')

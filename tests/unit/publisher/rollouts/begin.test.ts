@@ -5,6 +5,7 @@ import {
   createPublisher,
   type Gate,
   type Publisher,
+  type PublishOptions,
   type RolloutPolicy,
 } from '../../../../src/publisher/index.js'
 import { everyone, staged, timed } from '../../../../src/rollouts/index.js'
@@ -132,3 +133,35 @@ test('a guardrail for which the fleet is too small is named at the start', async
   expect(await notesAmong(40, 'latencyMs')).toBeUndefined()
   expect(await notesAmong(12)).toBeUndefined()
 })
+
+test.each([
+  ['one client', 1],
+  ['two clients', 2],
+] as const)(
+  'what goes to %s at once and is watched says that nobody watches it, and what to do, unless a controller or this process does',
+  async (_, clients) => {
+    const clock = virtualClock()
+    const system = { clock }
+    const store = memory({ system })
+    const namespace = 'checkout/prod'
+    const fleet = startPaperFleet({ store, clock, namespace, clients })
+    const publisher = createPublisher({ namespace, schema, store, system })
+    const publish = (n: number, more: Partial<PublishOptions<Document>> = {}) =>
+      publisher.publish(size(n), { rollout: staged(), reason: 'more load', ...more })
+    await publish(1)
+    await clock.advance(20 * 60_000)
+    const says =
+      'no controller that runs staged@1 is heard in checkout/prod, so nobody watches what all clients get now, and nothing takes it back by itself: start noticeboard serve or noticeboard controller, or iterate the rollout with { drive: true } (noticeboard rollout show checkout/prod --wait=watched)'
+    expect((await publish(2, { dryRun: true })).notes).toContain(says)
+    expect((await publish(2, { drive: true, dryRun: true })).notes).not.toContain(says)
+    const alone = await publish(2)
+    expect(alone).toMatchObject({ state: 'watching', controllers: [] })
+    expect(alone.notes).toContain(says)
+    const controller = createController({ store, system })
+    await clock.advance(60_000)
+    const led = await publish(3)
+    expect(led).toMatchObject({ state: 'watching', controllers: ['controller'] })
+    expect(led.notes.join()).not.toContain('no controller')
+    await Promise.all([controller.close(), fleet.close(), publisher.close()])
+  },
+)
