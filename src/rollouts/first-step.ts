@@ -103,11 +103,10 @@ function rehearsedFirst(plan: StagedPlan, began: Began): FirstStep {
       ],
     }
   const id = idOf(client.clientId, { salt, hasher })
-  const { bakeMs, reportMs, spreadMs } = plan
   return {
     type: 'stage',
     plan: plan as unknown as Json,
-    evidence: { bakeMs, reportMs, spreadMs },
+    evidence: evidenceFor(plan),
     next: {
       state: 'running',
       stage: 0,
@@ -122,7 +121,7 @@ function rehearsedFirst(plan: StagedPlan, began: Began): FirstStep {
       decideBy: new Date(nowMs + decideWithinMs(plan, live, fetchSpreadMs)).toISOString(),
     },
     says: [
-      `first one client of ${live.length} rehearses the way back: forward, back and forward, ${seconds(bakeMs)} each`,
+      `first one client of ${live.length} rehearses the way back: forward, back and forward, ${seconds(plan.bakeMs)} each`,
       `then the stages: ${sayStages(plan.stages)} of ${live.length} live clients`,
       ...sayNewcomers(began),
     ],

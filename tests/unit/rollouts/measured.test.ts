@@ -3,24 +3,32 @@ import { z } from 'zod'
 import { createClient } from '../../../src/client/client.js'
 import { createController } from '../../../src/controller/index.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
-import { staged } from '../../../src/rollouts/index.js'
+import type { Release } from '../../../src/core/release/release.js'
+import { staged, type StagedOptions } from '../../../src/rollouts/index.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { pull } from '../../../src/strategies/pull.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
+import { memoryFolder } from '../../support/client-harness.js'
+import { releasesOf } from '../../support/releases-of.js'
 
 const namespace = 'checkout/prod'
 const schema = z.object({ pool: z.number() })
 const MINUTE = 60_000
 
+interface Ended {
+  readonly ended: string
+  readonly pools: ReadonlySet<number>
+  readonly story: string
+  readonly releases: readonly Release[]
+}
+
 /**
  * Publishes to 44 clients that measure a latency each twenty seconds, 10 ms or so and ten times as
  * much with a pool of 3. The controller is followed by another one in the middle of the bake.
  */
-async function rollOut(
-  pool: number,
-): Promise<{ readonly ended: string; readonly pools: ReadonlySet<number>; readonly story: string }> {
+async function rollOut(pool: number, options: Pick<StagedOptions, 'rehearse'> = {}): Promise<Ended> {
   const clock = virtualClock()
   const system = { clock, random: seededRandom(7), hasher: systemHasher }
   const store = memory({ system })
@@ -33,6 +41,7 @@ async function rollOut(
       schema,
       clientId: `web-${index}`,
       strategy: pull(store, { pollIntervalMs: 15_000 }),
+      state: memoryFolder(),
       system: { clock, random, hasher: systemHasher },
     })
     client.ready({ timeoutMs: 0 }).catch(() => {})
@@ -54,12 +63,13 @@ async function rollOut(
     reportMs: 30_000,
     watchMs: MINUTE,
     guardrails,
+    ...options,
   })
   const rollout = await publisher.publish({ pool }, { rollout: policy, reason: 'more' })
   await clock.advance(MINUTE)
   await controller.close()
   controller = createController({ store, system, lookMs: 10_000 })
-  await clock.advance(8 * MINUTE)
+  await clock.advance((options.rehearse === true ? 20 : 8) * MINUTE)
   const story: string[] = []
   for await (const { audit } of publisher.history()) story.push(audit?.reason ?? '')
   const ended = await rollout.settled
@@ -67,7 +77,7 @@ async function rollOut(
   await controller.close()
   await Promise.all(clients.map(client => client.close()))
   await publisher.close()
-  return { ended, pools, story: story.join('\n') }
+  return { ended, pools, story: story.join('\n'), releases: await releasesOf(store, namespace) }
 }
 
 test('a rollout takes back what makes a number worse, on what clients report, also where another controller comes in mid-bake', async () => {
@@ -86,4 +96,21 @@ test('a rollout that changes no number reaches everybody, and its history says b
   expect(story).toMatch(
     /latencyMs is .* in 2[0-2] exposed and .* in 2[0-2] others; it is more than 20 % higher from/,
   )
+})
+
+test('clients measure through a rehearsal of the way back and the stages after it, which take back what makes a number worse', async () => {
+  const phaseOf = ({ rollout }: Release) => rollout?.stageStart.rehearsal?.phase ?? rollout?.stage
+  const phases = ['forward', 'back', 'again', 0]
+  const bad = await rollOut(3, { rehearse: true })
+  expect(bad.ended).toBe('rolled-back')
+  expect([...bad.pools]).toEqual([1])
+  expect(bad.story).toMatch(/latencyMs is more than 20 % higher beyond chance/)
+  expect(bad.releases.slice(1, -1).map(phaseOf)).toEqual(phases)
+  const good = await rollOut(2, { rehearse: true })
+  expect(good.ended).toBe('completed')
+  expect([...good.pools]).toEqual([2])
+  expect(good.story).toMatch(/latencyMs is .* others; it is more than 20 % higher from/)
+  const asking = good.releases.slice(1, -1)
+  expect(asking.map(phaseOf)).toEqual([...phases, 1, 1])
+  expect(new Set(asking.map(({ evidence }) => evidence?.measures?.join()))).toEqual(new Set(['latencyMs']))
 })
