@@ -5,16 +5,21 @@ import { zstdDeltas } from '../../src/deltas/index.js'
 import { snapshotOf } from './board-kit.js'
 
 /**
- * A document as they are: many keys, none of which compresses to nothing. `pool` is the one key
- * that tests change.
+ * A document as they are: many keys, none of which compresses to nothing, and as long as it is asked
+ * to be as it travels. `pool` is the one key that tests change, by another number of as many digits.
  */
-export function largeDocument(pool: number, bytes = 200_000): Record<string, Json> {
-  const document: Record<string, Json> = { pool }
-  for (let index = 0, length = 0; length < bytes; index += 1) {
-    const value = createHash('sha256').update(String(index)).digest('hex')
-    document[`service-${index}`] = { token: value, weight: index * 7 }
-    length += 110
+export function largeDocument(pool: number, bytes = 204_800): Record<string, Json> {
+  const document: Record<string, Json> = { padding: '', pool }
+  let left = bytes - JSON.stringify(document).length
+  for (let index = 0; ; index += 1) {
+    const token = createHash('sha256').update(String(index)).digest('hex')
+    const service = { token, weight: index * 7 }
+    const { length } = `"service-${index}":${JSON.stringify(service)},`
+    if (length > left) break
+    document[`service-${index}`] = service
+    left -= length
   }
+  document['padding'] = 'x'.repeat(left)
   return document
 }
 

@@ -59,7 +59,7 @@ export function deltaCases(connect: (prefix: string) => Promise<Store>): void {
       if (name === 'hybrid') expect(fetched).toEqual(['delta', 'delta'])
       const { made, served, bytesSaved } = server.handler.load.deltas
       expect([made, served]).toEqual([2, 2])
-      expect(bytesSaved).toBeGreaterThan(2 * 190_000)
+      expect(bytesSaved).toBeGreaterThan(2 * 204_000)
     },
   )
 }

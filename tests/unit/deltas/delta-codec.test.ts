@@ -40,6 +40,7 @@ describe.each(codecs)('deltas by %s', (_, codec) => {
       const [from, to] = [largeSnapshot(1, bytes), largeSnapshot(2, bytes)]
       const made = codec.encode({ base: from, bytes: to.bytes }) ?? new Uint8Array()
       expect(made.length).toBeLessThan(300)
+      expect(to.bytes.length).toBe(bytes)
       const back = codec.decode({ base: from, delta: made, length: to.bytes.length })
       expect(Buffer.compare(back, to.bytes)).toBe(0)
     }
