@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { DeltaCodec, Deltas, HeldSnapshot } from '../../contracts/deltas.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Position } from '../../contracts/position.js'
-import type { DeltaQuery } from '../../contracts/transport.js'
+import type { AppendQuery, DeltaQuery } from '../../contracts/transport.js'
 import { createSerial } from '../../async/serial.js'
 import { deltaPairs, mayHaveDeltas, type DeltaPair } from '../../core/release/delta-pairs.js'
 import { digestOf } from '../../core/release/digest.js'
@@ -16,13 +16,17 @@ import type { BoardSnapshots } from './snapshots.js'
 
 /** Deltas of a board, each in a file named by the two snapshots. Nothing depends on one. */
 export interface BoardDeltas {
-  /** The delta, once those that are being made are there; undefined where there is none. */
+  /**
+   * The delta: of one that is being made as soon as it is, before it is on disk. Undefined where
+   * there is none.
+   */
   read(query: DeltaQuery): Promise<Uint8Array | undefined>
   /**
-   * Makes those that a release is worth, after it was appended. Never rejects: what cannot be made
-   * is missing.
+   * Makes those that a release is worth, once it is appended. Called before that, so that whoever
+   * hears of the release and asks for one waits for it, and makes none as well. Never rejects: what
+   * cannot be made is missing.
    */
-  follow(namespace: Namespace, bytes: Uint8Array): Promise<void>
+  follow(query: AppendQuery, appended: Promise<'appended' | 'taken'>): Promise<void>
   /** Removes those to and from a snapshot that goes. */
   forget(namespace: Namespace, digest: Digest): Promise<void>
 }
@@ -39,8 +43,11 @@ export function boardDeltas(
   { fs, files, paths, clock, hasher, logger }: Board,
   { log, snapshots, deltas, maxSnapshotBytes }: BoardDeltasOptions,
 ): BoardDeltas {
-  const inTurn = createSerial()
-  const making = new Map<Namespace, Promise<void>>()
+  const [chooseInTurn, makeInTurn, writeInTurn] = [createSerial(), createSerial(), createSerial()]
+  /** Until it is known which of them a release is worth, by namespace. */
+  const choosing = new Map<Namespace, Promise<unknown>>()
+  /** Those that are not on disk yet, by their files. */
+  const coming = new Map<string, Promise<Uint8Array | undefined>>()
 
   /**
    * The releases right before a position, the latest first, as far as they are there and can be
@@ -65,32 +72,54 @@ export function boardDeltas(
     namespace: Namespace,
     { base, digest }: DeltaPair,
     codec: DeltaCodec,
-  ): Promise<void> => {
-    const path = paths.delta(namespace, { base, digest })
-    if ((await fs.stat(path)) !== undefined) return
+  ): Promise<Uint8Array | undefined> => {
+    if ((await fs.stat(paths.delta(namespace, { base, digest }))) !== undefined) return undefined
     const [from, to] = [await held(namespace, base), await held(namespace, digest)]
-    if (from === undefined || to === undefined) return
-    const delta = codec.encode({ base: from, bytes: to.bytes })
-    if (delta !== undefined) await files.replace(path, delta)
+    if (from === undefined || to === undefined) return undefined
+    // Each takes about a millisecond, and others want their turn.
+    await clock.turn()
+    return codec.encode({ base: from, bytes: to.bytes })
   }
 
-  const makeAll = async (namespace: Namespace, bytes: Uint8Array): Promise<void> => {
+  /** Says that something could not be made. */
+  const missing =
+    (namespace: Namespace) =>
+    (error: unknown): undefined =>
+      void logger?.debug('deltas could not be made; clients fetch whole snapshots', {
+        namespace,
+        ...forLog(error, `write a delta of ${namespace}`),
+      })
+
+  /** Begins to make one, and resolves when it is on disk. */
+  const begin = async (namespace: Namespace, pair: DeltaPair, codec: DeltaCodec): Promise<void> => {
+    const path = paths.delta(namespace, pair)
+    if (coming.has(path)) return
+    const making = makeInTurn(namespace, () => make(namespace, pair, codec)).catch(missing(namespace))
+    coming.set(path, making)
+    const delta = await making
+    if (delta !== undefined)
+      await writeInTurn(namespace, () => files.replace(path, delta)).catch(missing(namespace))
+    coming.delete(path)
+  }
+
+  /** Begins to make all that a release is worth, and resolves when it is known which those are. */
+  const beginAll = async (namespace: Namespace, bytes: Uint8Array): Promise<readonly Promise<void>[]> => {
     const { release } = decodeRelease(bytes)
-    if (deltas === undefined || !mayHaveDeltas(release)) return
+    if (deltas === undefined || !mayHaveDeltas(release)) return []
     const codec = await deltas.codec()
-    if (codec === undefined) return
-    for (const pair of deltaPairs(release, await before(namespace, positionOf(release)))) {
-      await make(namespace, pair, codec)
-      // Each takes about a millisecond, and others want their turn.
-      await clock.turn()
-    }
+    if (codec === undefined) return []
+    const pairs = deltaPairs(release, await before(namespace, positionOf(release)))
+    return pairs.map(pair => begin(namespace, pair, codec))
   }
 
   return {
     async read({ namespace, digest, base, maxBytes }) {
-      await making.get(namespace)
+      const path = paths.delta(namespace, { base, digest })
+      await choosing.get(namespace)
+      const made = await coming.get(path)
+      if (made !== undefined) return made.length <= maxBytes ? made : undefined
       try {
-        return await fs.read(paths.delta(namespace, { base, digest }), maxBytes)
+        return await fs.read(path, maxBytes)
       } catch (error) {
         // Too long, or no file: as if there were none.
         if (isUnfit(error)) return undefined
@@ -98,16 +127,15 @@ export function boardDeltas(
       }
     },
 
-    async follow(namespace, bytes) {
-      const mine = inTurn(namespace, () => makeAll(namespace, bytes)).catch((error: unknown) => {
-        logger?.debug('deltas could not be made; clients fetch whole snapshots', {
-          namespace,
-          ...forLog(error, `write a delta of ${namespace}`),
-        })
-      })
-      making.set(namespace, mine)
-      await mine
-      if (making.get(namespace) === mine) making.delete(namespace)
+    async follow({ namespace, bytes }, appended) {
+      const outcome = appended.catch(() => 'failed')
+      const beginning = chooseInTurn(namespace, async () =>
+        (await outcome) === 'appended' ? beginAll(namespace, bytes) : [],
+      ).catch(missing(namespace))
+      choosing.set(namespace, beginning)
+      const written = await beginning
+      if (choosing.get(namespace) === beginning) choosing.delete(namespace)
+      await Promise.all(written ?? [])
     },
 
     async forget(namespace, digest) {

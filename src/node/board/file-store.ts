@@ -314,11 +314,12 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       return tracked(
         inTurn(namespace, () =>
           doing(`append to the board of ${namespace}`, async () => {
-            const outcome = await writing.watch(() => (urgent ? reserve.use(write) : write()))
+            const appended = writing.watch(() => (urgent ? reserve.use(write) : write()))
+            void tracked(deltas.follow(query, appended))
+            const outcome = await appended
             if (outcome === 'taken') return outcome
             tail.poke(namespace)
             await upkeep.follow(namespace)
-            void tracked(deltas.follow(namespace, query.bytes))
             if (!urgent) await upkeep.restock()
             return outcome
           }),

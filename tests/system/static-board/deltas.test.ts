@@ -6,7 +6,6 @@ import type { Deltas } from '../../../src/contracts/deltas.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
 import { pull } from '../../../src/strategies/pull.js'
 import { http } from '../../../src/transports/http/http.js'
-import { never } from '../../support/board-kit.js'
 import { largeDocument, libraryDeltas } from '../../support/large-documents.js'
 import { publish } from '../../support/server-fixtures.js'
 import { namespace, temporaryFolder, until } from './board.js'
@@ -26,7 +25,7 @@ async function bytesOfAChange(options: {
   await using folder = await temporaryFolder()
   const store = fileStore(folder.path, { deltas: options.madeBy })
   await using _ = store
-  const before = await publish(store, largeDocument(10), namespace)
+  await publish(store, largeDocument(10), namespace)
   await using server = await nginx(join(folder.path, 'public'))
   await using client = createClient({
     namespace,
@@ -38,9 +37,9 @@ async function bytesOfAChange(options: {
   client.on('error', ({ code }) => errors.push(code))
   await client.ready({ timeoutMs: 30_000 })
   const seen = (await server.log()).length
-  const after = await publish(store, largeDocument(20), namespace)
-  const query = { namespace, digest: after.digest, base: before.digest, maxBytes: 100_000 }
-  await store.delta(query, never)
+  await publish(store, largeDocument(20), namespace)
+  // Which waits for its deltas.
+  await store.close()
   await client.refresh()
   await until('the change is in force', () => client.current.pool === 20)
   await until('nginx wrote it down', async () => (await server.log()).length >= seen + 2)

@@ -4,12 +4,13 @@ import { createClient } from '../../../src/client/client.js'
 import type { Deltas } from '../../../src/contracts/deltas.js'
 import type { Delivery, WatchQuery } from '../../../src/contracts/transport.js'
 import type { Clock } from '../../../src/contracts/system.js'
+import { fileStore } from '../../../src/node/board/file-store.js'
 import { systemClock } from '../../../src/system/system.js'
 import { push } from '../../../src/strategies/push.js'
 import { http } from '../../../src/transports/http/http.js'
 import { memory } from '../../../src/transports/memory.js'
 import { started } from '../../support/asking.js'
-import { closeLater } from '../../support/board-kit.js'
+import { closeLater, temporaryFolder } from '../../support/board-kit.js'
 import { largeDocument, libraryDeltas } from '../../support/large-documents.js'
 import { NAMESPACE, publish } from '../../support/server-fixtures.js'
 
@@ -81,6 +82,21 @@ describe('an event stream whose reader takes deltas', () => {
     expect(counts).toEqual({ made: 2, served: 2 })
     expect(bytesSaved).toBeGreaterThan(2 * (held.snapshot.length - 600))
     expect(bytesSaved).toBeLessThan(2 * held.snapshot.length)
+  })
+
+  test('brings those of a board in a folder, of which a process makes each once', async () => {
+    const store = closeLater(fileStore(await temporaryFolder(), { deltas: library }))
+    let held = await publish(store, document(1))
+    const { url, handler } = await started(store, { deltas: library, ...patient })
+    const stream = watching(url)
+    await stream.next()
+    for (const pool of [2, 3, 4]) {
+      const next = await publish(store, document(pool))
+      const [along] = (await stream.next()).snapshots ?? []
+      expect(along).toMatchObject({ digest: next.digest, base: held.digest })
+      held = next
+    }
+    expect(handler.load.deltas).toMatchObject({ made: 0, served: 3 })
   })
 
   test('begins with a delta from what the reader says to have, if the log names that', async () => {

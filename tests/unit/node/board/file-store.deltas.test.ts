@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { fileStore, type FileStoreOptions } from '../../../../src/node/board/file-store.js'
 import { nodeFs } from '../../../../src/node/disk/node-fs.js'
 import { closeLater, NAMESPACE, never, temporaryFolder } from '../../../support/board-kit.js'
@@ -14,7 +14,7 @@ const codec = await deltas.codec()
 const namesIn = async (folder: string, namespace = NAMESPACE): Promise<string[]> =>
   (await readdir(join(folder, 'public/v1', namespace, 'snapshots'))).filter(name => name.endsWith('.dcz'))
 
-/** A store, and a publication that waits until the deltas of it are there. */
+/** A store, and a publication by another one, which closes and so waits for its deltas. */
 async function board(options: FileStoreOptions = {}) {
   const folder = await temporaryFolder()
   const store = closeLater(fileStore(folder, { deltas, ...options }))
@@ -25,9 +25,8 @@ async function board(options: FileStoreOptions = {}) {
       pool: number,
       { bytes, namespace = NAMESPACE }: { bytes?: number; namespace?: string } = {},
     ) {
-      const published = await publish(store, largeDocument(pool, bytes), namespace)
-      await store.delta({ namespace, digest: published.digest, base: 'a'.repeat(64), maxBytes: 1 }, never)
-      return published
+      await using own = fileStore(folder, { deltas, ...options })
+      return await publish(own, largeDocument(pool, bytes), namespace)
     },
   }
 }
@@ -89,11 +88,7 @@ describe('deltas of a board in a folder', () => {
     const store = closeLater(fileStore(folder, { deltas, system: { clock } }))
     const all: Published[] = []
     for (const pool of [1, 2, 3]) all.push(await publish(store, largeDocument(pool)))
-    await store.delta(
-      { namespace: NAMESPACE, digest: all[2]?.digest ?? '', base: all[1]?.digest ?? '', maxBytes: 100_000 },
-      never,
-    )
-    expect(await namesIn(folder)).toHaveLength(3)
+    await vi.waitFor(async () => expect(await namesIn(folder)).toHaveLength(3))
     now += 2 * 3_600_000
     await store.remove({ namespace: NAMESPACE, digest: all[1]?.digest ?? '' }, never)
     expect(await namesIn(folder)).toEqual([`${all[2]?.digest}.from.${all[0]?.digest}.dcz`])
