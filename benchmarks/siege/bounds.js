@@ -25,15 +25,15 @@ import { versions } from './document.js'
  * @property {number} memoryBytes of all processes of the server
  * @property {number} diskBytes
  * @property {number} lines
+ * @property {number} deltasMade by those who serve themselves: the board makes some when it is
+ * published to
+ * @property {number} encodingsMade
  * @property {number} [bufferBytes] undefined, as those below, where several processes serve: nobody
  * sees into them
  * @property {number} [instances]
  * @property {number} [looks]
  * @property {number} [followed]
- * @property {number} [deltasMade] by the server itself: the board makes some when it is published
- * to
- * @property {number} [deltaLooks] how often the board was asked for one
- * @property {number} [encodingsMade]
+ * @property {number} [deltaLooks] how often the board was asked for a delta
  *
  * @typedef {{ name: string, what: string, quiet: string, besieged: string, bound: string, holds: boolean }}
  * Row
@@ -80,7 +80,7 @@ const namesOfAStream = 64
 const mostFollowed = 32
 /**
  * Two versions are the newest one after the other, before the rollback and after; each has deltas
- * from all others, made once each, and three encodings.
+ * from all others, made once each, and three encodings. Each worker makes its own.
  */
 const newestVersions = 2
 const mostDeltasMade = newestVersions * (versions - 1)
@@ -97,6 +97,7 @@ export function judge(found) {
   const { quiet, besieged, clients } = found
   const before = quiet.taken
   const under = besieged.taken
+  const serving = Math.max(1, found.workers)
   const looks = found.streamsOpened * namesOfAStream + (found.seconds + 5) * looksASecond
   const memory = mostMemoryBytes + (found.workers > 0 ? mostAnswerBytes + found.workers * mostWorkerBytes : 0)
   const rows = [
@@ -109,14 +110,14 @@ export function judge(found) {
     row('elsewhere', 'reports of names without a release', '', found.elsewhere, 0),
     row('looks', 'looks for names that streams wait for', before.looks, under.looks, Math.ceil(looks)),
     row('followed', 'of these names followed one by one', before.followed, under.followed, mostFollowed),
-    row('deltas', 'deltas that were made', before.deltasMade, under.deltasMade, mostDeltasMade),
+    row('deltas', 'deltas that were made', before.deltasMade, under.deltasMade, serving * mostDeltasMade),
     row('delta looks', 'looks at the board for deltas', before.deltaLooks, under.deltaLooks, mostDeltaLooks),
     row(
       'encodings',
       'encodings that were made',
       before.encodingsMade,
       under.encodingsMade,
-      mostEncodingsMade,
+      serving * mostEncodingsMade,
     ),
     row('lines', "lines of the server's log", before.lines, under.lines, mostLines),
     row('led away', 'lines of a client of a hostile server', '', found.ledAwayLines, mostLedAwayLines),
