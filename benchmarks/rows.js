@@ -37,8 +37,8 @@ import { summarize, summarizeRatio } from './statistics.js'
  * @property {Target} target
  * @property {Wanted} [wanted] instead of the target, before that was changed
  * @property {string} [note] what this machine did not allow
- * @property {boolean} [isOurs] whether the target is one of this project's own, beside those that
- * it was asked for
+ * @property {string} [own] why the target is one of this project's own, beside those that it was
+ * asked for
  *
  * @typedef {{ title: string, figure: Summary, ratio: Summary | undefined }} Told
  * @typedef {{ title: string, figure: Summary, least: number, seen: number, than: string | undefined }}
@@ -57,7 +57,7 @@ import { summarize, summarizeRatio } from './statistics.js'
  * @property {Target | undefined} wanted what it was before it was changed
  * @property {string | undefined} because why it was changed
  * @property {string | undefined} note
- * @property {boolean} isOurs
+ * @property {string | undefined} own
  * @property {number} reached what is held against the target, by the median
  * @property {boolean} isReached
  */
@@ -97,19 +97,7 @@ export function beforeOf(asked, roundsOf) {
  * @returns {Row}
  */
 export function makeRow(measured, { leastRounds }) {
-  const {
-    name,
-    unit,
-    ours,
-    floor,
-    peers = [],
-    before,
-    controls = [],
-    target,
-    wanted,
-    note,
-    isOurs = false,
-  } = measured
+  const { name, unit, ours, floor, peers = [], before, controls = [], target, wanted, note, own } = measured
   const sides = [...(floor === undefined ? [] : [floor]), ...peers]
   for (const side of [ours, ...sides]) checkRounds(name, side, Math.max(leastRounds, ours.rounds.length))
   const told = (/** @type {Side} */ side) => {
@@ -160,7 +148,7 @@ export function makeRow(measured, { leastRounds }) {
     wanted: isChanged ? wanted.target : undefined,
     because: isChanged ? wanted.because : undefined,
     note,
-    isOurs,
+    own,
     reached: reachedBy(ours, holding),
     isReached: reaches(ours, holding),
   }

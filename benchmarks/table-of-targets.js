@@ -9,14 +9,15 @@ import { figure, paragraph, ranged } from './table.js'
 
 /**
  * The table of targets, for people: a row is what was reached and what was to be, and then
- * everything that ran beside it. Targets that nobody asked for come last, and do not count.
+ * everything that ran beside it. Targets that nobody asked for come last, with why they are there,
+ * and do not count.
  * @param {readonly Row[]} rows
  * @param {{ leftOut: readonly string[], before?: ToldOfBefore | undefined }} told which parts were
  * not asked for; the build before, where one was
  */
 export function describeTargets(rows, { leftOut, before }) {
-  const asked = rows.filter(({ isOurs }) => !isOurs)
-  const own = rows.filter(({ isOurs }) => isOurs)
+  const asked = rows.filter(({ own }) => own === undefined)
+  const ofOurs = rows.filter(({ own }) => own !== undefined)
   const changed = asked.filter(({ wanted }) => wanted !== undefined).length
   const inTheOpen = `; ${changed} of them changed, since a floor of this run contradicts what was wanted`
   return [
@@ -25,7 +26,7 @@ export function describeTargets(rows, { leftOut, before }) {
       asked,
       before,
     ),
-    ...describeGroup(`Of targets of our own: ${countOf(own)}, by the medians`, own, before),
+    ...describeGroup(`Of targets of our own: ${countOf(ofOurs)}, by the medians`, ofOurs, before),
     ...(before === undefined ? [] : describeBefore(before)),
     ...(leftOut.length === 0 ? [] : [paragraph(`Not asked for, and so not told: ${leftOut.join(', ')}.`)]),
   ].join('\n')
@@ -57,7 +58,7 @@ function countOf(rows) {
  * @param {Row} row @param {{ withBefore: boolean }} options whether a build before was asked for
  */
 function describeRow(row, { withBefore }) {
-  const { name, unit, ours, floor, peers, before, controls, target, wanted, because, note } = row
+  const { name, unit, ours, floor, peers, before, controls, target, wanted, because, own, note } = row
   const { reached, isReached } = row
   const times = 'of' in target ? ' x' : ''
   const told = before === undefined || 'problem' in before ? undefined : before
@@ -70,6 +71,7 @@ function describeRow(row, { withBefore }) {
     ),
     ...(before !== undefined && 'problem' in before ? [inset(`before: ${before.problem}`)] : []),
     ...(wanted === undefined ? [] : [inset(`changed from ${sayTarget(wanted, unit)}: ${because}`)]),
+    ...(own === undefined ? [] : [inset(own)]),
     ...(note === undefined ? [] : [inset(note)]),
     ...sides.map(
       side => `${margin}${side.title.padEnd(widest)}  ${ranged(side.figure)} ${unit}${sayRatio(side)}`,

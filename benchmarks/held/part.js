@@ -150,8 +150,7 @@ export async function measureHeld({ options: { quick }, processes, say }) {
     /** @type {typeof one} */ beside,
     /** @type {number} */ least,
   ) => ({
-    // A quick look holds a few, which nobody asked for.
-    isOurs: quick,
+    ...(quick && { own: 'not counted: a quick look holds a few' }),
     ...(ours.clients < least && {
       note: `this machine allows ${descriptorLimit().toLocaleString('en')} descriptors to a process, and so ${ours.clients.toLocaleString('en')} clients to be tried`,
     }),

@@ -186,14 +186,19 @@ test('a part that does not measure the build before says so, and its rows have n
   expect(describeTargets([makeRow(measured, asked)], { leftOut: [] })).not.toContain('before')
 })
 
-test('targets of our own are told after the others, and do not count', () => {
-  const own = { ...measured, name: 'another', isOurs: true, target: { most: 1.05, of: 'floor' } as const }
+test('targets of our own are told after the others with why they are there, and do not count', () => {
+  const own = {
+    ...measured,
+    name: 'another',
+    own: 'not counted: why',
+    target: { most: 1.05, of: 'floor' } as const,
+  }
   const text = describeTargets(
     [own, measured].map(row => makeRow(row, asked)),
     { leftOut: [] },
   )
   expect(text).toMatch(
-    /1 of 1 targets[^]*reached {2}a change[^]*Of targets of our own: 0 of 1[^]*MISSED {3}another/,
+    /1 of 1 targets[^]*reached {2}a change[^]*Of targets of our own: 0 of 1[^]*MISSED {3}another[^]*\n {9}not counted: why\n/,
   )
 })
 
