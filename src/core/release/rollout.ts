@@ -251,7 +251,7 @@ function readStageStart(shape: Shape): StageStart {
     ...shape.optional('added', name => count(shape, name)),
     ...shape.optional('anew', name => count(shape, name)),
     ...shape.optional('rehearsal', name => readRehearsal(shape.object(name))),
-    ...shape.flag('awaitsGates'),
+    ...shape.optional('awaitsGates', name => readTrue(shape, name)),
   }
   return withUnread(start, shape, STARTS)
 }
@@ -263,6 +263,11 @@ function readRehearsal(shape: Shape): Rehearsal {
     return withUnread({ phase, id }, shape, REHEARSALS)
   const other = withUnread<Rehearsal>({ phase: 'other', id }, shape, REHEARSALS)
   return keepingUnread(other, { ...unreadOf(other), phase })
+}
+
+function readTrue(shape: Shape, name: string): true {
+  if (shape.member(name) !== true) throw shape.refuse(name, 'must be true, or missing')
+  return true
 }
 
 function count(shape: Shape, name: string): number {

@@ -49,6 +49,19 @@ describe('a rollout in a release', () => {
       expect(() => at(broken)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
   })
 
+  it('tells that its gates are awaited, which is stage 0, by true alone', () => {
+    const at = (awaitsGates: unknown): RolloutState =>
+      read({ stageStart: { ...rollout.stageStart, awaitsGates } })
+    expect([at(true).stageStart.awaitsGates, stageNumberOf(at(true))]).toEqual([true, 0])
+    for (const broken of [false, null, 1, 'x', [], ['latency', 'latency'], { latency: true }])
+      expect(() => at(broken)).toThrow(
+        expect.objectContaining({
+          code: 'invalid-data',
+          message: 'the release: stageStart.awaitsGates must be true, or missing',
+        }),
+      )
+  })
+
   it('is under way unless it is watched or over; what is not known has not ended', () => {
     const underWay = [
       'running',
