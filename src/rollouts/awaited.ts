@@ -38,7 +38,7 @@ export interface Awaited {
  */
 export function awaitedIn(view: StageView): readonly Awaited[] {
   const { rollout, exposed, missingCanaries } = view
-  const { state } = rollout
+  const { state, stageStart } = rollout
   if (state !== 'running' && state !== 'paused' && state !== 'watching') return []
   // A canary first, since the stage does not go on without it.
   const isCanary = new Set(missingCanaries.length < exposed.length ? missingCanaries : [])
@@ -51,7 +51,7 @@ export function awaitedIn(view: StageView): readonly Awaited[] {
   const waiting = are('waiting')
   const isNamed = new Set(waiting)
   const unseen =
-    state === 'watching' || unseenIn(view) === undefined
+    state === 'watching' || stageStart.awaitsGates === true || unseenIn(view) === undefined
       ? []
       : view.unseen.filter(member => !isNamed.has(member))
   return [

@@ -1,7 +1,8 @@
 import { GREEN_AGAIN } from './act.js'
 import { firstStep, whenFew, whoIsThere } from './first-step.js'
 import { readGates } from './gate.js'
-import type { Decision, FirstStep, NextStage } from './policy.js'
+import { FEWEST_STAGED } from './plan.js'
+import type { Decision, NextStage } from './policy.js'
 import { say, stayPaused, type Place } from './say-decision.js'
 import { unknown, type Unknown } from './unknowns.js'
 
@@ -29,11 +30,11 @@ export function decideStart(place: Place): Decision {
       wouldChange: [GREEN_AGAIN],
     })
   const unasked = unknowns.filter(({ kind }) => kind === 'gate-waiting')
-  if (unasked.length > 0) return waits(unasked)
   const first = firstStepOf(place)
-  if (first.type !== 'stage') return waits([unknown('too-few', { text: first.says.join('; ') })])
+  if ('lacks' in first) return waits([...unasked, unknown('too-few', { text: first.lacks })])
+  if (unasked.length > 0) return waits(unasked)
   const why = ['each gate was asked before the start, and none is red']
-  return say(place, 'advance', { verdict: 'good', why, unknowns }, first.next)
+  return say(place, 'advance', { verdict: 'good', why, unknowns }, first)
 }
 
 /** The same from now on, by another clock. */
@@ -42,17 +43,19 @@ export function startFrom(place: Place): NextStage {
   const first = firstStepOf(place)
   const { stageStart, decideBy } = view.rollout
   const { position: _, ...start } = stageStart
+  const hadMs = Date.parse(decideBy) - Date.parse(stageStart.at)
   return {
     state: 'running',
     stage: 0,
     audience: release.audience,
     start: { ...start, at: new Date(view.nowMs).toISOString() },
-    decideBy: first.type === 'stage' ? first.next.decideBy : decideBy,
+    decideBy: 'lacks' in first ? new Date(view.nowMs + hadMs).toISOString() : first.decideBy,
   }
 }
 
-function firstStepOf({ view, heard, release, hasher }: Place): FirstStep {
-  const { plan, nowMs } = view
+/** What it begins with now, or what its fleet lacks for that. */
+function firstStepOf({ view, heard, release, hasher }: Place): NextStage | { readonly lacks: string } {
+  const { plan, nowMs, rollout } = view
   const { audience, stable, spreadMs = 0 } = release
   if (audience === undefined) throw new TypeError('a rollout that awaits its gates has an audience')
   const fleet = whoIsThere(heard, { nowMs, reportMs: plan.reportMs })
@@ -63,5 +66,20 @@ function firstStepOf({ view, heard, release, hasher }: Place): FirstStep {
     spreadMs,
     hasher,
   }
-  return whenFew(fleet) ?? firstStep(plan, { ...fleet, input })
+  const { live } = rollout.stageStart
+  const present = fleet.present.length
+  // Who is not heard, or was forgotten by the store, may be there all the same.
+  if (present < FEWEST_STAGED && live >= FEWEST_STAGED)
+    return {
+      lacks: `${present} of ${live} clients are live: too few to begin a stage with, and fewer than there were`,
+    }
+  const first = whenFew(fleet) ?? firstStep(plan, { ...fleet, input })
+  switch (first.type) {
+    case 'stage':
+      return first.next
+    case 'everyone':
+      return { lacks: 'no client is there to begin with' }
+    case 'refused':
+      return { lacks: first.says.join('; ') }
+  }
 }

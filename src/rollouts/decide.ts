@@ -1,3 +1,5 @@
+import type { Release } from '../core/release/release.js'
+import type { RolloutState } from '../core/release/rollout.js'
 import { whyUnheard } from '../fleet/summary.js'
 import { beginAnew, type Anew } from './begin-anew.js'
 import { act, GREEN_AGAIN, unknownsIn, waysOut } from './act.js'
@@ -30,7 +32,7 @@ import { viewOf } from './view.js'
  */
 export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidence, nowMs: number): Decision {
   const { release, hasher } = standing
-  const { rollout } = release
+  const rollout = rolloutIn(release)
   if (rollout === undefined) throw new TypeError('decideStaged() wants a release of a rollout')
   const plan = readStagedPlan(rollout.plan)
   const heard = { ...evidence.heard, asOf: new Date(nowMs).toISOString() }
@@ -72,7 +74,7 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
         why: [],
         unknowns: [
           unknown('retreated', {
-            text: `the exposed clients were taken back: ${rollout.why ?? 'by an operator'}`,
+            text: `${whoWasTakenBack(rollout)}: ${rollout.why ?? 'by an operator'}`,
           }),
         ],
         wouldChange: ['resume it, or abort it'],
@@ -92,6 +94,22 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
         ],
       })
   }
+}
+
+/**
+ * The rollout of a release. One that exposes somebody awaits nothing any more, whatever it says:
+ * its clients are evidence.
+ */
+function rolloutIn({ rollout, audience }: Release): RolloutState | undefined {
+  if (rollout?.stageStart.awaitsGates !== true || (audience?.clauses ?? []).length === 0) return rollout
+  const { awaitsGates: _, ...stageStart } = rollout.stageStart
+  return { ...rollout, stageStart }
+}
+
+function whoWasTakenBack({ stageStart }: RolloutState): string {
+  return stageStart.awaitsGates === true
+    ? 'taken back before anybody was exposed'
+    : 'the exposed clients were taken back'
 }
 
 function decideStage(place: Place): Decision {

@@ -164,8 +164,10 @@ export function evidenceOf(explanation: Explanation, step: string): StepEvidence
 function whereIs({ rollout, plan, exposed }: StageView): string {
   const { rehearsal, awaitsGates } = rollout.stageStart
   if (awaitsGates === true) {
-    const said = `before stage 1 of ${plan.stages.length}: gates are asked, and nobody is exposed`
-    return rollout.state === 'running' ? said : `${rollout.state}, ${said}`
+    const before = `before stage 1 of ${plan.stages.length}`
+    return rollout.state === 'running'
+      ? `${before}: gates are asked, and nobody is exposed`
+      : `${rollout.state}, ${before}: nobody is exposed`
   }
   if (rehearsal !== undefined) {
     const who = exposed.map(({ member }) => member.clientId).join(', ')

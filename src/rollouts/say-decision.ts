@@ -27,9 +27,10 @@ export function say(
 ): Decision
 export function say(place: Place, type: Decision['type'], reasons: Reasons, next?: NextStage): Decision {
   const { view } = place
-  // In the watch nothing waits for that any more.
+  // In the watch nothing waits for that any more, and before the first stage not yet.
+  const { state, stageStart } = view.rollout
   const lag =
-    view.rollout.state === 'watching'
+    state === 'watching' || stageStart.awaitsGates === true
       ? []
       : [`${percent(view.seenShare)} of the live clients have seen this stage`]
   // Where nothing else is the reason, what is unknown is.

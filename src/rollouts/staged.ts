@@ -8,7 +8,7 @@ import { decideStaged } from './decide.js'
 import { exposingNobody, firstStep, whenFew, whoIsThere } from './first-step.js'
 import { readGates } from './gate.js'
 import type { Member } from './members.js'
-import { readStagedPlan, type StagedPlan } from './plan.js'
+import { FEWEST_STAGED, readStagedPlan, type StagedPlan } from './plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from './policy.js'
 import { healthyToExclude } from './resolving-power.js'
 import { defaultStages, type Stage, type StageSpec } from './stage.js'
@@ -64,14 +64,16 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
   const few = whenFew(began)
   if (few !== undefined) return few
 
-  const plan = planFor(settings, { live: began.live, salt, hasher })
+  const unasked = (settings.gates ?? []).filter(
+    ({ name, onBad }) => onBad !== 'record' && !Object.hasOwn(gates, name),
+  )
+  const plan = planFor(settings, { live: began.live, isLater: unasked.length > 0, salt, hasher })
   const { rollBack, pause, recorded } = readGates(plan.gates, gates, 0)
   if (rollBack.length + pause.length > 0)
     return { type: 'refused', why: 'gate-red', says: [...rollBack, ...pause] }
   const first = firstStep(plan, { ...began, input })
   if (first.type !== 'stage') return first
   const { next, says } = first
-  const unasked = plan.gates.filter(({ name, onBad }) => onBad !== 'record' && !Object.hasOwn(gates, name))
   if (unasked.length === 0) return { ...first, says: [...says, ...recorded] }
   const names = unasked.map(({ name }) => name).join(', ')
   return {
@@ -90,9 +92,16 @@ function planFor(
   settings: StagedOptions,
   {
     live,
+    isLater,
     salt,
     hasher,
-  }: { readonly live: readonly Member[]; readonly salt: string; readonly hasher: StartInput['hasher'] },
+  }: {
+    readonly live: readonly Member[]
+    /** Whether the first stage begins later, when more clients may be there. */
+    readonly isLater: boolean
+    readonly salt: string
+    readonly hasher: StartInput['hasher']
+  },
 ): StagedPlan {
   const probed = live.some(({ current }) =>
     current.some(({ health }) => health !== undefined && health.now !== 'none'),
@@ -106,7 +115,7 @@ function planFor(
   const plan: StagedPlan = {
     type: 'staged',
     version: 1,
-    stages: stagesFor(settings, live.length, idsOf),
+    stages: stagesFor(settings, isLater ? Math.max(live.length, FEWEST_STAGED) : live.length, idsOf),
     bakeMs,
     reportMs,
     spreadMs,
