@@ -46,7 +46,7 @@ export function replacedBy({
 /**
  * What is withdrawn of the rollout that is superseded: the candidate of one that stands still, has
  * retreated, or would by what was heard, since pauses of a policy are in no release. Undefined
- * where it was merely under way, or nobody can tell. Writes nothing.
+ * where it was merely under way, nobody was exposed yet, or nobody can tell. Writes nothing.
  *
  * ```ts
  * const left = await leftBehind(context, { newest, trial, variants, heard, policies }, signal)
@@ -60,6 +60,8 @@ export async function leftBehind(
   const { newest } = replacing
   const digests = replacedBy(replacing)
   if (digests.length === 0 || newest === undefined || !inRollout(newest)) return undefined
+  // Nobody ran it, and what holds it up before that says nothing of the document.
+  if (newest.rollout.stageStart.awaitsGates === true) return undefined
   switch (newest.rollout.state) {
     case 'paused':
       return { digests, why: 'it is paused' }
@@ -84,8 +86,6 @@ async function whyBad(
   { heard: given, policies }: Pick<Replacing, 'heard' | 'policies'>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  // A gate that is red before anybody is exposed says nothing of the document.
-  if (release.rollout.stageStart.awaitsGates === true) return undefined
   const heard = given ?? (context.store.reports === undefined ? nothingHeard(context.clock) : undefined)
   if (heard === undefined) return undefined
   try {

@@ -380,6 +380,37 @@ describe('what a controller does not have', () => {
     expect((await publish(3, { supersede: true })).withdrawn).toEqual([])
   })
 
+  test.each(['pause', 'retreat'] as const)(
+    'a rollout that nobody began leaves nothing withdrawn after a %s either',
+    async verb => {
+      const { publish, publisher, controller, clock } = await world()
+      controller()
+      await clock.advance(MINUTE)
+      await publish(2, { rollout: gated })
+      await publisher[verb]({ reason: 'the sale begins' })
+      expect((await publish(3, { rollout: gated, supersede: true })).withdrawn).toEqual([])
+      expect((await publish(2, { rollout: gated, supersede: true })).outcome).toBe('published')
+    },
+  )
+
+  test('a fleet that most are not heard of any more is not taken for one of two clients', async () => {
+    const { clock, controller, fleet, publish, releases, publisher } = await world()
+    controller({ gates: [{ ...gate, check: () => says }] })
+    let says: GateFinding = 'bad'
+    await clock.advance(MINUTE)
+    const { digest } = await publish(2, { rollout: gated })
+    fleet.stop(19)
+    await clock.advance(5 * MINUTE)
+    says = 'good'
+    await clock.advance(5 * MINUTE)
+    expect(await releases()).toHaveLength(2)
+    expect(fleet.runs(digest)).toEqual([])
+    expect((await (await publisher.rollout())?.explain())?.why.join()).toContain('1 of 20 clients are live')
+    fleet.start(19)
+    await clock.advance(5 * MINUTE)
+    expect((await releases())[2]?.rollout?.stageStart).toMatchObject({ live: 20, exposed: 1 })
+  })
+
   test('one or two clients are exposed after the gate was asked, and watched', async () => {
     const { clock, controller, fleet, publish, releases } = await world({ clients: 2 })
     let says: GateFinding = 'bad'
