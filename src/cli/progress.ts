@@ -90,7 +90,12 @@ function barOf({ exposed, applied, healthy }: RolloutStep): string {
  */
 export function headOf(step: RolloutStep): string {
   const { verdict, why, waitingFor } = step
-  const reasons = [...(waitingFor.length > 0 ? [`waiting for: ${waitingFor.join(', ')}`] : []), ...why]
+  // A policy says so of each.
+  const said = new Set(waitingFor.map(one => `waiting for: ${one}`))
+  const reasons = [
+    ...(waitingFor.length > 0 ? [`waiting for: ${waitingFor.join(', ')}`] : []),
+    ...why.filter(text => !said.has(text)),
+  ]
   // What only takes its time is neither good nor bad, and needs no word for that.
   const says = verdict === undefined || (verdict === 'unknown' && !step.isPaused) ? '' : `${verdict}: `
   const because = reasons.length === 0 ? '' : `; ${says}${reasons.join('; ')}`
@@ -143,11 +148,23 @@ function isTakenBack(state: RolloutStep['state']): boolean {
 export function sayStageOf({
   stage,
   of,
+  state,
   rehearsal,
   awaitsGates,
-}: Pick<Rollout, 'stage' | 'of'> & Partial<Pick<Rollout, 'rehearsal' | 'awaitsGates'>>): string {
-  if (awaitsGates === true) return `stage 0 of ${of}, gates are asked before anybody is exposed`
+}: Pick<Rollout, 'stage' | 'of' | 'state'> & Partial<Pick<Rollout, 'rehearsal' | 'awaitsGates'>>): string {
+  if (awaitsGates === true) return `stage 0 of ${of}, ${sayAwaiting(state)}`
   return rehearsal === undefined
     ? `stage ${stage + 1} of ${of}`
     : `stage 0 of ${of}, the way back is rehearsed: ${rehearsal}`
+}
+
+function sayAwaiting(state: Rollout['state']): string {
+  switch (state) {
+    case 'running':
+      return 'gates are asked before anybody is exposed'
+    case 'rolled-back':
+      return 'before anybody was exposed'
+    default:
+      return 'before anybody is exposed'
+  }
 }

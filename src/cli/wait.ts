@@ -220,7 +220,7 @@ function whoGoesOn(
 ): readonly string[] {
   const isOver = last.state === 'everyone' || last.state === 'completed'
   if (isOver || end === 'rolled-back' || end === 'superseded' || end === 'completed') return []
-  const { state, controllers } = last
+  const { state, controllers, waitingFor } = last
   const verb = state === 'watching' ? 'abort' : 'pause'
   const stop = `noticeboard rollout ${verb} ${namespace} --reason "…" ${verb === 'pause' ? 'stops it' : 'takes it back'}`
   if (state === 'paused' || state === 'retreated')
@@ -235,8 +235,11 @@ function whoGoesOn(
     state === 'watching'
       ? ['nobody watches it from here, and nothing takes it back by itself', 'watched']
       : ['nothing moves the rollout on from here', 'completed']
+  const isAsked = waitingFor.length > 0
+  const none = isAsked ? 'no controller that could move the rollout on' : 'no controller'
+  const able = isAsked ? ` with ${waitingFor.join(', ')}` : ''
   return [
-    `no controller is heard in ${namespace}, so ${nobody}: start noticeboard controller, or wait on with noticeboard rollout show ${namespace} --wait=${what}; ${stop}`,
+    `${none} is heard in ${namespace}, so ${nobody}: start noticeboard controller${able}, or wait on with noticeboard rollout show ${namespace} --wait=${what}; ${stop}`,
   ]
 }
 

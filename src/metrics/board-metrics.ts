@@ -189,7 +189,7 @@ const GAUGES: readonly {
   },
   {
     name: 'noticeboard_rollout_stage',
-    help: 'The stage of the rollout of the newest release, from 1 on; 0 while the way back is rehearsed',
+    help: 'The stage of the rollout of the newest release, from 1 on; 0 before the first one',
     labelNames: ['namespace', 'state'],
     fill: ofEach(({ namespace, newest }, set) => {
       const rollout = newest?.rollout

@@ -223,7 +223,11 @@ export function printRollout(
   if (json) return print.jsonLine(plain(namespace, rollout, done))
   const { version, position, digest, withdrawn, state, controllers, notes } = rollout
   const { activateAt, previousVersion, variants } = rollout
-  const others = { unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }
+  const isAwaited = rollout.awaitsGates === true && state !== 'rolled-back'
+  const others = {
+    unchanged: isAwaited ? 'unchanged, under way already:' : 'unchanged, runs already:',
+    'dry-run': 'would publish',
+  }
   const what = rollout.outcome === 'published' ? done.replaceAll('-', ' ') : others[rollout.outcome]
   // Versions can go back, and then a number alone looks like another one's.
   const goesBack = previousVersion !== undefined && previousVersion > version

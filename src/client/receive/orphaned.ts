@@ -8,7 +8,7 @@ import type { FleetClock } from './fleet-clock.js'
 /** A rollout about which nothing was heard here although its time was up. */
 export interface OrphanedRollout {
   readonly rolloutId: string
-  /** From 1 on; 0 while the way back is rehearsed. */
+  /** From 1 on; 0 before the first one: the way back is rehearsed, or gates are asked. */
   readonly stage: number
   /** When somebody was to have decided about the stage: a time of docs/formats.md. */
   readonly decideBy: string

@@ -3,6 +3,7 @@ import type { HeardReports } from '../../contracts/report.js'
 import type { Hasher } from '../../contracts/system.js'
 import type { Audience } from '../../core/release/audience.js'
 import type { Release } from '../../core/release/release.js'
+import type { Rehearsal } from '../../core/release/rollout.js'
 import {
   audienceOf,
   inAudience,
@@ -11,6 +12,7 @@ import {
   sayStage,
   type Member,
 } from '../../rollouts/index.js'
+import { firstStep, whoIsThere } from '../../rollouts/first-step.js'
 import { readStagedPlan, type StagedPlan } from '../../rollouts/plan.js'
 import type { RolloutPolicy } from '../../rollouts/policy.js'
 import { play } from './play.js'
@@ -96,18 +98,18 @@ function byPlaying(
   }
 }
 
-function byPlan(
-  { rollout, audience }: RolloutRelease,
-  {
-    plan,
-    heard,
-    hasher,
-  }: { readonly plan: StagedPlan; readonly heard: HeardReports; readonly hasher: Hasher },
-): readonly StageForecast[] {
+interface Planned {
+  readonly plan: StagedPlan
+  readonly heard: HeardReports
+  readonly hasher: Hasher
+}
+
+function byPlan(release: RolloutRelease, planned: Planned): readonly StageForecast[] {
+  const { plan, heard, hasher } = planned
+  const { audience, rehearsal } = beginningOf(release, planned)
   if (audience === undefined) return []
   const nowMs = Date.parse(heard.asOf)
   const live = liveMembers(heard, { beforeMs: nowMs - plan.reportMs, nowMs })
-  const { rehearsal } = rollout.stageStart
   let before: Audience = rehearsal === undefined ? { salt: audience.salt, clauses: [] } : audience
   const foresee = foreseer(live)
   const rehearsed =
@@ -118,6 +120,23 @@ function byPlan(
     return foresee(sayStage(stage), { inside, lastsMs: plan.bakeMs })
   })
   return [...rehearsed, ...stages]
+}
+
+/** Whom a rollout exposes first, once its gates were asked. */
+function beginningOf(
+  { audience, rollout, stable, spreadMs = 0 }: RolloutRelease,
+  { plan, heard, hasher }: Planned,
+): { readonly audience: Audience | undefined; readonly rehearsal: Rehearsal | undefined } {
+  const { rehearsal, awaitsGates } = rollout.stageStart
+  if (audience === undefined || awaitsGates !== true) return { audience, rehearsal }
+  const nowMs = Date.parse(heard.asOf)
+  const { salt } = audience
+  const first = firstStep(plan, {
+    ...whoIsThere(heard, { nowMs, reportMs: plan.reportMs }),
+    input: { nowMs, salt, stable: stable.variants.map(({ digest }) => digest), spreadMs, hasher },
+  })
+  if (first.type !== 'stage') return { audience, rehearsal }
+  return { audience: first.next.audience, rehearsal: first.next.start.rehearsal }
 }
 
 /** Foresees one stage after the other: each names those that the one before did not expose. */

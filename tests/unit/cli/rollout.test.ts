@@ -99,7 +99,9 @@ describe('who publishes and waits', () => {
     const { nb, releases, clock } = await rolloutDesk()
     const ran = await nb([...publish, '--wait=stage'])
     expect([ran.status, ran.stdout]).toEqual([0, expect.stringContaining('stage 2 of 4, running')])
-    expect(ran.stderr).toContain('no controller is heard in checkout/prod, so nothing moves the rollout on')
+    expect(ran.stderr).toContain(
+      'no controller that could move the rollout on is heard in checkout/prod: start noticeboard controller, or',
+    )
     const before = await releases()
     await clock.advance(10 * PERIODS.bakeMs)
     expect(await releases()).toEqual(before)
@@ -484,6 +486,23 @@ describe('a dry run', () => {
       expect((await nb([...publish, '--rehearse', other])).status).toBe(2)
   })
 
+  test.each([
+    ['what begins once its gates were asked, and not that nobody is exposed before', 20, 5],
+    ['no stages where one or two clients get it at once then', 2, 0],
+  ])('shows %s', async (_what, clients, stages) => {
+    const rehearse = clients > 2
+    const gates = [{ name: 'latency' }]
+    const { nb } = await rolloutDesk({
+      clients,
+      config: { rollout: staged({ ...PERIODS, gates, rehearse }) },
+    })
+    const ran = await nb([...publish, '--wait=completed', '--dry-run', '--json'])
+    const { forecast = [], awaitsGates } = JSON.parse(ran.stdout) as Record<string, object[]>
+    expect([awaitsGates, forecast.length]).toEqual([true, stages])
+    if (rehearse)
+      expect(forecast[0]).toMatchObject({ stage: 'the way back: forward, back, forward', exposed: 1 })
+  })
+
   test('names the build that has refused the document before', async () => {
     const { nb } = await rolloutDesk({ effect: 'rejected' })
     await nb([...publish, '--wait=completed'])
@@ -562,6 +581,33 @@ describe('rollout show', () => {
     expect(stdout).toMatch(/^ {2}not begun by 2026-01-01T/m)
     expect(stdout).toMatch(/^ {2}waiting for: gate latency \(gate-waiting\)$/m)
     expect(stdout).toContain('would change it: the end of what it waits for')
+  })
+
+  test('says before anybody is exposed what is asked, and what is not any more', async () => {
+    const gates = [{ name: 'latency' }, { name: 'errors' }]
+    const { nb, controller, clock } = await rolloutDesk({
+      config: { rollout: staged({ ...PERIODS, gates }) },
+    })
+    controller()
+    await clock.advance(60_000)
+    expect((await nb(publish)).stdout).toContain('stage 0 of 4, gates are asked before anybody is exposed\n')
+    expect((await nb(publish)).stdout).toMatch(/^unchanged, under way already: /)
+    const waited = await nb(['rollout', 'show', '--wait=stage', '--timeout', '5'])
+    expect(waited.stdout).toMatch(/run it; waiting for: gate latency, gate errors\n$/)
+    expect(waited.stderr).toContain(
+      'no controller that could move the rollout on is heard in checkout/prod: start noticeboard controller with gate latency, gate errors, or',
+    )
+    const step = async (verb: string): Promise<string> =>
+      (await nb(['rollout', verb, '--reason', 'because'])).stdout
+    for (const verb of ['pause', 'resume', 'retreat']) {
+      const said = await step(verb)
+      expect(said.includes('gates are asked')).toBe(verb === 'resume')
+      expect(said).toContain('before anybody is exposed\n')
+    }
+    expect((await nb(['rollout', 'show'])).stdout).toMatch(
+      /before stage 1 of 4: nobody is exposed: unknown\n {2}taken back before anybody was exposed: /,
+    )
+    expect(await step('abort')).toContain('rolled-back, stage 0 of 4, before anybody was exposed\n')
   })
 })
 
