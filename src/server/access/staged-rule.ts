@@ -44,8 +44,12 @@ export function objectionToStaged(proposal: Proposal, { heard, floors, hasher }:
     return `it has clients report more often than every ${LEAST_STAGED_REPORT_MS} ms`
   const stage = firstStageOf(rollout.plan)
   if (stage === undefined) return 'its plan is of a policy that this server cannot judge'
-  const { rehearsal } = rollout.stageStart
-  if (rehearsal?.phase === 'forward' && isSame(audience.clauses, [{ ids: [rehearsal.id] }])) return undefined
+  const { rehearsal, awaitsGates, live } = rollout.stageStart
+  const isAwaited = awaitsGates === true && audience.clauses.length === 0
+  if (isAwaited && clients.length >= FEW_CLIENTS && live < FEW_CLIENTS)
+    return `it says that ${live} clients are live, and ${clients.length} are heard: with so few it would go to everyone at once`
+  const isRehearsed = rehearsal?.phase === 'forward' && isSame(audience.clauses, [{ ids: [rehearsal.id] }])
+  if (isAwaited || isRehearsed) return objectionToPlanned(stage, { clients, salt: audience.salt, hasher })
   return objectionToAudience(audience, { stage, clients, hasher })
 }
 
@@ -86,6 +90,40 @@ function liveClients({ asOf, reports }: HeardReports): readonly Client[] {
   return [...clients.values()]
 }
 
+interface Planned {
+  readonly clients: readonly Client[]
+  readonly salt: string
+  readonly hasher: Hasher
+}
+
+/** Why a first stage may not follow later, once gates were asked or the way back was rehearsed. */
+function objectionToPlanned(stage: Stage, planned: Planned): Objection {
+  const live = planned.clients.length
+  return live >= FEW_CLIENTS && sizeFor(stage, planned) >= live ? EVERYONE_FIRST : undefined
+}
+
+/** How many of the clients a first stage exposes. */
+function sizeFor(stage: Stage, { clients, salt, hasher }: Planned): number {
+  switch (stage.by) {
+    case 'labels':
+      return exposedOf(clients, { salt, clauses: [{ labels: stage.labels }] }, hasher)
+    case 'ids':
+      return exposedOf(clients, { salt, clauses: [{ ids: stage.ids }] }, hasher)
+    case 'count':
+    case 'share':
+    case 'all':
+      return sizeOf(stage, clients.length)
+  }
+}
+
+function exposedOf(clients: readonly Client[], audience: Audience, hasher: Hasher): number {
+  return clients.filter(({ clientId, labels }) =>
+    isExposed(audience, { clientId, instanceId: clientId, ephemeral: false, labels }, hasher),
+  ).length
+}
+
+const EVERYONE_FIRST = 'its first stage is everyone: it goes to everyone at once'
+
 function objectionToAudience(
   audience: Audience,
   {
@@ -97,11 +135,8 @@ function objectionToAudience(
   if (!audience.clauses.every(clause => describes(stage, clause)))
     return 'its audience names clients that its first stage does not'
   const live = clients.length
-  const exposed = clients.filter(({ clientId, labels }) =>
-    isExposed(audience, { clientId, instanceId: clientId, ephemeral: false, labels }, hasher),
-  ).length
-  if (live >= FEW_CLIENTS && (stage.by === 'all' || exposed === live))
-    return 'its first stage is everyone: it goes to everyone at once'
+  const exposed = exposedOf(clients, audience, hasher)
+  if (live >= FEW_CLIENTS && (stage.by === 'all' || exposed === live)) return EVERYONE_FIRST
   if (stage.by === 'labels' || stage.by === 'ids' || stage.by === 'all') return undefined
   const share = stage.by === 'share' ? stage.share : 0
   // Drawn by the share alone, as it is where nobody is heard, or so many that chance does it.

@@ -174,6 +174,54 @@ describe('a token that publishes in stages alone', () => {
     expect(await judged({ scopes: ['publish-staged'], release })).toMatch(why)
   }) // prettier-ignore
 
+  describe('where a controller is to ask the gates first, and nobody is exposed before', () => {
+    const awaiting = (stages: readonly object[], start: object = {}): Promise<string> => {
+      const { stageStart } = rolloutAfter(HEAD)
+      return staged({
+        audience: { salt: SALT, clauses: [] },
+        ...rollout({
+          plan: plan({ stages, gates: [{ name: 'latency', onBad: 'pause' }] }),
+          stageStart: { ...stageStart, exposed: 0, control: 10, awaitsGates: true, ...start },
+        }),
+      })
+    }
+
+    test.each<[string, object]>([
+      ['one client first', { by: 'count', count: 1 }],
+      ['half of them first', { by: 'share', share: 0.5 }],
+      ['two by name first', { by: 'ids', ids: ['web-0', 'web-1'].map(idOf) }],
+      ['those of a label first', { by: 'labels', labels: { tier: ['gold'] } }],
+    ])('begins a rollout to %s', async (_, first) => {
+      expect(await awaiting([first, { by: 'all' }])).toBe('allowed')
+    })
+
+    test.each<[string, object]>([
+      ['all', { by: 'all' }],
+      ['as many as there are', { by: 'count', count: 10 }],
+      ['more than there are', { by: 'count', count: 1_000_000 }],
+      ['a share that is all of them', { by: 'share', share: 1 }],
+      ['a share with at least all of them', { by: 'share', share: 0.1, atLeast: 10 }],
+      ['all by name', { by: 'ids', ids: CLIENTS.map(idOf) }],
+    ])('does not append a rollout to %s at first, nor after a rehearsal', async (_, first) => {
+      expect(await awaiting([first, { by: 'all' }])).toMatch(/everyone at once/)
+      const id = idOf('web-0')
+      const rehearsed = staged({
+        audience: { salt: SALT, clauses: [{ ids: [id] }] },
+        ...rollout({
+          plan: plan({ stages: [first, { by: 'all' }], rehearse: true }),
+          stageStart: { ...rolloutAfter(HEAD).stageStart, rehearsal: { phase: 'forward', id } },
+        }),
+      })
+      expect(await rehearsed).toMatch(/everyone at once/)
+    })
+
+    test('does not append one that says that too few are live for stages', async () => {
+      expect(await awaiting([{ by: 'count', count: 1 }, { by: 'all' }], { live: 2 })).toMatch(
+        /says that 2 clients are live, and 10 are heard/,
+      )
+    })
+  })
+
   test('does not append what this server cannot read, at any level', async () => {
     const put = (at: (release: never) => Record<string, unknown>) => (release: never) => {
       at(release)['later'] = true
