@@ -234,12 +234,10 @@ function whoGoesOn(
   const [nobody, what] =
     state === 'watching'
       ? ['nobody watches it from here, and nothing takes it back by itself', 'watched']
-      : ['nothing moves the rollout on from here', 'completed']
-  const isAsked = waitingFor.length > 0
-  const none = isAsked ? 'no controller that could move the rollout on' : 'no controller'
-  const able = isAsked ? ` with ${waitingFor.join(', ')}` : ''
+      : ['nothing takes it further from here', 'completed']
+  const able = waitingFor.length === 0 ? '' : ` with ${waitingFor.join(', ')}`
   return [
-    `${none} is heard in ${namespace}, so ${nobody}: start noticeboard controller${able}, or wait on with noticeboard rollout show ${namespace} --wait=${what}; ${stop}`,
+    `no controller that could move the rollout on is heard in ${namespace}, so ${nobody}: start noticeboard controller${able}, or wait on with noticeboard rollout show ${namespace} --wait=${what}; ${stop}`,
   ]
 }
 

@@ -100,7 +100,7 @@ describe('who publishes and waits', () => {
     const ran = await nb([...publish, '--wait=stage'])
     expect([ran.status, ran.stdout]).toEqual([0, expect.stringContaining('stage 2 of 4, running')])
     expect(ran.stderr).toContain(
-      'no controller that could move the rollout on is heard in checkout/prod: start noticeboard controller, or',
+      'no controller that could move the rollout on is heard in checkout/prod, so nothing takes it further from here: start noticeboard controller, or',
     )
     const before = await releases()
     await clock.advance(10 * PERIODS.bakeMs)
@@ -595,7 +595,7 @@ describe('rollout show', () => {
     const waited = await nb(['rollout', 'show', '--wait=stage', '--timeout', '5'])
     expect(waited.stdout).toMatch(/run it; waiting for: gate latency, gate errors\n$/)
     expect(waited.stderr).toContain(
-      'no controller that could move the rollout on is heard in checkout/prod: start noticeboard controller with gate latency, gate errors, or',
+      'no controller that could move the rollout on is heard in checkout/prod, so nothing takes it further from here: start noticeboard controller with gate latency, gate errors, or',
     )
     const step = async (verb: string): Promise<string> =>
       (await nb(['rollout', verb, '--reason', 'because'])).stdout
