@@ -187,6 +187,11 @@ export interface Mirror {
    * readers have one before the next comes. A rollout with shorter steps is not begun. Default: 0.
    */
   readonly leastStepMs?: number
+  /**
+   * How often whoever follows the store brings the newest release again, although it arrived, in
+   * milliseconds: what another hand changed or removed comes back then. Default: never.
+   */
+  readonly repeatMs?: number
   /** Keeps a snapshot; the same one again changes nothing. */
   put(
     query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },

@@ -1,3 +1,4 @@
+import { createBackoff, type Backoff } from '../async/backoff.js'
 import { createLinkedAbortController, type LinkedAbortController } from '../async/signals.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Mirror } from '../contracts/transport.js'
@@ -10,8 +11,9 @@ import { snapshotsOf, syncMirror } from '../publisher/mirrors.js'
 export interface Mirroring {
   /**
    * Takes the newest release of a namespace as a look found it, and brings those mirrors to it that
-   * are not there and not on their way; one that failed is tried again by the next call. A newer
-   * release ends what is under way for an older one. Waits for no mirror, and never throws.
+   * are due and not on their way: one that is not there, one that failed after a delay that grows,
+   * and one that is there again after its `repeatMs`. A newer release ends what is under way for an
+   * older one, and is brought at once. Waits for no mirror, and never throws.
    */
   bring(context: PublisherContext, newest: SignedRelease | undefined): void
 }
@@ -19,9 +21,16 @@ export interface Mirroring {
 /** How far the mirrors are with one release of a namespace. */
 interface Progress {
   readonly newest: SignedRelease
-  readonly reached: Set<Mirror>
-  /** What is under way, by the mirror that it brings to the release. */
-  readonly attempts: Map<Mirror, LinkedAbortController>
+  readonly courses: Map<Mirror, Course>
+}
+
+/** How far one mirror is with a release. */
+interface Course {
+  readonly backoff: Backoff
+  /** When the mirror is brought to the release, or there again; of a clock that never jumps. */
+  dueMs: number
+  /** What is under way. */
+  attempt: LinkedAbortController | undefined
 }
 
 /**
@@ -39,37 +48,56 @@ export function createMirroring(signal: AbortSignal): Mirroring {
   const progressTo = (namespace: Namespace, newest: SignedRelease): Progress => {
     const known = byNamespace.get(namespace)
     if (known !== undefined && sameBytes(known.newest.bytes, newest.bytes)) return known
-    for (const attempt of known?.attempts.values() ?? []) attempt.abort()
-    const progress: Progress = { newest, reached: new Set(), attempts: new Map() }
+    for (const { attempt } of known?.courses.values() ?? []) attempt?.abort()
+    const progress: Progress = { newest, courses: new Map() }
     byNamespace.set(namespace, progress)
     return progress
   }
 
   return {
     bring(context, newest) {
-      const { namespace, mirrors, logger } = context
+      const { namespace, mirrors, clock, random, logger } = context
       if (newest === undefined || mirrors.length === 0 || signal.aborted) return
-      const { reached, attempts } = progressTo(namespace, newest)
-      const due = mirrors.filter(mirror => !reached.has(mirror) && !attempts.has(mirror))
+      const { courses } = progressTo(namespace, newest)
+      const courseOf = (mirror: Mirror): Course => {
+        const known = courses.get(mirror)
+        if (known !== undefined) return known
+        const course: Course = {
+          backoff: createBackoff({ clock, random }),
+          dueMs: Number.NEGATIVE_INFINITY,
+          attempt: undefined,
+        }
+        courses.set(mirror, course)
+        return course
+      }
+      const isDue = ({ attempt, dueMs }: Course): boolean =>
+        attempt === undefined && clock.monotonic() >= dueMs
+      const due = mirrors.filter(mirror => isDue(courseOf(mirror)))
       if (due.length === 0) return
       // What they share is read once, and ends with the last of them.
       const reading = createLinkedAbortController(signal)
       const snapshots = snapshotsOf(context, newest, reading.signal)
       const bringOne = async (mirror: Mirror): Promise<void> => {
+        const course = courseOf(mirror)
         const attempt = createLinkedAbortController(signal)
-        attempts.set(mirror, attempt)
+        course.attempt = attempt
         const result = await syncMirror(context, mirror, { newest, snapshots, signal: attempt.signal })
-        attempts.delete(mirror)
+        course.attempt = undefined
         attempt.finish()
-        if (result.ok) reached.add(mirror)
+        if (result.ok) {
+          course.backoff.succeeded()
+          course.dueMs = clock.monotonic() + (mirror.repeatMs ?? Number.POSITIVE_INFINITY)
+          return
+        }
+        course.dueMs = clock.monotonic() + course.backoff.failed()
         // What a newer release ended is not behind for long.
-        else if (!attempt.signal.aborted)
-          logger.warn('a mirror is behind; the controller tries again at its next look', {
-            namespace,
-            mirror: result.name,
-            code: result.code,
-            message: result.message,
-          })
+        if (attempt.signal.aborted) return
+        logger.warn('a mirror is behind; the controller tries again', {
+          namespace,
+          mirror: result.name,
+          code: result.code,
+          message: result.message,
+        })
       }
       void Promise.all(due.map(bringOne)).finally(() => reading.abort())
     },

@@ -17,8 +17,9 @@ export interface ControllerOptions {
    */
   readonly gates?: readonly Gate[]
   /**
-   * Mirrors, which are brought to each newest release, whoever wrote it; one that failed is tried
-   * again at the next look. Default: none.
+   * Mirrors, which are brought to each newest release, whoever wrote it. One that failed is tried
+   * again with backoff, at most half a minute apart, and one that arrived after its `repeatMs`, if
+   * it has one. Default: none.
    */
   readonly mirrors?: readonly Mirror[]
   /** Names it in releases, reports and the history. Default `controller`. */

@@ -25,8 +25,9 @@ export interface ConfigMapMirrorOptions extends Omit<BoardManifestOptions, 'name
   /** How long one call of `apply` may take, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number
   /**
-   * How often `follow` applies the newest board again, in milliseconds, so that an object that was
-   * changed or removed by another hand comes back. Default 300,000.
+   * How often `follow`, and a controller that has the mirror, apply the newest board again, in
+   * milliseconds, so that an object that was changed or removed by another hand comes back. Default
+   * 300,000.
    */
   readonly repeatMs?: number
   /** Hears what could not be applied. Default: silent. */
@@ -48,6 +49,7 @@ export interface ConfigMapMirror extends Mirror {
   readonly unheard: true
   /** Ten minutes: a kubelet takes up to two for each step, and somebody has to see what it does. */
   readonly leastStepMs: number
+  readonly repeatMs: number
   /**
    * Follows a store until the signal aborts: whatever publishes or moves a rollout there, each
    * newest release is applied, tried again with backoff while that fails, and given up for a newer
@@ -65,7 +67,7 @@ export interface ConfigMapMirror extends Mirror {
  * It is a mirror as well: `createPublisher({ mirrors: [mirror] })` applies with each publish, and
  * refuses documents that do not fit into 1 MiB, and stages where nothing reports. `apply` gets a
  * signal that aborts when a newer release has come; a call that goes on after it may write the
- * older one last, which `follow` mends after `repeatMs`. Throws `invalid-option`.
+ * older one last, which `follow` and a controller mend after `repeatMs`. Throws `invalid-option`.
  *
  * ```ts
  * const mirror = configMapMirror((manifest, signal) => kubectlApply(JSON.stringify(manifest), signal))
@@ -116,6 +118,7 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
     maxBoardBytes: MAX_CONFIG_MAP_BYTES,
     unheard: true,
     leastStepMs: CLOCK_STEP_MS,
+    repeatMs,
     put: applier.put,
     announce: applier.announce,
 

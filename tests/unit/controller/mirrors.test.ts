@@ -5,6 +5,7 @@ import type { CompleteStore, Mirror } from '../../../src/contracts/transport.js'
 import { createController, type Controller, type ControllerOptions } from '../../../src/controller/index.js'
 import { decodeRelease, digestsOf } from '../../../src/core/release/release.js'
 import { silentLogger } from '../../../src/core/silent-logger.js'
+import { configMapMirror } from '../../../src/kubernetes/index.js'
 import { createPublisher, everyone, type Publisher } from '../../../src/publisher/index.js'
 import { timed } from '../../../src/rollouts/index.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
@@ -104,7 +105,7 @@ test('brings a mirror that only it knows to what is published, to each step, and
   await comes()
 })
 
-test('tries again at its next look what a mirror refused, for that mirror alone, and says so', async () => {
+test('tries again soon what a mirror refused, for that mirror alone, and says so', async () => {
   const warned: string[] = []
   let refuses = true
   const [works, fails] = [
@@ -123,12 +124,60 @@ test('tries again at its next look what a mirror refused, for that mirror alone,
   await publish(1)
   await clock.advance(5 * LOOK_MS)
   expect([works.causes, fails.causes]).toEqual([['publish'], []])
-  expect(warned).toEqual([
-    'a mirror is behind; the controller tries again at its next look, fails, forbidden',
-  ])
+  expect(warned).toEqual(['a mirror is behind; the controller tries again, fails, forbidden'])
   refuses = false
-  await clock.advance(ONE_LOOK_MS)
+  await clock.advance(30_000 + ONE_LOOK_MS)
   expect([works.causes, fails.causes]).toEqual([['publish'], ['publish']])
+})
+
+test('asks a mirror that refuses for good ever more seldom, and at once for a newer release', async () => {
+  const triedMs: number[] = []
+  controller({
+    mirrors: [
+      volume('full', () => {
+        triedMs.push(clock.monotonic())
+        throw new NoticeboardError('too-large', 'the board does not fit')
+      }),
+    ],
+  })
+  await clock.advance(ONE_LOOK_MS)
+  await publish(1)
+  await clock.advance(60 * MINUTE)
+  const tries = triedMs.length
+  const waits = triedMs.slice(1).map((ms, index) => ms - triedMs[index]!)
+  // Each look would be 1,800 times; half a minute at most, with jitter, is some 230.
+  expect(tries).toBeLessThan(300)
+  expect(tries).toBeGreaterThan((60 * 60_000) / (30_000 + ONE_LOOK_MS))
+  expect(Math.max(...waits)).toBeLessThanOrEqual(30_000 + ONE_LOOK_MS)
+  await publish(2)
+  await clock.advance(ONE_LOOK_MS)
+  expect(triedMs).toHaveLength(tries + 1)
+  // And begins to wait anew.
+  await clock.advance(5 * LOOK_MS)
+  expect(triedMs.length).toBeGreaterThanOrEqual(tries + 3)
+})
+
+test('brings again after its period what a mirror may have lost since, and nothing to one that names none', async () => {
+  const objects = new Map<string, unknown>()
+  let writes = 0
+  const inCluster = configMapMirror(manifest => {
+    writes += 1
+    objects.set(manifest.metadata.name, manifest.data)
+  })
+  const plain = volume('a volume')
+  controller({ mirrors: [inCluster, plain] })
+  await publish(1)
+  await clock.advance(5 * LOOK_MS)
+  const [[name, data] = [], ...others] = [...objects]
+  expect([name, others, writes]).toEqual(['noticeboard-checkout-prod', [], 1])
+  objects.clear()
+  await clock.advance(4 * MINUTE)
+  expect(writes).toBe(1)
+  await clock.advance(MINUTE)
+  expect([...objects]).toEqual([[name, data]])
+  await clock.advance(5 * MINUTE + ONE_LOOK_MS)
+  expect(writes).toBe(3)
+  expect(plain.causes).toEqual(['publish'])
 })
 
 test('a mirror that hangs holds up no other, and no newer release of its own', async () => {
