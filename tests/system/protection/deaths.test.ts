@@ -157,4 +157,19 @@ describe.concurrent('who did not die of a document', () => {
       expect(lives.at(-1)?.ran).toEqual([2])
     },
   )
+
+  test(
+    'is evicted twice by SIGKILL within one trial: the document is under quarantine there, and what ran before runs',
+    { timeout: 60_000 },
+    async context => {
+      const { lives, until } = await onTrial(context)
+      for (const life of [2, 3]) {
+        await until(() => lives.length === life && lives.at(-1)?.ran.includes(2) === true, `life ${life}`)
+        lives.at(-1)?.child.kill()
+      }
+      await until(() => lives.length === 4 && lives.at(-1)?.ran.includes(1) === true, 'it runs again')
+      await wait(2.5 * PERIODS.soakMs)
+      expect(lives.at(-1)).toMatchObject({ ran: [1], ended: undefined })
+    },
+  )
 })

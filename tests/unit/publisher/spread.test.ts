@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest'
+import { createClient } from '../../../src/client/index.js'
 import type { ClientReport, HeardReports } from '../../../src/contracts/report.js'
+import type { CompleteStore } from '../../../src/contracts/transport.js'
 import type { Release } from '../../../src/core/release/release.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { assertSpreading, spreadFor, type Spreading } from '../../../src/publisher/spread.js'
 import { anything } from '../../../src/core/schema/anything.js'
+import { seededRandom } from '../../../src/sim/seeded-random.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import { pull } from '../../../src/strategies/pull.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { memory } from '../../../src/transports/memory.js'
 import { reportOf } from '../../support/report-of.js'
 import { publisherContext } from './publisher-context.js'
 import { scriptedStore } from './scripted-store.js'
@@ -81,4 +88,45 @@ test('a release says the spread that its bandwidth comes to, and the publisher t
   expect(JSON.parse(new TextDecoder().decode(store.log.at(-1)?.bytes))).toMatchObject({
     release: { spreadMs: 10_000 },
   })
+})
+
+test('clients fetch over the time that the bandwidth comes to, a share of it each second', async () => {
+  const clock = virtualClock()
+  const systemOf = (seed: number) => ({ clock, random: seededRandom(seed), hasher: systemHasher })
+  const inside = memory({ system: systemOf(0) })
+  const fetchedMs: number[] = []
+  const store: CompleteStore = {
+    ...inside,
+    snapshot(query, signal) {
+      fetchedMs.push(clock.monotonic())
+      return inside.snapshot(query, signal)
+    },
+  }
+  const namespace = 'checkout/prod'
+  const publisher = createPublisher({ namespace, schema: anything, store: inside, system: systemOf(1) })
+  const options = { rollout: everyone(), reason: 'a test' }
+  await publisher.publish({ text: '' }, options)
+  const clients = Array.from({ length: 40 }, (_, index) =>
+    createClient({
+      namespace,
+      schema: anything,
+      clientId: `web-${index}`,
+      strategy: pull(store, { pollIntervalMs: 1_000 }),
+      system: systemOf(index + 2),
+    }),
+  )
+  for (const client of clients) client.ready({ timeoutMs: 0 }).catch(() => {})
+  await clock.advance(60_000)
+  const before = fetchedMs.splice(0).length
+  const publishedMs = clock.monotonic()
+  const { notes } = await publisher.publish({ text: 'x'.repeat(989) }, { ...options, bytesPerSecond: 1_000 })
+  expect(notes).toContain('40 live instances fetch 1000 bytes each, spread over 40.0 s')
+  await clock.advance(60_000)
+  const seconds = fetchedMs.map(ms => Math.floor((ms - publishedMs) / 1_000))
+  expect([before, seconds.length]).toEqual([40, 40])
+  expect(Math.max(...seconds)).toBeLessThanOrEqual(41)
+  expect(Math.max(...seconds)).toBeGreaterThan(30)
+  const each = Array.from({ length: 42 }, (_, second) => seconds.filter(one => one === second).length)
+  expect(Math.max(...each)).toBeLessThanOrEqual(5)
+  await Promise.all([...clients.map(client => client.close()), publisher.close()])
 })

@@ -231,6 +231,15 @@ describe('a failure in the first two stages', () => {
     expect(decision.explanation.exceptions[0]).toMatchObject({ kind: 'rejected', code: 'invalid-document' })
   })
 
+  test.each([0, 1])('that is a quarantine is enough as well (%i)', stage => {
+    const quarantined = { phase: 'quarantined', refused: CANDIDATE, digest: STABLE } as const
+    const decision = decide(place({ stage }), { exposed: first(1, quarantined) })
+    expect([decision.type, decision.explanation.why[0]]).toEqual([
+      'roll-back',
+      `1 quarantined in stage ${stage + 1}`,
+    ])
+  })
+
   test.each([0, 1])('that is a veto of the application is enough as well (%i)', stage => {
     const vetoed: Partial<ClientReport> = { ...rejected, code: 'vetoed', validator: 'database' }
     const decision = decide(place({ stage }), { exposed: first(1, vetoed) })
