@@ -41,7 +41,7 @@ const FLAGS: Readonly<Record<string, string>> = {
 
 /** A message that begins with the option that it is about. */
 const ABOUT_OPTION =
-  /^(?:staged|publish|prune|createController|compare)\(\): ([a-z][A-Za-z]*)(?= (?:must|is|has)\b)/
+  /^(?:staged|publish|promote|prune|createController|compare)\(\): ([a-z][A-Za-z]*)(?= (?:must|is|has)\b)/
 const ABOUT_BARE_OPTION = /^(activateAt|origins|hosts|trustedProxies|heartbeatMs)(?= (?:must|is)\b)/
 
 /**

@@ -132,6 +132,7 @@ export function hintFor(
     case 'no-controller':
       return 'noticeboard serve and noticeboard controller each run one; a policy or gate of your own has to be in `policies` or `gates` of the noticeboard.config.mjs that they read, or in serve(store, { controller: { policies, gates } })'
     case 'fleet-unknown':
+      if (command === 'rollout') return undefined
       return '--everyone publishes it to all clients at once, and nothing holds it back'
     case 'withdrawn':
       return 'noticeboard history shows why'

@@ -4,6 +4,7 @@ import type { Arm } from '../core/release/release.js'
 import { stageNumberOf } from '../core/release/rollout.js'
 import type { HistoryEntry, Publisher, ReleaseRef } from '../publisher/index.js'
 import { sayFailure } from '../rollouts/index.js'
+import { saySkipped } from '../rollouts/skipped.js'
 import type { CommandContext } from './command.js'
 import type { Printer } from './printer.js'
 import { shortDigest, shortTime } from './references.js'
@@ -31,21 +32,40 @@ export async function storyOf(
 export function printStory(print: Pick<Printer, 'table'>, story: readonly HistoryEntry[]): void {
   print.table(
     ['when', 'release', 'step', 'state', 'stage', 'by', 'why'],
-    story.map(({ position, issuedAt, cause, release, audit }) => [
-      shortTime(issuedAt),
-      formatPosition(position),
-      cause,
-      release.rollout?.state,
-      release.rollout === undefined ? 1 : stageNumberOf(release.rollout),
-      release.rollout?.controller,
-      audit?.reason ?? release.rollout?.why,
+    story.map((entry, index) => [
+      shortTime(entry.issuedAt),
+      formatPosition(entry.position),
+      entry.cause,
+      entry.release.rollout?.state,
+      entry.release.rollout === undefined ? 1 : stageNumberOf(entry.release.rollout),
+      entry.release.rollout?.controller,
+      whyOf(entry, skippedBy(story, index)),
     ]),
   )
 }
 
-/** The steps of a rollout as JSON has them, each with who, why and its evidence. */
+/**
+ * The steps of a rollout as JSON has them, each with who, why, its evidence, and the stages that it
+ * skipped.
+ */
 export function plainStory(story: readonly HistoryEntry[]): readonly object[] {
-  return story.map(({ position, issuedAt, cause, audit }) => ({ position, issuedAt, cause, ...audit }))
+  return story.map(({ position, issuedAt, cause, audit }, index) => {
+    const skipped = skippedBy(story, index)
+    return { position, issuedAt, cause, ...(skipped.length > 0 && { skipped }), ...audit }
+  })
+}
+
+/** The stages that one step of a story went past, from 0 on. */
+function skippedBy(story: readonly HistoryEntry[], index: number): readonly number[] {
+  const before = story[index - 1]?.release.rollout?.skipped ?? []
+  const skipped = story[index]?.release.rollout?.skipped ?? []
+  return skipped.filter(stage => !before.includes(stage))
+}
+
+/** Of a person's step the reason, which says nothing of what was skipped. */
+function whyOf({ audit, release }: HistoryEntry, skipped: readonly number[]): string | undefined {
+  if (audit === undefined) return release.rollout?.why
+  return [audit.reason, ...saySkipped(skipped)].join('; ')
 }
 
 /**

@@ -47,7 +47,7 @@ import type { RolloutFloor } from '../rollouts/floor.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { killSwitch, type KillOptions } from './rollouts/kill.js'
 import { inRollout } from './rollouts/steps.js'
-import { takeStep, type AskedStep, type StepOptions } from './rollouts/take-step.js'
+import { takeStep, type AskedStep, type PromoteOptions, type StepOptions } from './rollouts/take-step.js'
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
 import { remembering } from '../core/store/remembering-store.js'
 import { createVersionIndex } from './versions.js'
@@ -199,14 +199,19 @@ export interface Publisher<Input = unknown> {
    */
   resume(options: StepOptions): Promise<Rollout>
   /**
-   * Every client gets the candidate now; what it does is watched. Throws `conflict` when no rollout
-   * is under way that can take this step.
+   * Every client gets the candidate now; what it does is watched. With `to` a later stage begins in
+   * place of that, for those whom it would expose if each stage before had begun, and goes on from
+   * there. What was skipped is kept in the history. Throws `conflict` when no rollout is under way
+   * that can take this step; with `to` also `invalid-option` where there is no such stage,
+   * `unsupported` where its policy cannot say whom the stage exposes, and `fleet-unknown` where
+   * nobody is heard.
    *
    * ```ts
    * await publisher.promote({ reason: 'checked by hand' })
+   * await publisher.promote({ to: '50 %', reason: 'checked by hand' })
    * ```
    */
-  promote(options: StepOptions): Promise<Rollout>
+  promote(options: PromoteOptions): Promise<Rollout>
   /**
    * Ends the rollout that is under way or watched: everybody runs what ran before it, and its
    * candidate is withdrawn. Waits for no evidence, and tries until it wins. Throws `conflict` when
@@ -406,7 +411,7 @@ export function createPublisher<Input = unknown, Output = Input>(
     shared('reports', () => readReports(context, signal))
   const rollout = async (facts: Promise<RolloutFacts>): Promise<Rollout> =>
     createRollout(context, root.signal, await facts)
-  const step = (asked: AskedStep, settings: StepOptions): Promise<Rollout> =>
+  const step = (asked: AskedStep, settings: PromoteOptions): Promise<Rollout> =>
     rollout(run(settings?.signal, signal => takeStep(context, asked, settings ?? {}, signal)))
   const publish = (document: unknown, settings: PublishOptions): Promise<Rollout> =>
     rollout(

@@ -67,6 +67,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly rehearsal: Rehearsal['phase'] | undefined
   /** True where nobody was exposed then, since gates were to be asked first; else undefined. */
   readonly awaitsGates: true | undefined
+  /** The stages that somebody promoted it past until then, from 0 on. */
+  readonly skipped: readonly number[]
   /**
    * Of a publish in stages: the controllers that were heard then and can move it on by themselves,
    * by name. Empty for what goes to everyone, and where none was heard that can.
@@ -161,6 +163,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     of: release.rollout === undefined ? 1 : Math.max(1, outlineOf(release.rollout.plan).stages),
     rehearsal: release.rollout?.stageStart.rehearsal?.phase,
     awaitsGates: release.rollout?.stageStart.awaitsGates,
+    skipped: release.rollout?.skipped ?? [],
     controllers,
     withdrawn,
     mirrors,

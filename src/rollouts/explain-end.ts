@@ -1,6 +1,7 @@
 import { goesOn, stageNumberOf, type RolloutState } from '../core/release/rollout.js'
 import type { StepEvidence } from '../core/release/step-evidence.js'
 import type { Explanation } from './explanation.js'
+import { saySkipped } from './skipped.js'
 
 /** How a rollout ended, as its log tells it. */
 export interface RolloutEnding {
@@ -39,7 +40,11 @@ export function explainEnd({ rollout, of, evidence, reason }: RolloutEnding): Ex
     where: `${how}, ${stage}${awaited}${rehearsed}`,
     verdict: isSuperseded ? 'unknown' : (evidence?.verdict ?? 'unknown'),
     ...(!isSuperseded && evidence?.code === 'way-back-failed' && { code: evidence.code }),
-    why: [[lead, ...(said === undefined ? [] : [said]), ...(asked ? [reason] : [])].join(': ')],
+    why: [
+      [lead, ...(said === undefined ? [] : [said]), ...(asked ? [reason] : [])].join(': '),
+      // What a controller ended has told already.
+      ...saySkipped(rollout.skipped).filter(text => said?.includes(text) !== true),
+    ],
     unknowns: [],
     counts: evidence?.counts ?? {},
     canSee:

@@ -147,18 +147,18 @@ export function policyOf(plan: Json): string | undefined {
 }
 
 /**
- * What a plan exposes first; undefined for one that is neither `staged@1` nor `timed@1`, or not
+ * The stages of a plan; undefined for one that is neither `staged@1` nor `timed@1`, or not
  * well-formed.
  *
  * ```ts
- * const stage = firstStageOf(release.rollout.plan)
+ * const [first] = stagesOf(release.rollout.plan) ?? []
  * ```
  */
-export function firstStageOf(plan: Json): Stage | undefined {
+export function stagesOf(plan: Json): readonly Stage[] | undefined {
   const policy = policyOf(plan)
   try {
-    if (policy === 'staged@1') return readStagedPlan(plan).stages[0]
-    return policy === 'timed@1' ? readTimedPlan(plan).stages[0] : undefined
+    if (policy === 'staged@1') return readStagedPlan(plan).stages
+    return policy === 'timed@1' ? readTimedPlan(plan).stages : undefined
   } catch (error) {
     if (isNoticeboardError(error)) return undefined
     throw error

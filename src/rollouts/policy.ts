@@ -30,6 +30,13 @@ export interface RolloutPolicy {
    * What follows from the evidence for a rollout under way, whose plan is of this type and version.
    */
   decide(state: RolloutStanding, evidence: RolloutEvidence, nowMs: number): Decision
+  /**
+   * The stage `to`, from 0 on, as it begins when a person takes a rollout under way there: who is
+   * exposed is who would be if each stage before had begun. Undefined where nobody is heard, so that
+   * this cannot be told. `state` names candidate and audience also of a rollout that has retreated,
+   * `heard.asOf` is now. Default: a rollout can be promoted to everybody alone.
+   */
+  jump?(state: RolloutStanding, evidence: Pick<RolloutEvidence, 'heard'>, to: number): NextStage | undefined
 }
 
 /** What a rollout that is about to begin is planned with. */

@@ -2,6 +2,7 @@ import { explain, type Reasons } from './explanation.js'
 import type { GateResult } from './gate.js'
 import type { Decision, NextStage, RolloutEvidence, RolloutStanding } from './policy.js'
 import { percent } from './resolving-power.js'
+import { saySkipped } from './skipped.js'
 import { unknown } from './unknowns.js'
 import type { StageView } from './view.js'
 
@@ -37,7 +38,9 @@ export function say(place: Place, type: Decision['type'], reasons: Reasons, next
   const why = reasons.why.length > 0 ? reasons.why : (reasons.unknowns ?? []).map(({ text }) => text)
   // Whatever is decided, so that a gate can be tried before it decides.
   const numbers = view.readings.map(({ text }) => text)
-  const besides = [...place.result.recorded, ...numbers].filter(text => !why.includes(text))
+  const besides = [...place.result.recorded, ...numbers, ...saySkipped(view.rollout.skipped)].filter(
+    text => !why.includes(text),
+  )
   const explanation = explain(view, { ...reasons, why: [...new Set([...why, ...besides, ...lag])] })
   return (next === undefined ? { type, explanation } : { type, explanation, next }) as Decision
 }

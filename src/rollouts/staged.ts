@@ -7,6 +7,7 @@ import { idOf } from './cohort.js'
 import { decideStaged } from './decide.js'
 import { exposingNobody, firstStep, whenFew, whoIsThere } from './first-step.js'
 import { readGates } from './gate.js'
+import { jumpStaged } from './jump-staged.js'
 import type { Member } from './members.js'
 import { FEWEST_STAGED, readStagedPlan, type StagedPlan } from './plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from './policy.js'
@@ -41,6 +42,7 @@ export function staged(options: readonly StageSpec[] | StagedOptions = {}): Roll
     startsBy: labelsIn(settings),
     start: input => startStaged(settings, input),
     decide: decideStaged,
+    jump: jumpStaged,
   }
 }
 

@@ -12,6 +12,7 @@ import { liveMembers } from './members.js'
 import { checkSteps } from './presets.js'
 import { runsFromMs } from './runs-from.js'
 import { sayTime } from './say-time.js'
+import { saySkipped } from './skipped.js'
 import { sayStages, type Stage } from './stage.js'
 
 /** How a timed rollout goes. */
@@ -56,6 +57,7 @@ export function timed(options: TimedOptions = {}): RolloutPolicy {
     startsBy: [],
     start: input => startTimed({ type: 'timed', version: 1, stages, everyMs }, input),
     decide: (standing, _evidence, nowMs) => decideTimed(standing, nowMs),
+    jump: (standing, { heard }, to) => jumpTimed(standing, { nowMs: Date.parse(heard.asOf), to }),
   }
 }
 
@@ -96,7 +98,7 @@ function decideTimed({ release }: RolloutStanding, nowMs: number): Decision {
     stage,
     where: `step ${stage + 1} of ${plan.stages.length}`,
     verdict: 'unknown',
-    why: [why],
+    why: [why, ...saySkipped(rollout.skipped)],
     unknowns: [],
     counts: {},
     canSee: 'nothing is judged: it goes by the clock',
@@ -124,6 +126,18 @@ function decideTimed({ release }: RolloutStanding, nowMs: number): Decision {
   if (leftMs > 0) return { type: 'hold', explanation: say(`the next step is in ${sayTime(leftMs)}`) }
   const next: NextStage = stage + 1 < plan.stages.length ? stageAt(plan, stage + 1, audience, at) : end
   return { type: 'advance', explanation: say('its time has come'), next }
+}
+
+/** A later step, which begins now. */
+function jumpTimed(
+  { release }: RolloutStanding,
+  { nowMs, to }: { readonly nowMs: number; readonly to: number },
+): NextStage {
+  const { rollout, audience, spreadMs = 0 } = release
+  if (rollout === undefined || audience === undefined)
+    throw new TypeError('a timed rollout under way has an audience')
+  const { live } = rollout.stageStart
+  return stageAt(readTimedPlan(rollout.plan), to, audience, { nowMs, live, spreadMs })
 }
 
 function stageAt(

@@ -72,7 +72,10 @@ const rollout: fc.Arbitrary<RolloutState> = fc
       },
       { requiredKeys: [] },
     ),
-    fc.record({ why: fc.constant('nobody looked') }, { requiredKeys: [] }),
+    fc.record(
+      { why: fc.constant('nobody looked'), skipped: fc.array(fc.nat(1000), { maxLength: 3 }) },
+      { requiredKeys: [] },
+    ),
   )
   .map(([base, start, more, why]) => ({ ...base, stageStart: { ...start, ...more }, ...why }))
 

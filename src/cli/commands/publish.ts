@@ -246,8 +246,8 @@ export function printRollout(
 
 function plain(namespace: string, rollout: Rollout, done: Done): object {
   const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { controllers, forecast, builds, rehearsal, awaitsGates, activateAt, previousVersion, variants } =
-    rollout
+  const { controllers, forecast, builds, rehearsal, awaitsGates, skipped, activateAt } = rollout
+  const { previousVersion, variants } = rollout
   return {
     outcome: rollout.outcome === 'published' ? done : rollout.outcome,
     namespace,
@@ -263,6 +263,7 @@ function plain(namespace: string, rollout: Rollout, done: Done): object {
       of,
       ...(rehearsal !== undefined && { rehearsal }),
       ...(awaitsGates !== undefined && { awaitsGates }),
+      ...(skipped.length > 0 && { skipped }),
       ...(id !== undefined && { rollout: id }),
       ...(done === 'published' && { controllers }),
     }),

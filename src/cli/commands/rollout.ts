@@ -1,4 +1,4 @@
-import type { HistoryEntry, Publisher, StepOptions } from '../../publisher/index.js'
+import type { HistoryEntry, PromoteOptions, Publisher } from '../../publisher/index.js'
 import { explanationLines, policyOf, sayFailure } from '../../rollouts/index.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError, type ExitStatus } from '../exit.js'
@@ -26,14 +26,19 @@ export const rolloutCommand: Command = {
   summary: 'show a rollout and its story, or pause, resume, promote, abort or retreat it',
   usage: 'show|pause|resume|promote|abort|retreat [NAMESPACE]',
   text: `show says where the rollout stands and why, which clients are the evidence, what would change the verdict, and what
-became of each stage. pause keeps who is exposed; resume goes on; promote gives it to everybody now; abort takes it back and withdraws
-it; retreat takes it back and may be resumed. Each but show needs a reason, for the history. With --wait the status says how it
-ended: 6 rolled back, 7 paused, 8 still running or clients are behind, 10 clients refused what went out.`,
+became of each stage. pause keeps who is exposed; resume goes on; promote gives it to everybody now, and with --to begins a later
+stage, past those before it; abort takes it back and withdraws it; retreat takes it back and may be resumed. Each but show needs a
+reason, for the history. With --wait the status says how it ended: 6 rolled back, 7 paused, 8 still running or clients are behind, 10
+clients refused what went out.`,
   options: {
     ...BOARD_OPTIONS,
     at: {
       value: 'VERSION',
       text: 'show an earlier rollout: the version that it tried, one of its positions, or the first 8 digits of a digest',
+    },
+    to: {
+      value: 'STAGE',
+      text: 'promote to a later stage: its number, as show counts them, or what it is called, such as 50% or all',
     },
     reason: REASON_OPTION,
     author: AUTHOR_OPTION,
@@ -43,6 +48,7 @@ ended: 6 rolled back, 7 paused, 8 still running or clients are behind, 10 client
     'noticeboard rollout show checkout/prod',
     'noticeboard rollout show checkout/prod --at 7',
     'noticeboard rollout pause checkout/prod --reason "the sale begins"',
+    'noticeboard rollout promote checkout/prod --to 3 --reason "checked by hand"',
     'noticeboard rollout show checkout/prod --wait=completed --timeout 3600',
   ],
   positionals: [1, 2],
@@ -58,7 +64,12 @@ ended: 6 rolled back, 7 paused, 8 still running or clients are behind, 10 client
     if (at !== undefined && (verb !== 'show' || waiting !== undefined))
       throw usageError('--at shows a rollout that was: leave out --wait, and take it with show')
     const ref = at === undefined ? undefined : parseReference(at)
-    const step = isStep(verb) ? { verb, options: reasonOf(context, verb) } : undefined
+    const to = args.text('to')
+    if (to !== undefined && verb !== 'promote')
+      throw usageError('--to names the stage to promote a rollout to: take it with promote')
+    const step = isStep(verb)
+      ? { verb, options: { ...reasonOf(context, verb), ...(to !== undefined && { to }) } }
+      : undefined
     return withPublisher(context, { namespace }, async ({ publisher }): Promise<ExitStatus | void> => {
       if (step !== undefined)
         printRollout(context, publisher, await publisher[step.verb](step.options), STEPS[step.verb])
@@ -76,7 +87,7 @@ function isStep(verb: string): verb is Step {
   return Object.hasOwn(STEPS, verb)
 }
 
-function reasonOf({ args }: CommandContext, verb: Step): StepOptions {
+function reasonOf({ args }: CommandContext, verb: Step): PromoteOptions {
   const missing = `say why: noticeboard rollout ${verb} --reason "…"; it is kept in the history`
   return { reason: readReason(args, missing) }
 }
@@ -92,7 +103,7 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
   const story = await storyOf(publisher, rollout.id)
   // What holds it up, or that nothing moves it on, as controllers say it: gates are not asked here.
   const alarms = (await publisher.alarms()).filter(({ name }) => name.startsWith('rollout-'))
-  const { id, state, stage, of, rehearsal, awaitsGates, digest, variants, version } = rollout
+  const { id, state, stage, of, rehearsal, awaitsGates, skipped, digest, variants, version } = rollout
   if (json)
     return print.jsonLine({
       namespace,
@@ -103,6 +114,7 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
         of,
         ...(rehearsal !== undefined && { rehearsal }),
         ...(awaitsGates !== undefined && { awaitsGates }),
+        ...(skipped.length > 0 && { skipped }),
         digest,
         ...(variants !== undefined && { variants }),
         version,

@@ -91,6 +91,11 @@ export interface RolloutState {
    * When all clients of the last stage begin to run the candidate together. Default: on arrival.
    */
   readonly activateAt?: string
+  /**
+   * The stages that somebody promoted it past before they began, from 0 on, in the order in which
+   * that was. Default: none.
+   */
+  readonly skipped?: readonly number[]
   /** What wrote this release. */
   readonly controller: string
   /** Why the state is what it is, for people. */
@@ -200,6 +205,7 @@ export function readRollout(shape: Shape): RolloutState {
     from: readPosition(shape.object('from')),
     decideBy: shape.string('decideBy', isInstant),
     ...shape.optional('activateAt', name => shape.string(name, isInstant)),
+    ...shape.optional('skipped', name => readSkipped(shape, name)),
     controller: shape.string('controller', isLine),
     ...shape.optional('why', name => shape.string(name, isLine)),
   }
@@ -219,8 +225,8 @@ export function readEvidenceRequest(shape: Shape): EvidenceRequest {
 }
 
 const MEMBERS: ReadonlySet<string> = new Set([
-  'id', 'state', 'stage', 'plan', 'stageStart', 'from', 'decideBy', 'activateAt', 'controller',
-  'why',
+  'id', 'state', 'stage', 'plan', 'stageStart', 'from', 'decideBy', 'activateAt', 'skipped',
+  'controller', 'why',
 ]) // prettier-ignore
 const STARTS: ReadonlySet<string> = new Set([
   'position', 'at', 'live', 'exposed', 'control', 'before', 'added', 'anew', 'rehearsal',
@@ -228,6 +234,15 @@ const STARTS: ReadonlySet<string> = new Set([
 ]) // prettier-ignore
 const REHEARSALS: ReadonlySet<string> = new Set(['phase', 'id'])
 const ASKED: ReadonlySet<string> = new Set(['bakeMs', 'reportMs', 'spreadMs', 'measures'])
+
+function readSkipped(shape: Shape, member: string): readonly number[] {
+  return shape.list(member, MAX_STAGE).map(stage => {
+    const isStage = typeof stage === 'number' && Number.isSafeInteger(stage) && stage <= MAX_STAGE
+    if (!isStage || stage < 0 || Object.is(stage, -0))
+      throw shape.refuse(member, `must hold whole numbers from 0 to ${MAX_STAGE}`)
+    return stage
+  })
+}
 
 function readMeasureNames(shape: Shape, member: string): readonly string[] {
   const names = shape.list(member, MAX_MEASURES)

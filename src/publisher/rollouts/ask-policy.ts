@@ -8,6 +8,7 @@ import { isWider } from '../../rollouts/cohort.js'
 import type {
   Decision,
   FirstStep,
+  NextStage,
   RolloutEvidence,
   RolloutPolicy,
   RolloutStanding,
@@ -48,11 +49,30 @@ export function askToDecide(
   const answer = ask(policy, 'decide', () => policy.decide(standing, evidence, nowMs))
   const decision = readAnswer(policy, answer, DECISIONS)
   if ('next' in decision && takesClientsOut(standing.release, decision.next.audience))
-    throw wrongAnswer(
-      policy,
-      `with "${decision.type}" and an audience that takes clients out of the one before; keep its salt, and keep or widen each of its clauses`,
-    )
+    throw tooNarrow(policy, `with "${decision.type}"`)
   return decision
+}
+
+/**
+ * What a policy's `jump` answers, for a policy that has one. Throws as {@link askToStart} does.
+ *
+ * ```ts
+ * const next = askToJump(policy, { standing, heard, to: 2 })
+ * ```
+ */
+export function askToJump(
+  policy: RolloutPolicy,
+  {
+    standing,
+    heard,
+    to,
+  }: Pick<RolloutEvidence, 'heard'> & { readonly standing: RolloutStanding; readonly to: number },
+): NextStage | undefined {
+  const next = ask(policy, 'jump', () => policy.jump?.(standing, { heard }, to))
+  if (next === undefined) return undefined
+  if (!isObject(next)) throw wrongAnswer(policy, 'with something that is no stage')
+  if (takesClientsOut(standing.release, next.audience)) throw tooNarrow(policy, 'with a stage')
+  return next
 }
 
 /** In a rehearsal the one client goes forward and back, whoever else was exposed. */
@@ -96,7 +116,7 @@ const EXPLANATION: Needs<string>[string] = [
   ['asOf', 'a time, as toISOString() makes it'],
 ]
 
-function ask<Answer>(policy: RolloutPolicy, what: 'start' | 'decide', call: () => Answer): Answer {
+function ask<Answer>(policy: RolloutPolicy, what: 'start' | 'decide' | 'jump', call: () => Answer): Answer {
   try {
     return call()
   } catch (error) {
@@ -111,6 +131,13 @@ function ask<Answer>(policy: RolloutPolicy, what: 'start' | 'decide', call: () =
 
 function codeIn(error: Error): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+function tooNarrow(policy: RolloutPolicy, what: string): NoticeboardError {
+  return wrongAnswer(
+    policy,
+    `${what} and an audience that takes clients out of the one before; keep its salt, and keep or widen each of its clauses`,
+  )
 }
 
 function wrongAnswer(policy: RolloutPolicy, says: string): NoticeboardError {

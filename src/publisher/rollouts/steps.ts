@@ -18,6 +18,8 @@ export type RolloutRelease = Release & { readonly rollout: RolloutState }
 /** What a rollout tries, and on whom. */
 export interface Trial {
   readonly candidate: Arm['variants']
+  /** The version of the candidate. */
+  readonly version: number
   readonly audience: Audience
   /** What clients were asked to report while it was out. */
   readonly evidence: EvidenceRequest | undefined
@@ -124,8 +126,15 @@ export function nextStep(
     cause,
     trial,
     next: { state, stage, audience, start, decideBy },
+    skipped = [],
     ...about
-  }: About & { readonly cause: string; readonly trial: Trial | undefined; readonly next: NextStage },
+  }: About & {
+    readonly cause: string
+    readonly trial: Trial | undefined
+    readonly next: NextStage
+    /** The stages that do not begin any more, by a person's hand. Default: none. */
+    readonly skipped?: readonly number[]
+  },
 ): Statement {
   const evidence = trial?.evidence ?? release.evidence
   const together = activationOf(release.rollout, { stage, audience, start, decideBy }, about.nowMs)
@@ -142,6 +151,7 @@ export function nextStep(
       // One that stays has been put off already.
       decideBy: decideBy === release.rollout.decideBy ? decideBy : together.decideBy,
       stageStart: { ...start, position: start.position ?? following(release) },
+      ...(skipped.length > 0 && { skipped: [...(release.rollout.skipped ?? []), ...skipped] }),
     }),
   }
   const stable = release.stable.variants
@@ -204,7 +214,7 @@ export function inRollout(release: Release): release is RolloutRelease {
 export function trialIn({ candidate, audience, evidence }: Release): Trial | undefined {
   return candidate === undefined || audience === undefined
     ? undefined
-    : { candidate: candidate.variants, audience, evidence }
+    : { candidate: candidate.variants, version: candidate.version, audience, evidence }
 }
 
 /**

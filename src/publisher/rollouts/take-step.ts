@@ -9,6 +9,7 @@ import { firstUnreadable } from '../resolve-ref.js'
 import type { RolloutFacts } from '../rollout.js'
 import type { Position } from '../../contracts/position.js'
 import { outlineOf } from './outline.js'
+import { assertStageRef, jumpTo, promotionOf, type Promotion, type StageRef } from './promotion.js'
 import { findTrial, findWayBack, trialIfKept } from './find-trial.js'
 import {
   askedFor,
@@ -37,6 +38,15 @@ export interface StepOptions {
   readonly signal?: AbortSignal
 }
 
+/** How far a rollout is promoted. */
+export interface PromoteOptions extends StepOptions {
+  /**
+   * A later stage, which begins now, past those before it: its number as people count, from 1 on, or
+   * what it is called: `'50 %'`, `'all'`. Default: everybody gets the candidate, and it is watched.
+   */
+  readonly to?: StageRef
+}
+
 /** The steps that a person can ask for. */
 export type AskedStep = 'pause' | 'resume' | 'promote' | 'abort' | 'retreat'
 
@@ -53,7 +63,7 @@ const WHY: Readonly<Record<AskedStep, string>> = {
  * Takes one step of the rollout that is under way, at a position; an abort and a retreat try until
  * they win, and each step is decided anew on the release that won. Asked for again, a step that was
  * taken is `unchanged`. Throws `conflict` when no rollout is under way, or none that can take the
- * step.
+ * step; and as {@link jumpTo} does where a stage is named.
  *
  * ```ts
  * await takeStep(context, 'pause', { reason: 'the sale begins' }, signal)
@@ -62,10 +72,14 @@ const WHY: Readonly<Record<AskedStep, string>> = {
 export async function takeStep(
   context: PublisherContext,
   step: AskedStep,
-  options: StepOptions,
+  options: PromoteOptions,
   signal: AbortSignal,
 ): Promise<RolloutFacts> {
-  checkOptions(`${step}()`, options, { reason: true, author: true, ifPosition: true, signal: true })
+  const known = { reason: true, author: true, ifPosition: true, signal: true } as const
+  if (step === 'promote') checkOptions<PromoteOptions>(`${step}()`, options, { ...known, to: true })
+  else checkOptions<StepOptions>(`${step}()`, options, known)
+  const { to } = options
+  if (to !== undefined) assertStageRef(to)
   const details = { author: options.author, reason: options.reason }
   encodeAudit(context, details)
   let id: string | undefined
@@ -89,16 +103,21 @@ export async function takeStep(
         'conflict',
         `the rollout of ${context.namespace} was superseded meanwhile; look at its history, and repeat the step if it is still wanted`,
       )
-    if (isTaken(step, release)) return { type: 'unchanged', head }
+    const promotion = promotionOf(context.namespace, release, { to })
+    if (promotion.type === 'refuse') return promotion
+    if (promotion.type === 'reached' || (to === undefined && isTaken(step, release)))
+      return { type: 'unchanged', head }
+    const why = step === 'promote' ? promotion.why : WHY[step]
     before = rollout.decideBy
     const nowMs = context.clock.now()
     const audit = encodeAudit(context, {
       ...details,
-      evidence: askedFor(rollout, { step, why: WHY[step], nowMs }),
+      evidence: askedFor(rollout, { step, why, nowMs }),
     })
     return decideStep(context, step, {
       release,
-      about: { audit, by: 'publisher', why: WHY[step], nowMs },
+      about: { audit, by: 'publisher', why, nowMs },
+      promotion,
       signal,
     })
   }
@@ -115,13 +134,14 @@ export async function takeStep(
 interface Asked {
   readonly release: RolloutRelease
   readonly about: About
+  readonly promotion: Exclude<Promotion, { readonly type: 'refuse' | 'reached' }>
   readonly signal: AbortSignal
 }
 
 async function decideStep(
   context: PublisherContext,
   step: AskedStep,
-  { release, about, signal }: Asked,
+  { release, about, promotion, signal }: Asked,
 ): Promise<Decision> {
   const { state, stage, stageStart } = release.rollout
   const cannot = (): Decision =>
@@ -153,6 +173,14 @@ async function decideStep(
     case 'promote': {
       if (!isUnderWay(release.rollout) && release.candidate === undefined) return cannot()
       const trial = await findTrial(context, release, signal)
+      const { skipped } = promotion
+      if (promotion.type === 'stage') {
+        const next = await jumpTo(context, promotion.stage, { release, trial, signal })
+        return {
+          type: 'append',
+          statement: nextStep(release, { ...about, cause: 'promote', trial, next, skipped }),
+        }
+      }
       const { live } = stageStart
       const { stages, watchMs } = outlineOf(release.rollout.plan)
       const next = {
@@ -162,7 +190,10 @@ async function decideStep(
         start: { at: timeOf(about.nowMs), live, exposed: live, control: 0 },
         decideBy: timeOf(about.nowMs + watchMs),
       }
-      return { type: 'append', statement: nextStep(release, { ...about, cause: 'promote', trial, next }) }
+      return {
+        type: 'append',
+        statement: nextStep(release, { ...about, cause: 'promote', trial, next, skipped }),
+      }
     }
     case 'abort': {
       if (state === 'completed' || state === 'rolled-back') return cannot()

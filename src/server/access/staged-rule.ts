@@ -7,7 +7,7 @@ import { missingAfterMs } from '../../core/report/missing-after.js'
 import { BUCKETS, isExposed, type Audience, type Clause } from '../../core/release/audience.js'
 import { looserThan, sizeOf, type RolloutFloor } from '../../rollouts/floor.js'
 import { hearsClients } from '../../rollouts/members.js'
-import { firstStageOf } from '../../rollouts/plan.js'
+import { stagesOf } from '../../rollouts/plan.js'
 import type { Stage } from '../../rollouts/stage.js'
 import type { Release } from '../../core/release/release.js'
 import { addedWithdrawals, isSame, sameArm, type Objection, type Proposal } from './rule.js'
@@ -42,7 +42,7 @@ export function objectionToStaged(proposal: Proposal, { heard, floors, hasher }:
   if (loose !== undefined) return loose
   if (release.evidence !== undefined && release.evidence.reportMs < LEAST_STAGED_REPORT_MS)
     return `it has clients report more often than every ${LEAST_STAGED_REPORT_MS} ms`
-  const stage = firstStageOf(rollout.plan)
+  const [stage] = stagesOf(rollout.plan) ?? []
   if (stage === undefined) return 'its plan is of a policy that this server cannot judge'
   const { rehearsal, awaitsGates, live } = rollout.stageStart
   const isAwaited = awaitsGates === true && audience.clauses.length === 0

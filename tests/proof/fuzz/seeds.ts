@@ -78,6 +78,7 @@ export const releases: readonly Json[] = [
         from: { epoch: '1-9f3a01bc', sequence: 5 },
         id: 'r1',
         plan: { stages: [1, 10, 100], type: 'staged', version: 1 },
+        skipped: [1],
         stage: 2,
         stageStart: {
           added: 1,

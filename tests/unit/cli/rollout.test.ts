@@ -369,6 +369,66 @@ test('who takes a rollout back or brings it to its end by the command line has d
   expect((await releases()).at(-1)).not.toHaveProperty('audience')
 })
 
+describe('who takes a rollout to a later stage', () => {
+  const promote = (to: string, ...more: readonly string[]) => ['rollout', 'promote', '--to', to, '--reason', 'checked by hand', ...more] // prettier-ignore
+
+  /** Version 2 in its first stage of four, which nothing moves on. */
+  const begun = async () => {
+    const desk = await rolloutDesk()
+    await desk.publisher.publish({ pool: 2 }, { rollout: staged(PERIODS), drive: true, reason: 'more load' })
+    return desk
+  }
+
+  test.each(['3', '50%', '50 %'])('by %s sees which it is, and whom it exposes', async to => {
+    const { nb, releases } = await begun()
+    const ran = await nb(promote(to))
+    expect(ran.status).toBe(0)
+    expect(ran.stdout).toMatch(/^promoted checkout\/prod version 2 .*, running, stage 3 of 4$/m)
+    expect((await releases()).at(-1)?.rollout?.stageStart.exposed).toBe(10)
+    const again = await nb(promote('4', '--json'))
+    expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'promoted', state: 'running', stage: 3, skipped: [1] }) // prettier-ignore
+  })
+
+  test('reads in the story, the explanation and the JSON what was skipped, and why', async () => {
+    const { nb } = await begun()
+    await nb(promote('3'))
+    await nb(['rollout', 'pause', '--reason', 'to look at it'])
+    const { stdout } = await nb(['rollout', 'show'])
+    expect(stdout).toMatch(/^ {2}stage 2 was skipped by hand$/m)
+    expect(stdout).toMatch(/ promote +running +3 +publisher +checked by hand; stage 2 was skipped by hand$/m)
+    expect(stdout).toMatch(/ pause +paused +3 +publisher +to look at it$/m)
+    const { rollout, explanation, story } = JSON.parse((await nb(['rollout', 'show', '--json'])).stdout)
+    expect(rollout.skipped).toEqual([1])
+    expect(explanation.why).toContain('stage 2 was skipped by hand')
+    expect(story.map((step: { skipped?: unknown }) => step.skipped)).toEqual([undefined, [1], undefined])
+    await nb(['rollout', 'abort', '--reason', 'no more of it'])
+    expect((await nb(['rollout', 'show', '--at', '2'])).stdout).toMatch(/checked by hand; stage 2 was skipped by hand$/m) // prettier-ignore
+  })
+
+  test('is told which stages there are where that is none of them, or has been', async () => {
+    const { nb, releases } = await begun()
+    const there = 'the stages are 1 (1 client), 2 (10 %), 3 (50 %), 4 (all)'
+    const none = await nb(promote('20%'))
+    expect(none.status).toBe(2)
+    expect(none.stderr).toContain(`--to must be a stage of the rollout of checkout/prod; ${there}`)
+    await nb(promote('3'))
+    const back = await nb(promote('2'))
+    expect(back.status).toBe(4)
+    expect(back.stderr).toContain(`is running in stage 3 already, and is promoted forward only; ${there}`)
+    expect(await releases()).toHaveLength(3)
+  })
+
+  test('needs a reason, and takes no other step by a stage', async () => {
+    const { nb } = await begun()
+    expect((await nb(['rollout', 'promote', '--to', '3'])).stderr).toContain('say why')
+    for (const verb of ['pause', 'show'])
+      expect(await nb(['rollout', verb, '--to', '3', '--reason', 'x'])).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('--to names the stage to promote a rollout to'),
+      })
+  })
+})
+
 describe('who interrupts', () => {
   test('is told that the rollout goes on, who moves it on, and how to stop it; and it does go on', async () => {
     const { nb, controller, clock, releases } = await rolloutDesk()

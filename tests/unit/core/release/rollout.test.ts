@@ -62,6 +62,11 @@ describe('a rollout in a release', () => {
       )
   })
 
+  it('keeps the stages that somebody promoted it past', () => {
+    expect(read({ skipped: [1, 2] })).toEqual({ ...rollout, skipped: [1, 2] })
+    expect(read({})).not.toHaveProperty('skipped')
+  })
+
   it('is under way unless it is watched or over; what is not known has not ended', () => {
     const underWay = [
       'running',
@@ -82,6 +87,12 @@ describe('a rollout in a release', () => {
     ['a stage that nobody can be in', { stage: 1_001 }],
     ['a state that forges a line', { state: 'run\nning' }],
     ['a control of less than nobody', { stageStart: { ...rollout.stageStart, control: -1 } }],
+    ['a skipped stage that nobody can be in', { skipped: [1_001] }],
+    ['half a skipped stage', { skipped: [0.5] }],
+    ['a skipped stage below the first', { skipped: [-1] }],
+    ['a skipped stage that does not come back from a text', { skipped: [-0] }],
+    ['skipped stages that are no list', { skipped: 2 }],
+    ['more skipped stages than there can be', { skipped: Array(1_001).fill(1) }],
     ['a start at no time', { stageStart: { ...rollout.stageStart, at: 'today' } }],
   ])('is refused with %s', (_, change) => {
     expect(() => read(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))

@@ -78,6 +78,7 @@ const VERBS: Readonly<Record<string, readonly [before: readonly Do[], Do, readon
     'pause': [[begin], pause, ['revert', 'control', 'admin']],
     'resume': [[begin, pause], to => to.resume({ reason }), ['admin']],
     'promote': [[begin], to => to.promote({ reason }), ['control', 'admin']],
+    'promote to a stage': [[begin], to => to.promote({ to: 3, reason }), ['control', 'admin']],
     'kill': [[begin], to => to.kill({ patch: { pool: 9 }, reason }), ['admin']],
     'open an epoch': [[], to => to.openEpoch({ reason }), ['admin']],
   }
