@@ -1,4 +1,3 @@
-import { GREEN_AGAIN } from './act.js'
 import { firstStep, whenFew, whoIsThere } from './first-step.js'
 import { readGates } from './gate.js'
 import { FEWEST_STAGED } from './plan.js'
@@ -27,7 +26,7 @@ export function decideStart(place: Place): Decision {
     return say(place, 'pause', {
       verdict: 'bad',
       why: [...red, 'nobody is exposed'],
-      wouldChange: [GREEN_AGAIN],
+      wouldChange: ['a green gate'],
     })
   const unasked = unknowns.filter(({ kind }) => kind === 'gate-waiting')
   const first = firstStepOf(place)
@@ -38,9 +37,7 @@ export function decideStart(place: Place): Decision {
 }
 
 /** The same from now on, by another clock. */
-export function startFrom(place: Place): NextStage {
-  const { view, release } = place
-  const first = firstStepOf(place)
+export function startFrom({ view, release }: Place): NextStage {
   const { stageStart, decideBy } = view.rollout
   const { position: _, ...start } = stageStart
   const hadMs = Date.parse(decideBy) - Date.parse(stageStart.at)
@@ -49,7 +46,7 @@ export function startFrom(place: Place): NextStage {
     stage: 0,
     audience: release.audience,
     start: { ...start, at: new Date(view.nowMs).toISOString() },
-    decideBy: 'lacks' in first ? new Date(view.nowMs + hadMs).toISOString() : first.decideBy,
+    decideBy: new Date(view.nowMs + hadMs).toISOString(),
   }
 }
 

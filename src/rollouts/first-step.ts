@@ -168,11 +168,9 @@ function watchedAtOnce(
   }
 }
 
-/** The same step before its gates were asked: it begins with nobody. */
-export function exposingNobody(
-  { decideBy }: Pick<NextStage, 'decideBy'>,
-  { live, input: { nowMs, salt } }: Pick<Began, 'live' | 'input'>,
-): NextStage {
+/** What comes before the first step while gates are to be asked: it begins with nobody. */
+export function exposingNobody(plan: StagedPlan, { live, present, input }: Began): NextStage {
+  const { nowMs, salt, spreadMs } = input
   return {
     state: 'running',
     stage: 0,
@@ -184,7 +182,7 @@ export function exposingNobody(
       control: live.length,
       awaitsGates: true,
     },
-    decideBy,
+    decideBy: new Date(nowMs + decideWithinMs(plan, present, spreadMs)).toISOString(),
   }
 }
 

@@ -28,16 +28,17 @@ export function say(
 ): Decision
 export function say(place: Place, type: Decision['type'], reasons: Reasons, next?: NextStage): Decision {
   const { view } = place
-  // In the watch nothing waits for that any more, and before the first stage not yet.
   const { state, stageStart } = view.rollout
+  const isBegun = stageStart.awaitsGates !== true
+  // In the watch nothing waits for that any more.
   const lag =
-    state === 'watching' || stageStart.awaitsGates === true
+    state === 'watching' || !isBegun
       ? []
       : [`${percent(view.seenShare)} of the live clients have seen this stage`]
   // Where nothing else is the reason, what is unknown is.
   const why = reasons.why.length > 0 ? reasons.why : (reasons.unknowns ?? []).map(({ text }) => text)
   // Whatever is decided, so that a gate can be tried before it decides.
-  const numbers = view.readings.map(({ text }) => text)
+  const numbers = isBegun ? view.readings.map(({ text }) => text) : []
   const besides = [...place.result.recorded, ...numbers, ...saySkipped(view.rollout.skipped)].filter(
     text => !why.includes(text),
   )

@@ -75,12 +75,12 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
     return { type: 'refused', why: 'gate-red', says: [...rollBack, ...pause] }
   const first = firstStep(plan, { ...began, input })
   if (first.type !== 'stage') return first
-  const { next, says } = first
+  const { says } = first
   if (unasked.length === 0) return { ...first, says: [...says, ...recorded] }
   const names = unasked.map(({ name }) => name).join(', ')
   return {
     ...first,
-    next: exposingNobody(next, { ...began, input }),
+    next: exposingNobody(plan, { ...began, input }),
     says: [
       ...says,
       ...recorded,

@@ -62,6 +62,10 @@ describe('a rollout that awaits its gates', () => {
     })
   })
 
+  test('is to begin as soon in a fleet of two as in one of three, and not only by the end of a watch', () => {
+    expect(awaiting(2).rollout?.decideBy).toBe(awaiting(3).rollout?.decideBy)
+  })
+
   test.each([1, 2])('goes to nobody while %i of the many are heard that were', live => {
     const { type, explanation } = decide(awaiting(40), fleet(live, 20))
     expect([type, explanation.verdict, explanation.why[0]]).toEqual([
@@ -82,6 +86,16 @@ describe('a rollout that awaits its gates', () => {
     const { explanation } = decide(awaiting(40), fleet(40, 20, { seen: before }), {})
     expect(explanation.awaited).toBeUndefined()
     expect(explanation.why).toEqual(['waiting for: gate latency'])
+  })
+
+  test('and finds one red says so, and nothing of numbers that nobody could have measured', () => {
+    const release = awaiting(60, { guardrails: [{ measure: 'latencyMs', worseBy: 0.2 }] })
+    const red: GateAnswers = { latency: { verdict: 'bad', stage: 0, why: 'p99 is 2 s' } }
+    const { explanation } = decide(release, fleet(60, 20), red)
+    expect(explanation).toMatchObject({
+      why: ['gate latency is red: p99 is 2 s', 'nobody is exposed'],
+      wouldChange: ['a green gate'],
+    })
   })
 
   test('and is taken back does not say that clients were exposed', () => {
