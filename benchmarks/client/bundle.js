@@ -21,6 +21,18 @@ const schemaLibrary = `
   globalThis.z = z
 `
 
+/** @satisfies {import('esbuild').BuildOptions} */
+const bundling = {
+  bundle: true,
+  minify: true,
+  platform: 'browser',
+  format: 'esm',
+  write: false,
+  logLevel: 'silent',
+  // As in a page's own project, where none of the settings of this one count.
+  tsconfigRaw: {},
+}
+
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const noPinFile = 'client/state/no-pin-file'
 
@@ -52,18 +64,36 @@ const leftOut = {
  */
 export async function bundledPage(folder, { isLean = false, withSchema = false } = {}) {
   const { outputFiles } = await build({
+    ...bundling,
     stdin: { contents: withSchema ? schemaLibrary + page : page, resolveDir: folder },
-    bundle: true,
-    minify: true,
-    platform: 'browser',
-    format: 'esm',
-    write: false,
-    logLevel: 'silent',
-    // As in a page's own project, where none of the settings of this one count.
-    tsconfigRaw: {},
-    plugins: isLean ? [leaving(leftOut)] : [],
+    plugins: isLean ? [fromSources(root, leftOut)] : [],
   })
   return outputFiles[0]?.contents ?? new Uint8Array()
+}
+
+/**
+ * What each file has of the same page, made of the sources in a folder, in bytes of what is
+ * minified: by its path within that folder, most first; `''` is what joins them.
+ * @param {string} [folder] a checkout with a `/` at its end; this one unless given
+ * @returns {Promise<{ files: readonly (readonly [path: string, bytes: number])[], gzipBytes: number }>}
+ */
+export async function bytesByFile(folder = root) {
+  const { metafile, outputFiles } = await build({
+    ...bundling,
+    stdin: { contents: page, resolveDir: folder },
+    absWorkingDir: folder,
+    metafile: true,
+    plugins: [fromSources(folder)],
+  })
+  const [output] = Object.values(metafile.outputs)
+  const files = Object.entries(output?.inputs ?? {})
+    .filter(([path]) => path !== '<stdin>')
+    .map(([path, { bytesInOutput }]) => /** @type {const} */ ([path, bytesInOutput]))
+  const rest = (output?.bytes ?? 0) - files.reduce((sum, [, bytes]) => sum + bytes, 0)
+  return {
+    files: [...files, /** @type {const} */ (['', rest])].sort(([, one], [, other]) => other - one),
+    gzipBytes: gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length,
+  }
 }
 
 /**
@@ -75,24 +105,25 @@ export async function bundledBytes(options, within = new URL(import.meta.url)) {
 }
 
 /**
- * Takes the package from its sources, without some of them. Throws where one is there no more, or no
- * part of the page.
- * @param {Readonly<Record<string, readonly [folder: string, names: readonly string[]]>>} parts
+ * Takes the package from its sources in a folder, without some of them. Throws where one is there no
+ * more, or no part of the page.
+ * @param {string} folder
+ * @param {Readonly<Record<string, readonly [folder: string, names: readonly string[]]>>} [parts]
  * @returns {import('esbuild').Plugin}
  */
-function leaving(parts) {
-  const filesOf = (/** @type {readonly [string, readonly string[]]} */ [folder, names]) =>
-    names.map(name => `${root}src/${folder}/${name}.ts`)
+function fromSources(folder, parts = {}) {
+  const filesOf = (/** @type {readonly [string, readonly string[]]} */ [within, names]) =>
+    names.map(name => `${folder}src/${within}/${name}.ts`)
   const files = new Set(Object.values(parts).flatMap(filesOf))
   return {
-    name: 'leaving',
+    name: 'from-sources',
     setup(builder) {
       /** @type {Set<string>} */
       const met = new Set()
       const sources = { noticeboard: 'index', '#default-deltas': 'deltas/no-deltas', '#pin-file': noPinFile }
       for (const [name, source] of Object.entries(sources))
         builder.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({
-          path: `${root}src/${source}.ts`,
+          path: `${folder}src/${source}.ts`,
           sideEffects: false,
         }))
       builder.onLoad({ filter: /\.ts$/ }, ({ path }) => {
