@@ -47,15 +47,16 @@ export async function measureStore({ options: { quick }, processes, say, before 
     tenfold: [],
     of: new Map(kinds.map(({ name }) => [name, { short: [], long: [], before: [] }])),
   }
-  /** @type {('short' | 'long' | 'before')[]} */
-  const order = ['short', 'long', ...(other === undefined ? [] : [/** @type {const} */ ('before')])]
+  const order = /** @type {const} */ (['short', 'long'])
+  const last = other === undefined ? [] : [/** @type {const} */ ('before')]
   for (const { index: round, isMeasured } of countRounds(counting)) {
     const bareMs = await store.ask('bare')
     if (isMeasured) times.bare.push(bareMs)
     if (isMeasured && times.tenfold.length < counting.least) times.tenfold.push(await store.ask('tenfold'))
     for (const { name, what, more } of kinds) {
-      // There and back again, so that nobody always comes after the same one.
-      for (const side of round % 2 === 0 ? order : order.toReversed()) {
+      // There and back again, so that nobody always comes after the same one; but nobody comes
+      // right after the build before, whose publish may leave the disk much to do.
+      for (const side of [...(round % 2 === 0 ? order : order.toReversed()), ...last]) {
         const asked = { releases: side === 'short' ? short : long, ...more }
         const ms =
           side === 'before'
