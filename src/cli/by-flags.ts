@@ -10,6 +10,8 @@ const WORDS: readonly (readonly [api: RegExp, flag: string])[] = [
   [/\(pass \{ ifPosition \}\)/g, '(pass --if-position instead)'],
   [/, \{ labels \}, \{ clients \}, or "all"/g, ' or "all"'],
   [/pass \{ drive: true \} and iterate the rollout/g, 'wait here with --wait=completed'],
+  // Both are named: the command stays.
+  [/iterate the rollout with \{ drive: true \} \((noticeboard rollout show [^)]*)\)/g, '$1'],
   [/publish\(document, \{ readmit \}\)/g, 'noticeboard publish FILE --readmit "why it may come back"'],
   [/rollback\(\{ to \}\)/g, 'noticeboard rollback --to VERSION'],
   [/\{ readmit: ("[^"]*") \}/g, '--readmit $1'],

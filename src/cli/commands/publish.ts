@@ -2,6 +2,7 @@ import { formatPosition, parsePosition } from '../../contracts/position.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import type { ProposedDocument, Publisher, ReleaseChange, Rollout } from '../../publisher/index.js'
 import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
+import { byFlags } from '../by-flags.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
 import { assertWatchable, FORMAT_OPTION, sourceFor } from '../documents.js'
@@ -269,7 +270,7 @@ function plain(namespace: string, rollout: Rollout, done: Done): object {
     }),
     ...(withdrawn.length > 0 && { withdrawn }),
     ...(mirrors.length > 0 && { mirrors }),
-    ...(notes.length > 0 && { notes }),
+    ...(notes.length > 0 && { notes: notes.map(byFlags) }),
     ...(forecast.length > 0 && { forecast }),
     ...(builds.length > 0 && { builds }),
   }
