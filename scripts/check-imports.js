@@ -30,7 +30,7 @@ const layers = {
   node: ['contracts', 'core', 'async', 'system', 'fleet', 'kubernetes'],
   client: ['contracts', 'core', 'async', 'system'],
   publisher: ['contracts', 'core', 'async', 'system', 'fleet', 'rollouts', 'alarms'],
-  controller: ['contracts', 'core', 'async', 'system', 'publisher'],
+  controller: ['contracts', 'core', 'async', 'system', 'transports', 'publisher'],
   metrics: ['contracts', 'core', 'system', 'client', 'publisher', 'alarms', 'fleet'],
   '.': [
     'contracts',

@@ -202,7 +202,14 @@ export {
 export { type StepEvidence, type StepException } from './core/release/step-evidence.js'
 export { armOf, target, type ArmName, type Target, type TargetContext } from './core/release/target.js'
 export { readReport } from './core/report/report-codec.js'
-export type { ControllerFinding, ControllerOptions } from './controller/index.js'
+export {
+  webhook,
+  type ControllerFinding,
+  type ControllerOptions,
+  type ListenerCounts,
+  type RolloutListener,
+  type WebhookOptions,
+} from './controller/index.js'
 export {
   diffDocuments,
   ALARM_NAMES,
@@ -223,9 +230,12 @@ export {
   type GateQuestion,
   type KillOptions,
   type MirrorResult,
+  type MovedRollout,
   type OpenEpochOptions,
   type ReleaseRef,
   type RolloutEnd,
+  type RolloutEvent,
+  type RolloutMove,
   type RolloutReach,
   type RolloutRelease,
   type RolloutStep,

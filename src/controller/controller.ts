@@ -19,6 +19,8 @@ import { tend, type Tending } from '../publisher/rollouts/tend.js'
 import { passes } from '../publisher/rollouts/watch-everyone.js'
 import { readSystem } from '../system/system.js'
 import { silentGates, type ControllerFinding } from './finding.js'
+import { assertListeners, type ListenerCounts } from './listener.js'
+import { createListening } from './listening.js'
 import { createMirroring } from './mirroring.js'
 import { CONTROLLER_OPTIONS, type ControllerOptions } from './options.js'
 import { createPresence } from './presence.js'
@@ -31,9 +33,11 @@ export interface Controller extends AsyncDisposable {
    * What it found when it looked last, by namespace: why a rollout stands, and what it waits for.
    */
   readonly standings: ReadonlyMap<Namespace, ControllerFinding>
+  /** How its listeners fare, in the order in which they were given. */
+  readonly listeners: readonly ListenerCounts[]
   /**
-   * Stops looking, waits for what is under way, and says that it has stopped; each for a second at
-   * most. The store stays open.
+   * Stops looking, waits for what is under way, also to its listeners, and says that it has
+   * stopped; each for a second at most. The store stays open.
    *
    * ```ts
    * process.once('SIGTERM', () => void controller.close())
@@ -70,7 +74,7 @@ const AT_ONCE = 16
  */
 export function createController(options: ControllerOptions): Controller {
   checkOptions('createController()', options, CONTROLLER_OPTIONS)
-  const { store, namespaces, policies = [], gates = [], mirrors = [] } = options
+  const { store, namespaces, policies = [], gates = [], mirrors = [], listeners = [] } = options
   const { name = 'controller', lookMs = 2_000, reportMs = 60_000 } = options
   if (!canRead(store) || !canAppend(store))
     throw new NoticeboardError(
@@ -96,6 +100,7 @@ export function createController(options: ControllerOptions): Controller {
   assertPolicies('createController()', policies)
   assertGates('createController()', gates)
   assertMirrors('createController()', mirrors)
+  assertListeners('createController()', listeners)
   const system = readSystem('createController()', options.system)
   const { clock, random } = system
   const logger = calmLogger(options.logger === undefined ? silentLogger : options.logger, clock)
@@ -120,6 +125,7 @@ export function createController(options: ControllerOptions): Controller {
   })
   const root = new AbortController()
   const mirroring = createMirroring(root.signal)
+  const listening = createListening({ listeners, clock, random, logger })
   const contexts = new Map<Namespace, PublisherContext>()
   let listed: readonly Namespace[] = named ?? []
 
@@ -139,8 +145,10 @@ export function createController(options: ControllerOptions): Controller {
       const before = await readNewest(context, signal)
       // At once: a policy or gate that fails or takes its time holds no way back up.
       mirroring.bring(context, before)
+      listening.tell(context, { newest: before })
       const { found, newest } = await tend(context, tending, { newest: before, signal })
       if (found.type === 'took') mirroring.bring(context, newest)
+      listening.tell(context, { newest, found })
       tell(logger, { namespace, found, before: standings.get(namespace) })
       standings.set(namespace, found)
     } catch (thrown) {
@@ -181,6 +189,7 @@ export function createController(options: ControllerOptions): Controller {
     root.abort(new NoticeboardError('closed', 'the controller was closed; create a new one'))
     // A store that does not listen to its signal must not keep a server from closing.
     await settlesWithin(running, { clock, timeoutMs: GOODBYE_MS })
+    await listening.close(GOODBYE_MS)
     const goodbye = new AbortController()
     const said = presence.stop(goodbye.signal)
     if (!(await settlesWithin(said, { clock, timeoutMs: GOODBYE_MS })))
@@ -188,7 +197,15 @@ export function createController(options: ControllerOptions): Controller {
     logger.end()
   }
   const close = (): Promise<void> => (closing ??= shut())
-  return { name, standings, close, [Symbol.asyncDispose]: close }
+  return {
+    name,
+    standings,
+    get listeners() {
+      return listening.counts
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /**

@@ -1,4 +1,6 @@
 export type { Controller } from './controller.js'
 export type { ControllerFinding } from './finding.js'
+export type { ListenerCounts, RolloutListener } from './listener.js'
 export { createController } from './controller.js'
 export type { ControllerOptions } from './options.js'
+export { webhook, type WebhookOptions } from './webhook.js'

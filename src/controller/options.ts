@@ -3,6 +3,7 @@ import type { Logger, System } from '../contracts/system.js'
 import type { Mirror, Store } from '../contracts/transport.js'
 import type { OptionNames } from '../core/options.js'
 import type { Gate, RolloutPolicy } from '../publisher/index.js'
+import type { RolloutListener } from './listener.js'
 
 /** What a controller is made of. The store is needed. */
 export interface ControllerOptions {
@@ -22,6 +23,11 @@ export interface ControllerOptions {
    * it has one. Default: none.
    */
   readonly mirrors?: readonly Mirror[]
+  /**
+   * Told of each move of each rollout, whoever made it, as it sees them; none holds a rollout up.
+   * Default: none.
+   */
+  readonly listeners?: readonly RolloutListener[]
   /** Names it in releases, reports and the history. Default `controller`. */
   readonly name?: string
   /**
@@ -43,6 +49,7 @@ export const CONTROLLER_OPTIONS: OptionNames<ControllerOptions> = {
   policies: true,
   gates: true,
   mirrors: true,
+  listeners: true,
   name: true,
   lookMs: true,
   reportMs: true,

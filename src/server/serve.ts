@@ -32,7 +32,8 @@ export interface ServeOptions extends HandlerOptions {
   /** The address to listen on. Default `127.0.0.1`: nobody outside of this machine. */
   readonly host?: string | undefined
   /**
-   * Moves the rollouts of the board on; what gates and policies of yours they need is given here.
+   * Moves the rollouts of the board on; what gates and policies of yours they need, and who
+   * is told of them, is given here.
    * Default: it runs where the board can be written; false leaves it to another process.
    */
   readonly controller?: false | ServedController | undefined
@@ -44,7 +45,7 @@ export interface ServeOptions extends HandlerOptions {
 }
 
 /** The controller of a server. */
-export type ServedController = Pick<ControllerOptions, 'policies' | 'gates' | 'name' | 'lookMs'>
+export type ServedController = Pick<ControllerOptions, 'policies' | 'gates' | 'listeners' | 'name' | 'lookMs'>
 
 /** A server that listens. */
 export interface Server extends AsyncDisposable {

@@ -56,12 +56,15 @@ export async function exchange(
   }
 }
 
+/** Whom a request is sent to, and what goes with it. */
+export type Way = Pick<Settings, 'base' | 'name' | 'headers' | 'token' | 'fetch' | 'hint'>
+
 /**
  * Sends a request and returns the open response. The caller reads or discards its body, and aborts
  * the signal in the end.
  */
 export async function send(
-  settings: Settings,
+  settings: Way,
   { method, path, headers, body, what }: Ask,
   signal: AbortSignal,
 ): Promise<Response> {
@@ -129,7 +132,7 @@ async function readError(response: Response, waiting: Waiting, what: string): Pr
   }
 }
 
-function unreachable({ name, hint }: Settings, what: string, error: unknown): NoticeboardError {
+function unreachable({ name, hint }: Way, what: string, error: unknown): NoticeboardError {
   const cause = isError(error) && isError(error.cause) ? error.cause : undefined
   if (cause !== undefined && /redirect/i.test(cause.message)) return redirected({ name }, what)
   if (cause?.message === 'bad port') {
@@ -145,7 +148,7 @@ function unreachable({ name, hint }: Settings, what: string, error: unknown): No
   })
 }
 
-function redirected({ name }: Pick<Settings, 'name'>, what: string): NoticeboardError {
+function redirected({ name }: Pick<Way, 'name'>, what: string): NoticeboardError {
   return new NoticeboardError(
     'unavailable',
     `${name} answered with a redirect for ${what}, which is not followed; use the final address`,
@@ -153,7 +156,7 @@ function redirected({ name }: Pick<Settings, 'name'>, what: string): Noticeboard
 }
 
 /** The caller's own headers, asked for anew: what they hold may have expired. */
-async function provideHeaders({ headers, token }: Settings): Promise<Record<string, string>> {
+async function provideHeaders({ headers, token }: Way): Promise<Record<string, string>> {
   try {
     const own = await provide(headers)
     const bearer = token === undefined ? undefined : await provide(token)

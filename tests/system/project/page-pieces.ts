@@ -106,7 +106,8 @@ const ROLLOUTS: Page = {
   least: 8,
   surroundings: `
 import { canary, createClient, createController, createPublisher, everyone, http, linear, pull, staged, timed, type Client, type Publisher } from 'noticeboard'
-import type { Gate, GateQuestion, Store } from 'noticeboard/core'
+import { webhook, type Gate, type GateQuestion, type Store } from 'noticeboard/core'
+import { serve } from 'noticeboard/server'
 import * as z from 'zod'
 
 const schema = z.object({ pool: z.object({ size: z.number() }), newCheckout: z.boolean().default(false) })
