@@ -71,8 +71,12 @@ export async function namespacesOf(
 
 /**
  * What asks servers: through proxies where the environment names some, and else the global `fetch`.
+ *
+ * ```ts
+ * const { fetch = await fetchAround(io.env) } = io
+ * ```
  */
-async function fetchAround(env: Io['env'], asking: Io['asking']): Promise<Fetch | undefined> {
+export async function fetchAround(env: Io['env'], asking?: Io['asking']): Promise<Fetch | undefined> {
   if (!namesProxy(name => env[name])) return undefined
   const [{ proxiedFetch }, { readProxies }] = await Promise.all([
     import('./proxy/proxied-fetch.js'),

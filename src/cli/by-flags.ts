@@ -25,6 +25,7 @@ const WORDS: readonly (readonly [api: RegExp, flag: string])[] = [
     /; pass http\(url, \{ token \}\) or \{ headers \}/g,
     '; give a token by --token-file FILE or NOTICEBOARD_TOKEN',
   ],
+  [/; pass \{ token \} or \{ headers \}/g, '; give a token by --webhook-token-file FILE'],
   [/pass secrets in \{ headers \}/g, 'give a token by --token-file FILE or NOTICEBOARD_TOKEN'],
   [
     /adaptivePullModel\(\): leastMs must not be more than mostMs/g,
@@ -39,11 +40,12 @@ const FLAGS: Readonly<Record<string, string>> = {
   origins: 'origin',
   trustedProxies: 'trusted-proxy',
   mostClients: 'most',
+  url: 'webhook',
 }
 
 /** A message that begins with the option that it is about. */
 const ABOUT_OPTION =
-  /^(?:staged|publish|promote|prune|createController|compare)\(\): ([a-z][A-Za-z]*)(?= (?:must|is|has)\b)/
+  /^(?:staged|publish|promote|prune|createController|compare|webhook)\(\): ([a-z][A-Za-z]*)(?= (?:must|is|has)\b)/
 const ABOUT_BARE_OPTION = /^(activateAt|origins|hosts|trustedProxies|heartbeatMs)(?= (?:must|is)\b)/
 
 /**

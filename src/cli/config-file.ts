@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Validator } from '../contracts/validator.js'
+import type { RolloutListener } from '../controller/index.js'
 import type { Gate } from '../publisher/index.js'
 import type { RolloutFloor, RolloutPolicy } from '../rollouts/index.js'
 import type { ProxyIdentity } from '../server/index.js'
@@ -37,6 +38,11 @@ export interface CommandLineConfig extends NamespaceConfig {
    * rollouts on and `noticeboard rollout show` judges them; only in a file of code.
    */
   readonly policies?: readonly RolloutPolicy[]
+  /**
+   * Told of each move of a rollout by `noticeboard serve` and `noticeboard controller`; only in a
+   * file of code.
+   */
+  readonly listeners?: readonly RolloutListener[]
   /** How documents spread where the command line does not say; only in a file of code. */
   readonly rollout?: RolloutPolicy
   /**
@@ -74,6 +80,7 @@ const KEYS = [
   'validators',
   'gates',
   'policies',
+  'listeners',
   'rollout',
   'floor',
   'maxBoardBytes',

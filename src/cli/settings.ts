@@ -32,7 +32,10 @@ export interface Settings {
   /** The JSON Schema file of the command line. */
   readonly schemaFile: string | undefined
   /** How rollouts go, as the configuration file has it. */
-  readonly rollouts: Pick<CommandLineConfig, 'gates' | 'policies' | 'rollout' | 'floor' | 'maxBoardBytes'>
+  readonly rollouts: Pick<
+    CommandLineConfig,
+    'gates' | 'policies' | 'listeners' | 'rollout' | 'floor' | 'maxBoardBytes'
+  >
   /** What checks documents of a namespace, as the configuration file has it; paths are absolute. */
   checks(namespace: Namespace | undefined): NamespaceConfig
 }

@@ -5,6 +5,7 @@ import { serveAlone } from '../serving/alone.js'
 import { DEFAULT_PORT, readPlan } from '../serving/plan.js'
 import { serveAsWorker } from '../serving/worker.js'
 import { serveByWorkers } from '../serving/workers.js'
+import { WEBHOOK_OPTIONS } from '../webhooks.js'
 
 export const serveCommand: Command = {
   name: 'serve',
@@ -50,13 +51,14 @@ which is made at the first start and kept in the board's private/token with mode
     },
     'heartbeat-ms': {
       value: 'N',
-      text: `how often event streams show that they live; ${defaultPeriods.heartbeatMs} unless given, since many a proxy cuts after 10 s of silence`,
+      text: `how often event streams show that they live; ${defaultPeriods.heartbeatMs} unless given: many a proxy cuts after 10 s of silence`,
     },
     workers: {
       value: 'N',
       text: 'serve by so many processes, each for as many connections as one process may have',
     },
     'no-controller': { text: 'leave rollouts to a controller elsewhere' },
+    ...WEBHOOK_OPTIONS,
     config: BOARD_OPTIONS['config'] ?? { value: 'FILE', text: 'the configuration file' },
   },
   examples: [

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { resolve } from 'node:path'
 import type { Logger } from '../../contracts/system.js'
 import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
@@ -9,6 +10,7 @@ import { loadConfig } from '../config-file.js'
 import { usageError } from '../exit.js'
 import { timedLoggerFor } from '../logger.js'
 import { boardFolder, tokenFileOf, tokensOf } from '../settings.js'
+import { readListeners } from '../webhooks.js'
 
 export const DEFAULT_PORT = 4600
 
@@ -73,19 +75,28 @@ export async function readPlan(context: CommandContext): Promise<ServePlan> {
 }
 
 /**
- * Gates and policies of the configuration file, for the server's controller; the floor, for tokens
- * without `admin`; and whom a proxy names.
+ * Gates, policies and listeners of the configuration file, and webhooks, for the server's
+ * controller; the floor, for tokens without `admin`; and whom a proxy names.
  */
-async function fromConfig({
-  io,
-  args,
-}: CommandContext): Promise<Pick<ServeOptions, 'controller' | 'floors' | 'proxyIdentity'>> {
-  const { gates, policies, floor, proxyIdentity } =
-    (await loadConfig(io.cwd, args.text('config')))?.config ?? {}
+async function fromConfig(
+  context: CommandContext,
+): Promise<Pick<ServeOptions, 'controller' | 'floors' | 'proxyIdentity'>> {
+  const { io, args } = context
+  const config = (await loadConfig(io.cwd, args.text('config')))?.config ?? {}
+  const { gates, policies, floor, proxyIdentity } = config
+  const isElsewhere = args.flag('no-controller')
+  if ((isElsewhere || args.flag('read-only')) && args.texts('webhook').length > 0)
+    throw usageError('--webhook needs the controller of the server; drop --no-controller and --read-only')
+  // What a shell passes in place of a file gives a token once, and a worker moves no rollout on.
+  const listeners = isElsewhere || cluster.isWorker ? [] : await readListeners(context, config)
   return {
-    controller: args.flag('no-controller')
+    controller: isElsewhere
       ? false
-      : { ...(gates !== undefined && { gates }), ...(policies !== undefined && { policies }) },
+      : {
+          listeners,
+          ...(gates !== undefined && { gates }),
+          ...(policies !== undefined && { policies }),
+        },
     ...(floor !== undefined && { floors: { '**': floor } }),
     ...(proxyIdentity !== undefined && { proxyIdentity }),
   }

@@ -26,6 +26,7 @@ test('what the library says of its options is said of the flags', () => {
       'createController(): name must be one line',
       'trustedProxies must be addresses or networks',
       'compare(): mostClients must be a whole number from 1 to 10,000',
+      'webhook(): url must be an address without a user name or password; pass { token } or { headers }',
       'adaptivePullModel(): leastMs must not be more than mostMs',
     ].map(byFlags),
   ).toEqual([
@@ -48,6 +49,7 @@ test('what the library says of its options is said of the flags', () => {
     '--name must be one line',
     '--trusted-proxy must be addresses or networks',
     '--most must be a whole number from 1 to 10,000',
+    '--webhook must be an address without a user name or password; give a token by --webhook-token-file FILE',
     '--model adaptive: least must not be more than most',
   ])
 })
@@ -64,7 +66,7 @@ const NOT_TYPED: readonly string[] = [
   'store must be a store', 'createController(): store', 'cannot list its namespaces',
   'rollout(', 'history(', 'current(', 'read(', 'follow(', 'diff(', 'a variant',
   // Only code plans these: a configuration file, which is what the message is about.
-  'gates must be a list of { name, check }', 'rollout must be a policy', 'policies must be a list of policies', 'must answer at once',
+  'gates must be a list of { name, check }', 'listeners must be a list of { name, hear }', 'rollout must be a policy', 'policies must be a list of policies', 'must answer at once',
   'as toISOString() makes it', 'threw in', 'the plan takes more than', 'decideStaged()',
   // It has no mirrors.
   'use timed(), which goes by the clock, everyone()', 'a mirror is behind', 'longer steps', 'publish it with everyone(), which needs',
