@@ -13,7 +13,7 @@ export interface RolloutListener {
    * of another code than `unavailable`, `rate-limited` and `timeout`; then the move is given up. A
    * move may come more than once, with the same `id`.
    */
-  hear(move: RolloutMove, signal: AbortSignal): Promise<void>
+  hear(move: RolloutMove, signal: AbortSignal): void | Promise<void>
 }
 
 /** How a listener of a controller fares. */

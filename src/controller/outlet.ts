@@ -2,7 +2,8 @@ import { createBackoff } from '../async/backoff.js'
 import { withDeadline } from '../async/deadline.js'
 import { createSaver } from '../async/saver.js'
 import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
-import type { Clock, Logger, Random } from '../contracts/system.js'
+import type { Clock, LogDetails, Logger, Random } from '../contracts/system.js'
+import { causeOf } from '../core/cause-of.js'
 import type { RolloutMove } from '../publisher/index.js'
 import type { ListenerCounts, RolloutListener } from './listener.js'
 
@@ -55,21 +56,25 @@ export function createOutlet(
   let lost = 0
   let isFailing = false
 
-  const giveUp = ({ namespace, id }: RolloutMove, { code, message }: NoticeboardError): void => {
+  const said = (error: NoticeboardError): LogDetails => ({
+    code: error.code,
+    reason: error.message,
+    cause: causeOf(error),
+  })
+  const giveUp = ({ namespace, id }: RolloutMove, error: NoticeboardError): void => {
     lost += 1
     logger.error('a listener was not told of a move of a rollout', {
       listener: name,
       namespace,
       move: id,
-      code,
-      reason: message,
+      ...said(error),
       lost,
     })
   }
   /** One attempt; resolves to what it failed with. */
   const attempt = async (move: RolloutMove): Promise<NoticeboardError | undefined> => {
     try {
-      await withDeadline({ clock, signal, timeoutMs, what: name }, own => listener.hear(move, own))
+      await withDeadline({ clock, signal, timeoutMs, what: name }, async own => listener.hear(move, own))
       return undefined
     } catch (error) {
       return asNoticeboardError(error, 'unavailable', `${name} failed`)
@@ -94,8 +99,7 @@ export function createOutlet(
         logger.warn('a listener cannot be told of a move of a rollout; it is tried again', {
           listener: name,
           namespace: move.namespace,
-          code: error.code,
-          reason: error.message,
+          ...said(error),
         })
       isFailing = true
       await clock.sleep(delayMs, signal)

@@ -7,6 +7,7 @@ import { createPublisher, everyone, type RolloutMove } from '../../../src/publis
 import { timed } from '../../../src/rollouts/index.js'
 import { receiver, type Receiver } from '../../support/receiver.js'
 import { commandLine, temporaryFolder, type Ran } from './command-line.js'
+import { served } from './served.js'
 
 const namespace = 'checkout/prod'
 
@@ -60,6 +61,15 @@ test.each([
   },
   30_000,
 )
+
+test('a controller beside a server tells what it reads over HTTP', async () => {
+  const cwd = await boardWithStory()
+  const { url } = await served({ cwd, options: ['--no-controller'] })
+  const hook = await receiver()
+  start(cwd, ['controller', '--url', url, '--token-file', 'board/private/token', '--webhook', hook.url])
+  await expect.poll(() => eventsAt(hook), { timeout: 10_000 }).toEqual(['begun', 'rolled-back'])
+  expect(JSON.parse(hook.requests[1]?.body ?? '')).toMatchObject({ reason: 'it loses orders' })
+}, 30_000)
 
 test('a webhook is told of a rollout as rollout show has it', async () => {
   const cwd = await boardWithStory()

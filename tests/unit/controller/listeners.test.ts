@@ -274,10 +274,13 @@ test('a move that fails is tried again before the next, and one that is refused 
     failures += 1
     return failures === 1 ? new TypeError('the bus is away') : new NoticeboardError('unavailable', 'away')
   })
-  const made = controller({ listeners: [listener] })
+  const warnings: (LogDetails | undefined)[] = []
+  const warn: Logger['warn'] = (_message, details) => void warnings.push(details)
+  const made = controller({ listeners: [listener], logger: { ...silentLogger, warn } })
   await clock.advance(MINUTE)
   await publish(2)
   await clock.advance(40 * MINUTE)
+  expect(warnings).toMatchObject([{ reason: 'ear failed', cause: 'the bus is away' }])
   expect(eventsOf(listener.heard)).toEqual(['begun 0', 'stage 2', 'stage 3', 'watching 3', 'completed 3'])
   expect(made.listeners).toMatchObject([{ heard: 5, lost: 1 }])
 })
@@ -393,6 +396,17 @@ test('a log that cannot be read is read at a later look, and an audit record tha
   await clock.advance(1.5 * MINUTE)
   expect(lines.filter(line => line.includes('the log cannot be read for the listeners'))).not.toEqual([])
   expect(listener.heard.map(({ event, reason }) => `${event} ${reason}`)).toEqual(['begun more'])
+})
+
+test('a listener may hear without a promise', async () => {
+  const { clock, publisher, publish, controller } = boardByTheClock()
+  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
+  await publish(2)
+  const heard: string[] = []
+  const made = controller({ name: 'plain', hear: ({ event }) => void heard.push(event) })
+  await clock.advance(1_000)
+  expect(heard).toEqual(['begun'])
+  expect(made.listeners).toMatchObject([{ heard: 1, lost: 0 }])
 })
 
 test('what is no listener is refused', async () => {
