@@ -3,9 +3,10 @@ import type { HeardReports } from '../contracts/report.js'
 import type { Audience } from '../core/release/audience.js'
 import type { EvidenceRequest } from '../core/release/rollout.js'
 import { LISTENED_MS } from '../fleet/summary.js'
+import { isClient } from '../core/report/is-client.js'
 import { audienceOf, idOf, inAudience } from './cohort.js'
 import { decideWithinMs } from './deadline.js'
-import { heardMs, liveMembers, membersOf, presenceOf, type Member } from './members.js'
+import { firstHeardMs, heardMs, liveMembers, membersOf, presenceOf, type Member } from './members.js'
 import { FEWEST_STAGED, type StagedPlan } from './plan.js'
 import type { FirstStep, NextStage, StartInput } from './policy.js'
 import { rehearserOf } from './rehearsal.js'
@@ -23,6 +24,11 @@ export interface Fleet {
   readonly stopped: number
   /** For how long the store has listened, in milliseconds. */
   readonly listenedMs: number
+  /**
+   * Whether clients that are there ran long before the store began to listen, and it knows of
+   * nobody from then: what it had heard is lost, and they may be the first of many.
+   */
+  readonly hasForgotten: boolean
   /** For how long a client has to be heard before it counts, in milliseconds. */
   readonly heardForMs: number
 }
@@ -43,8 +49,18 @@ export function whoIsThere(
     present: liveOf(nowMs),
     ...awayIn(heard, { nowMs, reportMs }),
     listenedMs: nowMs - Date.parse(heard.since),
+    hasForgotten: hasForgotten(heard),
     heardForMs: reportMs,
   }
+}
+
+function hasForgotten({ since, reports }: HeardReports): boolean {
+  const sinceMs = Date.parse(since)
+  const clients = reports.filter(isClient)
+  return (
+    clients.every(report => firstHeardMs(report) >= sinceMs) &&
+    clients.some(report => heardMs(report) - report.upMs < sinceMs - LISTENED_MS)
+  )
 }
 
 /**
@@ -211,7 +227,7 @@ function awayIn(
  * undefined where one can.
  */
 export function whenFew(fleet: Fleet): FirstStep | undefined {
-  const { silent, stopped, listenedMs, heardForMs: reportMs } = fleet
+  const { silent, stopped, listenedMs, hasForgotten, heardForMs: reportMs } = fleet
   const [present, incumbents] = [fleet.present.length, fleet.live.length]
   const refused = (says: string): FirstStep => ({ type: 'refused', why: 'fleet-unknown', says: [says] })
   if (present === 0 && listenedMs < LISTENED_MS)
@@ -229,6 +245,10 @@ export function whenFew(fleet: Fleet): FirstStep | undefined {
       type: 'everyone',
       says: ['no client reports here, and the store has listened for long enough: it goes to everyone'],
     }
+  if (present < FEWEST_STAGED && hasForgotten && listenedMs < LISTENED_MS)
+    return refused(
+      `${present === 1 ? 'one client is live, which has run' : 'two clients are live, which have run'} far longer than the store has listened, which is ${seconds(listenedMs)}: it may have lost what it knew of others, so wait until it has heard the fleet, or publish with everyone()`,
+    )
   if (present < FEWEST_STAGED || incumbents >= FEWEST_STAGED) return undefined
   return refused(
     `${present} clients were heard, and ${incumbents} of them for longer than ${seconds(reportMs)}: clients that have only just come are no evidence, so try again in ${seconds(reportMs)}`,

@@ -231,6 +231,25 @@ describe('a staged rollout begins', () => {
     expect(fresh.says.join()).toContain('60 clients were heard, and 0 of them for longer than 60 s')
   })
 
+  test('not on the word of one or two whom a store knows that has forgotten the others', () => {
+    const upFor = (minutes: number): Parameters<typeof word>[2] => ({ upMs: minutes * 60_000 })
+    for (const count of [1, 2]) {
+      const lost = start(staged(), fleet(count, { ...upFor(30), firstAt: NOW - 1 }, NOW - 2))
+      expect(lost).toMatchObject({ type: 'refused', why: 'fleet-unknown' })
+      expect(lost.says.join()).toContain('far longer than the store has listened, which is 120 s')
+    }
+    // Who started together with the store, or is known from before, or has been listened for long
+    // enough, is all that there is.
+    const watched = { next: { state: 'watching' } }
+    expect(start(staged(), fleet(2, { ...upFor(16), firstAt: NOW - 1 }, NOW - 2))).toMatchObject(watched)
+    expect(start(staged(), fleet(2, { ...upFor(30), firstAt: NOW - 3 }, NOW - 2))).toMatchObject(watched)
+    expect(start(staged(), fleet(2, { ...upFor(90), firstAt: NOW - 1 }, NOW - 15))).toMatchObject(watched)
+    // With three there are stages.
+    expect(start(staged(), fleet(3, { ...upFor(30), firstAt: NOW - 1 }, NOW - 2))).toMatchObject({
+      next: { state: 'running' },
+    })
+  })
+
   test('not where nothing reports, and says what does without', () => {
     const step = start(staged(), undefined)
     expect(step).toMatchObject({ type: 'refused', why: 'no-reports' })
