@@ -9,14 +9,14 @@
 // workloads whose best models are more than 15 % apart, hybrid and push taken as one, and of which
 // a run shows the better; --draws lists them. A table a workload shows all depths side by side, and
 // one at the end what each deeper one is of the formula. What a server costs is measured on this
-// machine before a run, since processor time is compared with it; or read
-// from --costs. With --light every simulation is that of a light population, as it is for fleets of
-// more than --clients. Exits with 1 where a verdict is of another kind; where requests or bytes
-// differ by more than 5 %, or processor time by more than 30 %; or where the last client has a
-// change at a time that differs by more than 25 %, and by more than three round trips and 50 ms (of
-// a run 250 ms, in which processes of one machine wait for each other). Processor time and times of
-// a run count on a machine that was idle for 30 % at least; times do not where servers are busier
-// than a model may keep them. Run `npm run build` first.
+// machine before a run, since processor time is compared with it; or read from --costs. With
+// --light every simulation is that of a light population, as it is for fleets of more than
+// --clients. Exits with 1 where a verdict is of another kind; where requests or bytes differ by
+// more than 5 %, or processor time by more than 30 %; or where the last client of a simulation has
+// a change at a time that differs by more than 25 %, and by more than three round trips and 50 ms;
+// not where servers are busier than a model may keep them. When the last client of a run has it is
+// shown and not judged: hundreds of clients in a few processes are what takes that long. Processor
+// time of a run counts on a machine that was idle for 30 % at least. Run `npm run build` first.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -67,7 +67,7 @@ const MOST_OFF = {
   cpu: 0.3,
   last: 0.25,
   trips: 3,
-  ms: { simulation: 50, run: 250 },
+  ms: 50,
 }
 const LEAST_IDLE = 0.3
 /** What is compared, with how it is shown. @satisfies {Record<string, Measure>} */
@@ -205,12 +205,11 @@ function wrongOf(seen, known, rttMs) {
     Math.abs(MEASURES[name].of(seen) / MEASURES[name].of(known) - 1)
   const lastMs = Math.abs(seen.stalenessMs.all - known.stalenessMs.all)
   const isBusy = known.misses.some(({ what }) => what === 'processor')
-  const isLate =
-    !isBusy && off('last') > MOST_OFF.last && lastMs > MOST_OFF.trips * rttMs + MOST_OFF.ms[seen.depth]
+  const isLate = !isBusy && off('last') > MOST_OFF.last && lastMs > MOST_OFF.trips * rttMs + MOST_OFF.ms
   return names
     .filter(name =>
       name === 'last'
-        ? machineIdle >= LEAST_IDLE && isLate
+        ? seen.depth === 'simulation' && isLate
         : (name !== 'cpu' || machineIdle >= LEAST_IDLE) && off(name) > MOST_OFF[name],
     )
     .map(name => `${seen.depth}, ${MEASURES[name].heading}`)
