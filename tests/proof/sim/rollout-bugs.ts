@@ -224,4 +224,16 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
     ],
     oracles: ['a-gate-is-never-skipped'],
   },
+  {
+    name: 'a-promotion-goes-back',
+    file: 'src/publisher/rollouts/promotion.ts',
+    replace: [['if (stage < begun) {', 'if (stage < begun && stages < 0) {']],
+    oracles: ['each-step-once'],
+  },
+  {
+    name: 'what-a-promotion-skips-is-forgotten',
+    file: 'src/publisher/rollouts/steps.ts',
+    replace: [['skipped.length > 0 &&', 'skipped.length < 0 &&']],
+    oracles: ['each-step-once'],
+  },
 ]

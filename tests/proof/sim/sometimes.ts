@@ -95,6 +95,7 @@ export const SOMETIMES: readonly string[] = [
   'reports were handed on to a store that takes its time',
   'several shared a snapshot',
   'somebody paused a rollout',
+  'somebody took a rollout to a later stage',
   'strangers claimed to have seen more, and nothing stood still',
   'strangers reported of a rollout',
   'the clock of a server, a relay or a publisher jumped',

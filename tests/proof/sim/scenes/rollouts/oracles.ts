@@ -266,11 +266,12 @@ export function createOracles(judged: Judged): Oracles {
       return
     }
     const { state: stateBefore, stage: stageBefore } = was.rollout
-    if (state === 'running' && release.cause === 'advance') {
+    if (state === 'running' && (release.cause === 'advance' || release.cause === 'promote')) {
       if (begun.has(`${id} ${stage}`)) say(`begins stage ${stage} twice`)
       begun.add(`${id} ${stage}`)
     }
     const byHand = controller === 'publisher'
+    checkSkipped(release, was)
     if (byHand) return
     if (stateBefore === 'paused' && state !== 'rolled-back' && state !== 'retreated')
       violate('a-pause-holds', `${controller} goes from paused to ${state}`)
@@ -281,6 +282,25 @@ export function createOracles(judged: Judged): Oracles {
       say(`is promoted from ${stateBefore} in stage ${stageBefore}`)
     if (state === 'completed' && rollout.plan.type === 'staged' && stateBefore !== 'watching')
       say(`is completed from ${stateBefore}`)
+  }
+
+  /**
+   * A person alone takes a rollout past stages, and forward; which they were stays in its releases.
+   */
+  function checkSkipped({ cause, rollout, sequence }: PlainRelease, was: PlainRelease): void {
+    const { skipped = [], stage: to = 0, state, controller, plan } = rollout ?? {}
+    const { skipped: before = [], stage: from = 0, stageStart } = was.rollout ?? {}
+    const say = (text: string): void => violate('each-step-once', `release ${sequence} ${text}`)
+    const byHand = cause === 'promote' && controller === 'publisher'
+    const first = stageStart?.awaitsGates === true ? from : from + 1
+    const end = state === 'running' ? to : (plan?.stages.length ?? 0)
+    const passed = byHand ? Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index) : []
+    if (skipped.join() !== [...before, ...passed].join())
+      say(`says that ${skipped.join()} were skipped, and those are ${[...before, ...passed].join()}`)
+    if (byHand && state === 'running') {
+      met('somebody took a rollout to a later stage')
+      if (to < first) say(`is promoted from stage ${from} to ${to}`)
+    }
   }
 
   /**

@@ -89,6 +89,8 @@ interface More extends Pick<PolicyDice, 'places' | 'gates'> {
   readonly red: Dice | undefined
   /** Who has just begun to run what is to stay dies of something else. */
   readonly unlucky: Dice | undefined
+  /** Somebody takes a rollout to another stage of its plan. */
+  readonly jumps: Dice | undefined
 }
 
 function drawMore(seed: number): More {
@@ -102,6 +104,7 @@ function drawMore(seed: number): More {
     strangers: own('strangers', 0.3),
     red: own('red probes', 0.5),
     unlucky: own('unlucky', 0.35),
+    jumps: own('jumps', 0.25),
   }
 }
 
@@ -266,6 +269,7 @@ async function playRound(place: Place): Promise<void> {
     await happen(place)
     turnGates(place)
     await lie(place)
+    await jump(place)
   }
   await pass(place, dice.between(1_000, 20_000))
   heal(place)
@@ -327,6 +331,17 @@ function turnGates({ gates, more: { gates: dice }, stage: { note } }: Place): vo
     gates.turn(name, mood)
     note(`gate ${name} is ${mood}`)
   }
+}
+
+/**
+ * Somebody takes the rollout to a stage of its plan, which is refused where it is not a later one.
+ */
+async function jump(place: Place): Promise<void> {
+  const { story, publisher, more: { jumps } } = place // prettier-ignore
+  const stages = story.newest?.release.rollout?.plan.stages.length ?? 0
+  if (jumps?.chance(0.8) !== true || stages === 0) return
+  const to = jumps.between(1, stages)
+  await ask(place, `promote to ${to}`, () => publisher.promote({ to, reason: 'simulation' }))
 }
 
 /** Strangers report, once: somebody who may read may report too. */

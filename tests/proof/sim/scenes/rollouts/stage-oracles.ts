@@ -1,6 +1,6 @@
 import type { SceneStage } from '../scene.js'
 import type { Machine } from './machine.js'
-import { carries, drawOf, isIn, type PlainAudience, type PlainRelease } from './story.js'
+import { carries, drawOf, isIn, type PlainAudience, type PlainRelease, type PlainStage } from './story.js'
 
 const BUCKETS = 2 ** 32
 
@@ -35,21 +35,28 @@ export function createStageOracles({ violate, met }: SceneStage, machines: reado
       }
       const goesOn = was?.rollout?.stage === rollout.stage && was.rollout.stageStart.awaitsGates === undefined
       if (rollout.state !== 'running' || goesOn || audience === undefined) return
-      const { labels, ids, by } = planned
+      // A stage that somebody went past exposes whom it means all the same.
+      const { skipped = [] } = rollout
+      const known = was?.rollout?.skipped ?? []
+      const passed = skipped.filter(stage => !known.includes(stage))
+      const stages = [...passed.flatMap(stage => rollout.plan.stages[stage] ?? []), planned]
       for (const { plan } of machines) {
         const isNow = isIn(audience, plan)
         const isNew = isNow && (before === undefined || !isIn(before, plan))
         const { bucket, id } = drawOf(audience.salt, plan.name)
-        const isMeant =
+        const isMeantBy = ({ labels, ids, by }: PlainStage): boolean =>
           labels !== undefined
             ? carries(plan.labels, labels)
             : ids !== undefined
               ? ids.includes(id)
               : by !== 'all' || bucket < Math.ceil((1 - (holdback ?? 0)) * BUCKETS)
-        if (isNew && !isMeant) say(`exposes ${plan.name}, whom stage ${rollout.stage} does not mean`)
-        if (!isNow && isMeant && (labels !== undefined || ids !== undefined || by === 'all'))
+        if (isNew && !stages.some(isMeantBy))
+          say(`exposes ${plan.name}, whom stage ${rollout.stage} does not mean`)
+        const isWhole = ({ labels, ids, by }: PlainStage): boolean =>
+          labels !== undefined || ids !== undefined || by === 'all'
+        if (!isNow && stages.some(stage => isWhole(stage) && isMeantBy(stage)))
           say(`leaves ${plan.name} out of stage ${rollout.stage}`)
-        if (isNew && labels !== undefined) met('a ring was exposed')
+        if (isNew && planned.labels !== undefined) met('a ring was exposed')
       }
     },
   }

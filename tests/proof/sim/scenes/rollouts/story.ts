@@ -17,6 +17,7 @@ export interface PlainRelease {
     readonly id: string
     readonly state: string
     readonly stage: number
+    readonly skipped?: readonly number[]
     readonly controller: string
     readonly decideBy: string
     readonly plan: {
