@@ -1,6 +1,6 @@
 // Whether the depths of `noticeboard compare` say the same, on workloads drawn at random:
 //
-//   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--seed 5] [--light]
+//   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--skip 0] [--seed 5] [--light]
 //   node benchmarks/compare/agreement.js --run [--costs costs.json] [--only "push,pull 30 s"]
 //
 // Formula and simulation are compared; with --run the real run too, of the models that meet the
@@ -28,6 +28,7 @@ const help = `node benchmarks/compare/agreement.js [options]
 
   --workloads N    how many are drawn; 5 unless given
   --clients N      simulate or run so many clients of the library at most; 200 unless given
+  --skip N         leave out so many of them, the first ones, which were compared before
   --draws          list the workloads and what the formula says of them, and nothing else
   --page           the fleet of docs/choosing.md in place of drawn ones, as a table for that page
   --seed N         what workloads and simulations draw chance from; 5 unless given
@@ -41,7 +42,12 @@ const help = `node benchmarks/compare/agreement.js [options]
 `
 
 const values = readOptions()
-const [workloads = 0, mostClients = 0, seed = 0] = [values.workloads, values.clients, values.seed].map(Number)
+const [workloads = 0, skipped = 0, mostClients = 0, seed = 0] = [
+  values.workloads,
+  values.skip,
+  values.clients,
+  values.seed,
+].map(Number)
 
 /** Names, of which some hold a comma and a space. */
 const only = values.only?.split(/,(?! )/)
@@ -89,7 +95,7 @@ const PAGE_FLEET = {
 }
 const drawn = values.page
   ? [{ workload: PAGE_FLEET, weights: { cpu: 0.5, bytes: 0.5 } }]
-  : await drawWorkloads(workloads, seed)
+  : (await drawWorkloads(workloads, seed)).slice(skipped)
 if (values.draws) {
   process.stdout.write(`${formatTable(['seed', 'takes', 'next', 'which costs', ''], drawn.map(sayDraw))}\n`)
   process.exit(0)
@@ -120,7 +126,9 @@ for (const [index, { workload, weights }] of drawn.entries()) {
         costs,
         depth,
         onProgress: ({ model, step }) =>
-          process.stderr.write(`workload ${index + 1} of ${drawn.length}, ${depth}, ${model}: ${step}\n`),
+          process.stderr.write(
+            `workload ${skipped + index + 1} of ${skipped + drawn.length}, ${depth}, ${model}: ${step}\n`,
+          ),
         mostClients: depth === 'simulation' && values.light ? 1 : mostClients,
         ...(depth === 'simulation' ? { seed } : { cli, quick: true }),
       }),
@@ -244,6 +252,7 @@ function readOptions() {
       options: {
         help: { type: 'boolean', short: 'h', default: false },
         workloads: { type: 'string', default: '5' },
+        skip: { type: 'string', default: '0' },
         clients: { type: 'string', default: '200' },
         seed: { type: 'string', default: '5' },
         run: { type: 'boolean', default: false },

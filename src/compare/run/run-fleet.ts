@@ -79,7 +79,7 @@ export interface RunWindows {
   readonly changeMs: number
   /** How long the servers are away; 0 for no outage. */
   readonly outageMs: number
-  /** For how long clients are waited for that a change has not reached. */
+  /** For how long clients are waited for that a change has not reached by then. */
   readonly patienceMs: number
   /** How many requests of a kind each server answers before it is looked at. */
   readonly warmAfter: number
@@ -224,7 +224,7 @@ export async function runFleet(
     await pass(outageMs)
     await fleet.startServers()
     const backMs = clock.now()
-    const { ranAtMs: backAtMs } = await until(await fleet.publish())
+    const { ranAtMs: backAtMs } = await until(await fleet.publish(), changeMs)
     await pass(changeMs)
     const asked = await askedSince(backMs)
     outage = {
@@ -235,7 +235,7 @@ export async function runFleet(
 
   step('every client starts at once')
   const last = await fleet.publish()
-  await until(last)
+  await until(last, changeMs)
   await fleet.warmUp(signal, warmAfter)
   await pass(changeMs)
   const startedMs = clock.now()

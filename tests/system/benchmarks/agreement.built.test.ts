@@ -11,7 +11,18 @@ const agreement = (...args: readonly string[]) =>
 test('the check of the depths explains its options, and says them where one is unknown', () => {
   const asked = agreement('--help')
   expect([asked.status, asked.stderr]).toEqual([0, ''])
-  for (const name of ['workloads', 'clients', 'draws', 'page', 'seed', 'light', 'run', 'costs', 'only'])
+  for (const name of [
+    'workloads',
+    'clients',
+    'skip',
+    'draws',
+    'page',
+    'seed',
+    'light',
+    'run',
+    'costs',
+    'only',
+  ])
     expect(asked.stdout).toMatch(new RegExp(`^  --${name} `, 'm'))
   const wrong = agreement('--fleets=5')
   expect([wrong.status, wrong.stdout]).toEqual([2, ''])

@@ -58,6 +58,32 @@ test('a change of a run that one client misses is counted, whichever of its chan
   expect([await missedOf(1), await missedOf(15), await missedOf(25)]).toEqual([0, 0, 0])
 })
 
+test('a client that looks once in longer than the patience of a run has not missed the last change', async () => {
+  const { signal } = new AbortController()
+  const fleet = fleetWithout(0)
+  const missedWith = async (changeMs: number): Promise<number> => {
+    let [sleptMs, publishedMs] = [0, 0]
+    const lateMs = 70_000
+    const late: FleetRun = {
+      ...fleet,
+      async publish() {
+        publishedMs = sleptMs
+        return fleet.publish()
+      },
+      startClients: async () => void (sleptMs += lateMs),
+      async look(asked) {
+        const seen = await fleet.look(asked)
+        return { ...seen, running: sleptMs - publishedMs < lateMs ? 3 : 4 }
+      },
+    }
+    const windows = { ...NO_TIME, changeMs, patienceMs: 60_000 }
+    const passing = { ...clock, sleep: async (ms: number) => void (sleptMs += ms) }
+    return (await runFleet(late, { windows, signal, onStep: () => {}, clock: passing })).missed
+  }
+  expect(await missedWith(72_000)).toBe(0)
+  expect(await missedWith(0)).toBe(1)
+})
+
 test('what servers do with hardly anybody there, and what they do before clients report, is measured apart', async () => {
   const { signal } = new AbortController()
   const fleet = fleetWithout(0)
