@@ -1,22 +1,24 @@
 // Whether the depths of `noticeboard compare` say the same, on workloads drawn at random:
 //
-//   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--skip 0] [--seed 5] [--light]
-//   node benchmarks/compare/agreement.js --run [--costs costs.json] [--only "push,pull 30 s"]
+//   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--skip 0] [--seed 5]
+//   [--light] node benchmarks/compare/agreement.js --run [--costs costs.json] [--only "push,pull 30
+//   s"]
 //
 // Formula and simulation are compared; with --run the real run too, of the models that meet the
 // deadlines by the formula: two minutes of the clock for each workload and model, and five
-// intervals more where it polls, an hour in all. Standard error says where it stands. Drawn are
-// workloads whose best models are more than 15 % apart, hybrid and push taken as one, and of which
-// a run shows the better; --draws lists them. A table a workload shows all depths side by side, and
-// one at the end what each deeper one is of the formula. What a server costs is measured on this
-// machine before a run, since processor time is compared with it; or read from --costs. With
-// --light every simulation is that of a light population, as it is for fleets of more than
-// --clients. Exits with 1 where a verdict is of another kind; where requests or bytes differ by
-// more than 5 %, or processor time by more than 30 %; or where the last client of a simulation has
-// a change at a time that differs by more than 25 %, and by more than three round trips and 50 ms;
-// not where servers are busier than a model may keep them. When the last client of a run has it is
-// shown and not judged: hundreds of clients in a few processes are what takes that long. Processor
-// time of a run counts on a machine that was idle for 30 % at least. Run `npm run build` first.
+// intervals more where it polls, an hour in all, with round trips of a millisecond, as on one
+// machine. Standard error says where it stands. Drawn are workloads whose best models are more than
+// 15 % apart, hybrid and push taken as one, and of which a run shows the better; --draws lists
+// them. A table a workload shows all depths side by side, and one at the end what each deeper one
+// is of the formula. What a server costs is measured on this machine before a run, since processor
+// time is compared with it; or read from --costs. With --light every simulation is that of a light
+// population, as it is for fleets of more than --clients. Exits with 1 where a verdict is of
+// another kind; where requests or bytes differ by more than 5 %, or processor time by more than 30
+// %; or where the last client of a simulation has a change at a time that differs by more than 25
+// %, and by more than three round trips and 50 ms; not where servers are busier than a model may
+// keep them. When the last client of a run has it is shown and not judged: hundreds of clients in a
+// few processes are what takes that long. Processor time of a run counts on a machine that was idle
+// for 30 % at least. Run `npm run build` first.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -108,7 +110,8 @@ let failures = 0
 process.stdout.write(
   `${['formula', ...depths].join(' | ')}; ${mostClients} clients of the library at most, seed ${seed}; - is computed\n`,
 )
-for (const [index, { workload, weights }] of drawn.entries()) {
+for (const [index, { workload: asDrawn, weights }] of drawn.entries()) {
+  const workload = values.run ? onLoopback(asDrawn) : asDrawn
   const everywhere = await compare(workload, { models, weights, costs })
   const shown = values.run ? models.filter((_, place) => everywhere.rows[place]?.fits) : models
   const computed = await compare(workload, { models: shown, weights, costs })
@@ -191,6 +194,17 @@ process.stdout.write(
 process.exitCode = failures === 0 ? 0 : 1
 
 /** @typedef {import('noticeboard/compare').Row} Row */
+
+/**
+ * A workload on one machine, where a request takes no longer than that: clients ask the more often.
+ *
+ * @param {import('noticeboard/compare').WorkloadInput} workload
+ * @returns {import('noticeboard/compare').WorkloadInput}
+ */
+function onLoopback(workload) {
+  return { ...workload, network: { ...workload.network, rttMs: 1 } }
+}
+
 /**
  * @typedef {{
  *   readonly heading: string

@@ -6,6 +6,7 @@ import { OUTAGE_MS } from '../formula/return.js'
 import { onlineOf } from '../formula/processes.js'
 import type { Basis } from '../row-of.js'
 import type { Row } from '../row.js'
+import type { Shape } from '../shape.js'
 import { openFleetRun } from './fleet-run.js'
 import { rowOfRun } from './row-of-run.js'
 import { runFleet, type RunWindows } from './run-fleet.js'
@@ -91,11 +92,7 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
     const seen = await runFleet(fleet, {
       windows: {
         ...windows,
-        // Marks come all at once: so many whole heartbeats have as many of them, whenever they
-        // begin.
-        ...(shape.type === 'stream' && {
-          idleMs: Math.ceil(windows.idleMs / shape.heartbeatMs) * shape.heartbeatMs,
-        }),
+        idleMs: wholeIntervals(windows.idleMs, shape),
         changeMs: looksMs + windows.soakMs + windows.reportsMs,
         isTold: shape.type === 'stream',
       },
@@ -110,4 +107,13 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
   } finally {
     await fleet.close()
   }
+}
+
+/**
+ * What a client does in turns comes to the same in so many whole intervals, whenever they begin:
+ * the marks of a stream, and polls, of which a shorter window has as many as it happens to.
+ */
+function wholeIntervals(ms: number, shape: Shape): number {
+  const intervalMs = shape.type === 'stream' ? shape.heartbeatMs : shape.pollIntervalMs
+  return Math.ceil(ms / intervalMs) * intervalMs
 }
