@@ -226,8 +226,8 @@ export function crossingsOf(
 }
 
 /**
- * A workload with one input changed. A kill switch never has more time than a routine change, so
- * the two move together where they meet.
+ * A workload with one input changed. The two deadlines move together where they meet, unless a kill
+ * switch was given more time than a routine change: then each stays where it was given.
  *
  * ```ts
  * withInput(workload, 'clients', 2 * workload.clients)
@@ -235,9 +235,10 @@ export function crossingsOf(
  */
 export function withInput(workload: Workload, input: InputName, value: number): Workload {
   const { killSwitchMs, routineMs, documentBytes, encodedBytes, changedBytes, assumed } = workload
-  if (input === 'killSwitchMs')
+  const deadlinesMeet = killSwitchMs <= routineMs
+  if (input === 'killSwitchMs' && deadlinesMeet)
     return { ...workload, killSwitchMs: value, routineMs: Math.max(routineMs, value) }
-  if (input === 'routineMs')
+  if (input === 'routineMs' && deadlinesMeet)
     return { ...workload, routineMs: value, killSwitchMs: Math.min(killSwitchMs, value) }
   // A larger document is larger encoded too, and what nobody gave follows it.
   if (input === 'documentBytes')

@@ -7,7 +7,10 @@ import type { Weights } from './recommend.js'
 export interface CrossoverMap {
   /** Numbers of clients, ascending: a column each. */
   readonly clients: readonly number[]
-  /** Deadlines of a kill switch, ascending: a line each. A routine change never has less time. */
+  /**
+   * Deadlines of a kill switch, ascending: a line each. A routine change has no less time, unless
+   * the workload gives it less than a kill switch.
+   */
   readonly killSwitchMs: readonly number[]
   /**
    * The names of models, a list for each deadline; of default ones, which are fitted to each place,

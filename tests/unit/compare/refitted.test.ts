@@ -25,11 +25,19 @@ const NEWCOMER: WorkloadInput = {
   offlineShare: 0.02,
 }
 
+/** A kill switch has 60 s by default, which is more. */
+const ROUTINE_ALONE: WorkloadInput = { ...NEWCOMER, deadlines: { routineMs: 10_000 } }
+
 const FLEETS: readonly (readonly [name: string, input: WorkloadInput])[] = [
   ['a newcomer', NEWCOMER],
   ['a newcomer with a minute', { ...NEWCOMER, deadlines: { killSwitchMs: 60_000 } }],
   ['a newcomer with a map of flags', FLAGS],
   ['a fleet for which nothing fits', { ...NEWCOMER, clients: 60_000 }],
+  [
+    'a fleet whose kill switch has more time than a routine change',
+    { clients: 100, documentBytes: 5_000, deadlines: { killSwitchMs: 3_600_000, routineMs: 60_000 } },
+  ],
+  ['a newcomer who gives the deadline of a routine change alone', ROUTINE_ALONE],
   ...presets.map(({ name, workload }) => [name, workload] as const),
 ]
 
@@ -48,7 +56,10 @@ function asked(input: WorkloadInput, name: InputName, value: number): WorkloadIn
   if (inner === undefined) return { ...input, [group]: given }
   const within = { ...(input[group] as object), [inner]: given }
   const { killSwitchMs, routineMs } = within as { killSwitchMs?: number; routineMs?: number }
-  // A kill switch never has more time than any other change.
+  const before = readWorkload(input)
+  // Whoever gave a kill switch more time than any other change asks for one of the two alone.
+  if (before.killSwitchMs > before.routineMs) return { ...input, [group]: within }
+  // Otherwise it never has more.
   if (name === 'killSwitchMs' && routineMs !== undefined)
     return { ...input, deadlines: { killSwitchMs: given, routineMs: Math.max(routineMs, given) } }
   if (name === 'routineMs' && killSwitchMs !== undefined)
@@ -60,6 +71,9 @@ const kindOfName = (name: string): string => /^\w+/.exec(name)?.[0] ?? ''
 const bestOf = ({ recommendation: { model, ties } }: Comparison): readonly string[] =>
   model === undefined ? [] : [model, ...ties].map(kindOfName)
 
+/** Where things are counted in so few, the next one is far. */
+const FEW = 100
+
 /** A comparison at a little more than a crossing, and at a little less. */
 async function around(
   input: WorkloadInput,
@@ -69,8 +83,7 @@ async function around(
   const at = async (factor: number): Promise<Comparison> => {
     const value = crossesAt * factor
     if (name === 'serverCosts') return compare(input, { costs: timesAsSlow(recordedCosts, value) })
-    if (name !== 'servers') return compare(asked(input, name, value))
-    // Counted in so few that the next one is far.
+    if (!isWhole(name) || crossesAt >= FEW) return compare(asked(input, name, value))
     return compare(asked(input, name, factor === far ? crossesAt : crossesAt + (side === 'above' ? -1 : 1)))
   }
   return { beyond: await at(far), before: await at(1 / far) }
