@@ -1,16 +1,23 @@
 import { dirname, resolve } from 'node:path'
+import { defaultDeltas } from '#default-deltas'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { isJsonObject } from '../core/json/shape.js'
 import { encodeText } from '../core/json/text.js'
 import { checkOptions } from '../core/options.js'
+import { maxDeltaBytes } from '../core/release/delta-size.js'
+import { digestOf } from '../core/release/digest.js'
 import { configFile } from '../node/index.js'
 import { diffDocuments } from '../publisher/index.js'
 import { encodeBytes } from '../server/encodings/encoders.js'
 import { LEAST_SAVED } from '../server/encodings/snapshot-answers.js'
 import { MIN_ENCODED_BYTES } from '../server/encodings/snapshot-form.js'
+import { systemHasher } from '../system/system.js'
 import { readWorkload, type WorkloadInput } from './workload.js'
+
+/** With what a delta begins (RFC 9842). */
+const DELTA_HEADER_BYTES = 40
 
 /** A workload as a file says it: documents by the names of their files, relative to its own. */
 export type WorkloadFile = Omit<WorkloadInput, 'documentBytes'> & {
@@ -130,17 +137,33 @@ export async function withDocuments(
     documentBytes: bytes.length,
     encodedBytes: given.encodedBytes ?? (await encodedLength(bytes)),
     // To say what changed may take longer than to say all of it.
-    ...(after !== undefined && { changedBytes: Math.min(bytes.length, changedBytes(before, after)) }),
+    ...(after !== undefined && { changedBytes: Math.min(bytes.length, await changedBytes(before, after)) }),
   }
 }
 
-/** What changed, with the path of each change, as a delta would have to say it. */
-function changedBytes(before: Json, after: Json): number {
+/**
+ * How long a change is as a delta, made by the codec of this runtime; longer than any delta may be
+ * where it makes none of a document that has them. Without a codec about as long, and of a document
+ * that is too short for deltas as long as its changes are.
+ */
+async function changedBytes(before: Json, after: Json): Promise<number> {
+  const [base, bytes] = [bytesOf(before), bytesOf(after)]
+  const changes = changesOf(before, after)
+  const most = maxDeltaBytes(base.length)
+  if (most === 0) return changes.length
+  const codec = await defaultDeltas.codec()
+  if (codec === undefined) return DELTA_HEADER_BYTES + (await encodeBytes('br', changes)).length
+  const delta = codec.encode({ base: { digest: digestOf(systemHasher, base), bytes: base }, bytes })
+  return delta?.length ?? Math.max(changes.length, most + 1)
+}
+
+/** What changed, with the path of each change. */
+function changesOf(before: Json, after: Json): Uint8Array {
   const changes = diffDocuments(before, after).map(change => ({
     path: change.path,
     after: change.change === 'removed' ? null : change.after,
   }))
-  return bytesOf(changes).length
+  return bytesOf(changes)
 }
 
 /**

@@ -5,7 +5,8 @@ const TEXTS: { readonly [Name in InputName]: string } = {
   clients: 'How many clients follow the document.',
   documentBytes: 'How large the document is, in bytes of canonical JSON.',
   encodedBytes: 'How large it is as a snapshot travels, in brotli or gzip. Default: documentBytes.',
-  changedBytes: 'How much of it a change concerns, in bytes, up to all of them. Default: a tenth.',
+  changedBytes:
+    'How much of it a change concerns, in bytes of a delta that says it, up to all of them. Default: a tenth.',
   changesPerDay: 'How often it changes. Default 10.',
   killSwitchMs: 'By when a change has to be everywhere in an emergency. Default 60000.',
   routineMs:

@@ -22,8 +22,9 @@ export interface WorkloadInput {
    */
   readonly encodedBytes?: number
   /**
-   * How much of it a change concerns, in bytes, up to all of them. `loadWorkload()` takes it from
-   * `document` and `next`. Default: a tenth.
+   * How much of it a change concerns, in bytes of a delta that says it, up to all of them.
+   * `loadWorkload()` takes it from `document` and `next`, between which it makes that delta.
+   * Default: a tenth.
    */
   readonly changedBytes?: number
   /** How often it changes. Default 10 a day. */
@@ -76,7 +77,7 @@ export interface Workload {
   readonly documentBytes: number
   /** The size of a fetched snapshot in brotli or gzip, in bytes. */
   readonly encodedBytes: number
-  /** How much of the document a change concerns, in bytes. */
+  /** How much of the document a change concerns, in bytes of a delta. */
   readonly changedBytes: number
   /** How many times the document changes each day. */
   readonly changesPerDay: number

@@ -24,7 +24,7 @@ export function sayDeltas(
   const shape = { ...model.shape, deltas: true }
   if (!sendsDeltas(shape, workload))
     return [
-      `deltas would save nothing: ${sayBytes(changedBytes)} of a document of ${sayBytes(documentBytes)} change, and it travels whole then`,
+      `deltas would save nothing: about ${sayBytes(changedBytes)} of a document of ${sayBytes(documentBytes)} change, and it travels whole then`,
     ]
   const whole = essentials(model, basis)
   const deltas = essentials({ ...model, shape }, basis)
@@ -34,6 +34,6 @@ export function sayDeltas(
   const isPlain = comesPlain || shape.answers === 'static'
   const sent = isPlain ? documentBytes : Math.min(documentBytes, encodedBytes)
   return [
-    `with deltas ${model.name} sends ${sayBytes(changedBytes)} for a change in place of ${sayBytes(sent)}, as it does by itself where both ends have Zstandard with dictionaries: all clients that are there have it within ${sayMs(saved.allMs)} in place of ${sayMs(row.stalenessMs.all)}, for ${sayBytes(saved.bytesPerDay)} a day in place of ${sayBytes(row.bytes.perDay)}`,
+    `with deltas ${model.name} sends a delta of about ${sayBytes(changedBytes)} for a change in place of ${sayBytes(sent)}, as it does by itself where both ends have Zstandard with dictionaries: all clients that are there have it within ${sayMs(saved.allMs)} in place of ${sayMs(row.stalenessMs.all)}, for ${sayBytes(saved.bytesPerDay)} a day in place of ${sayBytes(row.bytes.perDay)}`,
   ]
 }

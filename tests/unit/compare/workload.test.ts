@@ -13,6 +13,12 @@ import {
   workloadSchema,
   type WorkloadInput,
 } from '../../../src/compare/index.js'
+import { canonicalize } from '../../../src/core/json/canonical.js'
+import { encodeText } from '../../../src/core/json/text.js'
+import { digestOf } from '../../../src/core/release/digest.js'
+import { defaultDeltas } from '../../../src/deltas/default-deltas.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { CHANGES, loadedChange } from './changes.js'
 import { INPUTS, boundsOf, placeOf, readWorkload } from '../../../src/compare/workload.js'
 import { valueSaid } from '../../../scripts/check-defaults.js'
 import { temporaryFolder } from '../../support/board-kit.js'
@@ -144,6 +150,23 @@ test('what is longer than the document that it is of is refused, but for what an
   })
   const { changedBytes } = await loadWorkload(join(folder, 'workload.json'), { signal })
   expect(changedBytes).toBe('{"a":1,"b":2}'.length)
+})
+
+test('what a change takes is the length of the delta that a server makes of it', async () => {
+  const codec = await defaultDeltas.codec()
+  for (const [name, { before, after, most }] of Object.entries(CHANGES)) {
+    const [base, bytes] = [before, after].map(document => encodeText(canonicalize(document)))
+    const { changedBytes } = await loadedChange(before, after)
+    const held = { digest: digestOf(systemHasher, base), bytes: base }
+    expect([name, changedBytes]).toEqual([name, codec?.encode({ base: held, bytes })?.length])
+    expect([name, changedBytes]).toEqual([name, expect.toSatisfy((length: number) => length < most)])
+  }
+})
+
+test('a change of which no delta is short enough takes more than the longest delta', async () => {
+  const noise = () => ({ noise: randomBytes(4_000).toString('hex') })
+  const workload = await loadedChange(noise(), noise())
+  expect(workload.changedBytes).toBeGreaterThan((workload.documentBytes ?? 0) / 2)
 })
 
 test('the defaults of a workload are those that its doc comments say', async () => {
