@@ -38,6 +38,12 @@ const MOST_LIGHT = 1_000_000
 const DAY_MS = 86_400_000
 
 /**
+ * How many looks of a strategy of one's own are counted while nothing happens, at least, so that
+ * one more or less of it is little.
+ */
+const SEEN_LOOKS = 3
+
+/**
  * For how long clients are waited for that a change has not reached, in milliseconds; longer where
  * they look more seldom.
  */
@@ -76,11 +82,14 @@ export async function simulateModel(model: RunnableModel, options: SimulateModel
 }
 
 function windowsOf(model: RunnableModel, workload: Workload): Windows {
-  // Sweeps and reports come once in five minutes: who starts over so long is in every place of it.
-  const startsOverMs = defaultPeriods.sweepIntervalMs
   const { shape } = model
+  // Sweeps and reports come once in five minutes: who starts over so long is in every place of it.
+  // A strategy of one's own may look more seldom, and nothing says that its clients spread by
+  // themselves.
+  const seldomMs = shape === undefined ? statedLookOf(model) : 0
+  const startsOverMs = wholeSweeps(seldomMs)
+  const idleMs = wholeSweeps(SEEN_LOOKS * seldomMs)
   const growsMs = growthOf(model, workload)
-  const idleMs = defaultPeriods.sweepIntervalMs
   // No heartbeat falls on the change. Where intervals still grow by then, it meets documents of
   // their usual age in the mean; where they do not, nothing is still growing while nothing happens.
   const youngerMs = growsMs < DAY_MS / workload.changesPerDay ? 0 : startsOverMs / 2 + idleMs
@@ -99,6 +108,12 @@ function windowsOf(model: RunnableModel, workload: Workload): Windows {
     heartbeatMs,
     patienceMs: Math.max(PATIENCE_MS, 2 * lookMs),
   }
+}
+
+/** The least multiple of five minutes that is as long. */
+function wholeSweeps(ms: number): number {
+  const { sweepIntervalMs } = defaultPeriods
+  return sweepIntervalMs * Math.max(1, Math.ceil(ms / sweepIntervalMs))
 }
 
 /**

@@ -270,6 +270,37 @@ test('a strategy of one’s own that looks seldom is waited for until every clie
   expectWithin(0.1, seen?.requests.perSecond, known?.requests.perSecond, 'requests')
 })
 
+/** A strategy of one's own that looks every ten minutes, in step with whoever started with it. */
+const everyTenMinutes = (onLook: (ms: number) => void): Model => ({
+  name: 'mine',
+  strategy: transport => ({
+    name: 'mine',
+    lookMs: 660_000,
+    freshMs: 1_800_000,
+    reportTo: undefined,
+    async *deliver(session) {
+      const { namespace, clock, signal } = session
+      while (!signal.aborted) {
+        onLook(clock.now())
+        const newest = await transport.latest({ namespace, tag: session.tag(transport) }, signal)
+        if (newest.type === 'unchanged') yield { type: 'current' }
+        else if (newest.type !== 'none') yield { ...newest, from: transport }
+        await session.wait(600_000, signal)
+      }
+    },
+  }),
+})
+
+test('looks of a strategy of one’s own that come more seldom than once in five minutes are counted over several', async () => {
+  const fleet = { ...FLEET, changesPerDay: 1, restartsPerDay: 0 }
+  const atMs: number[] = []
+  const own = everyTenMinutes(ms => atMs.push(ms))
+  const [row] = (await compare(fleet, { models: [own], depth: 'simulation' })).rows
+  expectWithin(0.05, row?.perDay.unchanged, 20 * 144, 'looks in a day')
+  expect(Math.min(...atMs) % 86_400_000).toBeLessThan(1_000)
+  expectWithin(0.1, Math.max(...atMs) - Math.min(...atMs), 11 * 660_000, 'what docs/choosing.md says of it')
+})
+
 test('streams before a slow line are waited for until the last one has the document', async () => {
   const fleet = {
     ...FLEET,
