@@ -5,7 +5,6 @@ import { nextPosition } from '../../contracts/position.js'
 import type { HeardReports } from '../../contracts/report.js'
 import type { Hasher } from '../../contracts/system.js'
 import { isExposed, type Audience } from '../../core/release/audience.js'
-import { digestsOf } from '../../core/release/release.js'
 import { goesOn, type RolloutPhase } from '../../core/release/rollout.js'
 import { summarizeFleet, type Fleet, type FleetMember } from '../../fleet/summary.js'
 import { runnersOf } from '../../rollouts/controllers.js'
@@ -21,7 +20,7 @@ import { outlineOf } from './outline.js'
 import { reachOf, UNSEEN, type RolloutReach } from './reach.js'
 import type { RolloutEnd, RolloutStep } from './rollout-step.js'
 import { standingOf, type Standing } from './standing.js'
-import { onlyTried, type RolloutRelease } from './steps.js'
+import type { RolloutRelease } from './steps.js'
 import { judge, nothingHeard, tend, type Judged, type Tending } from './tend.js'
 import { passes } from './watch-everyone.js'
 
@@ -278,9 +277,9 @@ export function countsOf(
   })
 }
 
-/** What the exposed are to run. */
-function digestsFor(release: RolloutRelease): ReadonlySet<Digest> {
-  return new Set(release.audience === undefined ? digestsOf(release) : onlyTried(release))
+/** What the exposed are to run: also what is stable as well, after a kill or for some clients. */
+function digestsFor({ candidate, stable }: RolloutRelease): ReadonlySet<Digest> {
+  return new Set((candidate ?? stable).variants.map(({ digest }) => digest))
 }
 
 function exposedIn(
