@@ -138,6 +138,18 @@ export function whyUnheard({
 }
 
 /**
+ * Whether anything ever reported to a store, client or not. Where nothing did, `since` need not come
+ * to be long ago: a board in a folder names the time of its answer.
+ *
+ * ```ts
+ * if (!hasHeard(heard)) return 'start noticeboard serve'
+ * ```
+ */
+export function hasHeard({ since, asOf, reports }: HeardReports): boolean {
+  return reports.length > 0 || since < asOf
+}
+
+/**
  * The fleet according to its last reports. A pure function: silence is measured by the clock of the
  * store that heard them. Of several reports of one instance the one with the highest count holds;
  * what reports without being a client, such as a controller, is left out.

@@ -2,7 +2,7 @@ import type { Json } from '../contracts/json.js'
 import type { HeardReports } from '../contracts/report.js'
 import type { Audience } from '../core/release/audience.js'
 import type { EvidenceRequest } from '../core/release/rollout.js'
-import { LISTENED_MS } from '../fleet/summary.js'
+import { hasHeard, LISTENED_MS } from '../fleet/summary.js'
 import { isClient } from '../core/report/is-client.js'
 import { audienceOf, idOf, inAudience } from './cohort.js'
 import { decideWithinMs } from './deadline.js'
@@ -24,6 +24,8 @@ export interface Fleet {
   readonly stopped: number
   /** For how long the store has listened, in milliseconds. */
   readonly listenedMs: number
+  /** Whether anything ever reported; before it does, a board in a folder does not listen. */
+  readonly hasHeard: boolean
   /**
    * Whether clients that are there ran long before the store began to listen, and it knows of
    * nobody from then: what it had heard is lost, and they may be the first of many.
@@ -49,6 +51,7 @@ export function whoIsThere(
     present: liveOf(nowMs),
     ...awayIn(heard, { nowMs, reportMs }),
     listenedMs: nowMs - Date.parse(heard.since),
+    hasHeard: hasHeard(heard),
     hasForgotten: hasForgotten(heard),
     heardForMs: reportMs,
   }
@@ -222,6 +225,8 @@ function awayIn(
   return { silent, stopped }
 }
 
+const LISTENED_MIN = LISTENED_MS / 60_000
+
 /**
  * What is done where no stage can be judged, since nobody is there, or they are yet to be heard;
  * undefined where one can.
@@ -230,9 +235,13 @@ export function whenFew(fleet: Fleet): FirstStep | undefined {
   const { silent, stopped, listenedMs, hasForgotten, heardForMs: reportMs } = fleet
   const [present, incumbents] = [fleet.present.length, fleet.live.length]
   const refused = (says: string): FirstStep => ({ type: 'refused', why: 'fleet-unknown', says: [says] })
+  if (!fleet.hasHeard)
+    return refused(
+      `nothing has reported to this store yet, so it cannot tell that no client is there: start noticeboard serve or noticeboard controller, and wait for ${LISTENED_MIN} min, or publish with everyone(), or with timed() where clients cannot report`,
+    )
   if (present === 0 && listenedMs < LISTENED_MS)
     return refused(
-      `no client was heard yet, and the store has listened for ${seconds(listenedMs)} only: wait until it has heard the fleet, or publish with everyone(), or with timed() where clients cannot report`,
+      `no client was heard yet, and the store has listened for ${seconds(listenedMs)} only: wait until it has heard the fleet, or for ${LISTENED_MIN} min in all, after which none is there, or publish with everyone(), or with timed() where clients cannot report`,
     )
   // A fleet that is started anew, or whose reports do not come through, is not one that is not
   // there.

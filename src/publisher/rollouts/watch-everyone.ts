@@ -2,7 +2,14 @@ import { keepAlive } from '../../async/keep-alive.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import { comparePositions } from '../../contracts/position.js'
 import { digestsOf, positionOf, type Release } from '../../core/release/release.js'
-import { isLive, LISTENED_MS, summarizeFleet, type Fleet, type FleetMember } from '../../fleet/summary.js'
+import {
+  hasHeard,
+  isLive,
+  LISTENED_MS,
+  summarizeFleet,
+  type Fleet,
+  type FleetMember,
+} from '../../fleet/summary.js'
 import type { PublisherContext } from '../context.js'
 import { readNewest } from '../read-head.js'
 import { countClients, NO_CLIENTS, type Where } from './client-counts.js'
@@ -31,10 +38,12 @@ export async function* watchEveryone(
   while (!root.aborted) {
     try {
       const heard = await store.reports?.({ namespace }, root)
-      if (heard === undefined) return yield stepOf({ type: 'unknown', why: 'no-reports' }, UNSEEN)
+      if (heard === undefined)
+        return yield stepOf({ type: 'unknown', why: 'no-reports' }, { reach: UNSEEN, listens: false })
       const fleet = summarizeFleet(heard, release)
       const digests = new Set(digestsOf(release))
-      const step = stepOf(fleet, reachOf({ heard, fleet, digests, first: positionOf(release) }))
+      const reach = reachOf({ heard, fleet, digests, first: positionOf(release) })
+      const step = stepOf(fleet, { reach, listens: hasHeard(heard) })
       const { fleet: _, ...counts } = step
       const shown = JSON.stringify(counts)
       if (shown !== told) yield step
@@ -60,12 +69,19 @@ export function passes(error: unknown): boolean {
   return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout')
 }
 
-function stepOf(fleet: Fleet, reach: RolloutReach): RolloutStep {
+/** What one look found out besides the fleet. */
+interface Seen {
+  readonly reach: RolloutReach
+  /** Whether the store has begun to listen, as one does that ever heard anything. */
+  readonly listens: boolean
+}
+
+function stepOf(fleet: Fleet, { reach, listens }: Seen): RolloutStep {
   const still = {
     state: 'everyone' as const,
     stage: 0,
     of: 1,
-    why: whyUnknown(fleet),
+    why: whyUnknown(fleet, listens),
     waitingFor: [],
     isPaused: false,
     controllers: [],
@@ -76,7 +92,7 @@ function stepOf(fleet: Fleet, reach: RolloutReach): RolloutStep {
 }
 
 /** Why nothing is said of the clients; empty where something is. */
-function whyUnknown(fleet: Fleet): readonly string[] {
+function whyUnknown(fleet: Fleet, listens: boolean): readonly string[] {
   if (fleet.type === 'known') return []
   const listenedMin = LISTENED_MS / 60_000
   switch (fleet.why) {
@@ -86,7 +102,7 @@ function whyUnknown(fleet: Fleet): readonly string[] {
       return [`no client is there: none was heard for ${listenedMin} min or longer`]
     case 'not-yet-heard':
       return [
-        `no client is heard yet; that there is none is known once the store has listened for ${listenedMin} min`,
+        `no client is heard yet; that there is none is known once the store has listened for ${listenedMin} min${listens ? '' : ', which a board in a folder does from the first report on: start noticeboard serve or noticeboard controller'}`,
       ]
   }
 }

@@ -165,6 +165,21 @@ test('publishing wants a reason; the first document goes to everyone, and the ne
   expect(hint).toContain('--everyone publishes it to all clients at once')
 })
 
+test('over a folder that nothing ever reported to, publishing and waiting say what to start', async () => {
+  const folder = await temporaryFolder()
+  const nb = (...args: string[]) => commandLine(args, { cwd: folder, env: {} })
+  await Promise.all([1, 2].map(a => writeFile(join(folder, `${a}.json`), JSON.stringify({ a }))))
+  const board = ['-n', 'n', '--board', 'board', '--reason', 'x'] as const
+  expect((await nb('publish', '1.json', ...board, '--create')).status).toBe(0)
+  const next = await nb('publish', '2.json', ...board)
+  expect([next.status, next.stderr]).toEqual([
+    3,
+    expect.stringMatching(/nothing has reported .*: start noticeboard serve .*or publish with --everyone/),
+  ])
+  const waited = await nb('publish', '2.json', ...board, '--everyone', '--wait=completed', '--timeout', '1')
+  expect([waited.status, waited.stderr]).toEqual([8, expect.stringContaining('start noticeboard serve')])
+})
+
 test('each way to fail has its own exit status', async () => {
   const { nb, nbWith, write, folder } = await place()
   await write('a.json', '{"a":1}')

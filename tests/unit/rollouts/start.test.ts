@@ -231,6 +231,14 @@ describe('a staged rollout begins', () => {
     expect(fresh.says.join()).toContain('60 clients were heard, and 0 of them for longer than 60 s')
   })
 
+  test('not where nothing ever reported, which no wait would change', () => {
+    const deaf = start(staged(), fleet(0, {}, NOW))
+    expect(deaf).toMatchObject({ type: 'refused', why: 'fleet-unknown' })
+    expect(deaf.says.join()).toMatch(/^nothing has reported .*start noticeboard serve .*everyone\(\)/)
+    const served = start(staged(), fleet(0, {}, NOW - 1))
+    expect(served.says.join()).toMatch(/listened for 60 s only: .* or for 15 min in all/)
+  })
+
   test('not on the word of one or two whom a store knows that has forgotten the others', () => {
     const upFor = (minutes: number): Parameters<typeof word>[2] => ({ upMs: minutes * 60_000 })
     for (const count of [1, 2]) {
