@@ -28,7 +28,7 @@ publish another document, or the one from before with --readmit "why it may come
     const reason = readReason(args, 'say why: --reason "it loses orders"; it is kept in the history')
     const patch = await readPatch(context)
     await withPublisher(context, { namespace: args.positionals[0], checking: true }, async desk =>
-      printRollout(context, desk, await desk.publisher.kill({ patch, reason })),
+      printRollout(context, desk, await desk.publisher.kill({ patch, reason }), 'killed'),
     )
   },
 }

@@ -213,6 +213,7 @@ type Done =
   | 'aborted'
   | 'retreated'
   | 'readmitted'
+  | 'killed'
 
 /** What a publish, a rollback, a step of a rollout or a new epoch came to. */
 export function printRollout(
@@ -222,33 +223,77 @@ export function printRollout(
   done: Done = 'published',
 ): void {
   if (json) return print.jsonLine(plain(namespace, rollout, done))
-  const { version, position, digest, withdrawn, state, controllers, notes } = rollout
+  const { version, position, digest, withdrawn, state, controllers } = rollout
   const { activateAt, previousVersion, variants } = rollout
-  const isAwaited = rollout.awaitsGates === true && state !== 'rolled-back'
-  const others = {
-    unchanged: isAwaited ? 'unchanged, under way already:' : 'unchanged, runs already:',
-    'dry-run': 'would publish',
-  }
-  const what = rollout.outcome === 'published' ? done.replaceAll('-', ' ') : others[rollout.outcome]
   // Versions can go back, and then a number alone looks like another one's.
   const goesBack = previousVersion !== undefined && previousVersion > version
   const numbers = goesBack ? `from version ${previousVersion} to version ${version}` : `version ${version}`
-  const where = state === 'everyone' ? '' : `, ${state}, ${sayStageOf(rollout)}`
-  print.data(`${what} ${namespace} ${numbers} (${formatPosition(position)}) ${shortDigest(digest)}${where}\n`)
+  print.data(
+    `${whatOf(rollout, done)} ${namespace} ${numbers} (${formatPosition(position)}) ${shortDigest(digest)}${whereOf(rollout, done)}\n`,
+  )
   for (const line of variantLines(variants)) print.data(`${line}\n`)
   if (controllers.length > 0) print.data(`moved on by: ${controllers.join(', ')}\n`)
   if (activateAt !== undefined) {
     const nowMs = readSystem('publish', io.system).clock.now()
     print.data(`${sayActivation(activateAt, { isStaged: state !== 'everyone', nowMs })}\n`)
   }
-  for (const note of notes) print.note(note)
+  for (const note of notesOf(rollout, done)) print.note(note)
   for (const digestLeft of withdrawn) print.note(`withdrew ${shortDigest(digestLeft)}`)
 }
 
+/** What was done, in the words that a line begins with. */
+function whatOf({ outcome, state }: Rollout, done: Done): string {
+  switch (outcome) {
+    case 'published':
+      return done.replaceAll('-', ' ')
+    case 'dry-run':
+      return 'would publish'
+    case 'unchanged':
+      return `unchanged, ${alreadySo(state, done)}:`
+  }
+}
+
+/** Why nothing was appended: it stands already where it was to be brought. */
+function alreadySo(state: Rollout['state'], done: Done): string {
+  switch (done) {
+    case 'killed':
+      return 'the patch changes nothing'
+    case 'paused':
+      return 'paused already'
+    case 'aborted':
+    case 'retreated':
+      return 'taken back already'
+    case 'published':
+    case 'readmitted':
+    case 'rolled-back':
+    case 'resumed':
+    case 'promoted':
+      return state === 'running' || state === 'paused' ? 'under way already' : 'runs already'
+  }
+}
+
+/** Whom it reaches: where a rollout stands, and of a kill that no stage holds it up. */
+function whereOf(rollout: Rollout, done: Done): string {
+  const { outcome, state } = rollout
+  const reach = done === 'killed' && outcome === 'published' ? ', for everybody at once' : ''
+  if (state === 'everyone') return reach
+  const stands = `${state}, ${sayStageOf(rollout)}`
+  return reach === '' ? `, ${stands}` : `${reach}; the rollout is ${stands}`
+}
+
+/**
+ * What is to be said of it besides; of a step that was taken already, what becomes of its reason.
+ */
+function notesOf({ outcome, notes }: Rollout, done: Done): readonly string[] {
+  if (outcome !== 'unchanged' || done === 'published') return notes
+  return [...notes, 'nothing was appended, so the reason is not kept in the history']
+}
+
 function plain(namespace: string, rollout: Rollout, done: Done): object {
-  const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
+  const { version, position, digest, withdrawn, mirrors, id, state, stage, of } = rollout
   const { controllers, forecast, builds, rehearsal, awaitsGates, skipped, activateAt } = rollout
   const { previousVersion, variants } = rollout
+  const notes = notesOf(rollout, done)
   return {
     outcome: rollout.outcome === 'published' ? done : rollout.outcome,
     namespace,

@@ -359,6 +359,42 @@ test('who takes a step of a rollout is told which, in words and as JSON', async 
   expect(await releases()).toHaveLength(6)
 })
 
+test('who asks for what is so already is told how it stands, and that the reason is not kept', async () => {
+  const { nb, releases } = await rolloutDesk()
+  await nb([...publish, '--wait=stage'])
+  const why = ['--reason', 'the sale begins'] as const
+  const step = (name: string) => nb(['rollout', name, ...why])
+  expect((await nb(publish)).stdout).toMatch(/^unchanged, under way already: .*, running, stage /)
+  expect((await step('resume')).stdout).toMatch(/^unchanged, under way already: .*, running, stage /)
+  await step('pause')
+  const again = await step('pause')
+  expect(again.stdout).toMatch(/^unchanged, paused already: /)
+  expect(again.stderr).toContain('the reason is not kept')
+  const patched = await nb(['kill', '--patch', '{}', ...why])
+  expect(patched.stdout).toMatch(/^unchanged, the patch changes nothing: /)
+  await step('retreat')
+  expect((await step('retreat')).stdout).toMatch(/^unchanged, taken back already: /)
+  await step('abort')
+  const { length } = await releases()
+  expect((await step('abort')).stdout).toMatch(/^unchanged, taken back already: /)
+  expect(JSON.parse((await nb(['rollout', 'abort', ...why, '--json'])).stdout)).toMatchObject({
+    outcome: 'unchanged',
+    notes: ['nothing was appended, so the reason is not kept in the history'],
+  })
+  expect(await releases()).toHaveLength(length)
+})
+
+test('who kills is told that it is for everybody at once, and that the rollout stands', async () => {
+  const { nb } = await rolloutDesk()
+  await nb([...publish, '--wait=stage'])
+  const why = ['--reason', 'it loses orders'] as const
+  expect((await nb(['kill', '--patch', '{"b":1}', ...why])).stdout).toMatch(
+    /^killed checkout\/prod version 4 \(.*\) \w+, for everybody at once; the rollout is paused, stage 2 of 4\n/,
+  )
+  const killed = await nb(['kill', '--patch', '{"b":2}', ...why, '--json'])
+  expect(JSON.parse(killed.stdout)).toMatchObject({ outcome: 'killed', state: 'paused' })
+})
+
 test('who takes a rollout back or brings it to its end by the command line has done so', async () => {
   const { nb, releases } = await rolloutDesk()
   await nb([...publish, '--wait=stage'])
