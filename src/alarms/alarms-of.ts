@@ -203,7 +203,7 @@ function rolloutAlarms({
   const where = `rollout ${id}, stage ${stageNumberOf(rollout)}`
   if (state === 'paused' || state === 'retreated')
     return [alarmOf('rollout-paused', `${where}, is ${state}${sayAsked({ why, asked })}`)]
-  const controllers = heard && controllersIn(heard)
+  const controllers = heard && controllersIn(heard, id)
   const [still = standsStill] = (controllers ?? []).flatMap(
     controller => saysOf(controller, { id, is: 'paused' }) ?? [],
   )

@@ -95,12 +95,14 @@ export interface MeasuredNumber {
  */
 export type ReportRole =
   | {
-      /** Advances rollouts. */
+      /** Advances rollouts: a controller does, and so does a publisher while it drives one. */
       readonly type: 'controller'
       /** The policies that it can run, each with its version: `staged@1`. */
       readonly policies: readonly string[]
       /** The gates that it can ask, by name. */
       readonly gates: readonly string[]
+      /** The rollout that it moves on and no other, by its id; absent where it moves each on. */
+      readonly rollout?: string
       /** Why the rollout of the namespace stands that it was to move on; absent while none does. */
       readonly stands?: RolloutStandstill
     }

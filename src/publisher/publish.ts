@@ -257,11 +257,11 @@ export async function publishDocument(
 
 /** The controllers that are heard and can move a rollout on by themselves, each once. */
 function moversOf(
-  rollout: Pick<RolloutState, 'plan'> | undefined,
+  rollout: Pick<RolloutState, 'id' | 'plan'> | undefined,
   heard: HeardReports | undefined,
 ): readonly string[] {
   if (rollout === undefined || heard === undefined) return []
-  return [...new Set(runnersOf(rollout.plan, heard).map(({ name }) => name))]
+  return [...new Set(runnersOf(rollout, heard).map(({ name }) => name))]
 }
 
 /** What of reports it takes to begin a rollout; undefined for all of them. */

@@ -39,6 +39,7 @@ import { publishDocument, type PublishOptions } from './publish.js'
 import { pruneSnapshots, type Pruned, type PruneOptions } from './prune.js'
 import { DEFAULT_RETRIES, eachWithSignal, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
+import { createDriving } from './rollouts/driving.js'
 import { triedBy } from './rollouts/ended.js'
 import { assertGates, type Gate } from './rollouts/gates.js'
 import { assertPolicies, assertPolicy } from './rollouts/policies.js'
@@ -48,7 +49,7 @@ import type { RolloutPolicy } from '../rollouts/policy.js'
 import { killSwitch, type KillOptions } from './rollouts/kill.js'
 import { inRollout } from './rollouts/steps.js'
 import { takeStep, type AskedStep, type PromoteOptions, type StepOptions } from './rollouts/take-step.js'
-import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
+import { createRollout, type Rollout, type RolloutFacts, type RolloutHome } from './rollout.js'
 import { remembering } from '../core/store/remembering-store.js'
 import { createVersionIndex } from './versions.js'
 import { LARGE_RELEASE_BYTES, MAX_SNAPSHOT_BYTES } from '../core/limits.js'
@@ -389,7 +390,9 @@ export function createPublisher<Input = unknown, Output = Input>(
 ): Publisher<Input> {
   const context = readOptions(options)
   const { namespace } = context
+  const driving = createDriving(context)
   const root = new AbortController()
+  const home: RolloutHome = { root: root.signal, driving }
   const underWay = new Set<Promise<unknown>>()
 
   const run = <T>(
@@ -410,7 +413,7 @@ export function createPublisher<Input = unknown, Output = Input>(
   const readOnce = (signal: AbortSignal): Promise<HeardReports | undefined> =>
     shared('reports', () => readReports(context, signal))
   const rollout = async (facts: Promise<RolloutFacts>): Promise<Rollout> =>
-    createRollout(context, root.signal, await facts)
+    createRollout(context, home, await facts)
   const step = (asked: AskedStep, settings: PromoteOptions): Promise<Rollout> =>
     rollout(run(settings?.signal, signal => takeStep(context, asked, settings ?? {}, signal)))
   const publish = (document: unknown, settings: PublishOptions): Promise<Rollout> =>
@@ -426,7 +429,7 @@ export function createPublisher<Input = unknown, Output = Input>(
     )
   const close = async (): Promise<void> => {
     root.abort(new NoticeboardError('closed', 'the publisher was closed; create a new one'))
-    await Promise.all(underWay)
+    await Promise.all([...underWay, driving.close()])
     context.logger.end()
   }
 
@@ -443,7 +446,7 @@ export function createPublisher<Input = unknown, Output = Input>(
         const release = (await readNewest(context, signal))?.release
         if (release === undefined || !inRollout(release)) return undefined
         const tried = await triedBy(context, release, signal)
-        return createRollout(context, root.signal, { outcome: 'unchanged', release, tried, drives })
+        return createRollout(context, home, { outcome: 'unchanged', release, tried, drives })
       })
     },
     pause: settings => step('pause', settings),

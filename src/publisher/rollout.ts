@@ -9,6 +9,7 @@ import type { PublisherContext } from './context.js'
 import { activationIn, severalIn } from './history.js'
 import type { MirrorResult } from './mirrors.js'
 import { endOf, watchStages } from './rollouts/watch-stages.js'
+import type { Driving } from './rollouts/driving.js'
 import type { BuildForecast } from './rollouts/builds.js'
 import type { StageForecast } from './rollouts/forecast.js'
 import type { RolloutEnd, RolloutStep } from './rollouts/rollout-step.js'
@@ -125,28 +126,39 @@ export interface RolloutFacts {
   readonly policy?: RolloutPolicy
 }
 
+/** The publisher that a rollout belongs to. */
+export interface RolloutHome {
+  /** Aborts when it is closed. */
+  readonly root: AbortSignal
+  readonly driving: Driving
+}
+
 /**
  * Makes a rollout of what is known. It reads the fleet's reports only while it is iterated or its
  * end is awaited, and the publisher is open.
  *
  * ```ts
- * const rollout = createRollout(context, root, facts)
+ * const rollout = createRollout(context, { root, driving }, facts)
  * for await (const { applied, exposed } of rollout) show(applied, exposed)
  * ```
  */
-export function createRollout(context: PublisherContext, root: AbortSignal, facts: RolloutFacts): Rollout {
+export function createRollout(
+  context: PublisherContext,
+  { root, driving }: RolloutHome,
+  facts: RolloutFacts,
+): Rollout {
   const { outcome, release, withdrawn = [], mirrors = [], warnings = [], notes = [] } = facts
   const { controllers = [], forecast = [], builds = [] } = facts
   const { drives = false, policy } = facts
   const arm = facts.tried ?? release.candidate ?? release.stable
   const id = outcome === 'dry-run' ? undefined : release.rollout?.id
   const own = [...(policy === undefined ? [] : [policy]), ...ownPolicies(context)]
-  const tending: Tending = { by: 'publisher', policies: withBuiltIn(own), gates: context.gates }
+  const tending: Tending = { by: driving.name, policies: withBuiltIn(own), gates: context.gates }
   const steps = (): AsyncGenerator<RolloutStep> => {
     if (outcome === 'dry-run') return none()
     return id === undefined
       ? watchEveryone(context, release, root)
-      : watchStages(context, { id, tending, drives }, root)
+      : watchStages(context, { id, tending, drives, driving }, root)
   }
   let settled: Promise<RolloutEnd> | undefined
   return {
@@ -173,7 +185,9 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     builds,
     get settled() {
       settled ??=
-        id === undefined ? Promise.resolve('completed') : endOf(context, { id, tending, drives }, root)
+        id === undefined
+          ? Promise.resolve('completed')
+          : endOf(context, { id, tending, drives, driving }, root)
       return settled
     },
     async explain() {
@@ -185,7 +199,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
       const explanation = decision?.explanation
       if (explanation === undefined) return undefined
       // Gates are not asked here: why one does not know its controller says.
-      const said = controllersIn(heard).flatMap(({ name, stands }) =>
+      const said = controllersIn(heard, id).flatMap(({ name, stands }) =>
         stands?.is === 'waiting' && stands.rollout === id ? [`${stands.why} (${name})`] : [],
       )
       return said.length === 0 ? explanation : { ...explanation, why: [...explanation.why, ...said] }

@@ -38,40 +38,47 @@ export interface HeardController extends Abilities {
 }
 
 /**
- * The controllers that are heard, with what each can do.
+ * The controllers that are heard, with what each can do, and with an id whoever drives the rollout
+ * that it names.
  *
  * ```ts
- * for (const { name, gates } of controllersIn(heard)) console.log(name, gates)
+ * for (const { name, gates } of controllersIn(heard, rollout.id)) console.log(name, gates)
  * ```
  */
-export function controllersIn({ asOf, reports }: HeardReports): readonly HeardController[] {
+export function controllersIn({ asOf, reports }: HeardReports, id?: string): readonly HeardController[] {
   const nowMs = Date.parse(asOf)
   return reports.flatMap((report: ClientReport) => {
     const { role, clientId, phase } = report
     if (role?.type !== 'controller' || phase === 'stopped' || isSilent(report, nowMs)) return []
-    const { policies, gates, stands } = role
+    const { policies, gates, stands, rollout } = role
+    if (rollout !== undefined && rollout !== id) return []
     return [{ name: clientId, policies, gates, ...(stands !== undefined && { stands }) }]
   })
 }
 
 /**
- * The controllers that are heard and can advance a plan by themselves.
+ * Those that are heard and can advance a rollout by themselves; of one that has not begun, and so
+ * has no id, nobody drives it yet.
  *
  * ```ts
- * const names = runnersOf(rollout.plan, heard).map(({ name }) => name)
+ * const names = runnersOf(rollout, heard).map(({ name }) => name)
  * ```
  */
-export function runnersOf(plan: Json, heard: HeardReports): readonly HeardController[] {
-  return controllersIn(heard).filter(abilities => missingFor(plan, abilities).length === 0)
+export function runnersOf(
+  { id, plan }: { readonly id?: string; readonly plan: Json },
+  heard: HeardReports,
+): readonly HeardController[] {
+  return controllersIn(heard, id).filter(abilities => missingFor(plan, abilities).length === 0)
 }
 
 /**
- * Whether a controller that is heard can advance a plan by itself.
+ * Whether a controller that is heard can advance a plan by itself. Whoever drives another rollout
+ * counts for nothing.
  *
  * ```ts
  * if (!isRunBySomebody(plan, heard)) throw refusal
  * ```
  */
 export function isRunBySomebody(plan: Json, heard: HeardReports): boolean {
-  return runnersOf(plan, heard).length > 0
+  return runnersOf({ plan }, heard).length > 0
 }

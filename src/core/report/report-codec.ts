@@ -180,6 +180,7 @@ function readRole(shape: Shape): ReportRole {
     type: 'controller',
     policies: readLines(shape, 'policies', MAX_RUNNABLE),
     gates: readLines(shape, 'gates', MAX_RUNNABLE),
+    ...shape.optional('rollout', name => shape.string(name, isLine)),
     ...shape.optional('stands', name => readStandstill(shape.object(name))),
   }
 }

@@ -8,6 +8,7 @@ import { defaultDeltas } from '#default-deltas'
 import type { Deltas } from '../../contracts/deltas.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import { parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
+import type { ClientReport } from '../../contracts/report.js'
 import type { Fs, Logger, System } from '../../contracts/system.js'
 import { isEpoch, isSequence } from '../../contracts/position.js'
 import type { CompleteStore, StandingQuery } from '../../contracts/transport.js'
@@ -346,9 +347,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async report(states, signal) {
       for (const { namespace } of states) enter(namespace, signal)
       reports.hear(states)
-      // Who goes has no time for later, and is missed where it would still count as there.
-      if (states.some(({ role, phase }) => role?.type === 'controller' && phase === 'stopped'))
-        await reports.flush()
+      if (states.some(cannotWait)) await reports.flush()
     },
 
     async reports({ namespace }, signal) {
@@ -417,4 +416,12 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       `the ${what} has ${length} bytes; this store takes ${maxSnapshotBytes}: make it smaller, or raise maxSnapshotBytes of fileStore()`,
     )
   }
+}
+
+/**
+ * Who goes has no time for later, and is missed where it would still count as there; who begins to
+ * drive a rollout is missed until it is heard.
+ */
+function cannotWait({ role, phase }: ClientReport): boolean {
+  return role?.type === 'controller' && (phase === 'stopped' || role.rollout !== undefined)
 }

@@ -12,6 +12,7 @@ import { runs } from '../../rollouts/client-state.js'
 import type { Explanation } from '../../rollouts/explanation.js'
 import type { PublisherContext } from '../context.js'
 import { countClients, NO_CLIENTS, type ClientCounts } from './client-counts.js'
+import type { Driving } from './driving.js'
 import { explainEnded, hasEnded } from './ended.js'
 import { syncMirrors } from '../mirrors.js'
 import { readNewest } from '../read-head.js'
@@ -33,6 +34,8 @@ export interface Watched {
   readonly tending: Tending
   /** Whether each look also moves it on. */
   readonly drives: boolean
+  /** What this publisher drives. */
+  readonly driving: Driving
 }
 
 /**
@@ -96,16 +99,18 @@ interface Look {
 
 async function* looks(
   context: PublisherContext,
-  { id, tending, drives }: Watched,
+  { id, tending, drives, driving }: Watched,
   root: AbortSignal,
 ): AsyncGenerator<Look> {
   const { namespace, clock, logger } = context
   let mayDrive = drives
+  const driver = drives ? driving.begin({ id, tending }) : undefined
   /**
    * Takes the next step, if any; a token that may begin rollouts need not be one that moves them
    * on.
    */
   const drive = async (): Promise<boolean> => {
+    driver?.say()
     try {
       const before = await readNewest(context, root)
       const { found, newest } = await tend(context, tending, { newest: before, signal: root })
@@ -115,29 +120,34 @@ async function* looks(
     } catch (error) {
       if (!isNoticeboardError(error, 'forbidden', 'unauthorized')) throw error
       mayDrive = false
+      void driver?.end()
       logger.info('this token may not move the rollout on, so that is left to its controllers', { namespace })
       return false
     }
   }
-  while (!root.aborted) {
-    try {
-      // What it decided is seen by the look that follows; a step that it took, too.
-      const took = mayDrive && (await drive())
-      const standing = await standingOf(context, id, root)
-      yield await lookAt(context, { standing, tending }, root)
-      if (took) continue
-    } catch (error) {
-      if (root.aborted) return
-      if (!passes(error)) throw error
-      logger.debug('the store cannot be asked for a rollout now', { namespace })
+  try {
+    while (!root.aborted) {
+      try {
+        // What it decided is seen by the look that follows; a step that it took, too.
+        const took = mayDrive && (await drive())
+        const standing = await standingOf(context, id, root)
+        yield await lookAt(context, { standing, tending, driving }, root)
+        if (took) continue
+      } catch (error) {
+        if (root.aborted) return
+        if (!passes(error)) throw error
+        logger.debug('the store cannot be asked for a rollout now', { namespace })
+      }
+      await keepAlive(clock.sleep(LOOK_MS, root))
     }
-    await keepAlive(clock.sleep(LOOK_MS, root))
+  } finally {
+    await driver?.end()
   }
 }
 
 async function lookAt(
   context: PublisherContext,
-  { standing, tending }: { readonly standing: Standing; readonly tending: Tending },
+  { standing, tending, driving }: Pick<Watched, 'tending' | 'driving'> & { readonly standing: Standing },
   root: AbortSignal,
 ): Promise<Look> {
   const end = endIn(standing)
@@ -147,7 +157,7 @@ async function lookAt(
     ? await lookBack(context, release, root)
     : seenIn(await judge(context, tending, { release, signal: root }))
   return {
-    step: stepOf(context, release, seen),
+    step: stepOf(context, release, { ...seen, heard: driving.others(seen.heard) }),
     end,
     isLate: goesOn(release.rollout) && context.clock.now() > Date.parse(release.rollout.decideBy),
   }
@@ -213,7 +223,7 @@ function stepOf(context: PublisherContext, release: RolloutRelease, seen: Seen):
     why: whyOf(rollout.why, explanation),
     waitingFor,
     isPaused: isHeldUp(rollout.state) || isHeld,
-    controllers: runnersOf(rollout.plan, heard).map(({ name }) => name),
+    controllers: [...new Set(runnersOf(rollout, heard).map(({ name }) => name))],
     ...countsOf(context, release, fleet),
     reach: reachIn(context, release, { heard, fleet }),
     fleet,

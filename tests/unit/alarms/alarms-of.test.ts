@@ -150,6 +150,9 @@ test('a rollout whose controllers are silent, stopped, or lack its policy is orp
   expect(orphaned({ ...controller, receivedAt: ago(2_000_000) })).toBe(true)
   const role = { type: 'controller', policies: ['timed@1'], gates: [] } as const
   expect(orphaned({ ...controller, role })).toBe(true)
+  const driver = (rollout: string) =>
+    orphaned({ ...controller, role: { type: 'controller', policies: ['staged@1'], gates: [], rollout } })
+  expect([driver('r1'), driver('r2')]).toEqual([false, true])
   // Over a store without reports nobody can be heard, and the rollouts that there are go by time.
   expect(namesIn({ newest, heard: undefined, nowMs })).toEqual([])
 })

@@ -5,7 +5,7 @@ import * as root from '../../../src/index.js'
 import type { HeardReports } from '../../../src/contracts/report.js'
 import type { JsonObject } from '../../../src/contracts/json.js'
 import { encodeRelease, type Release } from '../../../src/core/release/release.js'
-import { controllersIn, isRunBySomebody, missingFor } from '../../../src/rollouts/controllers.js'
+import { controllersIn, isRunBySomebody, missingFor, runnersOf } from '../../../src/rollouts/controllers.js'
 import { looserThan } from '../../../src/rollouts/floor.js'
 import { policyOf, readStagedPlan, readTimedPlan, type StagedPlan } from '../../../src/rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from '../../../src/rollouts/policy.js'
@@ -447,6 +447,14 @@ describe('who can run a plan', () => {
     expect(isRunBySomebody(plan, controller({}, NOW - 4))).toBe(false)
     expect(isRunBySomebody(plan, controller({}, NOW, 'stopped' as never))).toBe(false)
     expect(isRunBySomebody(plan, fleet(9))).toBe(false)
+  })
+
+  test('is who drives one rollout for that alone', () => {
+    const driver = controller({ rollout: 'r1' })
+    expect(isRunBySomebody(plan, driver)).toBe(false)
+    expect(controllersIn(driver)).toEqual([])
+    expect(controllersIn(driver, 'r2')).toEqual([])
+    expect(runnersOf({ id: 'r1', plan }, driver).map(({ name }) => name)).toEqual(['controller-1'])
   })
 })
 

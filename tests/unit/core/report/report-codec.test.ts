@@ -54,7 +54,10 @@ const measures = fc.record({
   ),
 })
 const role = fc.oneof(
-  fc.record({ type: fc.constant('controller'), policies: fc.array(line), gates: fc.array(line) }),
+  fc.record(
+    { type: fc.constant('controller'), policies: fc.array(line), gates: fc.array(line), rollout: line },
+    { requiredKeys: ['type', 'policies', 'gates'] },
+  ),
   fc.constant({ type: 'other' }),
 )
 const report: fc.Arbitrary<ClientReport> = fc.record(

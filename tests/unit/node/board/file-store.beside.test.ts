@@ -33,3 +33,14 @@ it('a client that reports every 2 s is live to whoever reads the folder beside i
   expect([...states]).toEqual(['current'])
   await Promise.all([server.close(), beside.close()])
 })
+
+it('who drives a rollout is heard at once by whoever reads the folder beside it', async () => {
+  const folder = await temporaryFolder()
+  const publisher = fileStore(folder, { owner: { tag: 'publisher', isGone: () => false } })
+  const beside = fileStore(folder, { owner: { tag: 'beside', isGone: () => false } })
+  const role = { type: 'controller', policies: [], gates: [], rollout: 'r1' } as const
+  await publisher.report([reportOf({ namespace: NAMESPACE, instanceId: 'p', role, phase: 'waiting' })], never)
+  const { reports } = await beside.reports({ namespace: NAMESPACE }, never)
+  expect(reports).toMatchObject([{ role }])
+  await Promise.all([publisher.close(), beside.close()])
+})

@@ -1,13 +1,15 @@
-import { asNoticeboardError } from '../contracts/errors.js'
-import type { Namespace } from '../contracts/names.js'
-import type { ClientReport, ReportRole, RolloutStandstill } from '../contracts/report.js'
-import type { Clock, Logger, Random } from '../contracts/system.js'
-import type { ReportTransport } from '../contracts/transport.js'
-import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
-import { toHex } from '../core/release/digest.js'
+import { asNoticeboardError } from '../../contracts/errors.js'
+import type { Namespace } from '../../contracts/names.js'
+import type { ClientReport, ReportRole, RolloutStandstill } from '../../contracts/report.js'
+import type { Clock, Logger, Random } from '../../contracts/system.js'
+import type { ReportTransport } from '../../contracts/transport.js'
+import { MAX_NEXT_REPORT_MS } from '../../core/limits.js'
+import { toHex } from '../../core/release/digest.js'
 
-/** Says in each namespace that a controller is there, and what it can run. */
+/** Says in each namespace that somebody is there who moves rollouts on, and what that can run. */
 export interface Presence {
+  /** Under which its reports come. */
+  readonly instanceId: string
   /** Says it where it is due. Never rejects: what was not heard is said again at the next look. */
   say(namespaces: readonly Namespace[], signal: AbortSignal): Promise<void>
   /** Says that it has stopped. Never rejects. */
@@ -30,7 +32,7 @@ export interface PresenceOptions {
 }
 
 /**
- * Makes the presence of one controller, under a new `instanceId`.
+ * Makes the presence of one controller, or of a publisher that drives, under a new `instanceId`.
  *
  * ```ts
  * await presence.say(namespaces, signal)
@@ -83,6 +85,7 @@ export function createPresence(options: PresenceOptions): Presence {
   }
 
   return {
+    instanceId,
     async say(namespaces, signal) {
       const nowMs = clock.monotonic()
       const isDue = (namespace: Namespace): boolean => {
