@@ -31,7 +31,10 @@ export interface CommandLineConfig extends NamespaceConfig {
   readonly namespace?: string
   readonly token?: string | (() => string | Promise<string>)
   readonly author?: string
-  /** What rollouts ask before they go on; only in a file of code. */
+  /**
+   * The gates that rollouts can ask, each those that its plan names: `rollout` names them in
+   * `staged({ gates })`; only in a file of code.
+   */
   readonly gates?: readonly Gate[]
   /**
    * Rollout policies of your own, by which `noticeboard serve` and `noticeboard controller` move
@@ -43,7 +46,10 @@ export interface CommandLineConfig extends NamespaceConfig {
    * file of code.
    */
   readonly listeners?: readonly RolloutListener[]
-  /** How documents spread where the command line does not say; only in a file of code. */
+  /**
+   * How documents spread; only in a file of code. `--stages` and `--rehearse` change what they name
+   * of a `staged()`, and nothing else of it.
+   */
   readonly rollout?: RolloutPolicy
   /**
    * How careful every rollout has to be; `noticeboard serve` holds every token to it.

@@ -15,6 +15,8 @@ export interface Desk {
   readonly checks: Checks
   readonly board: OpenBoard
   readonly namespace: string
+  /** The policy of the configuration file; undefined where that names none. */
+  readonly rollout: RolloutPolicy | undefined
 }
 
 export interface DeskOptions {
@@ -104,7 +106,7 @@ export async function withPublisher<T>(
     })
     const forget = onAbort(io.signal, () => void publisher.close())
     try {
-      return await work({ publisher, checks, board, namespace })
+      return await work({ publisher, checks, board, namespace, rollout })
     } finally {
       forget()
       await publisher.close()

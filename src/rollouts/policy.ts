@@ -7,6 +7,7 @@ import type { Release } from '../core/release/release.js'
 import type { EvidenceRequest, RolloutPhase, StageStart } from '../core/release/rollout.js'
 import type { Explanation } from './explanation.js'
 import type { GateAnswers } from './gate.js'
+import type { StagedOptions } from './staged-options.js'
 
 /**
  * How a new version spreads: pure functions over what was heard, so that a controller that starts
@@ -37,6 +38,12 @@ export interface RolloutPolicy {
    * `heard.asOf` is now. Default: a rollout can be promoted to everybody alone.
    */
   jump?(state: RolloutStanding, evidence: Pick<RolloutEvidence, 'heard'>, to: number): NextStage | undefined
+  /**
+   * The same policy with other stages or with a rehearsal, which `--stages` and `--rehearse` of
+   * `noticeboard publish` ask for; undefined where it cannot have them. Default: those two are
+   * refused.
+   */
+  vary?(changes: Pick<StagedOptions, 'stages' | 'rehearse'>): RolloutPolicy | undefined
 }
 
 /** What a rollout that is about to begin is planned with. */

@@ -36,13 +36,37 @@ export function staged(options: readonly StageSpec[] | StagedOptions = {}): Roll
     ? { stages: options as readonly StageSpec[] }
     : (options as StagedOptions)
   checkStaged(settings)
+  const start = (input: StartInput): FirstStep => startStaged(settings, input)
   return {
     type: 'staged',
     version: 1,
     startsBy: labelsIn(settings),
-    start: input => startStaged(settings, input),
+    start,
     decide: decideStaged,
     jump: jumpStaged,
+    vary(changes) {
+      // One that wraps this policy keeps what is its own; how another start varies is not known
+      // here.
+      return this.start === start ? { ...this, ...startOf(withChanges(settings, changes)) } : undefined
+    },
+  }
+}
+
+/** What of a policy follows from its settings. */
+function startOf(settings: StagedOptions): Pick<RolloutPolicy, 'startsBy' | 'start' | 'vary'> {
+  const { startsBy = [], start, vary } = staged(settings)
+  return { startsBy, start, ...(vary && { vary }) }
+}
+
+/** Stages that are named take the place of those that `excludes` makes. */
+function withChanges(
+  { excludes, ...settings }: StagedOptions,
+  changes: Pick<StagedOptions, 'stages' | 'rehearse'>,
+): StagedOptions {
+  return {
+    ...settings,
+    ...(excludes !== undefined && changes.stages === undefined && { excludes }),
+    ...changes,
   }
 }
 

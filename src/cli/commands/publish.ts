@@ -1,7 +1,12 @@
 import { formatPosition, parsePosition } from '../../contracts/position.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import type { ProposedDocument, Publisher, ReleaseChange, Rollout } from '../../publisher/index.js'
-import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
+import type {
+  ProposedDocument,
+  Publisher,
+  PublishOptions,
+  ReleaseChange,
+  Rollout,
+} from '../../publisher/index.js'
 import { byFlags } from '../by-flags.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
@@ -11,6 +16,7 @@ import { refusing, usageError, type ExitStatus } from '../exit.js'
 import { readInstant, sayActivation } from '../instant.js'
 import { withPublisher, type Desk } from '../open-publisher.js'
 import { readReason, REASON_OPTION } from '../reason.js'
+import { policyBy, readRolloutFlags } from '../rollout-flags.js'
 import { shortDigest } from '../references.js'
 import { sayStageOf } from '../progress.js'
 import { readWaiting, WAIT_OPTIONS } from '../wait.js'
@@ -80,7 +86,8 @@ refused what went out. Status 0 is for when every live client runs it, or none i
   positionals: [1, 1],
   async run(context) {
     const { args } = context
-    const options = readOptions(context)
+    const given = readOptions(context)
+    const asked = readRolloutFlags(args)
     if (args.flag('keep-schema') && args.text('schema') === undefined)
       throw usageError('--keep-schema keeps the schema of --schema FILE; name one')
     const name = args.positionals[0] ?? ''
@@ -89,6 +96,10 @@ refused what went out. Status 0 is for when every live client runs it, or none i
     return withPublisher(context, { checking: true }, async (desk): Promise<ExitStatus | void> => {
       if (desk.checks.from === 'none')
         context.print.warning(`no schema is known for ${desk.namespace}; only the form is checked`)
+      const options: Options = {
+        ...given,
+        ...(asked !== undefined && { rollout: policyBy(asked, desk.rollout) }),
+      }
       if (args.flag('watch')) return followFile(context, desk, { source, options })
       // Read before anything else is asked, so that what cannot be read is told first.
       context.io.doing?.(`reading ${source.name}`)
@@ -119,7 +130,7 @@ refused what went out. Status 0 is for when every live client runs it, or none i
   },
 }
 
-type Options = ReturnType<typeof readOptions>
+type Options = ReturnType<typeof readOptions> & Pick<PublishOptions, 'rollout'>
 
 function readOptions({ io, args }: CommandContext) {
   const reason = readReason(args, 'say why: --reason "bigger pool for the sale"; it is kept in the history')
@@ -136,10 +147,8 @@ function readOptions({ io, args }: CommandContext) {
   if (spreadMs !== undefined && bytesPerSecond !== undefined)
     throw usageError('--spread-ms and --bytes-per-second exclude each other; drop one')
   const activateAt = readInstant(args, 'activate-at', readSystem('publish', io.system).clock.now())
-  const rollout = readPolicy(args)
   const belowFloor = args.text('below-floor')
   return {
-    ...(rollout !== undefined && { rollout }),
     ...(belowFloor !== undefined && { belowFloor }),
     reason,
     supersede: args.flag('supersede'),
@@ -148,21 +157,6 @@ function readOptions({ io, args }: CommandContext) {
     ...(bytesPerSecond !== undefined && { bytesPerSecond }),
     ...(activateAt !== undefined && { activateAt }),
   }
-}
-
-/** The policy that was asked for; undefined where none was. */
-function readPolicy(args: CommandContext['args']): RolloutPolicy | undefined {
-  const stages = args.text('stages')
-  const asked = [args.flag('everyone'), stages !== undefined, args.flag('timed')].filter(Boolean).length
-  if (asked > 1) throw usageError('--everyone, --stages and --timed exclude each other; keep one')
-  const rehearse = args.flag('rehearse')
-  if (rehearse && (args.flag('everyone') || args.flag('timed')))
-    throw usageError('--rehearse needs stages: drop --everyone or --timed')
-  if (args.flag('everyone')) return everyone()
-  if (args.flag('timed')) return timed()
-  if (stages === undefined) return rehearse ? staged({ rehearse }) : undefined
-  const specs = stages.split(',').map(stage => (/^\d+$/.test(stage) ? Number(stage) : (stage as StageSpec)))
-  return staged({ stages: specs, rehearse })
 }
 
 interface Followed {

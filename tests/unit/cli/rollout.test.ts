@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Gate, RolloutPolicy } from '../../../src/publisher/index.js'
 import { everyone } from '../../../src/publisher/index.js'
-import { audienceOf, inAudience, membersOf, staged } from '../../../src/rollouts/index.js'
+import { audienceOf, inAudience, membersOf, staged, timed } from '../../../src/rollouts/index.js'
 import { PERIODS, rolloutDesk, screenOf } from './rollout-desk.js'
 
 // Each of these is some minutes of a fleet in virtual time, which is seconds of work: a busy
@@ -497,6 +497,68 @@ describe('who interrupts', () => {
     expect(ran.stderr).not.toContain('goes on without you')
     expect(ran.stderr).toContain('start noticeboard controller')
   })
+})
+
+describe('--stages and --rehearse', () => {
+  const red: Gate = { name: 'latency', check: () => ({ verdict: 'bad', why: 'p99 is up' }) }
+  const gated = { gates: [red], rollout: staged({ ...PERIODS, gates: [red], late: 'alarm' }) }
+
+  test.each(['--rehearse', '--stages=1,all', '--rehearse --stages=1,all'])(
+    'keep the gates of the configuration file: a red one refuses the start (%s)',
+    async flags => {
+      const { nb, releases } = await rolloutDesk({ config: gated })
+      for (const more of [['--dry-run'], ['--wait=completed']]) {
+        const ran = await nb([...publish, ...flags.split(' '), ...more])
+        expect([ran.status, ran.stderr]).toEqual([3, expect.stringContaining('gate latency is red')])
+      }
+      expect(await releases()).toHaveLength(1)
+    },
+  )
+
+  test('change of a staged rollout what they name, and nothing else', async () => {
+    const config = { rollout: staged({ ...PERIODS, holdback: 0.2, late: 'alarm', excludes: 0.2 }) }
+    const { nb, releases, controller, clock } = await rolloutDesk({ config })
+    controller()
+    await clock.advance(30_000)
+    const ran = await nb([...publish, '--stages', '2,50%,all', '--rehearse'])
+    expect(ran.status, ran.stderr).toBe(0)
+    expect((await releases()).at(-1)?.rollout?.plan).toMatchObject({
+      ...PERIODS,
+      stages: [{ by: 'count', count: 2 }, { by: 'share', share: 0.5 }, { by: 'all' }],
+      rehearse: true,
+      holdback: 0.2,
+      late: 'alarm',
+    })
+  })
+
+  test('keep the steps of a policy that wraps staged(), and are refused where one starts by itself', async () => {
+    const holds = vi.fn(staged(PERIODS).decide)
+    const wrapping = await rolloutDesk({ config: { rollout: { ...staged(PERIODS), decide: holds } } })
+    const ran = await wrapping.nb([...publish, '--stages=1,all', '--wait=stage'])
+    expect([ran.status, holds.mock.calls.length > 0], ran.stderr).toEqual([0, true])
+
+    for (const rollout of [hoursPolicy(), timed()]) {
+      const { nb, releases } = await rolloutDesk({ config: { rollout } })
+      for (const flag of ['--rehearse', '--stages=1,all']) {
+        const { status, stderr } = await nb([...publish, flag, '--wait=completed'])
+        expect([status, stderr]).toEqual([2, expect.stringContaining(`${rollout.type}@1, does not let`)])
+        expect(stderr).toContain(`drop ${flag.slice(0, 8)}`)
+      }
+      expect(await releases()).toHaveLength(1)
+    }
+  })
+
+  test('make a document careful that the configuration file would send to everyone', async () => {
+    const { nb } = await rolloutDesk({ config: { rollout: everyone() } })
+    const ran = await nb([...publish, '--stages=1,all', '--dry-run', '--wait=completed'])
+    expect([ran.status, ran.stdout]).toEqual([0, expect.stringContaining('running, stage 1 of 2')])
+  })
+})
+
+test('--timed keeps the steps of a timed rollout of the configuration file', async () => {
+  const { nb } = await rolloutDesk({ config: { rollout: timed({ steps: 7 }) } })
+  const ran = await nb([...publish, '--timed', '--dry-run', '--wait=completed'])
+  expect([ran.status, ran.stdout]).toEqual([0, expect.stringContaining('running, stage 1 of 7')])
 })
 
 describe('a dry run', () => {

@@ -6,6 +6,7 @@ import type { HeardReports } from '../../../src/contracts/report.js'
 import type { JsonObject } from '../../../src/contracts/json.js'
 import { encodeRelease, type Release } from '../../../src/core/release/release.js'
 import { controllersIn, isRunBySomebody, missingFor, runnersOf } from '../../../src/rollouts/controllers.js'
+import { everyone } from '../../../src/rollouts/everyone.js'
 import { looserThan } from '../../../src/rollouts/floor.js'
 import { policyOf, readStagedPlan, readTimedPlan, type StagedPlan } from '../../../src/rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from '../../../src/rollouts/policy.js'
@@ -317,6 +318,43 @@ test('presets are staged plans by another name', () => {
     () => root.canary({ share: 2 }),
   ])
     expect(wrong).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+})
+
+describe('a varied staged rollout', () => {
+  const gates = [{ name: 'errors', onBad: 'pause' as const }]
+  const planBy = (policy: RolloutPolicy | undefined): object =>
+    readStagedPlan(firstStage(start(policy ?? everyone(), fleet(60, { labels: { tier: 'canary' } }))).plan)
+
+  test('keeps all settings but the stages and the rehearsal, however often it is varied', () => {
+    const guardrails = [{ measure: 'latencyMs', worseBy: 0.2 }]
+    const own = staged({ excludes: 0.05, gates, guardrails, bakeMs: 5_000, cluster: 'host' })
+    const labelled = own.vary?.({ stages: [{ labels: { tier: 'canary' } }, 'all'] })
+    expect(labelled?.startsBy).toEqual(['tier', 'host'])
+    const varied = labelled?.vary?.({ rehearse: true })
+    expect(planBy(varied)).toMatchObject({
+      stages: [{ by: 'labels', labels: { tier: ['canary'] } }, { by: 'all' }],
+      rehearse: true,
+      gates,
+      guardrails,
+      bakeMs: 5_000,
+      cluster: 'host',
+    })
+    expect(planBy(own.vary?.({ rehearse: true }))).toMatchObject({ ...planBy(own), rehearse: true })
+  })
+
+  test('keeps what a policy that wraps it adds, and is none where that starts by itself', () => {
+    const decide: RolloutPolicy['decide'] = () => {
+      throw new Error('not asked here')
+    }
+    const wrapping: RolloutPolicy = { ...staged(), decide }
+    expect(wrapping.vary?.({ rehearse: true })?.decide).toBe(decide)
+    const starting: RolloutPolicy = { ...staged(), start: () => ({ type: 'everyone', says: [] }) }
+    expect(starting.vary?.({ rehearse: true })).toBeUndefined()
+  })
+
+  test('throws for stages that make no sense', () => {
+    expect(() => staged().vary?.({ stages: [1] })).toThrow(/the last stage must be "all"/)
+  })
 })
 
 describe('a timed rollout', () => {
