@@ -3,7 +3,8 @@ import type { Identity } from '../contracts/identity.js'
 import { labelsMatch } from '../core/release/labels.js'
 import { FEWEST_STAGED, policyOf, readStagedPlan, type StagedPlan } from './plan.js'
 import { percent } from './resolving-power.js'
-import type { Stage } from './stage.js'
+import { sizeOf } from './stage.js'
+import { mostAfter, withinGrowth } from './within-growth.js'
 
 /**
  * How careful the rollouts of a namespace have to be. A publish may be stricter than its floor,
@@ -18,8 +19,8 @@ export interface RolloutFloor {
   /** How many clients the first stage may expose at most. Default: any number. */
   readonly firstStage?: number
   /**
-   * How many times as many clients a stage may expose as the one before it, but for the first.
-   * Default: any number.
+   * How many times as many clients a stage may expose as the one before it, but for the first. Where
+   * a plan of `staged()` names no stages, it has as many as that takes. Default: any number.
    */
   readonly growth?: number
   /** The shortest time that a stage may bake, in milliseconds. Default 0. */
@@ -80,14 +81,7 @@ export function looserThan(
     )
   else if (firstStage !== undefined && first > firstStage && live > firstStage)
     problems.push(`the first stage exposes ${first} clients; ${firstStage} are allowed`)
-  if (growth !== undefined)
-    for (const [index, size] of sizes.entries()) {
-      const before = sizes[index - 1]
-      if (before !== undefined && size > Math.max(before + 1, growth * before))
-        problems.push(
-          `stage ${index + 1} exposes ${size} clients after ${before}; ${growth} times as many are allowed`,
-        )
-    }
+  if (growth !== undefined) problems.push(...tooFast(read, { sizes, live, growth }))
   if (bakeMs < minBakeMs) problems.push(`a bake of ${bakeMs} ms; ${minBakeMs} are wanted`)
   if (watchMs < minWatchMs) problems.push(`a watch of ${watchMs} ms; ${minWatchMs} are wanted`)
   if (quorum < minQuorum) problems.push(`a quorum of ${percent(quorum)}; ${percent(minQuorum)} are wanted`)
@@ -95,6 +89,28 @@ export function looserThan(
     if (!read.gates.some(gate => gate.name === name && gate.onBad !== 'record'))
       problems.push(`gate ${name} is missing, or only recorded`)
   return problems
+}
+
+/** Where stages grow faster than a floor allows, and with the last of them which would not. */
+function tooFast(
+  { stages }: StagedPlan,
+  {
+    sizes,
+    live,
+    growth,
+  }: { readonly sizes: readonly number[]; readonly live: number; readonly growth: number },
+): readonly string[] {
+  const fast = sizes.flatMap((size, index) => {
+    const before = sizes[index - 1]
+    return before !== undefined && size > mostAfter(before, growth)
+      ? [`stage ${index + 1} exposes ${size} clients after ${before}; ${growth} times as many are allowed`]
+      : []
+  })
+  const last = fast.at(-1)
+  const slower = last === undefined ? undefined : withinGrowth(stages, { live, growth })
+  if (last === undefined || slower === undefined) return fast
+  const numbers = slower.map(stage => (stage.by === 'all' ? 'all' : sizeOf(stage, live)))
+  return [...fast.slice(0, -1), `${last}, as by the stages ${numbers.join(',')}`]
 }
 
 /**
@@ -113,25 +129,4 @@ function sizesOf({ stages }: StagedPlan, clients: readonly Pick<Identity, 'label
     } else exposed = Math.max(exposed, sizeOf(stage, live))
     return (exposed = Math.min(live, exposed))
   })
-}
-
-/**
- * How many of the live clients a stage by number exposes; one by labels may expose all of them.
- *
- * ```ts
- * sizeOf({ by: 'share', share: 0.1 }, 25) // 3
- * ```
- */
-export function sizeOf(stage: Stage, live: number): number {
-  switch (stage.by) {
-    case 'count':
-      return stage.count
-    case 'share':
-      return Math.max(Math.ceil(stage.share * live), stage.atLeast ?? 1)
-    case 'ids':
-      return stage.ids.length
-    case 'labels':
-    case 'all':
-      return live
-  }
 }

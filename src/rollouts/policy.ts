@@ -6,6 +6,7 @@ import type { Audience } from '../core/release/audience.js'
 import type { Release } from '../core/release/release.js'
 import type { EvidenceRequest, RolloutPhase, StageStart } from '../core/release/rollout.js'
 import type { Explanation } from './explanation.js'
+import type { RolloutFloor } from './floor.js'
 import type { GateAnswers } from './gate.js'
 import type { StagedOptions } from './staged-options.js'
 
@@ -59,6 +60,11 @@ export interface StartInput {
   /** Clients spread the fetching of snapshots over this many milliseconds. */
   readonly spreadMs: number
   readonly gates: GateAnswers
+  /**
+   * How careful the rollout has to be, which is asked of its plan afterwards; undefined for no
+   * floor.
+   */
+  readonly floor?: RolloutFloor | undefined
   readonly hasher: Hasher
 }
 

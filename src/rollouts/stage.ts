@@ -78,3 +78,24 @@ export function sayStage(stage: Stage): string {
       return 'all'
   }
 }
+
+/**
+ * How many of the live clients a stage by number exposes; one by labels may expose all of them.
+ *
+ * ```ts
+ * sizeOf({ by: 'share', share: 0.1 }, 25) // 3
+ * ```
+ */
+export function sizeOf(stage: Stage, live: number): number {
+  switch (stage.by) {
+    case 'count':
+      return stage.count
+    case 'share':
+      return Math.max(Math.ceil(stage.share * live), stage.atLeast ?? 1)
+    case 'ids':
+      return stage.ids.length
+    case 'labels':
+    case 'all':
+      return live
+  }
+}

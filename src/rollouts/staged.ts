@@ -5,15 +5,15 @@ import { exceedsBytes } from '../core/json/text.js'
 import { MAX_BAKE_MS, MAX_PLAN_BYTES } from '../core/limits.js'
 import { idOf } from './cohort.js'
 import { decideStaged } from './decide.js'
-import { exposingNobody, firstStep, whenFew, whoIsThere } from './first-step.js'
+import { exposingNobody, firstStep, whenFew, whoIsThere, type Fleet } from './first-step.js'
 import { readGates } from './gate.js'
 import { jumpStaged } from './jump-staged.js'
-import type { Member } from './members.js'
 import { FEWEST_STAGED, readStagedPlan, type StagedPlan } from './plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from './policy.js'
 import { healthyToExclude } from './resolving-power.js'
 import { defaultStages, type Stage, type StageSpec } from './stage.js'
 import { checkStaged, stageOf, type StagedOptions } from './staged-options.js'
+import { withinGrowth } from './within-growth.js'
 
 const BAKE_MS = 300_000
 /** Without a probe nobody says that something is wrong, so damage has more time to show. */
@@ -79,7 +79,7 @@ function labelsIn({ stages = [], cluster }: StagedOptions): readonly string[] {
 }
 
 function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
-  const { heard, nowMs, gates, salt, hasher } = input
+  const { heard, nowMs, gates, salt, floor, hasher } = input
   if (heard === undefined)
     return {
       type: 'refused',
@@ -93,7 +93,9 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
   const unasked = (settings.gates ?? []).filter(
     ({ name, onBad }) => onBad !== 'record' && !Object.hasOwn(gates, name),
   )
-  const plan = planFor(settings, { live: began.live, isLater: unasked.length > 0, salt, hasher })
+  const { live, present } = began
+  const { growth } = floor ?? {}
+  const plan = planFor(settings, { live, present, isLater: unasked.length > 0, growth, salt, hasher })
   const { rollBack, pause, recorded } = readGates(plan.gates, gates, 0)
   if (rollBack.length + pause.length > 0)
     return { type: 'refused', why: 'gate-red', says: [...rollBack, ...pause] }
@@ -118,13 +120,15 @@ function planFor(
   settings: StagedOptions,
   {
     live,
+    present,
     isLater,
+    growth,
     salt,
     hasher,
-  }: {
-    readonly live: readonly Member[]
+  }: Pick<Fleet, 'live' | 'present'> & {
     /** Whether the first stage begins later, when more clients may be there. */
     readonly isLater: boolean
+    readonly growth: number | undefined
     readonly salt: string
     readonly hasher: StartInput['hasher']
   },
@@ -138,10 +142,14 @@ function planFor(
   const { gates = [], guardrails = [], cluster, holdback, rehearse = false } = settings
   const idsOf = (clients: readonly string[]): readonly string[] =>
     clients.map(clientId => idOf(clientId, { salt, hasher }))
+  const counted = {
+    live: isLater ? Math.max(live.length, FEWEST_STAGED) : live.length,
+    present: present.length,
+  }
   const plan: StagedPlan = {
     type: 'staged',
     version: 1,
-    stages: stagesFor(settings, isLater ? Math.max(live.length, FEWEST_STAGED) : live.length, idsOf),
+    stages: settings.stages?.map(spec => stageOf(spec, idsOf)) ?? stagesFor(settings, { ...counted, growth }),
     bakeMs,
     reportMs,
     spreadMs,
@@ -173,13 +181,21 @@ function reportMsOf({ reportMs = REPORT_MS }: StagedOptions): number {
   return reportMs
 }
 
+/**
+ * The stages of a plan that names none: by the size of the fleet, within the growth of its floor.
+ */
 function stagesFor(
-  { stages, excludes }: StagedOptions,
-  live: number,
-  idsOf: (clients: readonly string[]) => readonly string[],
+  { excludes }: StagedOptions,
+  {
+    live,
+    present,
+    growth,
+  }: { readonly live: number; readonly present: number; readonly growth: number | undefined },
 ): readonly Stage[] {
-  if (excludes !== undefined) return stagesToExclude(excludes, live)
-  return stages === undefined ? defaultStages(live) : stages.map(spec => stageOf(spec, idsOf))
+  const stages = excludes === undefined ? defaultStages(live) : stagesToExclude(excludes, live)
+  if (growth === undefined) return stages
+  // A floor counts all that are there.
+  return withinGrowth(stages, { live: present, growth }) ?? stages
 }
 
 /** One client, so many that the stage excludes a fault of that share, and all. */

@@ -113,7 +113,7 @@ export async function begin(
   signal.throwIfAborted()
   const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
   const stable = newest.stable.variants.map(({ digest }) => digest)
-  const first = askToStart(policy, { heard, nowMs, salt, stable, spreadMs, gates, hasher })
+  const first = askToStart(policy, { heard, nowMs, salt, stable, spreadMs, gates, floor, hasher })
   const begun = beginWith(context, { ...beginning, newest, policy, first, nowMs })
   if (begun.type !== 'rollout') return begun
   return (await withoutWayBack(context, { newest, candidate: beginning.candidate }, signal)) ?? begun

@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
+import { root } from '../../../scripts/entry-points.js'
 import type { Gate, RolloutPolicy } from '../../../src/publisher/index.js'
 import { everyone } from '../../../src/publisher/index.js'
 import { audienceOf, inAudience, membersOf, staged, timed } from '../../../src/rollouts/index.js'
@@ -560,6 +563,26 @@ test('--timed keeps the steps of a timed rollout of the configuration file', asy
   const ran = await nb([...publish, '--timed', '--dry-run', '--wait=completed'])
   expect([ran.status, ran.stdout]).toEqual([0, expect.stringContaining('running, stage 1 of 7')])
 })
+
+test.each([
+  [6, 'stages: 1 client, 2 clients, all of 6 live clients'],
+  [60, 'stages: 1 client, 2 clients, 10 %, 50 %, all of 60 live clients'],
+])(
+  'the floor of docs/rollouts.md lets %d clients have the stages that nobody named',
+  async (clients, says) => {
+    const page = await readFile(join(root, 'docs/rollouts.md'), 'utf8')
+    const [, firstStage, growth] = /floor: \{ firstStage: (\d+), growth: (\d+),/.exec(page) ?? []
+    const floor = { firstStage: Number(firstStage), growth: Number(growth) }
+    const { nb } = await rolloutDesk({ clients, config: { floor } })
+    const ran = await nb([...publish, '--dry-run', '--wait=completed'])
+    expect([ran.status, ran.stderr]).toEqual([0, expect.stringContaining(says)])
+    const leap = await nb([...publish, '--stages=1,all', '--dry-run', '--wait=completed'])
+    expect([leap.status, leap.stderr]).toEqual([
+      3,
+      expect.stringMatching(/as by the stages 1,[\d,]+,all; or say why/),
+    ])
+  },
+)
 
 describe('a dry run', () => {
   test('shows the diff, whom each stage would expose, what it can see, and what is known of the builds', async () => {

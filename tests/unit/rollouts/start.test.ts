@@ -10,6 +10,7 @@ import { everyone } from '../../../src/rollouts/everyone.js'
 import { looserThan } from '../../../src/rollouts/floor.js'
 import { policyOf, readStagedPlan, readTimedPlan, type StagedPlan } from '../../../src/rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from '../../../src/rollouts/policy.js'
+import { sayStages } from '../../../src/rollouts/stage.js'
 import { staged } from '../../../src/rollouts/staged.js'
 import type { StagedOptions } from '../../../src/rollouts/staged-options.js'
 import { timed } from '../../../src/rollouts/timed.js'
@@ -394,10 +395,44 @@ describe('a timed rollout', () => {
 
 describe('a floor', () => {
   const planOf = (policy: RolloutPolicy) => firstStage(start(policy, fleet(60))).plan
+  const unlabelled = () => ({ labels: {} })
   /** Six of sixty in ap, 24 in eu, 30 in us. */
   const sixty = Array.from({ length: 60 }, (_, index) => ({
     labels: { region: index < 6 ? 'ap' : index < 30 ? 'eu' : 'us' },
   }))
+
+  test.each([1.4, 1.5, 2, 2.5, 3, 5, 7, 10])(
+    'that lets a stage grow by %d has nothing against stages that nobody named',
+    growth => {
+      const floor = { firstStage: 1, growth }
+      for (const policy of [staged(), staged({ excludes: 0.05 })])
+        for (const live of [3, 4, 5, 6, 7, 11, 19, 20, 31, 51, 199, 200, 1_000]) {
+          const { plan } = firstStage(start(policy, fleet(live), { floor }))
+          expect(looserThan(floor, plan, names(live).map(unlabelled))).toEqual([])
+        }
+    },
+  )
+
+  test('makes more stages than there would be, of as few clients as they allow, and none without need', () => {
+    const stagesOf = (live: number, growth: number): string =>
+      sayStages(readStagedPlan(firstStage(start(staged(), fleet(live), { floor: { growth } })).plan).stages)
+    expect(stagesOf(6, 5)).toBe('1 client, 2 clients, all')
+    expect(stagesOf(60, 5)).toBe('1 client, 2 clients, 10 %, 50 %, all')
+    expect(stagesOf(60, 10)).toBe('1 client, 10 %, 50 %, all')
+    expect(stagesOf(4, 1)).toBe('1 client, 2 clients, 3 clients, all')
+    // So many that somebody should say what is meant.
+    expect(stagesOf(60, 1)).toBe('1 client, 10 %, 50 %, all')
+  })
+
+  test('names stages that would do, where those by number grow too fast', () => {
+    expect(looserThan({ growth: 5 }, planOf(staged([1, 'all'])), sixty)).toEqual([
+      'stage 2 exposes 60 clients after 1; 5 times as many are allowed, as by the stages 1,3,12,all',
+    ])
+    const regions = planOf(staged([{ labels: { region: 'ap' } }, 'all']))
+    expect(looserThan({ growth: 5 }, regions, sixty)).toEqual([
+      'stage 2 exposes 60 clients after 6; 5 times as many are allowed',
+    ])
+  })
 
   test('refuses to go to everyone unless it says otherwise', () => {
     expect(looserThan({}, undefined, sixty)).toHaveLength(1)
