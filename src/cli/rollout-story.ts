@@ -38,7 +38,7 @@ export function printStory(print: Pick<Printer, 'table'>, story: readonly Histor
       entry.cause,
       entry.release.rollout?.state,
       entry.release.rollout === undefined ? 1 : stageNumberOf(entry.release.rollout),
-      entry.release.rollout?.controller,
+      authorOf(entry),
       whyOf(entry, skippedBy(story, index)),
     ]),
   )
@@ -60,6 +60,11 @@ function skippedBy(story: readonly HistoryEntry[], index: number): readonly numb
   const before = story[index - 1]?.release.rollout?.skipped ?? []
   const skipped = story[index]?.release.rollout?.skipped ?? []
   return skipped.filter(stage => !before.includes(stage))
+}
+
+/** Who took a step: as the history names them, and of a step without a record what wrote it. */
+function authorOf({ audit, release }: HistoryEntry): string | undefined {
+  return audit === undefined ? release.rollout?.controller : audit.author
 }
 
 /** Of a person's step the reason, which says nothing of what was skipped. */

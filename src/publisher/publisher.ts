@@ -390,7 +390,7 @@ export function createPublisher<Input = unknown, Output = Input>(
 ): Publisher<Input> {
   const context = readOptions(options)
   const { namespace } = context
-  const driving = createDriving(context)
+  const driving = createDriving(context, readSystem('createPublisher()', options.system).platform)
   const root = new AbortController()
   const home: RolloutHome = { root: root.signal, driving }
   const underWay = new Set<Promise<unknown>>()

@@ -2,6 +2,8 @@ import { settlesWithin } from '../../async/deadline.js'
 import { canReport } from '../../contracts/capabilities.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { HeardReports } from '../../contracts/report.js'
+import type { Platform } from '../../contracts/system.js'
+import { oneLine } from '../../core/json/text.js'
 import type { PublisherContext } from '../context.js'
 import { nameOfPolicy } from './policies.js'
 import { createPresence } from './presence.js'
@@ -52,9 +54,10 @@ const GOODBYE_MS = 1_000
 const LOOK_MS = 2_000
 
 /**
- * Makes the {@link Driving} of one publisher.
+ * Makes the {@link Driving} of one publisher, which is named for its machine.
  *
  * ```ts
+ * const driving = createDriving(context, systemPlatform)
  * const driver = driving.begin({ id: rollout.id, tending })
  * driver.say()
  * await driver.end()
@@ -62,9 +65,11 @@ const LOOK_MS = 2_000
  */
 export function createDriving(
   context: Pick<PublisherContext, 'namespace' | 'store' | 'clock' | 'random' | 'logger'>,
+  { hostName }: Pick<Platform, 'hostName'>,
 ): Driving {
   const { namespace, store, clock, random, logger } = context
-  const name = 'publisher'
+  const host = hostName()
+  const name = host === undefined ? 'publisher' : oneLine(`publisher of ${host}`)
   const own = new Set<string>()
   const drivers = new Set<Driver>()
 

@@ -32,7 +32,7 @@ import {
 
 /** What moves rollouts on. */
 export interface Tending {
-  /** Names what writes the releases: a controller's name, or `publisher`. */
+  /** Names what writes the releases: a controller, or the publisher that drives. */
   readonly by: string
   readonly policies: readonly RolloutPolicy[]
   readonly gates: readonly Gate[]

@@ -432,12 +432,12 @@ describe('who takes a rollout to a later stage', () => {
 
   test('reads in the story, the explanation and the JSON what was skipped, and why', async () => {
     const { nb } = await begun()
-    await nb(promote('3'))
+    await nb(promote('3', '--author', 'carol'))
     await nb(['rollout', 'pause', '--reason', 'to look at it'])
     const { stdout } = await nb(['rollout', 'show'])
     expect(stdout).toMatch(/^ {2}stage 2 was skipped by hand$/m)
-    expect(stdout).toMatch(/ promote +running +3 +publisher +checked by hand; stage 2 was skipped by hand$/m)
-    expect(stdout).toMatch(/ pause +paused +3 +publisher +to look at it$/m)
+    expect(stdout).toMatch(/ promote +running +3 +carol +checked by hand; stage 2 was skipped by hand$/m)
+    expect(stdout).toMatch(/ pause +paused +3 +- +to look at it$/m)
     const { rollout, explanation, story } = JSON.parse((await nb(['rollout', 'show', '--json'])).stdout)
     expect(rollout.skipped).toEqual([1])
     expect(explanation.why).toContain('stage 2 was skipped by hand')

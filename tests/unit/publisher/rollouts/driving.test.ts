@@ -1,10 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { NoticeboardError } from '../../../../src/contracts/errors.js'
 import type { ClientReport } from '../../../../src/contracts/report.js'
+import type { Platform } from '../../../../src/contracts/system.js'
 import type { CompleteStore } from '../../../../src/contracts/transport.js'
 import { decodeRelease } from '../../../../src/core/release/release.js'
 import { createPublisher, type Publisher } from '../../../../src/publisher/index.js'
 import { staged } from '../../../../src/rollouts/index.js'
+import { systemPlatform } from '../../../../src/system/system.js'
 import { seededRandom } from '../../../../src/sim/seeded-random.js'
 import {
   MINUTE,
@@ -21,7 +23,7 @@ const never = new AbortController().signal
 const driven = { rollout: staged(PERIODS), drive: true, reason: 'more' }
 
 interface World extends PaperWorld {
-  another(store?: CompleteStore): Publisher<Document>
+  another(options?: { readonly store?: CompleteStore; readonly platform?: Platform }): Publisher<Document>
   /** The alarms about the rollout, as one who only looks is told them. */
   alarms(): Promise<readonly string[]>
   /** Those who say that they move rollouts on, each with the phase that it said last. */
@@ -32,12 +34,12 @@ async function world(options: PaperWorldOptions = {}): Promise<World> {
   const paper = await paperWorld(options)
   const { store, system, clock } = paper
   let seed = 20
-  const another = (over = store): Publisher<Document> => {
+  const another: World['another'] = ({ store: over = store, platform = systemPlatform } = {}) => {
     const made = createPublisher({
       namespace,
       schema,
       store: over,
-      system: { ...system, random: seededRandom((seed += 1)) },
+      system: { ...system, random: seededRandom((seed += 1)), platform },
       retries: 0,
     })
     onTestFinished(async () => {
@@ -135,6 +137,22 @@ describe('a rollout that a publisher drives', () => {
     expect(await settled).toBe('superseded')
   })
 
+  test('has in each step who drove it, by the name of the machine', async () => {
+    const { another, clock } = await world({ clients: 6 })
+    const publisher = another({ platform: { ...systemPlatform, hostName: () => 'ci-7' } })
+    const rollout = await publisher.publish({ pool: 2 }, { ...driven, author: 'carol' })
+    const followed = followUntil(rollout, 'running 1')
+    await clock.advance(10 * MINUTE)
+    await followed
+    const by: unknown[] = []
+    for await (const { release, audit } of publisher.history({ limit: 2 }))
+      by.push([release.rollout?.controller, audit?.author])
+    expect(by).toEqual([
+      ['publisher of ci-7', 'publisher of ci-7'],
+      ['publisher', 'carol'],
+    ])
+  })
+
   test('goes on as fast where its words are refused, or hang', async () => {
     const took: number[] = []
     const refused = async (): Promise<void> => {
@@ -144,9 +162,11 @@ describe('a rollout that a publisher drives', () => {
       const { another, store, clock } = await world({ clients: 6 })
       const isOwn = ([first]: readonly ClientReport[]): boolean => first?.role !== undefined
       const publisher = another({
-        ...store,
-        report: (reports, signal) =>
-          report !== undefined && isOwn(reports) ? report() : store.report(reports, signal),
+        store: {
+          ...store,
+          report: (reports, signal) =>
+            report !== undefined && isOwn(reports) ? report() : store.report(reports, signal),
+        },
       })
       const rollout = await publisher.publish({ pool: 2 }, driven)
       const startMs = clock.now()
@@ -162,10 +182,12 @@ describe('a rollout that a publisher drives', () => {
   test('is not said to be driven by a token that may begin rollouts and not move them on', async () => {
     const { another, store, clock, alarms, movers } = await world()
     const publisher = another({
-      ...store,
-      append: async (query, signal) => {
-        if (decodeRelease(query.bytes).release.cause === 'publish') return store.append(query, signal)
-        throw new NoticeboardError('forbidden', 'this token may not move rollouts on')
+      store: {
+        ...store,
+        append: async (query, signal) => {
+          if (decodeRelease(query.bytes).release.cause === 'publish') return store.append(query, signal)
+          throw new NoticeboardError('forbidden', 'this token may not move rollouts on')
+        },
       },
     })
     const followed = followUntil(await publisher.publish({ pool: 2 }, driven), 'never')
