@@ -6,7 +6,7 @@ import {
 } from '../contracts/errors.js'
 import { systemErrorCode } from '../node/disk/system-error.js'
 import { isError } from '../core/built-ins.js'
-import { NOT_STARTED } from '../publisher/rollouts/begin.js'
+import { NOT_STARTED } from '../publisher/rollouts/not-started.js'
 import { WEB_SERVER_REFUSES } from '../transports/http/refusal.js'
 
 /** How a command ends, as a status of the process. */
@@ -36,7 +36,9 @@ export function usageError(message: string): NoticeboardError {
 }
 
 /** The status for an error. */
-export function statusOf({ code }: NoticeboardError): ExitStatus {
+export function statusOf({ code, message }: NoticeboardError): ExitStatus {
+  // What cannot be staged here was refused before anything was appended, as by a gate or a policy.
+  if (code === 'unsupported' && message.includes(NOT_STARTED)) return EXIT.refused
   return STATUS[code] ?? EXIT.failed
 }
 

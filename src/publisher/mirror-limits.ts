@@ -8,6 +8,7 @@ import { policyOf, readTimedPlan } from '../rollouts/plan.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { sayTime } from '../rollouts/say-time.js'
 import type { PublisherContext } from './context.js'
+import { NOT_STARTED } from './rollouts/not-started.js'
 
 /** What is about to be published. */
 export interface ForMirrors {
@@ -48,7 +49,7 @@ export function notForMirrors(
   if (silent === undefined || isFirst || isHeard || !isStaged) return undefined
   return new NoticeboardError(
     'unsupported',
-    `${namespace} goes to ${silent.name}, whose readers report nowhere, and no client is heard here, so no stage can be judged: use timed(), which goes by the clock, everyone(), or let the clients report to a server of this store`,
+    `${namespace}: ${NOT_STARTED}: it goes to ${silent.name}, whose readers report nowhere, and no client is heard here, so no stage can be judged: use timed(), which goes by the clock, everyone(), or let the clients report to a server of this store`,
   )
 }
 

@@ -18,10 +18,8 @@ import { firstUnreadable } from '../resolve-ref.js'
 import { activationOf, tooEarly } from './activation.js'
 import { askToStart } from './ask-policy.js'
 import { askGates, type Gate } from './gates.js'
+import { NOT_STARTED } from './not-started.js'
 import { nameOfPolicy, policyOr } from './policies.js'
-
-/** How the refusal of a start is told apart: no token and no scope would change it. */
-export const NOT_STARTED = 'the rollout does not start'
 
 /** What a rollout is about to begin with. */
 export interface Beginning {

@@ -58,6 +58,16 @@ describe('who publishes and leaves', () => {
   })
 })
 
+test('where nobody can rehearse, the publish is refused with 3 before anything is appended', async () => {
+  const stages = [{ clients: ['nobody'] }, 'all'] as const
+  const { nb, releases } = await rolloutDesk({
+    config: { rollout: staged({ ...PERIODS, stages, rehearse: true }) },
+  })
+  const ran = await nb([...publish, '--wait=completed', '--json'])
+  expect([ran.status, ran.error?.code]).toEqual([3, 'unsupported'])
+  expect(await releases()).toHaveLength(1)
+})
+
 describe('who publishes and waits', () => {
   test('sees a bar a stage on a terminal, drawn again while the stage lasts, and leaves with 0 once all have it', async () => {
     const { nb } = await rolloutDesk()
