@@ -40,9 +40,12 @@ export interface Row {
    * How many clients are away when a change comes; they get it when they are back, with every model.
    */
   readonly offline: number
-  /** Client-seconds on an old version, for each change. */
+  /**
+   * Client-seconds on an old version, for each change; whom it never reached has that until the next
+   * change.
+   */
   readonly integral: number
-  /** The share of time in which a client is current. */
+  /** The share of time in which a client is current; whom a change never reached is not. */
   readonly current: number
   /**
    * How many clients a change never reached: the most of any change that was simulated or run, with

@@ -1,5 +1,5 @@
 import type { ComparedRow, Comparison } from './result.js'
-import { count, figure, sayBytes, sayMs } from './words.js'
+import { count, figure, sayAfter, sayBytes } from './words.js'
 
 /**
  * What a change takes with each model, what an hour without one does, and whether anybody misses
@@ -14,7 +14,7 @@ export function sayChange({ rows, depth }: Pick<Comparison, 'rows' | 'depth'>): 
 }
 
 function sayRow({ model, keepsUp, stalenessMs, requests, bytes }: ComparedRow): string {
-  const reached = keepsUp ? `99 % have it after ${sayMs(stalenessMs.p99)}, with ` : ''
+  const reached = keepsUp ? `99 % have it ${sayAfter(stalenessMs.p99)}, with ` : ''
   return `${model}: ${reached}${figure(requests.perChange)} requests and ${sayBytes(bytes.perChange)}; ${sayBytes(bytes.perIdleHour)} in an hour without one`
 }
 

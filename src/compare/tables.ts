@@ -52,7 +52,7 @@ function cellsOf(row: Row, workload: Workload): readonly string[] {
     `${timed(sayMs(stalenessMs.all))}  ${verdictOf(row)}`,
     timed(halfOpen.worstMs > 0 ? `${sayMs(halfOpen.worstMs)}${isLate ? '  late' : ''}` : '-'),
     timed(sayMs(stalenessMs.half)),
-    timed(figure(integral)),
+    timed(integral === Infinity ? '-' : figure(integral)),
     figure(requests.perSecond),
     percent(cpu.share),
     `${sayBytes(bytes.perDay)}${bytes.fromCache > 0 ? `, of it CDN ${sayBytes(bytes.fromCache)}` : ''}`,
@@ -245,6 +245,8 @@ function sayBlast(result: Comparison): readonly string[] {
   const { clients, changesPerDay } = result.workload
   const day = staged.completesMs * changesPerDay
   const shown = shownRow(result)
+  if (shown.stalenessMs.all === Infinity)
+    return [`${shown.model} brings no document to anybody, a bad one as little as a good one`]
   const others = rows.filter(row => row.fits && row !== shown)
   const ofOthers = others.map(({ model, blastRadius: { staged } }) =>
     staged.by === blastRadius.staged.by && staged.reached === blastRadius.staged.reached

@@ -1,17 +1,29 @@
 // Numbers for people.
 
 /**
- * A length of time for people, with two or three digits that count.
+ * A length of time for people, with two or three digits that count; "never" of what does not end.
  *
  * ```ts
  * sayMs(33_100) // 33 s
  * ```
  */
 export function sayMs(ms: number): string {
+  if (ms === Infinity) return 'never'
   if (ms < 1_000) return `${ms < 10 ? figure(ms) : Math.round(ms)} ms`
   if (ms < 120_000) return `${figure(ms / 1_000)} s`
   if (ms < 7_200_000) return `${figure(ms / 60_000)} min`
   return `${figure(ms / 3_600_000)} h`
+}
+
+/**
+ * When something is so, where that may be never.
+ *
+ * ```ts
+ * sayAfter(33_100) // after 33 s
+ * ```
+ */
+export function sayAfter(ms: number): string {
+  return ms === Infinity ? 'never' : `after ${sayMs(ms)}`
 }
 
 /**

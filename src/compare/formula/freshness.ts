@@ -44,5 +44,6 @@ export function currentOf({
   readonly meanMs: number
   readonly changesPerDay: number
 }): number {
+  if (changesPerDay === 0) return 1
   return Math.max(0, 1 - (changesPerDay * meanMs) / DAY_MS)
 }

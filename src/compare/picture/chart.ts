@@ -67,7 +67,7 @@ export function chart({ title, series, x, y, steps }: ChartOptions): string {
   ]
   const lines = series.map(
     ({ name, look, points }) =>
-      `<path class="line line-${look}" d="${path(points) ?? ''}"><title>${escapeText(name)}</title></path>`,
+      `<path class="line line-${look}" d="${path(points.filter(point => point.every(Number.isFinite))) ?? ''}"><title>${escapeText(name)}</title></path>`,
   )
   return `<figure><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeText(title)}">${grid.join('')}<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeText(x.label)}</text><text transform="translate(13 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escapeText(y.label)}</text>${lines.join('')}</svg>${legend(series)}</figure>`
 }

@@ -3,6 +3,8 @@ import { count, figure, sayMs } from '../words.js'
 import { chart, powersOfTen, roundTicks, type Series } from './chart.js'
 import { looksOf } from './looks.js'
 
+const HOUR_MS = 3_600_000
+
 /**
  * How a change reaches the fleet: the share of clients that run it, over time.
  *
@@ -87,7 +89,9 @@ export function blastChart(result: Comparison): string {
   const { everyone, staged } = result.blastRadius
   const { clients } = result.workload
   const { half: halfMs, all: allMs } = shownRow(result).stalenessMs
-  const longestMs = Math.max(everyone.goneMs, staged.goneMs)
+  const ends = [everyone.goneMs, staged.goneMs].filter(Number.isFinite)
+  // Of what is never gone an hour is shown.
+  const longestMs = ends.length === 0 ? HOUR_MS : Math.max(...ends)
   const noticed = staged.noticedIn ?? staged.stages.length - 1
   const stageMs = (staged.completesMs - allMs) / Math.max(1, staged.stages.length - 1)
   const rising = staged.stages

@@ -50,7 +50,7 @@ export function rowOfRun(
     (delayMs, index) =>
       delayMs + trips * workload.rttMs + ownMs + (queueMs * (index + 1)) / Math.max(1, seen.delaysMs.length),
   )
-  const times = timesFrom(delaysMs)
+  const times = timesFrom(delaysMs, { ...workload, clients })
   const { outage } = seen
   return {
     ...rowOf(

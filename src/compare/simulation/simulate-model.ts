@@ -170,7 +170,7 @@ function rowOfSeen(
   const { workload } = basis
   const { shape } = model
   const { delaysMs, recoveredMs, linkMs, startedMs } = seen
-  const times = timesFrom(delaysMs)
+  const times = timesFrom(delaysMs, { ...workload, clients: sample.clients })
   const heartbeatMs = shape?.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   const streams = Math.min(1, ((seen.day.mark ?? 0) * heartbeatMs) / DAY_MS)
   const found: Found = {

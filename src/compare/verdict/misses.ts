@@ -58,12 +58,12 @@ export function missesOf(
   if (keepsUp && all > killSwitchMs)
     misses.push({
       what: 'kill-switch',
-      text: `a kill switch takes ${sayBeyond(all, killSwitchMs)} (deadline: ${sayMs(killSwitchMs)})`,
+      text: `a kill switch ${sayTaken(all, killSwitchMs)} (deadline: ${sayMs(killSwitchMs)})`,
     })
   if (keepsUp && all > routineMs)
     misses.push({
       what: 'routine',
-      text: `a routine change takes ${sayBeyond(all, routineMs)} (deadline: ${sayMs(routineMs)})`,
+      text: `a routine change ${sayTaken(all, routineMs)} (deadline: ${sayMs(routineMs)})`,
     })
   const deadlineMs = deadlineOf(workload)
   if (keepsUp && share > MOST_HALF_OPEN && halfOpen.worstMs > deadlineMs)
@@ -92,6 +92,10 @@ export function missesOf(
   if (missed > 0)
     misses.push({ what: 'missed', text: `a change never reached ${count(missed)} of the clients` })
   return misses
+}
+
+function sayTaken(ms: number, deadlineMs: number): string {
+  return ms === Infinity ? 'never reaches anybody' : `takes ${sayBeyond(ms, deadlineMs)}`
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Row } from '../row.js'
-import { sayMs } from '../words.js'
+import { sayAfter } from '../words.js'
 
 type Recovering = Pick<Row, 'model' | 'recoveryMs'>
 
@@ -15,23 +15,25 @@ type Recovering = Pick<Row, 'model' | 'recoveryMs'>
 export function sayRecovery(rows: readonly Recovering[]): readonly string[] {
   const back = bySaying(
     rows,
-    ({ recoveryMs: { half, all } }) =>
-      `half of the clients are back after ${sayMs(half)}, all after ${sayMs(all)}`,
+    ({ recoveryMs: { half, all } }) => `half of the clients are back ${sayAfter(half)}, all ${sayAfter(all)}`,
   )
   const link = sayEach(rows, ({ recoveryMs }) => recoveryMs.link.all)
   const tenth = sayEach(rows, ({ recoveryMs }) => recoveryMs.tenth.all)
   return [
     ...back.map(([said, names]) => `${names}: ${said}`),
-    `a client whose link dies unnoticed just as a change comes has it after ${link} at most; a tenth of the clients that was away then for a minute, and starts at once, has it after ${tenth}`,
+    `a client whose link dies unnoticed just as a change comes has it ${link === 'never' ? link : `${link} at most`}; a tenth of the clients that was away then for a minute, and starts at once, has it ${tenth}`,
   ]
 }
 
 /** How long it takes with each model, the shortest first; models that say the same are together. */
 function sayEach(rows: readonly Recovering[], msOf: (row: Recovering) => number): string {
   const sorted = [...rows].sort((one, other) => msOf(one) - msOf(other))
-  const said = bySaying(sorted, row => sayMs(msOf(row)))
+  const said = bySaying(sorted, row => sayAfter(msOf(row)))
   if (said.length === 1) return said.map(([time]) => time).join('')
-  return said.map(([time, names]) => `${time} (${names})`).join(', ')
+  // The word stands once before all times.
+  return said
+    .map(([time, names], index) => `${index === 0 ? time : time.replace(/^after /, '')} (${names})`)
+    .join(', ')
 }
 
 /** What is said of models, with the names of those of which the same is said. */

@@ -5,8 +5,10 @@ import {
   comparisonPage,
   hybridModel,
   methodOf,
+  outcomeOf,
   pullModel,
   pushModel,
+  tableOf,
   type Comparison,
   type Counts,
   type Kind,
@@ -14,6 +16,7 @@ import {
   type Row,
 } from '../../../src/compare/index.js'
 import { isOneIn } from '../../../src/compare/simulation/population.js'
+import { readWorkload } from '../../../src/compare/workload.js'
 import type { Session, Strategy, StrategyEvent } from '../../../src/contracts/strategy.js'
 import { pull } from '../../../src/strategies/index.js'
 import { SMALL_FLEET as FLEET } from './fleets.js'
@@ -351,17 +354,30 @@ test('a change that never comes to some clients is missed, although a start woul
   })
   // The others have it in time.
   expect(row?.stalenessMs.all).toBeLessThan(6_000)
+  // Half of the fleet runs the old version until the next change.
+  expect(row?.integral).toBeGreaterThan((10 * 86_400) / readWorkload(FLEET).changesPerDay)
+  expect(row?.current).toBeGreaterThan(0.49)
+  expect(row?.current).toBeLessThan(0.5)
 })
 
 test('a change that comes to nobody is missed by all', async () => {
-  const row = await missedBy(
-    dropping(() => {
-      let releases = 0
-      return () => (releases += 1) === 1
-    }),
-  )
+  const model = dropping(() => {
+    let releases = 0
+    return () => (releases += 1) === 1
+  })
+  const result = await compare(FLEET, { models: [model], depth: 'simulation' })
+  const [row] = result.rows
   expect(row?.missed).toBe(20)
   expect(row?.fits).toBe(false)
+  expect(row?.integral).toBeCloseTo((20 * 86_400) / readWorkload(FLEET).changesPerDay)
+  expect(row?.current).toBe(0)
+  const said = outcomeOf(result)
+    .flatMap(({ points }) => points)
+    .join('\n')
+  expect(said).toContain('a kill switch never reaches anybody (deadline: 5 s)')
+  expect(`${said} ${JSON.stringify(tableOf(result))} ${comparisonPage(result)}`).not.toMatch(
+    /Infinity|NaN|after never|takes never|never at most/,
+  )
 })
 
 test('what clients miss that have met a server that was away is counted', async () => {
