@@ -60,8 +60,9 @@ export function readArguments(args: readonly string[], specs: OptionSpecs): Argu
       continue
     }
     // `--reason --everyone` is a reason that was forgotten; `--reason=--everyone` says that it was
-    // meant.
-    if (value === undefined || (!token.inlineValue && value.startsWith('-') && value !== '-'))
+    // meant. No option is named by a digit: `-5` is a number, and whoever reads it says what it may
+    // be.
+    if (value === undefined || (!token.inlineValue && /^-[^\d]/.test(value)))
       throw usageError(`${rawName} needs a value: ${rawName} ${spec.value}`)
     const earlier = values.get(name) ?? []
     if (earlier.length > 0 && spec.multiple !== true) again.add(rawName)

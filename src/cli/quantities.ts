@@ -53,17 +53,17 @@ export function readBytes(args: Arguments, name: string): number | undefined {
 }
 
 /**
- * A share as people write it: `2%`. Throws a usage error.
+ * A share as people write it: `2%`. Throws a usage error, with an example that suits what it is of.
  *
  * ```ts
  * readShare(args, 'offline') // 0.02
  * ```
  */
-export function readShare(args: Arguments, name: string): number | undefined {
+export function readShare(args: Arguments, name: string, example = '2%'): number | undefined {
   const written = args.text(name)
   if (written === undefined) return undefined
   const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(written) ?? []
-  if (percent === undefined) throw usageError(`--${name} must be a share such as 2%`)
+  if (percent === undefined) throw usageError(`--${name} must be a share such as ${example}`)
   return Number(percent) / 100
 }
 

@@ -135,7 +135,14 @@ function countOf(written: string, most: number): number | undefined {
   return count >= 1 && count <= most ? count : undefined
 }
 
+/** A time of 0 in a name, whatever its unit. */
+const NO_TIME = /[:=+]0+(?:\.0+)?(?:ms|s|min|h|d)(?=[:+]|$)/
+
 function unknownModel(written: string): Error {
+  if (NO_TIME.test(written))
+    throw usageError(
+      `${JSON.stringify(written.slice(0, 60))} is no model: each time in --model must be above 0`,
+    )
   return usageError(
     `${JSON.stringify(written.slice(0, 60))} is no model: --model must be push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive; at the end of each may stand :deltas, :relays=4 and, but for static, :workers=3, of push :gzip, of pull :hops=45s+14min, of adaptive :share=10%:least=5s:most=5min`,
   )

@@ -70,9 +70,9 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
 
 /** How much bytes count beside processor time. */
 function readWeights({ args }: CommandContext): Pick<CompareOptions, 'weights'> {
-  const bytes = readShare(args, 'bytes-weight')
+  const bytes = readShare(args, 'bytes-weight', '30%')
   if (bytes === undefined) return {}
-  if (bytes > 1) throw usageError('--bytes-weight must be from 0% to 100%')
+  if (bytes > 1) throw usageError('--bytes-weight must be from 0 % to 100 %')
   // As people write it: 0.1 beside 0.9, and no hair less.
   return { weights: { cpu: Number((1 - bytes).toFixed(9)), bytes } }
 }
@@ -109,9 +109,8 @@ function readDepth({
 
 function show(result: Comparison, { print }: CommandContext): void {
   const { headings, lines } = tableOf(result)
-  print.data(
-    `${print.style('bold', headlineOf(result))}\n${print.style('dim', `${methodOf(result)}\n${assumptionsOf(result)}`)}\n\n`,
-  )
+  const basis = [methodOf(result), assumptionsOf(result)].flatMap(wrap).join('\n')
+  print.data(`${print.style('bold', headlineOf(result))}\n${print.style('dim', basis)}\n\n`)
   print.table(
     [...headings, ' '],
     lines.map(({ cells, fits, mark }): readonly Cell[] => [

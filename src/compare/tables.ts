@@ -91,7 +91,7 @@ function verdictOf({ fits, misses }: Row): string {
 export function headlineOf({ workload }: Pick<Comparison, 'workload'>): string {
   const { clients, documentBytes, encodedBytes, changesPerDay, killSwitchMs } = workload
   const encoded = encodedBytes < documentBytes ? ` (${sayBytes(encodedBytes)} encoded)` : ''
-  return `${count(clients)} clients, ${sayBytes(documentBytes)}${encoded}, ${figure(changesPerDay)} changes a day, kill switch within ${sayMs(killSwitchMs)}`
+  return `${clients === 1 ? '1 client' : `${count(clients)} clients`}, ${sayBytes(documentBytes)}${encoded}, ${changesPerDay === 1 ? '1 change' : `${figure(changesPerDay)} changes`} a day, kill switch within ${sayMs(killSwitchMs)}`
 }
 
 /**

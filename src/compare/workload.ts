@@ -192,6 +192,7 @@ export function readWorkload(input: WorkloadInput): Workload {
   const named = input as WorkloadInput & { readonly document?: unknown }
   if (named !== null && typeof named === 'object' && named.document !== undefined)
     throw refusal('`document` names a file: read it with loadWorkload(), or give documentBytes')
+  if (input === undefined) throw refusal('options must be an object such as {}')
   checkOptions('a workload', input, KNOWN)
   const { deadlines = {}, network = {}, keepsState, $schema: _schema, ...flat } = input
   checkOptions('the deadlines of a workload', deadlines, { killSwitchMs: true, routineMs: true })

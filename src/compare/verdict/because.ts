@@ -34,9 +34,7 @@ export function becauseOf(
     `${best.model} brings a change to ${sayAll(workload.clients - best.offline)} within ${sayMs(best.stalenessMs.all)} (deadline: ${sayMs(deadlineOf(workload))})`,
     ...sayHalfOpen(best, workload),
     ...sayHeartbeat(best, { fitting, workload, weights }),
-    ...(best.offline > 0
-      ? [`${count(best.offline)} clients are away, and get it when they are back, as with every model`]
-      : []),
+    ...(best.offline > 0 ? [sayAway(best.offline)] : []),
     ...dropped.map(({ model, misses }) => `${model} is out: ${misses.map(({ text }) => text).join('; ')}`),
     ...(ties.length > 0
       ? [
@@ -45,10 +43,23 @@ export function becauseOf(
       : []),
     ...dearer.slice(0, 1).map(next => {
       const ratio = costOf(next, weights) / costOf(best, weights)
-      return `${next.model}, the next that fits, costs ${sayDearer(ratio)} (processor time to the power of ${weights.cpu}, times bytes to the power of ${weights.bytes})`
+      return `${next.model}, the next that fits, costs ${sayDearer(ratio)} (${sayWeights(weights)})`
     }),
     ...(fitting.length === 1 && rows.length > 1 ? ['no other model fits'] : []),
   ]
+}
+
+function sayAway(clients: number): string {
+  const said = count(clients)
+  return said === '1'
+    ? '1 client is away, and gets it when it is back, as with every model'
+    : `${said} clients are away, and get it when they are back, as with every model`
+}
+
+function sayWeights({ cpu, bytes }: Weights): string {
+  if (bytes === 0) return 'in processor time alone'
+  if (cpu === 0) return 'in bytes alone'
+  return `processor time to the power of ${cpu}, times bytes to the power of ${bytes}`
 }
 
 function sayAll(clients: number): string {

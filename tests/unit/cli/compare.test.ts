@@ -36,6 +36,9 @@ test('one command says which model suits a fleet, and why', async () => {
   expect(stdout).toMatch(/^Take push, gzip or hybrid, because$/m)
   expect(stdout).toMatch(/^ {2}- deadlines.killSwitchMs above 2.2 min -> pull 2 min alone/m)
   expect(stdout).not.toMatch(/x{20}/)
+  // What it goes by, before the table.
+  for (const line of stdout.split('\n\n')[0]?.split('\n').slice(1) ?? [])
+    expect(line.length).toBeLessThanOrEqual(90)
 })
 
 test('--human says how long somebody takes who is called, without which it is a quarter of an hour', async () => {
@@ -68,11 +71,22 @@ test('--bytes-weight says how much bytes count, and the rest is processor time',
     'pull 90 s',
   ])
   const { stdout } = await commandLine([...ASKED, '--bytes-weight=90%'], { cwd })
-  expect(stdout).toContain('weights: processor time 0.1, bytes 0.9')
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('weights: processor time 0.1, bytes 0.9')
   for (const wrong of ['101%', '0.9', 'much']) {
     const { status, stderr } = await commandLine([...ASKED, `--bytes-weight=${wrong}`], { cwd })
     expect([status, stderr]).toEqual([2, expect.stringContaining('--bytes-weight must be ')])
   }
+  const told = async (weight: string) =>
+    (await commandLine([...ASKED, '--bytes-weight', weight], { cwd })).stderr
+  expect(await told('-5%')).toContain('--bytes-weight must be a share such as 30%')
+  expect(await told('101%')).toContain('--bytes-weight must be from 0 % to 100 %')
+  for (const [weight, said] of [
+    ['0%', '(in processor time alone)'],
+    ['100%', '(in bytes alone)'],
+  ] as const)
+    expect(
+      (await commandLine([...ASKED, '--bytes-weight', weight], { cwd })).stdout.replaceAll(/\s+/g, ' '),
+    ).toContain(said)
 })
 
 test('--json prints the whole comparison, and options come on top of a file or a preset', async () => {
@@ -251,7 +265,7 @@ test('the help fits 100 columns', () => {
 test('the table says by heartbeat how long a dead stream keeps a change away', async () => {
   const models = ['push:1500ms', 'hybrid:cdn:4s', 'push', 'pull:10s'].map(model => `--model=${model}`)
   const { stdout } = await commandLine([...ASKED, ...models], { cwd: await folder() })
-  const [heading = '', ...rows] = stdout.split('\n').slice(4, 9)
+  const [heading = '', ...rows] = (stdout.split('\n\n')[1] ?? '').split('\n').slice(0, 5)
   const at = heading.indexOf('DEAD STREAM')
   const said = rows.map(row => [row.split('  ')[0], row.slice(at).split('  ')[0]])
   expect(Object.fromEntries(said)).toEqual({
@@ -383,6 +397,10 @@ test('what makes no sense is a usage error that says what to type', async () => 
   expect(await told('--preset=iot', '--kill-switch=5')).toEqual([2, expect.stringMatching(/500ms, 5s/)])
   expect(await told('--preset=iot', '--offline=0.1')).toEqual([2, expect.stringMatching(/2%/)])
   expect(await told('--preset=iot', '--model=pull:often')).toEqual([2, expect.stringMatching(/pull:10s/)])
+  expect(await told('--preset=iot', '--model=pull:0s')).toEqual([
+    2,
+    '"pull:0s" is no model: each time in --model must be above 0',
+  ])
   expect(await told('--preset=iot', '--depth=deep')).toEqual([
     2,
     '--depth must be formula, simulation or run',

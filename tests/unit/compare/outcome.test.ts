@@ -6,6 +6,7 @@ import {
   assumptionsOf,
   compare,
   comparisonPage,
+  headlineOf,
   hybridModel,
   methodOf,
   outcomeOf,
@@ -29,6 +30,13 @@ import { FLAGS, FLEET as USUAL_FLEET } from './fleets.js'
 const FLEET: WorkloadInput = { ...USUAL_FLEET, documentBytes: 204_800 }
 
 const reasonsOf = ({ recommendation }: Comparison): string => recommendation.because.join('\n')
+
+test('of one client, and of one change, is spoken as of one', async () => {
+  const one = await compare({ clients: 1, documentBytes: 100, changesPerDay: 1 })
+  expect(headlineOf(one)).toMatch(/^1 client, 100 bytes, 1 change a day, /)
+  const two = await compare({ clients: 2, documentBytes: 100, offlineShare: 0.5 })
+  expect(reasonsOf(two)).toContain('1 client is away, and gets it when it is back')
+})
 
 test('what a comparison assumes stands in one line, on the page as well', async () => {
   const network = {

@@ -130,6 +130,13 @@ test('whether clients keep their configuration is assumed unless it is given, an
 
 test('what is longer than the document that it is of is refused, but for what an encoding adds', async () => {
   const base = { clients: 1, documentBytes: 100 }
+  for (const none of [undefined, null, 'a fleet'] as unknown[] as WorkloadInput[])
+    expect(() => readWorkload(none)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-option',
+        message: 'a workload: options must be an object such as {}',
+      }),
+    )
   expect(() => readWorkload({ ...base, changedBytes: 101 })).toThrow(
     /changedBytes must not be above documentBytes/,
   )
