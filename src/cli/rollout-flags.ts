@@ -14,7 +14,8 @@ export type RolloutFlags =
 
 /**
  * What `--everyone`, `--timed`, `--stages` and `--rehearse` ask for; undefined where none was given.
- * Throws a usage error for those that exclude each other.
+ * Throws a usage error for those that exclude each other, and `invalid-option` for stages that make
+ * no sense.
  *
  * ```ts
  * const asked = readRolloutFlags(args)
@@ -30,11 +31,14 @@ export function readRolloutFlags(args: Pick<Arguments, 'flag' | 'text'>): Rollou
   if (args.flag('everyone')) return { by: 'everyone' }
   if (args.flag('timed')) return { by: 'clock' }
   if (stages === undefined && rehearse === undefined) return undefined
-  return {
-    by: 'stages',
-    stages: stages?.split(',').map(stage => (/^\d+$/.test(stage) ? Number(stage) : (stage as StageSpec))),
-    rehearse,
-  }
+  return { by: 'stages', stages: stages === undefined ? undefined : readStages(stages), rehearse }
+}
+
+/** Throws as `staged()` does for stages that make no sense, before a board is opened. */
+function readStages(list: string): readonly StageSpec[] {
+  const stages = list.split(',').map(stage => (/^\d+$/.test(stage) ? Number(stage) : (stage as StageSpec)))
+  staged({ stages })
+  return stages
 }
 
 /**

@@ -169,7 +169,6 @@ export function checkStaged(settings: StagedOptions): void {
   if (stages === undefined) return
   if (!Array.isArray(stages) || stages.length === 0)
     refuse('stages must hold at least one, such as [1, "10%", "all"]')
-  if (stages.at(-1) !== 'all') refuse('the last stage must be "all", so that the rollout comes to an end')
   for (const spec of stages) {
     const isFine =
       spec === 'all' ||
@@ -180,6 +179,25 @@ export function checkStaged(settings: StagedOptions): void {
         ('clients' in spec ? spec.clients.length > 0 : Object.keys(spec.labels ?? {}).length > 0))
     if (!isFine)
       refuse('a stage must be a number of clients, a share such as "10%", { labels }, { clients }, or "all"')
+  }
+  if (stages.at(-1) !== 'all') refuse('the last stage must be "all", so that the rollout comes to an end')
+  checkGrowth(stages, refuse)
+}
+
+/** Refuses what would expose nobody: a share or a number that is no larger than one before it. */
+function checkGrowth(stages: readonly StageSpec[], refuse: (problem: string) => never): void {
+  const largest = { clients: 0, share: 0 }
+  for (const [index, spec] of stages.entries()) {
+    if (typeof spec === 'object') continue
+    const [kind, size] =
+      typeof spec === 'number'
+        ? (['clients', spec] as const)
+        : (['share', spec === 'all' ? Number.POSITIVE_INFINITY : Number(spec.slice(0, -1))] as const)
+    if (size <= largest[kind])
+      refuse(
+        `a stage must expose more than those before it, and stage ${index + 1} does not; put the smaller ones first, and "all" only at the end`,
+      )
+    largest[kind] = size
   }
 }
 

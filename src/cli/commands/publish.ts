@@ -44,7 +44,7 @@ refused what went out. Status 0 is for when every live client runs it, or none i
     rehearse: { text: 'one client tries the way back before the first stage: forward, back, forward' },
     timed: { text: 'in equal steps by the clock, for boards that clients cannot report to' },
     ...WAIT_OPTIONS,
-    reason: REASON_OPTION,
+    reason: { ...REASON_OPTION, text: 'why, for the history; a dry run needs none' },
     author: {
       value: 'NAME',
       text: 'who, for the history; NOTICEBOARD_AUTHOR, or "author" in the configuration file',
@@ -133,7 +133,11 @@ refused what went out. Status 0 is for when every live client runs it, or none i
 type Options = ReturnType<typeof readOptions> & Pick<PublishOptions, 'rollout'>
 
 function readOptions({ io, args }: CommandContext) {
-  const reason = readReason(args, 'say why: --reason "bigger pool for the sale"; it is kept in the history')
+  // Nothing of a dry run is kept, and so neither is a reason.
+  const reason =
+    args.flag('dry-run') && args.text('reason') === undefined
+      ? 'a dry run'
+      : readReason(args, 'say why: --reason "bigger pool for the sale"; it is kept in the history')
   const follows = args.flag('watch')
   const expects = ['if-version', 'if-position'].some(name => args.text(name) !== undefined)
   if (follows && args.text('wait') !== undefined)

@@ -568,6 +568,16 @@ describe('--stages and --rehearse', () => {
   })
 })
 
+test.each([
+  ['50%,10%,all', 'a stage must expose more than those before it, and stage 2 does not'],
+  ['foo', 'a stage must be a number of clients, a share such as "10%" or "all"'],
+  ['1,10%', 'the last stage must be "all"'],
+])('--stages %s is refused with what is wrong with it', async (stages, said) => {
+  const { nb } = await rolloutDesk()
+  const { status, stderr } = await nb([...publish, '--stages', stages], { env: {} })
+  expect([status, stderr]).toEqual([2, expect.stringContaining(`--stages: ${said}`)])
+})
+
 test('--timed keeps the steps of a timed rollout of the configuration file', async () => {
   const { nb } = await rolloutDesk({ config: { rollout: timed({ steps: 7 }) } })
   const ran = await nb([...publish, '--timed', '--dry-run', '--wait=completed'])
@@ -614,6 +624,15 @@ describe('a dry run', () => {
         /^for example, a document that does harm 90 s after it arrives, which a gate or a guardrail sees, would reach 3 of 20 clients and be gone after 104 s; one that ends the process so late, and again before it is quarantined, would reach up to 10 and be gone after 3\.2 min; to everyone at once 20, and be gone after 17 min where somebody takes 15 min to roll back$/,
       ),
     ])
+    expect(await releases()).toHaveLength(1)
+  })
+
+  test('needs no reason, since nothing is kept; a publish does', async () => {
+    const { nb, releases } = await rolloutDesk()
+    const tried = await nb(['publish', 'next.json', '--dry-run', '--wait=completed'])
+    expect([tried.status, tried.stdout]).toEqual([0, expect.stringMatching(/^would publish checkout\/prod/)])
+    const done = await nb(['publish', 'next.json', '--wait=completed'], { env: {} })
+    expect([done.status, done.stderr]).toEqual([2, expect.stringContaining('say why: --reason')])
     expect(await releases()).toHaveLength(1)
   })
 

@@ -321,6 +321,22 @@ test('presets are staged plans by another name', () => {
     expect(wrong).toThrow(expect.objectContaining({ code: 'invalid-option' }))
 })
 
+test.each<[StagedOptions['stages'], RegExp]>([
+  [['foo' as 'all'], /^staged\(\): a stage must be a number of clients, a share such as "10%"/],
+  [[1, '10%'], /the last stage must be "all"/],
+  [['50%', '10%', 'all'], /expose more than those before it, and stage 2 does not/],
+  [['10%', '10%', 'all'], /stage 2 does not/],
+  [[5, '10%', 3, 'all'], /stage 3 does not/],
+  [[1, 'all', 'all'], /stage 3 does not.*"all" only at the end/],
+  [['all', '10%', 'all'], /stage 2 does not/],
+])('stages that make no sense are refused with what is wrong: %j', (stages = [], said) => {
+  expect(() => staged(stages)).toThrow(said)
+})
+
+test('a number and a share may follow each other, since their order depends on the fleet', () => {
+  expect(staged(['1%', 5, { labels: { tier: 'canary' } }, '2%', 6, '100%', 'all']).type).toBe('staged')
+})
+
 describe('a varied staged rollout', () => {
   const gates = [{ name: 'errors', onBad: 'pause' as const }]
   const planBy = (policy: RolloutPolicy | undefined): object =>
