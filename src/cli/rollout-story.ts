@@ -4,7 +4,7 @@ import type { Arm } from '../core/release/release.js'
 import { stageNumberOf } from '../core/release/rollout.js'
 import type { HistoryEntry, Publisher, ReleaseRef } from '../publisher/index.js'
 import { sayFailure } from '../rollouts/index.js'
-import { saySkipped } from '../rollouts/skipped.js'
+import { sayAhead, saySkipped } from '../rollouts/skipped.js'
 import type { CommandContext } from './command.js'
 import type { Printer } from './printer.js'
 import { shortDigest, shortTime } from './references.js'
@@ -39,7 +39,7 @@ export function printStory(print: Pick<Printer, 'table'>, story: readonly Histor
       entry.release.rollout?.state,
       entry.release.rollout === undefined ? 1 : stageNumberOf(entry.release.rollout),
       authorOf(entry),
-      whyOf(entry, skippedBy(story, index)),
+      whyOf(entry, [...passedBy(story, index), ...saySkipped(skippedBy(story, index))]),
     ]),
   )
 }
@@ -67,10 +67,19 @@ function authorOf({ audit, release }: HistoryEntry): string | undefined {
   return audit === undefined ? release.rollout?.controller : audit.author
 }
 
-/** Of a person's step the reason, which says nothing of what was skipped. */
-function whyOf({ audit, release }: HistoryEntry, skipped: readonly number[]): string | undefined {
+/** What a person promoted a rollout past that comes before its first stage, for people. */
+function passedBy(story: readonly HistoryEntry[], index: number): readonly string[] {
+  const { cause, audit } = story[index] ?? {}
+  const before = story[index - 1]?.release.rollout
+  // A policy has seen what it goes past.
+  if (cause !== 'promote' || audit?.evidence?.verdict !== undefined || before === undefined) return []
+  return sayAhead(before.stageStart).map(what => `past ${what}`)
+}
+
+/** Of a person's step the reason, which says nothing of what it went past. */
+function whyOf({ audit, release }: HistoryEntry, passed: readonly string[]): string | undefined {
   if (audit === undefined) return release.rollout?.why
-  return [audit.reason, ...saySkipped(skipped)].join('; ')
+  return [audit.reason, ...passed].join('; ')
 }
 
 /**

@@ -1,3 +1,5 @@
+import { isOfStage, type StageStart } from '../core/release/rollout.js'
+
 /**
  * The stages that somebody promoted a rollout past, for people; nothing where there are none.
  *
@@ -8,6 +10,19 @@
 export function saySkipped(stages: readonly number[] = []): readonly string[] {
   if (stages.length === 0) return []
   return [`${sayStageNumbers(stages)} ${stages.length === 1 ? 'was' : 'were'} skipped by hand`]
+}
+
+/**
+ * What comes before the first stage of a rollout that has not begun it, for people; nothing once it
+ * has.
+ *
+ * ```ts
+ * sayAhead(rollout.stageStart) // ['the gates before the first stage']
+ * ```
+ */
+export function sayAhead(start: Pick<StageStart, 'rehearsal' | 'awaitsGates'>): readonly string[] {
+  if (isOfStage(start)) return []
+  return [start.awaitsGates === true ? 'the gates before the first stage' : 'the rehearsal of the way back']
 }
 
 /**

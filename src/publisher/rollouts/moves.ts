@@ -63,7 +63,7 @@ function eventOf({ rollout, cause }: RolloutRelease, before: Release | undefined
   if (cause === 'kill') return 'killed'
   if (canonicalize(earlier) === canonicalize(rollout)) return undefined
   if (rollout.state !== 'running') return rollout.state
-  return earlier.state === 'running' ? 'stage' : 'resumed'
+  return earlier.state === 'running' || cause === 'promote' ? 'stage' : 'resumed'
 }
 
 interface Moving {

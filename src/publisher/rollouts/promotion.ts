@@ -1,9 +1,9 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import { isOfStage, isUnderWay, stageNumberOf, type RolloutState } from '../../core/release/rollout.js'
+import { isUnderWay, stageNumberOf, type RolloutState } from '../../core/release/rollout.js'
 import { isLine } from '../../core/json/text.js'
 import { policyOf, stagesOf } from '../../rollouts/plan.js'
 import type { NextStage } from '../../rollouts/policy.js'
-import { sayStageNumbers } from '../../rollouts/skipped.js'
+import { sayAhead, sayStageNumbers } from '../../rollouts/skipped.js'
 import { sayStage } from '../../rollouts/stage.js'
 import { refuse, type Decision } from '../append.js'
 import type { PublisherContext } from '../context.js'
@@ -146,15 +146,6 @@ function sayAll({ plan }: RolloutState, count: number): string {
 }
 
 function sayPassed({ stageStart }: RolloutState, skipped: readonly number[]): string {
-  const passed = [
-    ...(isOfStage(stageStart)
-      ? []
-      : [
-          stageStart.awaitsGates === true
-            ? 'the gates before the first stage'
-            : 'the rehearsal of the way back',
-        ]),
-    ...(skipped.length === 0 ? [] : [sayStageNumbers(skipped)]),
-  ]
+  const passed = [...sayAhead(stageStart), ...(skipped.length === 0 ? [] : [sayStageNumbers(skipped)])]
   return passed.length === 0 ? '' : `, past ${passed.join(' and ')}`
 }

@@ -13,14 +13,16 @@ export function sayMove({
   namespace,
   rollout,
   event,
+  cause,
   reason,
   evidence,
-}: Pick<RolloutMove, 'namespace' | 'rollout' | 'event' | 'reason' | 'evidence'>): string {
+}: Pick<RolloutMove, 'namespace' | 'rollout' | 'event' | 'cause' | 'reason' | 'evidence'>): string {
   const { version } = rollout
   const of = version === undefined ? '' : ` of version ${version}`
   // Of what a person asked for the reason says more than that they did.
   const why = evidence?.verdict === undefined ? reason : evidence.why
-  const said = `${namespace}: the rollout${of} ${HAPPENED[event]}, ${where(rollout)}`
+  const happened = event === 'stage' && cause === 'promote' ? 'was promoted' : HAPPENED[event]
+  const said = `${namespace}: the rollout${of} ${happened}, ${where(rollout)}`
   return oneLine(why === undefined ? said : `${said}: ${why}`, 4 * MAX_LINE_LENGTH)
 }
 

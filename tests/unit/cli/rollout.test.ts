@@ -4,7 +4,14 @@ import { describe, expect, test, vi } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 import type { Gate, RolloutPolicy } from '../../../src/publisher/index.js'
 import { everyone } from '../../../src/publisher/index.js'
-import { audienceOf, inAudience, membersOf, staged, timed } from '../../../src/rollouts/index.js'
+import {
+  audienceOf,
+  inAudience,
+  membersOf,
+  staged,
+  timed,
+  type StagedOptions,
+} from '../../../src/rollouts/index.js'
 import { PERIODS, rolloutDesk, screenOf } from './rollout-desk.js'
 
 // Each of these is some minutes of a fleet in virtual time, which is seconds of work: a busy
@@ -424,9 +431,10 @@ describe('who takes a rollout to a later stage', () => {
   const promote = (to: string, ...more: readonly string[]) => ['rollout', 'promote', '--to', to, '--reason', 'checked by hand', ...more] // prettier-ignore
 
   /** Version 2 in its first stage of four, which nothing moves on. */
-  const begun = async () => {
+  const begun = async (more: StagedOptions = {}) => {
     const desk = await rolloutDesk()
-    await desk.publisher.publish({ pool: 2 }, { rollout: staged(PERIODS), drive: true, reason: 'more load' })
+    const rollout = staged({ ...PERIODS, ...more })
+    await desk.publisher.publish({ pool: 2 }, { rollout, drive: true, reason: 'more load' })
     return desk
   }
 
@@ -454,6 +462,20 @@ describe('who takes a rollout to a later stage', () => {
     expect(story.map((step: { skipped?: unknown }) => step.skipped)).toEqual([undefined, [1], undefined])
     await nb(['rollout', 'abort', '--reason', 'no more of it'])
     expect((await nb(['rollout', 'show', '--at', '2'])).stdout).toMatch(/checked by hand; stage 2 was skipped by hand$/m) // prettier-ignore
+  })
+
+  test.each([
+    [{ gates: [{ name: 'latency' }] }, 'past the gates before the first stage'],
+    [{ rehearse: true }, 'past the rehearsal of the way back'],
+  ])('past what comes before the first stage, as of %j, reads that in the story', async (more, says) => {
+    const { nb } = await begun(more)
+    await nb(promote('1'))
+    await nb(promote('3'))
+    const lines = (await nb(['rollout', 'show'])).stdout.split('\n').filter(line => / promote /.test(line))
+    expect(lines).toEqual([
+      expect.stringMatching(new RegExp(` running +1 +checked by hand; ${says}$`)),
+      expect.stringMatching(/ running +3 +checked by hand; stage 2 was skipped by hand$/),
+    ])
   })
 
   test('is told which stages there are where that is none of them, or has been', async () => {

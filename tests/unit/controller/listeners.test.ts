@@ -184,6 +184,30 @@ test('what people do is told with their reasons, also what takes the place of a 
   expect(idsOf(listener.heard).size).toBe(12)
 })
 
+test.each(['pause', 'retreat'] as const)(
+  'a promotion to a stage is told as one, also after %s; a resume is not',
+  async verb => {
+    const { clock, controller, publish, publisher } = await world()
+    const listener = ear()
+    controller({ listeners: [listener] })
+    await clock.advance(MINUTE)
+    await publish(2)
+    await publisher.promote({ to: 2, reason: 'checked' })
+    await publisher[verb]({ reason: 'the sale begins' })
+    await publisher.promote({ to: 3, reason: 'checked again' })
+    await publisher[verb]({ reason: 'the sale goes on' })
+    await publisher.resume({ reason: 'the sale is over' })
+    await clock.advance(MINUTE)
+    expect(
+      listener.heard.flatMap(({ event, says }) => (/(?:stage|resumed)$/.test(event) ? [says] : [])),
+    ).toEqual([
+      'checkout/prod: the rollout of version 2 was promoted, stage 2 of 4: checked',
+      'checkout/prod: the rollout of version 2 was promoted, stage 3 of 4: checked again',
+      'checkout/prod: the rollout of version 2 was resumed, stage 3 of 4: the sale is over',
+    ])
+  },
+)
+
 test('a rollout that its policy holds up is told once, however often it is looked at', async () => {
   const { clock, controller, publish } = await world()
   const listener = ear()
