@@ -1,7 +1,8 @@
 import type { Decision } from './policy.js'
 import { sayFailures, type Verdict } from './judge.js'
 import { say, type Place } from './say-decision.js'
-import { unknown, type Unknown, type UnknownKind } from './unknowns.js'
+import { unknown, type Unknown } from './unknowns.js'
+import { wayOutOf } from './way-out.js'
 
 /** What ends a pause for a red gate or guardrail. */
 export const GREEN_AGAIN = 'a green gate, or a guardrail that holds'
@@ -43,18 +44,6 @@ export function unknownsIn(verdict: Verdict): readonly Unknown[] {
     case 'good':
       return []
   }
-}
-
-/** What the stage's own clients end, by becoming healthy or by failing. */
-const ENDED_BY_CLIENTS: ReadonlySet<UnknownKind> = new Set([
-  'baking', 'not-applied', 'too-few', 'canary-missing', 'client-silent',
-]) // prettier-ignore
-
-function wayOutOf(kind: UnknownKind): string {
-  if (kind === 'label-over-represented') return 'promote it by hand, or stage it by another label'
-  return ENDED_BY_CLIENTS.has(kind)
-    ? 'enough healthy clients of the stage, or a failure among them'
-    : 'the end of what it waits for'
 }
 
 /** Says a step that failures ask for. */

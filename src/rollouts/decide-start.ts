@@ -4,6 +4,10 @@ import { FEWEST_STAGED } from './plan.js'
 import type { Decision, NextStage } from './policy.js'
 import { say, stayPaused, type Place } from './say-decision.js'
 import { unknown, type Unknown } from './unknowns.js'
+import { wayOutOf } from './way-out.js'
+
+/** What a fleet lacks that is too few to begin with. */
+const ENOUGH = 'enough clients that are live and heard for long enough'
 
 /**
  * What follows while nobody is exposed yet, since whoever published could not ask a gate of the
@@ -17,7 +21,9 @@ export function decideStart(place: Place): Decision {
   const isLate = nowMs > Date.parse(rollout.decideBy)
   const waits = (unknowns: readonly Unknown[]): Decision => {
     const why = isLate ? [`not begun by ${rollout.decideBy}`] : []
-    const wouldChange = ['the end of what it waits for']
+    const wouldChange = [
+      ...new Set(unknowns.map(({ kind }) => (kind === 'too-few' ? ENOUGH : wayOutOf(kind)))),
+    ]
     return say(place, isLate ? 'pause' : 'hold', { verdict: 'unknown', why, unknowns, wouldChange })
   }
   const { rollBack, pause, unknowns } = readGates(plan.gates, gates, rollout.stage)

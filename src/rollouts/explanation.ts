@@ -33,7 +33,10 @@ export interface Explanation {
   readonly unknowns: readonly Unknown[]
   /** Clients by what they are. */
   readonly counts: Readonly<Record<string, number>>
-  /** What the stage can see: `12 of 60 clients; with no failure seen …`. */
+  /**
+   * What the stage can see: `12 of 60 clients; with no failure seen …`; empty where nobody is
+   * exposed.
+   */
   readonly canSee: string
   /** The clients that it rests on, a hundred at most. */
   readonly exceptions: readonly StepException[]
@@ -84,7 +87,7 @@ export function explain(view: StageView, reasons: Reasons): Explanation {
     counts: countsIn(view),
     canSee:
       rollout.stageStart.awaitsGates === true
-        ? 'nothing: nobody is exposed'
+        ? ''
         : rollout.stageStart.rehearsal === undefined
           ? sayResolvingPower({ live: Math.max(live, exposed.length), healthy })
           : 'whether one client can go back to what ran before',
@@ -121,7 +124,7 @@ export function explanationLines(explanation: Explanation): readonly string[] {
     // Some of them are the reason already.
     ...unknowns.filter(({ text }) => !why.includes(text)).map(sayUnknown),
     ...(counted === undefined ? [] : [counted]),
-    canSee,
+    ...(canSee === '' ? [] : [canSee]),
     ...(unprotected === 0 ? [] : [sayNotProtected(unprotected, exposed, 'clients')]),
     ...named.map(sayFailure),
     ...(more > 0 ? [`and ${more} more`] : []),

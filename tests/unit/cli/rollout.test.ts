@@ -71,7 +71,7 @@ test('where nobody can rehearse, the publish is refused with 3 before anything i
     config: { rollout: staged({ ...PERIODS, stages, rehearse: true }) },
   })
   const ran = await nb([...publish, '--wait=completed', '--json'])
-  expect([ran.status, ran.error?.code]).toEqual([3, 'unsupported'])
+  expect([ran.status, ran.error?.code, ran.stdout]).toEqual([3, 'unsupported', ''])
   expect(await releases()).toHaveLength(1)
 })
 
@@ -814,7 +814,8 @@ describe('rollout show', () => {
     const { stdout } = await nb(['rollout', 'show'])
     expect(stdout).toMatch(/^ {2}not begun by 2026-01-01T/m)
     expect(stdout).toMatch(/^ {2}waiting for: gate latency \(gate-waiting\)$/m)
-    expect(stdout).toContain('would change it: the end of what it waits for')
+    expect(stdout).toContain('would change it: a controller that has the gate, and its answer')
+    expect(stdout).not.toMatch(/^ {2}(?:nothing: .*)?$/m)
   })
 
   test('says before anybody is exposed what is asked, and what is not any more', async () => {
