@@ -82,13 +82,13 @@ function barOf({ exposed, applied, healthy }: RolloutStep): string {
 }
 
 /**
- * Where a rollout stands, in one line.
+ * Where a rollout stands, in one line; without its state where `after` has said that already.
  *
  * ```ts
  * headOf(step) // stage 2 of 4, running: 3 of 6 exposed run it, 1 rejected; bakes 5 min, 3 min left
  * ```
  */
-export function headOf(step: RolloutStep): string {
+export function headOf(step: RolloutStep, after?: string): string {
   const { verdict, why, waitingFor } = step
   // A policy says so of each.
   const said = new Set(waitingFor.map(one => `waiting for: ${one}`))
@@ -99,7 +99,8 @@ export function headOf(step: RolloutStep): string {
   // What only takes its time is neither good nor bad, and needs no word for that.
   const says = verdict === undefined || (verdict === 'unknown' && !step.isPaused) ? '' : `${verdict}: `
   const because = reasons.length === 0 ? '' : `; ${says}${reasons.join('; ')}`
-  return `${sayStageOf(step)}, ${step.state}: ${sayReach(step)}${because}`
+  const stands = step.state === after ? '' : `, ${step.state}`
+  return `${sayStageOf(step)}${stands}: ${sayReach(step)}${because}`
 }
 
 /**

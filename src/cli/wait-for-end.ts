@@ -48,7 +48,7 @@ async function printEnd(
     })
   }
   for (const exception of evidence?.exceptions ?? []) print.note(`  ${sayFailure(exception)}`)
-  print.data(`${namespace}: ${end}${step === undefined ? '' : `; ${headOf(step)}`}\n`)
+  print.data(`${namespace}: ${end}${step === undefined ? '' : `; ${headOf(step, end)}`}\n`)
 }
 
 /** What the newest release of a rollout was decided on, as the history keeps it. */

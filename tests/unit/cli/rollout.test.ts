@@ -179,7 +179,7 @@ describe('who publishes and waits', () => {
     })
     expect([ran.status, ran.stdout]).toEqual([
       7,
-      expect.stringContaining('checkout/prod: paused; stage 1 of 4'),
+      expect.stringContaining('checkout/prod: paused; stage 1 of 4: '),
     ])
     expect(ran.stderr).toContain('noticeboard rollout resume checkout/prod')
   })
