@@ -46,7 +46,7 @@ export interface RolloutStep {
   readonly exposed: number
   /** How many of the exposed clients run it. */
   readonly applied: number
-  /** How many of those came through their soak. */
+  /** How many of those came through their soak, which is each client's own and no bake. */
   readonly healthy: number
   /** How many of the exposed clients do not run it yet. */
   readonly behind: number
