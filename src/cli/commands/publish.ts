@@ -33,7 +33,8 @@ export const publishCommand: Command = {
   text: `Reads a JSON or YAML file (or stdin, for -), checks it and publishes it. It is checked by the schema of
 the configuration file, else by the JSON Schema kept on the board, which holds types and limits, but no rules of code (refine,
 transforms, validators). It goes out in stages, each on the evidence of the one before, which a
-controller moves on; the first document of a namespace goes to everyone. Say why with --reason. With --wait the status says how it ended:
+controller moves on; the first document of a namespace goes to everyone. Say why with --reason. Whoever stays with --wait moves the
+rollout on meanwhile, by the gates and policies of the configuration file here. With --wait the status says how it ended:
 6 rolled back, 7 paused (also by a gate or a doubt that lasts for a minute), 8 still running or clients are behind, 10 clients
 refused what went out. Status 0 is for when every live client runs it, or none is there, which is said.`,
   options: {

@@ -28,7 +28,8 @@ export const rolloutCommand: Command = {
   text: `show says where the rollout stands and why, which clients are the evidence, what would change the verdict, and what
 became of each stage. pause keeps who is exposed; resume goes on; promote gives it to everybody now, and with --to begins a later
 stage, past those before it; abort takes it back and withdraws it; retreat takes it back and may be resumed. Each but show needs a
-reason, for the history. With --wait the status says how it ended: 6 rolled back, 7 paused, 8 still running or clients are behind, 10
+reason, for the history. Whoever stays with --wait, also to show, moves the rollout on meanwhile, by the gates and policies of the
+configuration file here. With --wait the status says how it ended: 6 rolled back, 7 paused, 8 still running or clients are behind, 10
 clients refused what went out.`,
   options: {
     ...BOARD_OPTIONS,

@@ -684,6 +684,13 @@ test('a refusal for what clients claim leads to no epoch alone, and any other da
   expect(hint('the log has a hole')).toContain('noticeboard epoch')
 })
 
+test.each(['publish', 'rollout'])('%s --help says that whoever waits moves the rollout on', async name => {
+  const { stdout } = await commandLine([name, '--help'], { cwd: await temporaryFolder() })
+  expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+    /with --wait,?[^.]* moves the rollout on meanwhile, by the gates and policies of the configuration file here\./,
+  )
+})
+
 test('every command explains itself, with examples that name it', async () => {
   const folder = await temporaryFolder()
   const overview = await commandLine(['--help'], { cwd: folder })
