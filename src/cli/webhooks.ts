@@ -48,7 +48,7 @@ export async function readListeners(
 }
 
 async function readToken(file: string, inputs: CommandContext['inputs']): Promise<string> {
-  const token = (await readText(inputs, file, 'the token of a webhook')).trim()
+  const token = (await readText(inputs, file, 'the token file')).trim()
   if (token !== '') return token
   throw usageError(`the token file ${file} is empty`)
 }

@@ -4,7 +4,7 @@ import type { RolloutMove } from '../publisher/index.js'
 
 /** Hears of each move of each rollout: a {@link webhook}, or one of your own. */
 export interface RolloutListener {
-  /** Names it in the log. Holds no secret. */
+  /** Names it in the log, with a number where several are called so. Holds no secret. */
   readonly name: string
   /** How long it may take to hear one move, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number

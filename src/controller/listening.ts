@@ -70,7 +70,10 @@ const AUDIT_MS = 5_000
 export function createListening({ listeners, clock, random, logger }: ListeningOptions): Listening {
   const root = new AbortController()
   const { signal } = root
-  const outlets = listeners.map(listener => createOutlet(listener, { clock, random, logger, signal }))
+  const names = numbered(listeners.map(({ name }) => name))
+  const outlets = listeners.map((listener, index) =>
+    createOutlet(listener, { name: names[index] ?? listener.name, clock, random, logger, signal }),
+  )
   const byNamespace = new Map<Namespace, Progress>()
 
   /** Whether an audit record may still follow its release. */
@@ -164,4 +167,15 @@ function isHeldUp(found: ControllerFinding): found is Standing {
 
 function isSame(one: Position | undefined, other: Position): boolean {
   return one !== undefined && comparePositions(one, other) === 'same'
+}
+
+/**
+ * Of names that are given several times, as two webhooks of one host have one, each gets a number.
+ */
+function numbered(names: readonly string[]): readonly string[] {
+  const isShared = (name: string): boolean => names.indexOf(name) !== names.lastIndexOf(name)
+  return names.map((name, index) => {
+    const before = names.slice(0, index).filter(other => other === name).length
+    return isShared(name) ? `${name} (${before + 1})` : name
+  })
 }

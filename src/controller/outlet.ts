@@ -18,6 +18,8 @@ export interface Outlet {
 
 /** What an outlet is made of. */
 export interface OutletOptions {
+  /** Names the listener. Default: as it names itself. */
+  readonly name?: string
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -48,9 +50,9 @@ const BACKOFF_MS = { baseMs: 500, capMs: 60_000 } as const
  */
 export function createOutlet(
   listener: RolloutListener,
-  { clock, random, logger, signal }: OutletOptions,
+  { name = listener.name, clock, random, logger, signal }: OutletOptions,
 ): Outlet {
-  const { name, timeoutMs = HEAR_MS } = listener
+  const { timeoutMs = HEAR_MS } = listener
   const waiting: RolloutMove[] = []
   let heard = 0
   let lost = 0

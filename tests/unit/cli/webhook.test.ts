@@ -105,6 +105,13 @@ test('a webhook that does not take it is told on stderr, without its path', asyn
   expect(said()).not.toContain('secret')
 }, 30_000)
 
+test('a token that cannot be read is named by its file', async () => {
+  const cwd = await temporaryFolder()
+  const hook = ['--webhook', 'https://hooks.internal', '--webhook-token-file', 'nowhere']
+  const { stderr } = await commandLine(['controller', '--board', 'board', ...hook], { cwd })
+  expect(stderr).toMatch(/the token file \S*nowhere cannot be read/)
+})
+
 test('what cannot be a webhook is refused before anything is opened', async () => {
   const cwd = await temporaryFolder()
   await writeFile(join(cwd, 'empty'), '\n')

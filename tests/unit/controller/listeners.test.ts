@@ -422,6 +422,22 @@ test('a log that cannot be read is read at a later look, and an audit record tha
   expect(listener.heard.map(({ event, reason }) => `${event} ${reason}`)).toEqual(['begun more'])
 })
 
+test('listeners of one name, as webhooks of one host are, are told apart by numbers', async () => {
+  const { clock, controller, publish } = await world()
+  const refusing = ear(() => new NoticeboardError('forbidden', 'not this one'))
+  const said: (LogDetails | undefined)[] = []
+  const error: Logger['error'] = (_message, details) => void said.push(details)
+  const made = controller({
+    listeners: [ear(), { ...ear(), name: 'file' }, refusing],
+    logger: { ...silentLogger, error },
+  })
+  expect(made.listeners.map(({ name }) => name)).toEqual(['ear (1)', 'file', 'ear (2)'])
+  await clock.advance(MINUTE)
+  await publish(2)
+  await clock.advance(MINUTE)
+  expect(said).toMatchObject([{ listener: 'ear (2)' }])
+})
+
 test('a listener may hear without a promise', async () => {
   const { clock, publisher, publish, controller } = boardByTheClock()
   await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
