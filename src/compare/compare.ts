@@ -18,6 +18,7 @@ import { sayCompressedStreams } from './verdict/compressed-streams.js'
 import { fittedModels, namedModels } from './verdict/contenders.js'
 import { crossoverMapOf } from './verdict/crossover-map.js'
 import { sayDeltas } from './verdict/deltas.js'
+import { sayNoSweeps } from './verdict/sweeps.js'
 import { choose, WEIGHTS, type Choice, type Weights } from './verdict/recommend.js'
 import { isShaped, unchanged, whatChanges } from './verdict/what-changes.js'
 import { readWorkload, type Workload, type WorkloadInput } from './workload.js'
@@ -139,6 +140,7 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
       ...(doubt !== undefined && { doubt }),
       because: [
         ...(doubt === undefined ? becauseOf(choice, { rows, workload, weights }) : [doubt, ...WHAT_HOLDS]),
+        ...(taken === undefined ? [] : sayNoSweeps(taken)),
         ...(taken === undefined || best === undefined
           ? []
           : [

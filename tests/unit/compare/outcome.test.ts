@@ -10,6 +10,7 @@ import {
   hybridModel,
   methodOf,
   outcomeOf,
+  adaptivePullModel,
   presets,
   pullModel,
   pushModel,
@@ -67,6 +68,12 @@ test('how the models are weighed stands in the line of the method, also where on
   const result = await compare(FLEET, { models: [pushModel()], weights: { cpu: 0.25, bytes: 0.75 } })
   expect(methodOf(result)).toMatch(/; weights: processor time 0\.25, bytes 0\.75$/)
   expect(comparisonPage(result)).toContain(methodOf(result))
+})
+
+test('where adaptive pull is taken, the reasons say that it does not sweep', async () => {
+  const input = presets.find(({ name }) => name === 'iot')?.workload ?? FLEET
+  expect(reasonsOf(await compare(input, { models: [adaptivePullModel()] }))).toMatch(/does not sweep/)
+  expect(reasonsOf(await compare(input, { models: [pullModel()] }))).not.toMatch(/does not sweep/)
 })
 
 test('what costs less than twice as much is told in percent', () => {
