@@ -21,6 +21,8 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MAX_HEADS: 'emptied each second; what is forgotten is written again, with the same bytes',
   MAX_KNOWN: 'emptied as a whole; what is forgotten is read again, with the same answer',
   MAX_WAITING: 'past it nothing waits; a snapshot is sent as it is',
+  MOST_READ: 'how far back a log is read; what is further back is not told',
+  MOST_WAITING: 'the oldest move of a rollout goes, which is told; tried by the tests of its outlet',
   MOST_KEPT: 'the front of one list',
   MOST_STAGES: 'past it a dry run plays no further stage',
   MOST_ON_THEIR_WAY: 'past it reports are refused; the next word of each client repairs it',
@@ -56,7 +58,8 @@ const REFUSES =
   /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|REPORTS_MARKS|LABELS|NEXT_REPORT_MS|REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|UNPUBLISHED|SEGMENTS|TOKEN_SCOPES|TOKEN_NAMESPACES|TOKEN_CLIENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED|PIECES|\w*EPOCH_LEAP|SEQUENCE_LEAP|RETRY_AFTER_MS|HEARTBEAT_MS|REPORT_MS)$|^MOST_(?:TEXT|EPOCHS|BYTES)$/
 
 /** Bounds on how often or how long something is tried. */
-const TRIES = /^(?:MAX|MOST)_(?:TRIES|LOOKS|STEPS|SETTLING_MS|FAILURES|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/
+const TRIES =
+  /^(?:MAX|MOST)_(?:TRIES|ATTEMPTS|LOOKS|STEPS|SETTLING_MS|FAILURES|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/
 
 test('every bound of the source is in the table, or bounds nothing that lets go of its entries', () => {
   const files = readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' }).filter(

@@ -41,7 +41,7 @@ describe('what is exported', () => {
     const sameAs = new Map([['Client.subscribe', 'Selected.subscribe']])
     // What users or drivers implement is called by us and gives no promise of ours.
     const given =
-      /^(?:StoreEngine|TokenSource|EtcdClient|Session|Participant|Validator|Gate|HealthOptions|HttpOptions|EtcdGatewayOptions)\.|^engineNews$/
+      /^(?:StoreEngine|TokenSource|EtcdClient|Session|Participant|Validator|Gate|HealthOptions|HttpOptions|EtcdGatewayOptions|RolloutListener|WebhookOptions)\.|^engineNews$/
     // Takes minutes on a server of its own; its signal is tried where it is.
     const elsewhere = /^measureCosts$/
     const thingOf = (name: string): string => (name.includes('.') ? name : `Function.${name}`)
