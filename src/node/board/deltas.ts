@@ -84,11 +84,12 @@ export function boardDeltas(
   /** Says that something could not be made. */
   const missing =
     (namespace: Namespace) =>
-    (error: unknown): undefined =>
-      void logger?.debug('deltas could not be made; clients fetch whole snapshots', {
+    (error: unknown): undefined => {
+      logger?.debug('deltas could not be made; clients fetch whole snapshots', {
         namespace,
         ...forLog(error, `write a delta of ${namespace}`),
       })
+    }
 
   /** Begins to make one, and resolves when it is on disk. */
   const begin = async (namespace: Namespace, pair: DeltaPair, codec: DeltaCodec): Promise<void> => {

@@ -40,7 +40,7 @@ afterEach(async () => {
 /**
  * A listener that keeps what it hears; `fails` is thrown in its place while it returns something.
  */
-function ear(fails: (move: RolloutMove) => unknown = () => undefined) {
+function ear(fails: (move: RolloutMove) => Error | undefined = () => undefined) {
   const heard: RolloutMove[] = []
   return {
     name: 'ear',

@@ -17,7 +17,7 @@ interface World {
 }
 
 /** An outlet whose listener throws what `fails` says; every draw of chance is `number`. */
-function world(fails: (attempt: number) => unknown, number = 0.5): World {
+function world(fails: (attempt: number) => Error | undefined, number = 0.5): World {
   const clock = virtualClock()
   const attempts: { readonly atMs: number; readonly id: string }[] = []
   const errors: (LogDetails | undefined)[] = []

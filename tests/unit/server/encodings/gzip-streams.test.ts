@@ -160,7 +160,7 @@ describe('the server', () => {
     const original = globalThis.fetch
     globalThis.fetch = async (address, init) => {
       // What another test left behind may still ask its own server.
-      if (!String(address).startsWith(url)) return original(address, init)
+      if (typeof address !== 'string' || !address.startsWith(url)) return original(address, init)
       requests.push(new Headers(init?.headers).get('accept-encoding') ?? '')
       const response = await original(address, init)
       encodings.push(response.headers.get('content-encoding'))
