@@ -1,8 +1,8 @@
 // Whether the depths of `noticeboard compare` say the same, on workloads drawn at random:
 //
-//   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--skip 0] [--seed 5]
-//   [--light] node benchmarks/compare/agreement.js --run [--costs costs.json] [--only "push,pull 30
-//   s"]
+//   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--seed 5] [--light]
+//
+//   node benchmarks/compare/agreement.js --run [--skip 0] [--costs costs.json] [--only "push"]
 //
 // Formula and simulation are compared; with --run the real run too, of the models that meet the
 // deadlines by the formula: two minutes of the clock for each workload and model, and five

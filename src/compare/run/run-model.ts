@@ -6,7 +6,7 @@ import { OUTAGE_MS } from '../formula/return.js'
 import { onlineOf } from '../formula/processes.js'
 import type { Basis } from '../row-of.js'
 import type { Row } from '../row.js'
-import type { Shape } from '../shape.js'
+import { wholeIntervals } from '../whole-intervals.js'
 import { openFleetRun } from './fleet-run.js'
 import { rowOfRun } from './row-of-run.js'
 import { runFleet, type RunWindows } from './run-fleet.js'
@@ -92,7 +92,11 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
     const seen = await runFleet(fleet, {
       windows: {
         ...windows,
-        idleMs: wholeIntervals(windows.idleMs, shape),
+        // Of marks and of polls it has as many, whenever they begin.
+        idleMs: wholeIntervals(
+          windows.idleMs,
+          shape.type === 'stream' ? shape.heartbeatMs : shape.pollIntervalMs,
+        ),
         changeMs: looksMs + windows.soakMs + windows.reportsMs,
         isTold: shape.type === 'stream',
       },
@@ -107,13 +111,4 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
   } finally {
     await fleet.close()
   }
-}
-
-/**
- * What a client does in turns comes to the same in so many whole intervals, whenever they begin:
- * the marks of a stream, and polls, of which a shorter window has as many as it happens to.
- */
-function wholeIntervals(ms: number, shape: Shape): number {
-  const intervalMs = shape.type === 'stream' ? shape.heartbeatMs : shape.pollIntervalMs
-  return Math.ceil(ms / intervalMs) * intervalMs
 }

@@ -13,6 +13,7 @@ import type { Model, RunnableModel } from '../models.js'
 import { rowOf, type Basis, type Found } from '../row-of.js'
 import type { Recovery, Row } from '../row.js'
 import type { Workload } from '../workload.js'
+import { wholeIntervals } from '../whole-intervals.js'
 import { curveOf, quantile, timesFrom } from './quantiles.js'
 import { openFleet } from './fleet.js'
 import { openLightPopulation } from './light/light-population.js'
@@ -83,12 +84,13 @@ export async function simulateModel(model: RunnableModel, options: SimulateModel
 
 function windowsOf(model: RunnableModel, workload: Workload): Windows {
   const { shape } = model
+  const { sweepIntervalMs } = defaultPeriods
   // Sweeps and reports come once in five minutes: who starts over so long is in every place of it.
   // A strategy of one's own may look more seldom, and nothing says that its clients spread by
   // themselves.
   const seldomMs = shape === undefined ? statedLookOf(model) : 0
-  const startsOverMs = wholeSweeps(seldomMs)
-  const idleMs = wholeSweeps(SEEN_LOOKS * seldomMs)
+  const startsOverMs = wholeIntervals(seldomMs, sweepIntervalMs)
+  const idleMs = wholeIntervals(SEEN_LOOKS * seldomMs, sweepIntervalMs)
   const growsMs = growthOf(model, workload)
   // No heartbeat falls on the change. Where intervals still grow by then, it meets documents of
   // their usual age in the mean; where they do not, nothing is still growing while nothing happens.
@@ -108,12 +110,6 @@ function windowsOf(model: RunnableModel, workload: Workload): Windows {
     heartbeatMs,
     patienceMs: Math.max(PATIENCE_MS, 2 * lookMs),
   }
-}
-
-/** The least multiple of five minutes that is as long. */
-function wholeSweeps(ms: number): number {
-  const { sweepIntervalMs } = defaultPeriods
-  return sweepIntervalMs * Math.max(1, Math.ceil(ms / sweepIntervalMs))
 }
 
 /**
