@@ -12,7 +12,7 @@ import { runs } from '../../rollouts/client-state.js'
 import type { Explanation } from '../../rollouts/explanation.js'
 import type { PublisherContext } from '../context.js'
 import { countClients, NO_CLIENTS, type ClientCounts } from './client-counts.js'
-import type { Driving } from './driving.js'
+import type { Driver, Driving } from './driving.js'
 import { explainEnded, hasEnded } from './ended.js'
 import { syncMirrors } from '../mirrors.js'
 import { readNewest } from '../read-head.js'
@@ -104,15 +104,17 @@ async function* looks(
 ): AsyncGenerator<Look> {
   const { namespace, clock, logger } = context
   let mayDrive = drives
-  const driver = drives ? driving.begin({ id, tending }) : undefined
+  let driver: Driver | undefined
   /**
    * Takes the next step, if any; a token that may begin rollouts need not be one that moves them
    * on.
    */
   const drive = async (): Promise<boolean> => {
-    driver?.say()
     try {
       const before = await readNewest(context, root)
+      const rollout = before?.release.rollout
+      // Of one that has ended there is nothing to drive, however often it is looked at.
+      if (rollout?.id === id && goesOn(rollout)) (driver ??= driving.begin({ id, tending })).say()
       const { found, newest } = await tend(context, tending, { newest: before, signal: root })
       if (found.type !== 'took') return false
       if (newest !== undefined) await syncMirrors(context, newest, root)

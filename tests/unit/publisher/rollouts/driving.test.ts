@@ -80,6 +80,22 @@ describe('a rollout that a publisher drives', () => {
     expect(await movers()).toEqual([expect.stringMatching(/^publisher.* stopped$/)])
   })
 
+  test('has nobody who moves it on once it has ended, however often it is looked at', async () => {
+    const { publisher, another, clock, store, movers } = await world()
+    const { settled } = await publisher.publish({ pool: 2 }, driven)
+    await clock.advance(60 * MINUTE)
+    expect(await settled).toBe('completed')
+    const words = async () => [await movers(), (await store.reports({ namespace }, never)).reports.length]
+    const before = await words()
+    const late = another()
+    for (let look = 0; look < 3; look += 1) {
+      const followed = (await late.rollout({ drive: true }))?.settled
+      await clock.advance(MINUTE)
+      expect(await followed).toBe('completed')
+    }
+    expect(await words()).toEqual(before)
+  })
+
   test('is left alone as well by a publisher that is closed, also where nobody ends the loop', async () => {
     const { another, clock, alarms } = await world()
     const publisher = another()
