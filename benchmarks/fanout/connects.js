@@ -8,7 +8,7 @@ import { countRounds } from '../rounds.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 import { namespace } from './protocol.js'
-import { careless, servers, withBefore } from './servers.js'
+import { careless, bareResumed, servers, withBefore } from './servers.js'
 
 /**
  * @import { Bench, Part } from '../main.js'
@@ -29,7 +29,10 @@ const settleMs = 150
 const quietMs = 20_000
 
 /** @param {Bench} bench @param {readonly Server[]} [among] @returns {Promise<Part>} */
-export async function measureConnects({ options, processes, say, before }, among = [...servers, careless]) {
+export async function measureConnects(
+  { options, processes, say, before },
+  among = [...servers, bareResumed, careless],
+) {
   const { connections, quick, document } = options
   const counting = quick
     ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }
@@ -58,7 +61,8 @@ export async function measureConnects({ options, processes, say, before }, among
       frame ??= own
       await child.ask('frame', frame)
       // A careless one sends the document and no more.
-      return { child, leastBytes: isControl ? bytesOf(document) : (own?.length ?? 0) }
+      const leastBytes = isControl ? bytesOf(document) : (own?.length ?? 0)
+      return { child, leastBytes: name === bareResumed.name ? 0 : leastBytes }
     }
     await build.attempt(async () => {
       const { child, leastBytes } = await start()

@@ -27,6 +27,18 @@ export const stringEach = {
 }
 
 /**
+ * Streams that are told of a release alone, head and frame in one write: what noticeboard does for
+ * who has the document, and no more.
+ * @type {Server}
+ */
+export const bareResumed = {
+  name: 'resumed',
+  title: 'node:http, resumed',
+  module: 'sse-process.js',
+  mode: 'resumed',
+}
+
+/**
  * A greeting that is made and kept for each stream, but for one in fifty: the negative control of
  * connects.
  * @type {Server}

@@ -6,13 +6,17 @@ import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
 import { versionOf } from '../document.js'
 import { residentBytes } from './memory.js'
-import { backlog, streamHead } from './protocol.js'
+import { backlog, namespace, streamHead } from './protocol.js'
 import { longestTurnMs, watchTurns } from './turns.js'
 
 /** @import { ServerResponse } from 'node:http' */
 
 const { mode, document } = settings
 
+/** Those that write past the response, in its chunked coding. */
+const PAST = new Set(['shared', 'resumed'])
+/** As long as noticeboard's where nothing but a release has to be told. */
+const releaseAlone = chunkOf(`event: release\ndata: ${namespace}\ndata: ${'-'.repeat(300)}\n\n`)
 /** @type {Set<ServerResponse>} */
 const responses = new Set()
 /** @type {Buffer} */
@@ -22,7 +26,8 @@ let version = document
 const kept = new Map()
 let came = 0
 const server = createServer((_req, res) => {
-  res.writeHead(200, mode === 'shared' ? streamHead : { ...streamHead })
+  res.writeHead(200, PAST.has(mode) ? streamHead : { ...streamHead })
+  if (mode === 'resumed') res.socket?.cork()
   res.flushHeaders()
   responses.add(res)
   res.once('close', () => {
@@ -30,6 +35,7 @@ const server = createServer((_req, res) => {
     kept.delete(res)
   })
   writers[mode](res, frame)
+  if (mode === 'resumed') res.socket?.uncork()
 })
 await new Promise(resolve => server.listen({ host: '127.0.0.1', port: 0, backlog }, () => resolve(undefined)))
 
@@ -38,6 +44,8 @@ await new Promise(resolve => server.listen({ host: '127.0.0.1', port: 0, backlog
  * @type {Record<string, (res: ServerResponse, whole: Buffer) => void>}
  */
 const writers = {
+  /** A release alone, in one write with the head: for who has its document. */
+  resumed: res => void res.socket?.write(releaseAlone),
   /** One Buffer, already in its chunked coding, past the response. */
   shared: (res, whole) => void res.socket?.write(whole),
   /** A text for each connection. */
@@ -59,6 +67,11 @@ const writers = {
     }),
 }
 let text = JSON.stringify(version)
+
+/** @param {string} body */
+function chunkOf(body) {
+  return Buffer.from(`${body.length.toString(16)}\r\n${body}\r\n`)
+}
 
 answerQuestions({
   port: () => /** @type {import('node:net').AddressInfo} */ (server.address()).port,

@@ -83,4 +83,45 @@ export const ACCESS_BUGS: readonly PlantedBug[] = [
     replace: [['const NAMES_A_SWEEP = 32', 'const NAMES_A_SWEEP = 100_000']],
     oracles: ['a-crowd-costs-no-more'],
   },
+  {
+    name: 'a-first-stage-may-be-everyone',
+    file: 'src/server/access/staged-rule.ts',
+    replace: [
+      [
+        "if (live >= FEW_CLIENTS && (stage.by === 'all' || exposed === live)) return EVERYONE_FIRST",
+        "if (live < 0 && (stage.by === 'all' || exposed === live)) return EVERYONE_FIRST",
+      ],
+    ],
+    oracles: ['a-scope-is-all-it-says'],
+  },
+  {
+    name: 'a-fleet-is-as-small-as-is-said',
+    file: 'src/server/access/staged-rule.ts',
+    replace: [
+      [
+        'if (isAwaited && clients.length >= FEW_CLIENTS && live < FEW_CLIENTS)',
+        'if (isAwaited && clients.length < 0 && live < FEW_CLIENTS)',
+      ],
+    ],
+    oracles: ['a-scope-is-all-it-says'],
+  },
+  {
+    name: 'a-rollout-begins-at-any-stage',
+    file: 'src/server/access/staged-rule.ts',
+    replace: [
+      ["if (rollout.state !== 'running' || rollout.stage !== 0 ||", "if (rollout.state !== 'running' ||"],
+    ],
+    oracles: ['a-scope-is-all-it-says'],
+  },
+  {
+    name: 'who-has-stopped-is-counted',
+    file: 'src/server/access/staged-rule.ts',
+    replace: [
+      [
+        "if (role === undefined && phase !== 'stopped' && !isMissing)",
+        'if (role === undefined && !isMissing)',
+      ],
+    ],
+    oracles: ['a-scope-is-all-it-says'],
+  },
 ]

@@ -248,7 +248,7 @@ const told = (title: string, name: string, figures: Readonly<Record<string, numb
   ),
 })
 
-const CONNECTING = ['noticeboard', 'noticeboard-resumed', 'net', 'shared', 'careless']
+const CONNECTING = ['noticeboard', 'noticeboard-resumed', 'net', 'shared', 'resumed', 'careless']
 const CARELESS = { connectUs: 100, stranded: 100, residentKB: 100 }
 
 const stalledFigures = (ours: { grownMB: number; beyond: number }) => ({

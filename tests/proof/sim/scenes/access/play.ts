@@ -1,6 +1,7 @@
 import type { Scene } from '../scene.js'
 import { bearers } from './bearers.js'
 import { crowd } from './crowd.js'
+import { forgeries } from './forgeries.js'
 import { verbs } from './verbs.js'
 
 /** Who may do what at a server, and who waits there for what nobody has published yet. */
@@ -8,4 +9,5 @@ export const access: Scene = async stage => {
   await verbs(stage)
   await bearers(stage)
   await crowd(stage)
+  await forgeries(stage)
 }
