@@ -5,7 +5,7 @@ import type { Json } from '../contracts/json.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { isJsonObject } from '../core/json/shape.js'
 import { encodeText } from '../core/json/text.js'
-import { checkOptions } from '../core/options.js'
+import { checkOptions, type OptionNames } from '../core/options.js'
 import { maxDeltaBytes } from '../core/release/delta-size.js'
 import { digestOf } from '../core/release/digest.js'
 import { configFile } from '../node/index.js'
@@ -14,7 +14,7 @@ import { encodeBytes } from '../server/encodings/encoders.js'
 import { LEAST_SAVED } from '../server/encodings/snapshot-answers.js'
 import { MIN_ENCODED_BYTES } from '../server/encodings/snapshot-form.js'
 import { systemHasher } from '../system/system.js'
-import { readWorkload, type WorkloadInput } from './workload.js'
+import { readWorkload, WORKLOAD_FIELDS, type WorkloadInput } from './workload.js'
 
 /** With what a delta begins (RFC 9842). */
 const DELTA_HEADER_BYTES = 40
@@ -27,6 +27,8 @@ export type WorkloadFile = Omit<WorkloadInput, 'documentBytes'> & {
   /** A JSON or YAML file: the same after a typical change. */
   readonly next?: string
 }
+
+const FILE_FIELDS: OptionNames<WorkloadFile> = { ...WORKLOAD_FIELDS, document: true, next: true }
 
 /** How a workload is read. */
 export interface LoadWorkloadOptions {
@@ -77,6 +79,11 @@ export async function readWorkloadFile(path: string, signal: AbortSignal): Promi
       'invalid-option',
       `${path}: a workload must be an object, such as { "clients": 3000, "document": "app.yaml" }`,
     )
+  try {
+    checkOptions('a workload', read, FILE_FIELDS)
+  } catch (error) {
+    throw placed(error, path)
+  }
   const { document, next, ...given } = read as unknown as WorkloadFile
   return {
     given,

@@ -166,7 +166,8 @@ export function isWhole(input: InputName): boolean {
   return rangeOf(input).whole === true
 }
 
-const KNOWN: OptionNames<WorkloadInput> = {
+/** The names of all fields of a workload. */
+export const WORKLOAD_FIELDS: OptionNames<WorkloadInput> = {
   $schema: true,
   clients: true,
   documentBytes: true,
@@ -193,7 +194,7 @@ export function readWorkload(input: WorkloadInput): Workload {
   if (named !== null && typeof named === 'object' && named.document !== undefined)
     throw refusal('`document` names a file: read it with loadWorkload(), or give documentBytes')
   if (input === undefined) throw refusal('options must be an object such as {}')
-  checkOptions('a workload', input, KNOWN)
+  checkOptions('a workload', input, WORKLOAD_FIELDS)
   const { deadlines = {}, network = {}, keepsState, $schema: _schema, ...flat } = input
   checkOptions('the deadlines of a workload', deadlines, { killSwitchMs: true, routineMs: true })
   checkOptions('the network of a workload', network, {

@@ -5,7 +5,7 @@ import type { Row } from '../row.js'
 import type { Workload } from '../workload.js'
 import { percent, sayBytes, sayMs } from '../words.js'
 import { costOf, TIE, type Weights } from './recommend.js'
-import { savedOf } from './saved.js'
+import { savedOf, sayBeside } from './saved.js'
 
 /** Whose streams are compressed. */
 const WHO = 'clients that decode streams in gzip, as http() does with the fetch of its runtime,'
@@ -41,7 +41,7 @@ export function sayCompressedStreams(taken: ShapedModel, compared: Compared): re
     return sayOf(
       taken,
       ({ row, allMs, bytesPerDay }) =>
-        `with ${taken.name}, ${WHO} have a change within ${sayMs(allMs)} in place of ${sayMs(row.stalenessMs.all)}, for ${sayBytes(bytesPerDay)} a day in place of ${sayBytes(row.bytes.perDay)}`,
+        `with ${taken.name}, ${WHO} have a change within ${sayBeside(sayMs(allMs), sayMs(row.stalenessMs.all))}, for ${sayBeside(sayBytes(bytesPerDay), sayBytes(row.bytes.perDay), ' a day')}`,
     )
   if (models.some(({ shape }) => shape.type === 'stream' && shape.compressed)) return []
   const costOfTaken = costOf(essentials(taken, compared), weights)

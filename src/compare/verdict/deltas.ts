@@ -3,7 +3,7 @@ import { essentials, type ShapedModel } from '../formula/estimate.js'
 import type { Basis } from '../row-of.js'
 import type { Row } from '../row.js'
 import { sayBytes, sayMs } from '../words.js'
-import { savedOf } from './saved.js'
+import { savedOf, sayBeside } from './saved.js'
 
 /**
  * What deltas would save with the model that is taken, for who said how much changes: a sentence,
@@ -34,6 +34,6 @@ export function sayDeltas(
   const isPlain = comesPlain || shape.answers === 'static'
   const sent = isPlain ? documentBytes : Math.min(documentBytes, encodedBytes)
   return [
-    `with deltas ${model.name} sends a delta of about ${sayBytes(changedBytes)} for a change in place of ${sayBytes(sent)}, as it does by itself where both ends have Zstandard with dictionaries: all clients that are there have it within ${sayMs(saved.allMs)} in place of ${sayMs(row.stalenessMs.all)}, for ${sayBytes(saved.bytesPerDay)} a day in place of ${sayBytes(row.bytes.perDay)}`,
+    `with deltas ${model.name} sends a delta of about ${sayBytes(changedBytes)} for a change in place of ${sayBytes(sent)}, as it does by itself where both ends have Zstandard with dictionaries: all clients that are there have it within ${sayBeside(sayMs(saved.allMs), sayMs(row.stalenessMs.all))}, for ${sayBeside(sayBytes(saved.bytesPerDay), sayBytes(row.bytes.perDay), ' a day')}`,
   ]
 }

@@ -19,3 +19,14 @@ export function savedOf(
     bytesPerDay: (row.bytes.perDay * to.bytes.perDay) / from.bytes.perDay,
   }
 }
+
+/**
+ * A figure beside the one that it replaces: both, or the one where they are told as the same.
+ *
+ * ```ts
+ * sayBeside('7.7 GB', '27 GB', ' a day') // '7.7 GB a day in place of 27 GB'
+ * ```
+ */
+export function sayBeside(now: string, before: string, each = ''): string {
+  return now === before ? `${now}${each} as without` : `${now}${each} in place of ${before}`
+}

@@ -78,6 +78,8 @@ test('a workload file that makes no sense is refused with what is wrong', async 
   await refused('{"clients":1,"next":"a.json"}', /needs `document`/)
   await refused('{"clients":1,"document":7}', /name of a file/)
   await refused('{"clients":1,"document":"a.json","client":1}', /did you mean clients/)
+  await refused('{"clients":1,"documnt":"a.json"}', /workload\.json: .*did you mean document\?/)
+  await refused('{"clients":1,"foo":1}', /it has .*, document, next$/)
   await refused('{"clients":0,"document":"a.json"}', /workload\.json: clients must be a whole number/)
   await refused(
     '{"clients":1,"document":"a.json","network":{"rtt":1}}',
