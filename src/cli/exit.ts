@@ -7,6 +7,7 @@ import {
 import { systemErrorCode } from '../node/disk/system-error.js'
 import { isError } from '../core/built-ins.js'
 import { NOT_STARTED } from '../publisher/rollouts/not-started.js'
+import { OR_SAY_WHY } from '../rollouts/floor.js'
 import { WEB_SERVER_REFUSES } from '../transports/http/refusal.js'
 
 /** How a command ends, as a status of the process. */
@@ -113,7 +114,7 @@ export function hintFor(
       return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
     case 'forbidden':
       // A web server over a board knows no tokens, and no policy or gate goes by them.
-      if (message.includes(WEB_SERVER_REFUSES) || message.includes(NOT_STARTED)) return undefined
+      if ([WEB_SERVER_REFUSES, NOT_STARTED, OR_SAY_WHY].some(text => message.includes(text))) return undefined
       return 'the server or store refuses this for your token: check that it has the scope for this namespace, and that the address is the one for writing'
     case 'rate-limited':
       return 'the server asks for fewer requests; try again later'

@@ -128,7 +128,7 @@ export function sayReach({
   return [
     `${applied} of ${exposed} ${ran[state] ?? 'clients run it'}`,
     // What they run now was not told yet: some went back, and others never left.
-    ...(behind > 0 && isTakenBack(state) ? [`${behind} not heard since`] : []),
+    ...(behind > 0 && isTakenBack(state) ? [`${behind} not confirmed yet`] : []),
     ...(rejected > 0 ? [`${rejected} rejected`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(missing > 0 ? [`${missing} missing`] : []),

@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import { STATE_BEAT_MS } from '../core/limits.js'
 import { checkOptions } from '../core/options.js'
 import { defaultStages, type Stage } from '../rollouts/index.js'
 import { equalSteps, TIMED_EVERY_MS, TIMED_STEPS } from '../rollouts/timed.js'
@@ -66,6 +67,11 @@ export interface BlastOptions {
 const REPORT_MS = 1_000
 const STEP_MS = 5_000
 
+/** How long until a process that ended is there again, in milliseconds. */
+const RESTART_MS = 1_000
+/** What a client has run for so long, and for its bake, it trusts: twice its default `soakMs`. */
+const TRUSTED_MS = 120_000
+
 /** How long somebody who is called takes, and until a fault shows, in milliseconds. */
 const HUMAN_MS = 900_000
 const SHOWS_AFTER_MS = 90_000
@@ -74,9 +80,9 @@ const SHOWS_AFTER_MS = 90_000
  * What a document does that turns out to be bad some time after it was applied, by arithmetic:
  * every stage bakes, so it is noticed in the first stage that lasts long enough, as soon as a gate,
  * a guardrail or the first client says so. A document that is refused at once is noticed sooner,
- * and one that only shows under load later. One that ends the process runs twice before its client
- * quarantines it, as `predictCrash()` says. Where clients cannot report, stages go by the clock,
- * and it spreads until somebody who was called stops it. Throws `invalid-option`.
+ * and one that only shows under load later. Of one that ends the process `predictCrash()` tells.
+ * Where clients cannot report, stages go by the clock, and it spreads until somebody who was called
+ * stops it. Throws `invalid-option`.
  *
  * ```ts
  * predictBlast({ clients: 60, stalenessMs: row.stalenessMs })
@@ -108,10 +114,12 @@ export function predictBlast(
 }
 
 /**
- * What a document does in stages that ends the process some time after it was applied: its client
- * runs it a second time, and quarantines it when that ended as well. A client that was started anew
- * has to run it for as long as a stage bakes before the next stage begins; where it has just as
- * others end, the next stage is counted.
+ * What a document does in stages that ends the process some time after it was applied, where
+ * clients have a folder of their own: its client then runs what ran before for as long, tries it
+ * once more, and quarantines it when that ended as well. One death is no proof, so one client more
+ * gets it meanwhile. Stages hold while one that was started anew has not run it for as long as they
+ * bake. A document that runs for longer than that, and for two minutes, is trusted: nothing takes
+ * it back but somebody who was called.
  *
  * ```ts
  * predictCrash({ clients: 60, stalenessMs }, { showsAfterMs: 90_000, bakeMs: 60_000, stages: [1, 6, 30, 60] })
@@ -119,24 +127,41 @@ export function predictBlast(
  */
 export function predictCrash(
   { clients, stalenessMs }: Fleet,
-  { showsAfterMs, bakeMs, stages }: Required<Pick<BlastOptions, 'showsAfterMs' | 'bakeMs' | 'stages'>>,
+  {
+    showsAfterMs,
+    bakeMs,
+    stages,
+    humanMs = HUMAN_MS,
+  }: Required<Pick<BlastOptions, 'showsAfterMs' | 'bakeMs' | 'stages'>> & Pick<BlastOptions, 'humanMs'>,
 ): Blast {
   const stageMs = stalenessMs.all + bakeMs + REPORT_MS + STEP_MS
-  const quarantinedMs = stalenessMs.half + 2 * showsAfterMs
+  const diesMs = stalenessMs.half + showsAfterMs
+  if (showsAfterMs >= Math.max(bakeMs, TRUSTED_MS)) {
+    const stoppedMs = diesMs + humanMs
+    return {
+      reached: stages[Math.floor(stoppedMs / stageMs)] ?? stages.at(-1) ?? clients,
+      goneMs: stoppedMs + stalenessMs.all,
+    }
+  }
+  /**
+   * From a death until it is tried again: what ran before has to outlive it, as is known to a beat.
+   */
+  const restMs = RESTART_MS + showsAfterMs + STATE_BEAT_MS
+  const quarantinedMs = diesMs + restMs + showsAfterMs + RESTART_MS
   const beginsMs = [0]
   let stage = 0
   for (; stage < stages.length - 1; stage += 1) {
     let passesMs = (beginsMs[stage] ?? 0) + stageMs
     // In the order of the stages: who ran it sooner ends sooner.
-    for (const beganMs of beginsMs) {
-      const endsMs = beganMs + stalenessMs.half + showsAfterMs
-      if (endsMs < passesMs) passesMs = Math.max(passesMs, endsMs + stageMs)
-    }
+    for (const beganMs of beginsMs)
+      if (beganMs + diesMs < passesMs) passesMs = Math.max(passesMs, beganMs + diesMs + restMs + stageMs)
     if (passesMs >= quarantinedMs) break
     beginsMs.push(passesMs)
   }
+  const exposed = stages[stage] ?? clients
   return {
-    reached: stages[stage] ?? clients,
+    // A death after the bake is no failure of the stage, and asks nobody else.
+    reached: showsAfterMs < bakeMs ? Math.min(clients, exposed + 1) : exposed,
     goneMs: quarantinedMs + REPORT_MS + STEP_MS + stalenessMs.all,
   }
 }

@@ -39,10 +39,26 @@ export async function findRelease(
   if (matches(newest)) return newest
   const found = await firstInHistory(context, { fits: matches }, signal)
   if (found !== undefined) return found
+  const { namespace } = context
+  const isTried =
+    !candidates && armMatcher(ref) !== undefined && (await wasTried(context, ref, newest, signal))
   throw new NoticeboardError(
     'not-found',
-    `${context.namespace} has no ${nameRef(ref)}; see which there are in its history`,
+    isTried
+      ? `${nameRef(ref)} of ${namespace} was tried by a rollout and never given to everyone: publish its document, or name a version that everyone had`
+      : `${namespace} has no ${nameRef(ref)}; see which there are in its history`,
   )
+}
+
+/** Whether a rollout tries what a version or a digest names, or did. */
+async function wasTried(
+  context: PublisherContext,
+  ref: ReleaseRef,
+  newest: Release,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const fits = matcher(ref, { newest, candidates: true })
+  return fits(newest) || (await firstInHistory(context, { fits }, signal)) !== undefined
 }
 
 /** A release that a reference names, and which of its arms. */

@@ -10,6 +10,7 @@ import { activationIn, severalIn } from './history.js'
 import type { MirrorResult } from './mirrors.js'
 import { endOf, watchStages } from './rollouts/watch-stages.js'
 import type { Driving } from './rollouts/driving.js'
+import { sayDue } from './rollouts/due.js'
 import type { BuildForecast } from './rollouts/builds.js'
 import type { StageForecast } from './rollouts/forecast.js'
 import type { RolloutEnd, RolloutStep } from './rollouts/rollout-step.js'
@@ -196,13 +197,14 @@ export function createRollout(
       if (standing.type === 'gone') return undefined
       if (hasEnded(standing)) return explainEnded(context, standing.release, root)
       const { decision, heard } = await judge(context, tending, { release: standing.release, signal: root })
-      const explanation = decision?.explanation
-      if (explanation === undefined) return undefined
+      if (decision === undefined) return undefined
+      const { explanation } = decision
       // Gates are not asked here: why one does not know its controller says.
       const said = controllersIn(heard, id).flatMap(({ name, stands }) =>
         stands?.is === 'waiting' && stands.rollout === id ? [`${stands.why} (${name})`] : [],
       )
-      return said.length === 0 ? explanation : { ...explanation, why: [...explanation.why, ...said] }
+      const due = said.length > 0 ? [] : sayDue(decision, { rollout: standing.release.rollout, heard })
+      return { ...explanation, why: [...explanation.why, ...said, ...due] }
     },
     [Symbol.asyncIterator]: steps,
   }

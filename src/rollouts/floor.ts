@@ -38,6 +38,9 @@ export interface RolloutFloor {
   readonly gates?: readonly string[]
 }
 
+/** How the refusal of what is looser than a floor ends: a token is not what is missing. */
+export const OR_SAY_WHY = 'or say why in { belowFloor }'
+
 /**
  * Where a plan is looser than the floor of its namespace, for people; empty where it is not. `plan`
  * is undefined for a release that goes to everyone at once, `clients` are those that are live: a

@@ -7,7 +7,7 @@ import { positionOf, type Arm, type Release } from '../../core/release/release.j
 import { summarizeFleet } from '../../fleet/summary.js'
 import { controllersIn, isRunBySomebody, missingFor } from '../../rollouts/controllers.js'
 import { FEWEST_MEASURED } from '../../rollouts/guardrail.js'
-import { looserThan, type RolloutFloor } from '../../rollouts/floor.js'
+import { looserThan, OR_SAY_WHY, type RolloutFloor } from '../../rollouts/floor.js'
 import { hearsClients, liveMembers } from '../../rollouts/members.js'
 import { gatesOf, measuresOf } from '../../rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/policy.js'
@@ -170,10 +170,7 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
     return refuse(CODES[first.why], `${namespace}: ${NOT_STARTED}: ${first.says.join('; ')}`)
   const loose = looseness(planned)
   if (loose.length > 0)
-    return refuse(
-      'forbidden',
-      `${namespace}: ${NOT_STARTED}: ${loose.join('; ')}; or say why in { belowFloor }`,
-    )
+    return refuse('forbidden', `${namespace}: ${NOT_STARTED}: ${loose.join('; ')}; ${OR_SAY_WHY}`)
   if (first.type === 'everyone') return { type: 'everyone', notes: first.says }
   const moved = whoMovesItOn(context, planned)
   if (moved.type === 'refused') return moved

@@ -8,7 +8,7 @@ import { shapeOf } from '../../core/json/shape.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { MAX_AUDIT_BYTES } from '../../core/limits.js'
 import { positionOf, type IdentifiedRelease, type Release } from '../../core/release/release.js'
-import type { RolloutFloor } from '../../rollouts/floor.js'
+import { OR_SAY_WHY, type RolloutFloor } from '../../rollouts/floor.js'
 import { objectionToControl } from './control-rule.js'
 import { objectionToRevert } from './revert-rule.js'
 import { objectionToAny, type Proposal } from './rule.js'
@@ -97,7 +97,7 @@ export async function judgeByFloors(
   if (comparePositions(positionOf(release), nextPosition(head.position)) !== 'same') return ALLOWED
   if (audit !== undefined && recordIn(audit).isBelowFloor) return ALLOWED
   const loose = objectionByFloors(release, { heard: await heard(), floors })
-  return loose === undefined ? ALLOWED : refused(`${loose}; or say why in { belowFloor }`)
+  return loose === undefined ? ALLOWED : refused(`${loose}; ${OR_SAY_WHY}`)
 }
 
 /** Whether an audit record names the author that a token is bound to. */

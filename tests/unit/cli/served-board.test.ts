@@ -202,6 +202,8 @@ test('a server holds the floor of its configuration file against its own token, 
   const refused = await publish('{"a":3}')
   expect(refused.status).toBe(3)
   expect(refused.stderr).toContain('and not to everyone at once; or say why with --below-floor "…"')
+  // The token is not what is missing.
+  expect(refused.stderr).not.toContain('check that it has the scope')
   const said = await publish('{"a":3}', '--below-floor', 'the database is down')
   expect(said.status, said.stderr).toBe(0)
   expect((await run(['history', '--limit', '1'])).stdout).toContain('below the floor: the database is down')

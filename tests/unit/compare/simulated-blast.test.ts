@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { createClient } from '../../../src/client/index.js'
 import { compare, predictBlast, pullModel, pushModel, type KnownModel } from '../../../src/compare/index.js'
 import type { Strategy } from '../../../src/contracts/strategy.js'
-import { predictCrash } from '../../../src/compare/blast-radius.js'
 import { createController } from '../../../src/controller/index.js'
 import { createPublisher, everyone, type Gate } from '../../../src/publisher/index.js'
 import { staged } from '../../../src/rollouts/index.js'
@@ -11,7 +10,6 @@ import { seededRandom, virtualClock } from '../../../src/sim/index.js'
 import { pull, push } from '../../../src/strategies/index.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { memory, type MemoryStore } from '../../../src/transports/memory.js'
-import { startPaperFleet } from '../../support/rollouts/paper-fleet.js'
 
 // What predictBlast() says of a document whose fault shows after 90 s, held to staged rollouts in
 // virtual time.
@@ -150,67 +148,3 @@ test('a probe that turns red after 90 s, when its client has confirmed the docum
   const seen = await rollOut(ways[1]!.strategyOf, { seenBy: 'probe' })
   expect(seen).toMatchObject({ reached: 1, goneMs: undefined })
 })
-
-test.each([
-  { bakeMs: 300_000, reached: 1, atMost: 1 },
-  // Who was started anew has baked just as those of the second stage end.
-  { bakeMs: 60_000, reached: 6, atMost: 30 },
-  { bakeMs: 30_000, reached: CLIENTS, atMost: CLIENTS },
-])(
-  'a document that ends its process after 90 s reaches no more clients than predicted, as one that was started anew holds its stage: baked for $bakeMs ms',
-  async ({ bakeMs, reached, atMost }) => {
-    const { ran, publishedMs } = await crashes(bakeMs)
-    const known = predictCrash(
-      { clients: CLIENTS, stalenessMs: { half: 500, all: 1_000 } },
-      { showsAfterMs: SHOWS_MS, bakeMs, stages: [1, 6, 30, CLIENTS] },
-    )
-    const ranBad = ran.filter(({ isBad }) => isBad).map(({ clientId }) => clientId)
-    expect(new Set(ranBad).size).toBe(reached)
-    expect(known.reached).toBe(atMost)
-    const goneMs = Math.max(...ran.filter(({ isBad }) => !isBad).map(({ atMs }) => atMs)) - publishedMs
-    expect(Math.abs(goneMs / known.goneMs - 1)).toBeLessThan(0.2)
-  },
-)
-
-test('a document that ends its process after 90 s runs twice before it is quarantined, and so is gone after twice as long', async () => {
-  const { ran, publishedMs } = await crashes()
-  expect(ran.map(({ isBad }) => isBad)).toEqual([true, true, false])
-  const goneMs = (ran.at(-1)?.atMs ?? 0) - publishedMs
-  const known = await predicted(pushModel(), 2 * SHOWS_MS)
-  expect(new Set(ran.map(({ clientId }) => clientId)).size).toBe(known.reached)
-  expect(Math.abs(goneMs / known.goneMs - 1)).toBeLessThan(0.2)
-})
-
-/** Rolls a document out that ends each process 90 s after it began to run it, for half an hour. */
-async function crashes(bakeMs?: number) {
-  const clock = virtualClock()
-  const system = { clock, random: seededRandom(7), hasher: systemHasher }
-  const store = memory({ system })
-  const publisher = createPublisher({ namespace, schema, store, system })
-  const { digest: first } = await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
-  const ran: { readonly isBad: boolean; readonly atMs: number; readonly clientId: string }[] = []
-  const fleet = startPaperFleet({
-    store,
-    clock,
-    namespace,
-    clients: CLIENTS,
-    lookMs: 1_000,
-    diesAfterMs: SHOWS_MS,
-    effect: digest => (digest === first ? 'works' : 'dies'),
-    onRun: ({ clientId, digest }) => ran.push({ clientId, isBad: digest !== first, atMs: clock.monotonic() }),
-  })
-  await store.reports({ namespace }, new AbortController().signal)
-  await clock.advance(20 * MINUTE)
-  const controller = createController({ store, system })
-  ran.length = 0
-  const publishedMs = clock.monotonic()
-  await publisher.publish(
-    { pool: 2 },
-    { rollout: staged(bakeMs === undefined ? {} : { bakeMs }), reason: 'more' },
-  )
-  await clock.advance(30 * MINUTE)
-  await controller.close()
-  await fleet.close()
-  await publisher.close()
-  return { ran, publishedMs }
-}

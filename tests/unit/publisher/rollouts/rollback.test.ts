@@ -19,3 +19,15 @@ test('a rollback after the end of a rollout says nothing of it', async () => {
   await board.publisher.rollback({ reason: 'x' })
   expect(board.newest()).not.toHaveProperty('rollout')
 })
+
+test('a rollback does not go to what only a rollout tried, by its version or its digest, and says so', async () => {
+  const board = await rolloutBoard({ state: 'running' })
+  const tried = board.releases()[1]!.candidate!
+  for (const to of [tried.version, tried.variants[0].digest.slice(0, 12)])
+    await expect(board.publisher.rollback({ to, reason: 'x' })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringMatching(
+        /was tried by a rollout and never given to everyone: publish its document/,
+      ),
+    })
+})
