@@ -196,6 +196,7 @@ function sayWhatChanges({ recommendation, inputs, workload }: Comparison): reado
           workload,
           costsMatter: unless.some(({ input }) => input === 'serverCosts'),
         }),
+        ...sayBothDeadlines(workload),
         ...(refitted
           ? [
               'that is the kind of model: its heartbeat or its interval may be another one then, which a comparison with that value names',
@@ -205,6 +206,15 @@ function sayWhatChanges({ recommendation, inputs, workload }: Comparison): reado
       ],
     },
   ]
+}
+
+/** One deadline alone gives no more time than the other one, where both were given. */
+function sayBothDeadlines({ killSwitchMs, routineMs, assumed }: Workload): readonly string[] {
+  return assumed.includes('routineMs')
+    ? []
+    : [
+        `both deadlines hold, and each is changed alone here: more time than ${sayMs(Math.max(killSwitchMs, routineMs))} needs both`,
+      ]
 }
 
 /** What does not move the answer, and how far that was looked for. */

@@ -217,15 +217,12 @@ export function readWorkload(input: WorkloadInput): Workload {
     return checked(input, value)
   }
   const documentBytes = checked('documentBytes', given['documentBytes'])
-  const { killSwitchMs, routineMs } = RANGES
   const follows: { readonly [Name in InputName]?: number } = {
     encodedBytes: documentBytes,
     changedBytes: Math.ceil(documentBytes / 10),
-    // What is not urgent never has less time than what is.
-    routineMs: Math.max(
-      routineMs.otherwise,
+    routineMs: routineBeside(
       given['killSwitchMs'] === undefined
-        ? killSwitchMs.otherwise
+        ? RANGES.killSwitchMs.otherwise
         : checked('killSwitchMs', given['killSwitchMs']),
     ),
   }
@@ -243,6 +240,18 @@ export function readWorkload(input: WorkloadInput): Workload {
     )
   if (keepsState === undefined) assumed.push('keepsState')
   return { ...values, keepsState: keepsState ?? true, assumed }
+}
+
+/**
+ * The deadline of a routine change where nobody gave one: what is not urgent never has less time
+ * than what is.
+ *
+ * ```ts
+ * routineBeside(600_000) // 600,000
+ * ```
+ */
+export function routineBeside(killSwitchMs: number): number {
+  return Math.max(RANGES.routineMs.otherwise, killSwitchMs)
 }
 
 /**

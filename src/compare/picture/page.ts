@@ -2,6 +2,8 @@ import type { Comparison } from '../result.js'
 import { assumptionsOf } from '../assumptions.js'
 import { COLUMNS } from '../columns.js'
 import { headlineOf, methodOf, outcomeOf, tableOf } from '../tables.js'
+import { sayMs } from '../words.js'
+import { routineBeside } from '../workload.js'
 import { escapeText } from './chart.js'
 import { blastChart, loadChart, propagationChart } from './charts.js'
 import { LOOKS } from './looks.js'
@@ -64,7 +66,14 @@ function mapOf(result: Comparison): readonly (readonly [title: string, picture: 
   const fitted = refitted
     ? 'Heartbeats and intervals are fitted to each place, as a comparison with it does.'
     : 'Among these models, with these heartbeats and intervals.'
-  return [[title, `${mapPicture(map, result)}${note(fitted)}${without}`]]
+  return [[title, `${mapPicture(map, result)}${note(`${fitted} ${sayRoutine(result)}`)}${without}`]]
+}
+
+/** Which deadline the other changes have in each line of the map. */
+function sayRoutine({ workload: { routineMs, assumed } }: Comparison): string {
+  return assumed.includes('routineMs')
+    ? `Other changes have ${sayMs(routineBeside(0))}, and as long as a kill switch where that is longer.`
+    : `Other changes have ${sayMs(routineMs)} everywhere, so a kill switch with more time than that changes nothing.`
 }
 
 /** Where there are more models than looks. */

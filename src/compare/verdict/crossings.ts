@@ -1,7 +1,7 @@
 import { timesAsSlow } from '../costs/scaled.js'
 import { essentials } from '../formula/estimate.js'
 import type { Basis } from '../row-of.js'
-import { boundsOf, INPUTS, isWhole, type InputName, type Workload } from '../workload.js'
+import { boundsOf, INPUTS, isWhole, routineBeside, type InputName, type Workload } from '../workload.js'
 import { verdictAt, type Contenders, type Verdict } from './contenders.js'
 import type { Weights } from './recommend.js'
 
@@ -226,21 +226,18 @@ export function crossingsOf(
 }
 
 /**
- * A workload with one input changed. The two deadlines move together where they meet, unless a kill
- * switch was given more time than a routine change: then each stays where it was given.
+ * A workload with one input changed: what a comparison with that value alone would read. What nobody
+ * gave follows it, and so does the other size of a document.
  *
  * ```ts
  * withInput(workload, 'clients', 2 * workload.clients)
  * ```
  */
 export function withInput(workload: Workload, input: InputName, value: number): Workload {
-  const { killSwitchMs, routineMs, documentBytes, encodedBytes, changedBytes, assumed } = workload
-  const deadlinesMeet = killSwitchMs <= routineMs
-  if (input === 'killSwitchMs' && deadlinesMeet)
-    return { ...workload, killSwitchMs: value, routineMs: Math.max(routineMs, value) }
-  if (input === 'routineMs' && deadlinesMeet)
-    return { ...workload, routineMs: value, killSwitchMs: Math.min(killSwitchMs, value) }
-  // A larger document is larger encoded too, and what nobody gave follows it.
+  const { documentBytes, encodedBytes, changedBytes, assumed } = workload
+  if (input === 'killSwitchMs' && assumed.includes('routineMs'))
+    return { ...workload, killSwitchMs: value, routineMs: routineBeside(value) }
+  // A larger document is larger encoded too.
   if (input === 'documentBytes')
     return {
       ...workload,

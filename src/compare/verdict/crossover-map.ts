@@ -8,8 +8,8 @@ export interface CrossoverMap {
   /** Numbers of clients, ascending: a column each. */
   readonly clients: readonly number[]
   /**
-   * Deadlines of a kill switch, ascending: a line each. A routine change has no less time, unless
-   * the workload gives it less than a kill switch.
+   * Deadlines of a kill switch, ascending: a line each. A routine change has the deadline that was
+   * given; where none was, five minutes, and no less time than a kill switch.
    */
   readonly killSwitchMs: readonly number[]
   /**

@@ -49,11 +49,23 @@ test('the map says what a comparison of each of its places says', async () => {
   ] as const) {
     const clients = map?.clients[column] ?? 0
     const killSwitchMs = map?.killSwitchMs[line] ?? 0
-    const deadlines = { killSwitchMs, routineMs: Math.max(300_000, killSwitchMs) }
+    const deadlines = { ...FLEET.deadlines, killSwitchMs }
     const { recommendation } = await compare({ ...FLEET, clients, deadlines }, { models })
     expect(map?.taken[line]?.[column]).toBe(recommendation.model ?? null)
     expect(map?.tied[line]?.[column] ?? undefined).toBe(recommendation.ties[0])
   }
+})
+
+test('the map says which deadline other changes have in it', async () => {
+  const models = [hybridModel(), pullModel()]
+  const pageOf = async (deadlines: { killSwitchMs: number; routineMs?: number }): Promise<string> =>
+    comparisonPage(await compare({ ...FLEET, deadlines }, { models, map: true }))
+  expect(await pageOf({ killSwitchMs: 5_000, routineMs: 60_000 })).toContain(
+    'Other changes have 60 s everywhere, so a kill switch with more time than that changes nothing.',
+  )
+  expect(await pageOf({ killSwitchMs: 5_000 })).toContain(
+    'Other changes have 5 min, and as long as a kill switch where that is longer.',
+  )
 })
 
 test('a model has one look in all pictures, on every page, and what is no model has none of theirs', async () => {
@@ -137,7 +149,7 @@ test('the legend of the map is in the order of the table, and none comes last', 
 })
 
 test('crossings stand with an arrow', async () => {
-  const page = comparisonPage(await compare(FLEET))
+  const page = comparisonPage(await compare({ ...FLEET, deadlines: { killSwitchMs: 5_000 } }))
   expect(page).toMatch(/ → pull/)
   expect(page).not.toContain('-&gt;')
 })
