@@ -17,9 +17,9 @@ export interface BlastRadius {
   /** Published to everyone at once, and taken back by somebody who was called. */
   readonly everyone: Blast
   /**
-   * Published in stages. By reports: in the default stages, and taken back by the controller. By
-   * the clock, where clients cannot report: in the steps of `timed()`, and taken back by somebody
-   * who was called.
+   * Published in stages. By reports: in the default stages, and taken back by the controller once a
+   * gate or a guardrail sees what it does. By the clock, where clients cannot report: in the steps
+   * of `timed()`, and taken back by somebody who was called.
    */
   readonly staged: Blast & {
     /** What stages go by. */
@@ -33,6 +33,11 @@ export interface BlastRadius {
     /** How long a good document takes until everybody has it, in milliseconds. */
     readonly completesMs: number
   }
+  /**
+   * One that ends the process so late, and again before it is quarantined, in the same stages: how
+   * many at most. Left out where stages go by the clock.
+   */
+  readonly crash?: Blast
 }
 
 /** How many, and for how long. */
@@ -107,10 +112,17 @@ export function predictBlast(
     reached: clients,
     goneMs: stalenessMs.half + showsAfterMs + humanMs + stalenessMs.all,
   }
-  const { bakeMs, staged } = reports
-    ? byReports({ clients, stalenessMs }, options)
-    : byClock({ clients, stalenessMs }, options)
-  return { showsAfterMs, humanMs, bakeMs, everyone, staged }
+  const fleet = { clients, stalenessMs }
+  const { bakeMs, staged } = reports ? byReports(fleet, options) : byClock(fleet, options)
+  const { stages } = staged
+  return {
+    showsAfterMs,
+    humanMs,
+    bakeMs,
+    everyone,
+    staged,
+    ...(reports && { crash: predictCrash(fleet, { showsAfterMs, bakeMs, stages }) }),
+  }
 }
 
 /**

@@ -34,6 +34,6 @@ export const COLUMNS: readonly Column[] = [
   { heading: 'memory', text: 'of each server' },
   {
     heading: 'peak after restart',
-    text: 'requests in the busiest second after a server was gone for two seconds and lost every stream',
+    text: 'requests in the busiest second after all servers were gone for two seconds, and with them every stream',
   },
 ]

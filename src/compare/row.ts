@@ -71,19 +71,19 @@ export interface Row {
   /** Memory of each server, in bytes. */
   readonly memory: number
   /**
-   * The busiest second: after a server was gone for two seconds, and when every client starts at
-   * once.
+   * The busiest second: after all servers were gone for two seconds, and when every client starts
+   * at once.
    */
   readonly peak: { readonly afterRestart: Peak; readonly fleetStarts: Peak }
   /** How a change reaches the clients that are there. */
   readonly curve: readonly CurvePoint[]
-  /** Requests in each second of the first minute after a server was away for a minute. */
+  /** Requests in each second of the first minute after all servers were away for a minute. */
   readonly loadAfterOutage: readonly number[]
   /**
-   * After how long clients are back when a server was away for a minute. `link`: how long a change
-   * takes to clients whose link died unnoticed just as it came, from `publish()` on. `tenth`: how
-   * long it takes to a tenth of the clients that was away for a minute when it came, from their
-   * start on. In milliseconds.
+   * After how long clients are back when all servers were away for a minute. `link`: how long a
+   * change takes to clients whose link died unnoticed just as it came, from `publish()` on.
+   * `tenth`: how long it takes to a tenth of the clients that was away for a minute when it came,
+   * from their start on. In milliseconds.
    */
   readonly recoveryMs: Recovery & { readonly link: Recovery; readonly tenth: Recovery }
 }

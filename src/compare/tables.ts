@@ -155,7 +155,9 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
     { title: verdict, points: because },
     ...sayWhatChanges(result),
     { title: 'A change', points: sayChange(result) },
-    ...(kept.length > 0 ? [{ title: 'After an outage of a minute', points: sayRecovery(kept) }] : []),
+    ...(kept.length > 0
+      ? [{ title: 'After an outage of all servers for a minute', points: sayRecovery(kept) }]
+      : []),
     { title: 'A bad document', points: sayBlast(result) },
   ]
 }
@@ -251,8 +253,10 @@ function sayStill(
 
 function sayBlast(result: Comparison): readonly string[] {
   const { blastRadius, rows } = result
-  const { staged, everyone, showsAfterMs, humanMs } = blastRadius
+  const { staged, crash, everyone, showsAfterMs, humanMs } = blastRadius
   const { clients, changesPerDay } = result.workload
+  const ofAll = `of ${count(clients)} ${clients === 1 ? 'client' : 'clients'}`
+  const late = `${sayMs(showsAfterMs)} after it arrives`
   const day = staged.completesMs * changesPerDay
   const shown = shownRow(result)
   if (shown.stalenessMs.all === Infinity)
@@ -266,13 +270,18 @@ function sayBlast(result: Comparison): readonly string[] {
   return [
     ...(staged.by === 'clock'
       ? [
-          `${shown.model}: nobody reports, so nothing is noticed by itself and staged() is refused; with timed() the stages go by the clock, and one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} ${clients === 1 ? 'client' : 'clients'} until somebody who was called has stopped it, and is gone after ${sayMs(staged.goneMs)}`,
+          `${shown.model}: nobody reports, so nothing is noticed by itself and staged() is refused; with timed() the stages go by the clock, and one that does harm ${late} reaches ${count(staged.reached)} ${ofAll} until somebody who was called has stopped it, and is gone after ${sayMs(staged.goneMs)}`,
         ]
       : [
-          `one whose fault shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} ${clients === 1 ? 'client' : 'clients'} in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
+          `one that does harm ${late}, which a gate or a guardrail sees, reaches ${count(staged.reached)} ${ofAll} in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
         ]),
     ...(ofOthers.length > 0 ? [`with the others that fit it is gone: ${ofOthers.join('; ')}`] : []),
     `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, where somebody who is called takes ${sayMs(humanMs)} to roll it back`,
+    ...(crash === undefined
+      ? []
+      : [
+          `one that ends the process ${late}, and again before it is quarantined, reaches up to ${count(crash.reached)} ${ofAll} in the default stages, and is gone after ${sayMs(crash.goneMs)}`,
+        ]),
     `a good one takes ${sayMs(staged.completesMs)} through all stages, which the deadlines do not count${day > 86_400_000 ? `, so ${figure(changesPerDay)} a day do not fit one after another` : ''}`,
   ]
 }

@@ -20,7 +20,7 @@ export interface Return {
 }
 
 /**
- * For how long a server that is restarted is gone, and one that fails, in milliseconds: at every
+ * For how long servers that are restarted are gone, and those that fail, in milliseconds: at every
  * depth.
  */
 export const RESTART_MS = 2_000
@@ -33,9 +33,9 @@ const REPORT_BATCH_MS = defaultPeriods.reports.batchMs
 const SAMPLES = 4_000
 
 /**
- * How clients come back after a server was away for so long and lost every stream at once: a random
- * delay, whose bound doubles with each failure. Drawn for some thousand clients from a fixed seed,
- * since there is no closed form; the same each time.
+ * How clients come back after all servers were away for so long and lost every stream at once: a
+ * random delay, whose bound doubles with each failure. Drawn for some thousand clients from a fixed
+ * seed, since there is no closed form; the same each time.
  *
  * ```ts
  * returnOf(shape, { awayMs: 60_000, intervalMs: 30_000 }).allMs

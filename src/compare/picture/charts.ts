@@ -42,7 +42,7 @@ export function propagationChart({ rows, workload }: Comparison): string {
 }
 
 /**
- * What the servers are asked in the first minute after a minute's outage.
+ * What the servers are asked in the first minute after a minute's outage of all of them.
  *
  * ```ts
  * loadChart(result)
@@ -58,11 +58,11 @@ export function loadChart({ rows }: Comparison): string {
   // Some air above the highest, whose top would be cut off else.
   const most = 1.06 * Math.max(1, ...rows.flatMap(({ loadAfterOutage }) => loadAfterOutage))
   return chart({
-    title: 'Requests in each second after a server was away for a minute',
+    title: 'Requests in each second after all servers were away for a minute',
     series,
     steps: true,
     x: {
-      label: 'seconds since the server is back',
+      label: 'seconds since the servers are back',
       scale: 'linear',
       domain: [0, 60],
       ticks: [0, 10, 20, 30, 40, 50, 60],
@@ -113,7 +113,8 @@ export function blastChart(result: Comparison): string {
         ],
       },
       {
-        name: staged.by === 'clock' ? 'in stages by the clock' : 'in stages',
+        name:
+          staged.by === 'clock' ? 'in stages by the clock' : 'in stages, where a gate or a guardrail sees it',
         look: 'soft',
         points: [[0, 1], ...rising, [staged.goneMs, 1], [longestMs * 1.05, 1]],
       },

@@ -37,7 +37,7 @@ export function comparisonPage(result: Comparison): string {
   )
   const pictures = [
     ['How a change reaches the fleet', `${propagationChart(result)}${sayLooks(result)}`],
-    ['After an outage of a minute', loadChart(result)],
+    ['After an outage of all servers for a minute', loadChart(result)],
     ...mapOf(result),
     ['A bad document, over time', blastChart(result)],
   ].map(([title, picture]) => `<section><h2>${title}</h2>${picture}</section>`)

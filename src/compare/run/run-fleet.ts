@@ -209,7 +209,7 @@ export async function runFleet(
     toldMs = Math.max(0, median(told) - (alone.msPerSecond * writtenMs) / 1_000)
   }
 
-  step('a server restarts')
+  step('the servers restart')
   await fleet.stopServers()
   await pass(RESTART_MS)
   const restartedMs = clock.now()
@@ -219,7 +219,7 @@ export async function runFleet(
 
   let outage: SeenInRun['outage']
   if (outageMs > 0) {
-    step('a server is away for a minute')
+    step('the servers are away for a minute')
     await fleet.stopServers()
     await pass(outageMs)
     await fleet.startServers()

@@ -19,7 +19,7 @@ export interface Seen {
   /** How long a change took to each client, in milliseconds, ascending. */
   readonly delaysMs: ArrayLike<number>
   /**
-   * Requests of all simulated clients in the busiest second after a server was gone for two
+   * Requests of all simulated clients in the busiest second after all servers were gone for two
    * seconds.
    */
   readonly peakAfterRestart: number
@@ -29,7 +29,7 @@ export interface Seen {
   readonly drainMs: number
   /** Requests of all simulated clients in each second of the first minute after that. */
   readonly loadAfterOutage: readonly number[]
-  /** How long clients took to be back when a server was away for a minute, ascending. */
+  /** How long clients took to be back when all servers were away for a minute, ascending. */
   readonly recoveredMs: ArrayLike<number>
   /** How long a change took to clients that were away when it came, from their start on. */
   readonly startedMs: ArrayLike<number>
@@ -155,7 +155,7 @@ export async function measureFleet(
   })
   const delaysMs = fleet.delaysOf(round, { sinceMs: publishedMs })
 
-  onStep('a server restarts')
+  onStep('the servers restart')
   fleet.stopServers()
   await pass(RESTART_MS)
   fleet.startServers()
@@ -163,7 +163,7 @@ export async function measureFleet(
   await pass(lookMs)
   const { busiestSecond: peakAfterRestart } = fleet.requestsSince(restartedMs)
 
-  onStep('a server is away for a minute')
+  onStep('the servers are away for a minute')
   fleet.stopServers()
   await pass(OUTAGE_MS)
   fleet.startServers()

@@ -4,9 +4,9 @@ import { sayAfter } from '../words.js'
 type Recovering = Pick<Row, 'model' | 'recoveryMs'>
 
 /**
- * After how long clients are back when a server was away, a line for all models that say the same;
- * and after how long those have a change whose link died as it came, and those that were away then,
- * one line for all models.
+ * After how long clients are back when all servers were away, a line for all models that say the
+ * same; and after how long those have a change whose link died as it came, and those that were away
+ * then, one line for all models.
  *
  * ```ts
  * sayRecovery(rows) // ["hybrid; push: half of the clients are back after 6.1 s, all after 28 s", …]

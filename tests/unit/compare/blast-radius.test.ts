@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { predictBlast, type BlastOptions } from '../../../src/compare/index.js'
+import { predictCrash } from '../../../src/compare/blast-radius.js'
 import { timed } from '../../../src/rollouts/index.js'
 
 const stalenessMs = { half: 100, all: 500 }
@@ -55,4 +56,12 @@ test('a prediction that makes no sense is refused by its field', () => {
   refused({ humanMs: '5' }, /humanMs must be/)
   refused({ stages: [] }, /stages must be a list/)
   refused({ stages: [1, 2.5] }, /stages must be a list/)
+})
+
+test('one that ends the process is told where clients report, as predictCrash() says', () => {
+  const fleet = { clients: 3_000, stalenessMs }
+  const { crash, staged, bakeMs, showsAfterMs } = predictBlast(fleet)
+  expect(crash).toEqual(predictCrash(fleet, { showsAfterMs, bakeMs, stages: staged.stages }))
+  expect(crash?.goneMs).toBeGreaterThan(2 * showsAfterMs)
+  expect(predictBlast({ ...fleet, reports: false })).not.toHaveProperty('crash')
 })

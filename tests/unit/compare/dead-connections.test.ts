@@ -112,7 +112,8 @@ test('the verdict says with which heartbeat dead connections meet the deadline a
 
 test('the outcome says after how long clients are back from an outage', async () => {
   const parts = outcomeOf(await compare(FLEET))
-  const { points = [] } = parts.find(({ title }) => title === 'After an outage of a minute') ?? {}
+  const { points = [] } =
+    parts.find(({ title }) => title === 'After an outage of all servers for a minute') ?? {}
   expect(points.join('\n')).toMatch(
     /^hybrid; .*push.*: half of the clients are back after .* s, all after .* s$/m,
   )
@@ -121,7 +122,8 @@ test('the outcome says after how long clients are back from an outage', async ()
 test('the outcome says in one line how long a dead link, and having been away, keeps a change from a client', async () => {
   const models = [hybridModel(), hybridModel({ heartbeatMs: 4_000 }), pullModel({ pollIntervalMs: 20_000 })]
   const result = await compare(FLEET, { models })
-  const { points = [] } = outcomeOf(result).find(({ title }) => title === 'After an outage of a minute') ?? {}
+  const { points = [] } =
+    outcomeOf(result).find(({ title }) => title === 'After an outage of all servers for a minute') ?? {}
   const [, link = '', tenth = ''] =
     /whose link dies .* has it after (.+) at most; a tenth of the clients .* has it after (.+)$/m.exec(
       points.join('\n'),

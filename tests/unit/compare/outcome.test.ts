@@ -118,7 +118,7 @@ test('servers that do not keep up have no times, on the page neither', async () 
   expect(push?.misses.map(({ what, text }) => [what, text])).toEqual([
     ['processor', expect.stringMatching(/its queue grows all day, so there are no times$/)],
   ])
-  const said = outcomeOf(result).find(({ title }) => title === 'After an outage of a minute')
+  const said = outcomeOf(result).find(({ title }) => title === 'After an outage of all servers for a minute')
   expect(said?.points.join()).not.toContain('push')
   const [propagation = ''] = comparisonPage(result).match(/<figure>.*?<\/figure>/s) ?? []
   expect(propagation).toContain('pull 30 s')
@@ -215,6 +215,25 @@ test('each model has its own blast radius, and a static folder, to which nobody 
   )
 })
 
+test('when a bad document is gone is said with who has to see it, and beside one that ends the process', async () => {
+  const models = [pushModel(), pullModel({ pollIntervalMs: 4_000 })]
+  const result = await compare(FLEET, { models })
+  const said = outcomeOf(result).find(({ title }) => title === 'A bad document')?.points ?? []
+  const { reached = 0, goneMs = 0 } = result.blastRadius.crash ?? {}
+  expect(goneMs).toBeGreaterThan(180_000)
+  expect(said[0]).toMatch(
+    /^one that does harm 90 s after it arrives, which a gate or a guardrail sees, reaches 1 of 3,000 clients in the default stages, and is gone after \d+ s$/,
+  )
+  expect(said).toContain(
+    `one that ends the process 90 s after it arrives, and again before it is quarantined, reaches up to ${reached} of 3,000 clients in the default stages, and is gone after ${sayMs(goneMs)}`,
+  )
+  expect(comparisonPage(result)).toContain(
+    'which a gate or a guardrail sees, reaches 1 of 3,000 clients in the default stages',
+  )
+  const folder = await compare(FLEET, { models: [pullModel({ answers: 'static' })] })
+  expect(folder.blastRadius).not.toHaveProperty('crash')
+})
+
 test('every column is explained, on the page and in docs/choosing.md with the same words', async () => {
   const choosing = readFileSync(`${root}/docs/choosing.md`, 'utf8').replaceAll('`', '')
   const result = await compare(FLEET)
@@ -223,6 +242,22 @@ test('every column is explained, on the page and in docs/choosing.md with the sa
   for (const { heading, text } of COLUMNS) {
     expect(choosing).toContain(`| ${heading} | ${text} |`)
     expect(page).toContain(`<dt>${heading}</dt><dd>${text}</dd>`)
+  }
+})
+
+test('what follows when servers are gone is said of all of them, as it is counted', async () => {
+  const models = [pushModel()]
+  const peaks = await Promise.all([1, 3].map(servers => compare({ ...FLEET, servers }, { models })))
+  const [one, three] = peaks.map(({ rows }) => rows[0]?.peak.afterRestart.requestsPerSecond ?? 0)
+  expect(three).toBe(one)
+  for (const result of peaks) {
+    expect(outcomeOf(result).map(({ title }) => title)).toContain(
+      'After an outage of all servers for a minute',
+    )
+    const page = comparisonPage(result)
+    expect(page).toContain('in the busiest second after all servers were gone for two seconds')
+    expect(page).toContain('Requests in each second after all servers were away for a minute')
+    expect(page).not.toMatch(/after a server was|the server is back/)
   }
 })
 

@@ -86,7 +86,7 @@ test('a model has one look in all pictures, on every page, and what is no model 
     expect(looksIn(page, 'push')).toEqual(['1'])
     expect(looksIn(page, 'pull 30 s')).toEqual(['2'])
     expect(looksIn(page, 'to everyone at once')).toEqual(['ink'])
-    expect(looksIn(page, 'in stages')).toEqual(['soft'])
+    expect(looksIn(page, 'in stages, where a gate or a guardrail sees it')).toEqual(['soft'])
   }
   expect(looksIn(pages[1] ?? '', 'pull 4 s')).toEqual(['3'])
 })

@@ -52,7 +52,7 @@ test('a run with real processes counts what the formula counts, and leaves no pr
     'nothing happens',
     'a change',
     'changes one after another',
-    'a server restarts',
+    'the servers restart',
     'every client starts at once',
   ])
   expect(steps).toContainEqual(expect.stringMatching(/^the fleet starts: \d+ of 12 clients$/))
