@@ -24,6 +24,28 @@ export function readModel(written: string): Model {
   throw unknownModel(written)
 }
 
+/**
+ * The models of a command line. Throws a usage error for what is no model, and where two are one.
+ *
+ * ```ts
+ * readModels(['hybrid', 'pull:10s'])
+ * ```
+ */
+export function readModels(written: readonly string[]): readonly Model[] {
+  const models = written.map(readModel)
+  for (const [index, { name }] of models.entries()) {
+    const first = models.findIndex(other => other.name === name)
+    if (first === index) continue
+    const [one = '', other = ''] = [written[first], written[index]]
+    throw usageError(
+      one === other
+        ? `--model ${one} is named twice: leave one out`
+        : `--model ${one} and --model ${other} are the same model, ${name}: leave one out`,
+    )
+  }
+  return models
+}
+
 const VARIANT = /^(?:deltas|gzip|\w+=.*)$/
 
 /** What stands at the end of a name; undefined where it does not. */

@@ -19,7 +19,7 @@ import { readInput } from './compare-workload.js'
 import { EXIT, usageError, type ExitStatus } from './exit.js'
 import { wrap } from './help.js'
 import { readMs, readShare } from './quantities.js'
-import { readModel } from './read-model.js'
+import { readModels } from './read-model.js'
 import type { Cell } from './table.js'
 
 /**
@@ -38,7 +38,7 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
   }
   const input = await readInput(context)
   const html = args.text('html')
-  const models = args.texts('model').map(readModel)
+  const models = readModels(args.texts('model'))
   const humanMs = readMs(args, 'human')
   const depth = readDepth(context)
   const known = await readCosts(context)

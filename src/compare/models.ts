@@ -105,6 +105,9 @@ export function pullModel(options: PullModelOptions = {}): KnownModel {
   return known(name ?? nameOf(`pull ${sayPeriod(pollIntervalMs)}`, shape), shape)
 }
 
+/** The share of the document's age where none is given. */
+const SHARE = 0.1
+
 /** Times of {@link adaptivePullModel}. */
 export interface AdaptivePullModelOptions extends PathOptions {
   /** The interval as a share of the document's age. Default 0.1. */
@@ -135,7 +138,7 @@ export function adaptivePullModel(options: AdaptivePullModelOptions = {}): Known
   })
   const { name, deltas, relays, workers, ...times } = options
   checkPositive('adaptivePullModel()', times)
-  const { share = 0.1, leastMs = 5_000, mostMs = 300_000 } = times
+  const { share = SHARE, leastMs = 5_000, mostMs = 300_000 } = times
   if (leastMs > mostMs)
     throw new NoticeboardError('invalid-option', 'adaptivePullModel(): leastMs must not be more than mostMs')
   const shape: PollShape = {
@@ -298,9 +301,11 @@ function pathOf(
 
 function nameOf(kind: string, shape: Shape): string {
   const { answers, snapshots, hops, relays, workers, deltas } = shape
+  const { share = SHARE } = (shape.type === 'poll' && shape.adapts) || {}
   const heartbeatMs = shape.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   return [
     kind,
+    ...(share === SHARE ? [] : [`${Number((100 * share).toPrecision(12))} % of the age`]),
     ...(answers === 'static' ? ['static folder'] : []),
     ...(snapshots === 'cache' ? ['CDN'] : []),
     ...(heartbeatMs === defaultPeriods.heartbeatMs ? [] : [`heartbeat ${sayPeriod(heartbeatMs)}`]),

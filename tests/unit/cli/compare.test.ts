@@ -228,7 +228,7 @@ test('what could be wrong is found before minutes of --calibrate', async () => {
   ])
   expect(await told('--preset=iot', '--model=push', '--model=push')).toEqual([
     2,
-    expect.stringMatching(/two models have the same name/),
+    '--model push is named twice: leave one out',
   ])
   expect(await told('--preset=iot', '--html=missing/page.html')).toEqual([
     2,
@@ -376,6 +376,22 @@ test('--schema prints the JSON Schema of a workload file', async () => {
   const { status, stdout } = await commandLine(['compare', '--schema'], { cwd: await folder() })
   expect(status).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ required: ['clients'], properties: { clients: { minimum: 1 } } })
+})
+
+test('models that differ are compared, and those that do not are told by what was typed', async () => {
+  const cwd = await folder()
+  const with2 = async (...models: string[]) =>
+    commandLine([...ASKED, ...models.map(model => `--model=${model}`), '--json'], { cwd })
+  const { stdout } = await with2('adaptive', 'adaptive:share=20%')
+  expect((JSON.parse(stdout) as Comparison).rows.map(({ model }) => model)).toEqual([
+    'adaptive 5 s-5 min',
+    'adaptive 5 s-5 min, 20 % of the age',
+  ])
+  const same = await with2('push', 'pull', 'push:8s')
+  expect([same.status, same.error?.message]).toEqual([
+    2,
+    '--model push and --model push:8s are the same model, push: leave one out',
+  ])
 })
 
 test('what makes no sense is a usage error that says what to type', async () => {

@@ -394,7 +394,14 @@ test('every model of the command line has a variant with deltas, and each that a
     'hybrid, 4 relays',
     'pull 10 s, static folder, 12 relays',
     'pull 10 s, behind 45 s and 14 min',
-    'adaptive 2 s-2 min',
+    'adaptive 2 s-2 min, 20 % of the age',
+  ])
+  expect(
+    ['adaptive:share=10%', 'adaptive:share=12.5%', 'adaptive:share=7%'].map(name => readModel(name).name),
+  ).toEqual([
+    'adaptive 5 s-5 min',
+    'adaptive 5 s-5 min, 12.5 % of the age',
+    'adaptive 5 s-5 min, 7 % of the age',
   ])
   expect(readModel('adaptive:share=20%').shape).toMatchObject({ adapts: { share: 0.2, leastMs: 5_000 } })
   expect(readModel('pull:hops=45s+14min').shape).toMatchObject({ hops: [45_000, 840_000] })
