@@ -1,4 +1,4 @@
-import { scaleLinear, scaleLog, type ScaleContinuousNumeric } from 'd3-scale'
+import { scaleLinear, scaleLog, scaleSymlog, type ScaleContinuousNumeric } from 'd3-scale'
 import { curveMonotoneX, curveStepAfter, line } from 'd3-shape'
 
 /** A line of a chart. */
@@ -24,10 +24,11 @@ export interface ChartOptions {
 export interface Axis {
   readonly label: string
   /**
-   * Logarithmic, from the first number to the second; linear from 0 where there is only a highest.
+   * Linear or logarithmic from the first number to the second; of counts, which may be 0, from 0 to
+   * 1 is as far as from there to 10.
    */
   readonly domain: readonly [least: number, most: number]
-  readonly scale: 'linear' | 'log'
+  readonly scale: 'linear' | 'log' | 'counts'
   readonly ticks: readonly number[]
   readonly say: (value: number) => string
 }
@@ -127,7 +128,16 @@ export function escapeText(text: string): string {
 }
 
 function scaleOf({ scale, domain }: Axis): ScaleContinuousNumeric<number, number> {
-  return scale === 'log' ? scaleLog().domain([...domain]) : scaleLinear().domain([...domain])
+  switch (scale) {
+    case 'linear':
+      return scaleLinear().domain([...domain])
+    case 'log':
+      return scaleLog().domain([...domain])
+    case 'counts':
+      return scaleSymlog()
+        .constant(1 / 9)
+        .domain([...domain])
+  }
 }
 
 /**

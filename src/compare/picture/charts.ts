@@ -97,7 +97,7 @@ export function blastChart(result: Comparison): string {
   const rising = staged.stages
     .slice(0, noticed + 1)
     .map((exposed, index): readonly [number, number] => [halfMs + index * stageMs, exposed])
-  const domain = decades(1, clients)
+  const [, most] = decades(1, clients)
   return chart({
     title: 'How many clients run a bad document, over the time since it was published',
     steps: true,
@@ -106,17 +106,17 @@ export function blastChart(result: Comparison): string {
         name: 'to everyone at once',
         look: 'ink',
         points: [
-          [0, 1],
+          [0, 0],
           [halfMs, clients],
-          [everyone.goneMs, 1],
-          [longestMs * 1.05, 1],
+          [everyone.goneMs, 0],
+          [longestMs * 1.05, 0],
         ],
       },
       {
         name:
           staged.by === 'clock' ? 'in stages by the clock' : 'in stages, where a gate or a guardrail sees it',
         look: 'soft',
-        points: [[0, 1], ...rising, [staged.goneMs, 1], [longestMs * 1.05, 1]],
+        points: [[0, 0], ...rising, [staged.goneMs, 0], [longestMs * 1.05, 0]],
       },
     ],
     x: {
@@ -126,7 +126,13 @@ export function blastChart(result: Comparison): string {
       ticks: roundTicks((longestMs * 1.05) / 60_000).map(minutes => minutes * 60_000),
       say: ms => figure(ms / 60_000),
     },
-    y: { label: 'clients (1: one or none)', scale: 'log', domain, ticks: powersOfTen(domain), say: count },
+    y: {
+      label: 'clients that run it',
+      scale: 'counts',
+      domain: [0, most],
+      ticks: [0, ...powersOfTen([1, most])],
+      say: count,
+    },
   })
 }
 

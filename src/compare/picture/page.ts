@@ -27,9 +27,9 @@ export function comparisonPage(result: Comparison): string {
       // On a phone each model is a card, where every figure stands beside what it is.
       const label = `data-label="${escapeText(headings[index + 1] ?? '')}"`
       const look = index === 0 ? ` class="${fits ? 'fits' : 'misses'}"` : ''
-      return `<td ${label}${look}>${escapeText(text)}</td>`
+      return `<td ${label}${look}>${escapeText(withUnits(text))}</td>`
     })
-    return `<tr${mark === '' ? '' : ' class="taken"'}><th scope="row">${escapeText(name)}${mark === '' ? '' : ` <small>${escapeText(mark.replace('<- ', ''))}</small>`}</th>${data.join('')}</tr>`
+    return `<tr${mark === '' ? '' : ' class="taken"'}><th scope="row">${escapeText(withUnits(name))}${mark === '' ? '' : ` <small>${escapeText(mark.replace('<- ', ''))}</small>`}</th>${data.join('')}</tr>`
   })
   const parts = outcomeOf(result).map(
     ({ title, points }) =>
@@ -53,6 +53,11 @@ export function comparisonPage(result: Comparison): string {
 <section><h2>What the columns say</h2><dl>${columns.join('')}</dl></section>
 </main></body></html>
 `
+}
+
+/** A text that may be wrapped, but not between a number and its unit. */
+function withUnits(text: string): string {
+  return text.replaceAll(/(?<=\d) (?=[^\s])/g, '\u00A0')
 }
 
 /** The map, or why there is none, or nothing where none was asked for. */

@@ -11,11 +11,11 @@ main{max-width:1100px;margin:0 auto;padding:1.5rem 1rem}
 h1{font-size:1.4rem;line-height:1.3;margin:0}h2{font-size:1.05rem;margin:1.2rem 0 .4rem}
 .method{color:var(--soft);margin:.3rem 0 1rem}
 .table{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;width:100%}
-th,td{padding:.35rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}
-th:first-child{text-align:left}thead th{color:var(--soft);font-weight:500;white-space:normal;vertical-align:bottom}
-tbody th{font-weight:600}small{color:var(--soft);font-weight:400}.taken{background:color-mix(in srgb,var(--c0) 12%,transparent)}
+th,td{padding:.35rem .5rem;text-align:right;border-bottom:1px solid var(--grid)}
+th:first-child{text-align:left}thead th{color:var(--soft);font-weight:500;vertical-align:bottom}
+tbody th{font-weight:600;min-width:8rem;overflow-wrap:anywhere}small{color:var(--soft);font-weight:400;white-space:nowrap}.taken{background:color-mix(in srgb,var(--c0) 12%,transparent)}
 .fits{color:var(--ok)}.misses{color:var(--bad)}
-ul{margin:.2rem 0;padding-left:1.2rem}
+h2,li{overflow-wrap:anywhere}ul{margin:.2rem 0;padding-left:1.2rem}
 .parts{columns:2 26rem;column-gap:2rem;margin-top:1.2rem}.parts h2{margin-top:0}.parts section{padding-bottom:1.2rem}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;font-size:.9rem;margin:.2rem 0}dt{font-weight:600}dd{margin:0}.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:0 2rem}
 figure{margin:0}figure>svg{width:100%;height:auto;display:block}
 svg text{fill:var(--soft);font:13px system-ui,sans-serif}.grid{stroke:var(--grid)}

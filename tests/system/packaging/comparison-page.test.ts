@@ -3,21 +3,29 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { compare, comparisonPage } from '../../../src/compare/index.js'
+import { readModel } from '../../../src/cli/read-model.js'
+import { compare, comparisonPage, pushModel, type CompareOptions } from '../../../src/compare/index.js'
 import { HOW_TO_HAVE_CHROMIUM, hasChromium, openChromium } from '../../support/chromium.js'
 
 /** What a page looks like, as far as that can be told without looking. */
 interface Looks {
   readonly overflow: number
+  /** How much of the table of models is out of sight. */
+  readonly cutOff: number
   readonly paper: string
   readonly ink: string
   readonly pictures: readonly (readonly [width: number, height: number])[]
 }
 
+/** A phone, a tablet, the least that has a table, and screens. */
+const WIDTHS = [360, 768, 941, 1024, 1280, 1440]
+
 const LOOKS = `(() => {
   const { backgroundColor, color } = getComputedStyle(document.body)
+  const table = document.querySelector('.table')
   return {
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    cutOff: table.scrollWidth - table.clientWidth,
     paper: backgroundColor,
     ink: color,
     pictures: [...document.querySelectorAll('figure > svg')].map(svg => {
@@ -39,13 +47,19 @@ test(
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     const file = join(folder, 'comparison.html')
     const workload = { clients: 3_000, documentBytes: 20_480, changesPerDay: 40 }
-    writeFileSync(file, comparisonPage(await compare(workload, { map: true })))
+    const longNames = ['hybrid:cdn', 'push:workers=3:deltas', 'pull:10s:hops=45s+14min'].map(readModel)
+    const fileWith = async (options: CompareOptions): Promise<void> =>
+      writeFileSync(file, comparisonPage(await compare(workload, { ...options, map: true })))
+    await fileWith({})
     const page = await openChromium()
     onTestFinished(() => page.close())
     for (const domain of ['Page', 'Network', 'Runtime']) await page.send(`${domain}.enable`)
-    const loaded = page.next('Page.loadEventFired')
-    await page.send('Page.navigate', { url: pathToFileURL(file).href })
-    await loaded
+    const open = async (): Promise<void> => {
+      const loaded = page.next('Page.loadEventFired')
+      await page.send('Page.navigate', { url: pathToFileURL(file).href })
+      await loaded
+    }
+    await open()
     const looksOf = async (media: string, theme: string, width: number): Promise<Looks> => {
       const features = [{ name: 'prefers-color-scheme', value: theme }]
       await page.send('Emulation.setEmulatedMedia', { media, features })
@@ -56,7 +70,14 @@ test(
         mobile: width < 600,
       })
       const looks = await page.evaluate<Looks>(LOOKS)
-      expect([media, theme, width, looks.overflow]).toEqual([media, theme, width, 0])
+      const { overflow, cutOff } = looks
+      expect({ media, theme, width, overflow, cutOff }).toEqual({
+        media,
+        theme,
+        width,
+        overflow: 0,
+        cutOff: 0,
+      })
       expect(looks.pictures).toHaveLength(4)
       for (const [wide, high] of looks.pictures) {
         expect(Math.min(wide, high)).toBeGreaterThan(100)
@@ -64,7 +85,7 @@ test(
       }
       return looks
     }
-    for (const width of [360, 768, 1280]) {
+    for (const width of WIDTHS) {
       const [light, dark] = [await looksOf('screen', 'light', width), await looksOf('screen', 'dark', width)]
       expect(light.paper).not.toBe(dark.paper)
       expect(light.ink).not.toBe(dark.ink)
@@ -72,6 +93,7 @@ test(
       expect(dark.paper).not.toBe(dark.ink)
     }
     // A4 at 96 dots an inch. Ink is black on paper.
+    await looksOf('print', 'light', 718)
     expect(await looksOf('print', 'light', 794)).toMatchObject({
       ink: 'rgb(0, 0, 0)',
       paper: 'rgb(255, 255, 255)',
@@ -82,5 +104,9 @@ test(
       'Network.requestWillBeSent',
     )
     expect(requests.map(({ request }) => request.url)).toEqual([pathToFileURL(file).href])
+    await fileWith({ models: [...longNames, { ...pushModel(), name: 'x'.repeat(80) }] })
+    await open()
+    for (const width of WIDTHS) await looksOf('screen', 'light', width)
+    await looksOf('print', 'light', 718)
   },
 )

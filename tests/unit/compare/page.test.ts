@@ -39,7 +39,7 @@ test('without a map there are three pictures, and without an answer the page say
 })
 
 test('the map says what a comparison of each of its places says', async () => {
-  const models = [hybridModel(), pullModel()]
+  const models = [hybridModel(), pullModel(), pullModel({ pollIntervalMs: 120_000 })]
   const { map } = await compare(FLEET, { models, map: true })
   for (const [line, column] of [
     [2, 5],
@@ -146,6 +146,28 @@ test('the legend of the map is in the order of the table, and none comes last', 
   const names = [...map.matchAll(/<\/svg>([^<]*)</g)].map(([, name]) => name)
   expect(names.slice(-2)).toEqual(['none of them', 'your workload'])
   expect(['hybrid', 'push', 'pull 30 s'].filter(name => names.includes(name))).toEqual(names.slice(0, -2))
+})
+
+test('one client that runs a bad document is seen as a step above none', async () => {
+  const result = await compare(FLEET, { models: [pushModel()] })
+  expect(result.blastRadius.staged.reached).toBe(1)
+  const [picture = ''] =
+    /<svg[^>]*aria-label="How many clients run a bad document.*?<\/svg>/.exec(comparisonPage(result)) ?? []
+  const heightOf = (label: string): number =>
+    Number(new RegExp(`y="([\\d.]+)" text-anchor="end">${label}<`).exec(picture)?.[1]) - 4
+  const [, path = ''] = /line-soft" d="([^"]*)"/.exec(picture) ?? []
+  const points = [...path.matchAll(/[ML]([\d.]+),([\d.]+)/g)].map(
+    ([, x, y]) => [Number(x), Number(y)] as const,
+  )
+  const none = heightOf('0')
+  const one = heightOf('1')
+  expect(none - one).toBeGreaterThan(20)
+  const wide = points.flatMap(([x, y], index) =>
+    Math.abs(y - one) < 0.1 ? [x - (points[index - 1]?.[0] ?? x)] : [],
+  )
+  // 97 s of the 17 minutes.
+  expect(Math.max(...wide)).toBeGreaterThan(40)
+  expect([points[0]?.[1], points.at(-1)?.[1]]).toEqual([none, none])
 })
 
 test('crossings stand with an arrow', async () => {
