@@ -6,7 +6,7 @@ import { sayCrossing, sayInput } from './verdict/because.js'
 import { boundsBeside, FARTHEST, lookedAt } from './verdict/crossings.js'
 import { deadlineOf } from './verdict/misses.js'
 import { sayRecovery } from './verdict/recovery.js'
-import { count, figure, percent, sayBytes, sayMs } from './words.js'
+import { count, figure, percent, sayBeyond, sayBytes, sayMs } from './words.js'
 import { INPUTS, placeOf, type InputName, type Workload } from './workload.js'
 
 /** A table of a comparison: what stands above each column, and a line for each model. */
@@ -46,11 +46,16 @@ function cellsOf(row: Row, workload: Workload): readonly string[] {
   const { model, keepsUp, stalenessMs, halfOpen, integral, requests, cpu, bytes, memory, peak } = row
   // The queue of a server that does not keep up grows all day.
   const timed = (text: string): string => (keepsUp ? text : '-')
-  const isLate = halfOpen.worstMs > deadlineOf(workload)
+  const deadlineMs = deadlineOf(workload)
+  const sayTime = (ms: number): string => (ms > deadlineMs ? sayBeyond(ms, deadlineMs) : sayMs(ms))
   return [
     model,
-    `${timed(sayMs(stalenessMs.all))}  ${verdictOf(row)}`,
-    timed(halfOpen.worstMs > 0 ? `${sayMs(halfOpen.worstMs)}${isLate ? '  late' : ''}` : '-'),
+    `${timed(sayTime(stalenessMs.all))}  ${verdictOf(row)}`,
+    timed(
+      halfOpen.worstMs > 0
+        ? `${sayTime(halfOpen.worstMs)}${halfOpen.worstMs > deadlineMs ? '  late' : ''}`
+        : '-',
+    ),
     timed(sayMs(stalenessMs.half)),
     timed(integral === Infinity ? '-' : figure(integral)),
     figure(requests.perSecond),
@@ -173,7 +178,7 @@ function sayWhatChanges({ recommendation, inputs, workload }: Comparison): reado
       ? [`this is solved by formulas, which do not know ${leftOut.join(' and ')}: they say nothing of it`]
       : []
   const changes = [
-    ...unless.map(sayCrossing),
+    ...unless.map(crossing => sayCrossing(crossing, workload)),
     ...(assumed.length > 0 ? [`find out first what stands here by default: ${assumed.join(', ')}`] : []),
   ]
   return [

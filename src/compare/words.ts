@@ -7,12 +7,12 @@
  * sayMs(33_100) // 33 s
  * ```
  */
-export function sayMs(ms: number): string {
+export function sayMs(ms: number, more = 0): string {
   if (ms === Infinity) return 'never'
-  if (ms < 1_000) return `${ms < 10 ? figure(ms) : Math.round(ms)} ms`
-  if (ms < 120_000) return `${figure(ms / 1_000)} s`
-  if (ms < 7_200_000) return `${figure(ms / 60_000)} min`
-  return `${figure(ms / 3_600_000)} h`
+  if (ms < 1_000) return `${ms < 10 ? figure(ms, more) : rounded(ms, more)} ms`
+  if (ms < 120_000) return `${figure(ms / 1_000, more)} s`
+  if (ms < 7_200_000) return `${figure(ms / 60_000, more)} min`
+  return `${figure(ms / 3_600_000, more)} h`
 }
 
 /**
@@ -41,6 +41,18 @@ export function sayBeyond(ms: number, limitMs: number): string {
 }
 
 /**
+ * A figure beside another one, with as many digits as tell it from that.
+ *
+ * ```ts
+ * sayApart(sayBytes, 20_400, 20_480) // 20.4 KB
+ * ```
+ */
+export function sayApart(say: (value: number, more: number) => string, value: number, other: number): string {
+  const more = [0, 1, 2].find(digits => say(value, digits) !== say(other, digits))
+  return say(value, more ?? 3)
+}
+
+/**
  * How much something costs beside something else: in percent below twice as much, where a number of
  * times would hide the difference.
  *
@@ -63,20 +75,20 @@ export function sayRatio(ratio: number): string {
  * percent(0.02) // 2 %
  * ```
  */
-export function percent(share: number): string {
-  return `${figure(share * 100)} %`
+export function percent(share: number, more = 0): string {
+  return `${figure(share * 100, more)} %`
 }
 
 /**
- * A number with two or three digits that count.
+ * A number with two or three digits that count, and with so many more where that is asked for.
  *
  * ```ts
  * figure(1234.5) // 1,235
  * ```
  */
-export function figure(value: number): string {
+export function figure(value: number, more = 0): string {
   const size = Math.abs(value)
-  if (size >= 100) return count(value)
+  if (size >= 100) return rounded(value, more)
   const digits =
     size >= 10
       ? 0
@@ -87,7 +99,14 @@ export function figure(value: number): string {
           : size === 0
             ? 0
             : Math.min(6, 1 - Math.floor(Math.log10(size)))
-  return String(Number(value.toFixed(digits)))
+  return String(Number(value.toFixed(digits + more)))
+}
+
+/** A number with so many digits after the point at most. */
+function rounded(value: number, digits: number): string {
+  if (digits === 0) return count(value)
+  const [whole = '', ...rest] = String(Number(value.toFixed(digits))).split('.')
+  return [count(Number(whole)), ...rest].join('.')
 }
 
 /**
@@ -97,11 +116,11 @@ export function figure(value: number): string {
  * sayBytes(20_480) // 20 KB
  * ```
  */
-export function sayBytes(bytes: number): string {
-  if (bytes >= 1e12) return `${figure(bytes / 1e12)} TB`
-  if (bytes >= 1e9) return `${figure(bytes / 1e9)} GB`
-  if (bytes >= 1e6) return `${figure(bytes / 1e6)} MB`
-  return bytes >= 1e3 ? `${figure(bytes / 1e3)} KB` : `${Math.round(bytes)} bytes`
+export function sayBytes(bytes: number, more = 0): string {
+  if (bytes >= 1e12) return `${figure(bytes / 1e12, more)} TB`
+  if (bytes >= 1e9) return `${figure(bytes / 1e9, more)} GB`
+  if (bytes >= 1e6) return `${figure(bytes / 1e6, more)} MB`
+  return bytes >= 1e3 ? `${figure(bytes / 1e3, more)} KB` : `${rounded(bytes, more)} bytes`
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Row } from '../row.js'
 import { placeOf, type InputName, type Workload } from '../workload.js'
 import type { Crossing } from './crossings.js'
-import { count, figure, percent, sayBytes, sayMs, sayRatio } from '../words.js'
+import { count, figure, percent, sayApart, sayBeyond, sayBytes, sayMs, sayRatio } from '../words.js'
 import { deadlineOf } from './misses.js'
 import { costOf, TIE, type Choice, type Weights } from './recommend.js'
 
@@ -84,7 +84,7 @@ function sayHalfOpen({ halfOpen, offline }: Row, workload: Workload): readonly s
   if (halfOpen.clients === 0 || (halfOpen.clients < 0.05 && !isLate)) return []
   const share = halfOpen.clients / (workload.clients - offline)
   return [
-    `on average ${halfOpen.clients < 0.01 ? 'less than 0.01' : figure(halfOpen.clients)} of them are on a connection that died unnoticed, and have the change ${sayMs(halfOpen.worstMs)} after the publish at most${isLate ? `, beyond the deadline of ${sayMs(deadlineMs)}` : ''}`,
+    `on average ${halfOpen.clients < 0.01 ? 'less than 0.01' : figure(halfOpen.clients)} of them are on a connection that died unnoticed, and have the change ${isLate ? sayBeyond(halfOpen.worstMs, deadlineMs) : sayMs(halfOpen.worstMs)} after the publish at most${isLate ? `, beyond the deadline of ${sayMs(deadlineMs)}` : ''}`,
     ...(share > MANY
       ? [
           `these are ${percent(share)} of the clients that are there: within the deadline, but more than an exception`,
@@ -118,10 +118,10 @@ function sayHeartbeat(
  * What would have to change for another answer, in one line.
  *
  * ```ts
- * sayCrossing(crossing) // deadlines.killSwitchMs above 34 s -> pull 30 s
+ * sayCrossing(crossing, workload) // deadlines.killSwitchMs above 34 s -> pull 30 s
  * ```
  */
-export function sayCrossing(crossing: Crossing): string {
+export function sayCrossing(crossing: Crossing, workload: Workload): string {
   const { input, side, crossesAt, then, ties, assumed, endsTie, sameKind } = crossing
   const why = sameKind
     ? ', since what is taken here does not fit there as it is'
@@ -130,14 +130,17 @@ export function sayCrossing(crossing: Crossing): string {
       : ''
   const to = `${[then ?? 'none of these', ...ties].join(' or ')}${why}`
   if (input === 'serverCosts')
-    return `servers that take ${side === 'above' ? 'more' : 'less'} than ${figure(crossesAt)} times the processor time -> ${to}`
-  const from = sayInput(input, crossesAt)
+    return `servers that take ${side === 'above' ? 'more' : 'less'} than ${sayApart(figure, crossesAt, 1)} times the processor time -> ${to}`
+  const say = (value: number, more: number): string => sayInput(input, value, more)
+  const given = workload[input]
+  const from = sayApart(say, crossesAt, given)
+  const isNear = from !== sayInput(input, crossesAt)
   const at =
     input === 'clients' || input === 'servers'
       ? side === 'above'
         ? `from ${from} on`
         : `${from} or fewer`
-      : `${side} ${from}`
+      : `${side} ${from}${isNear ? ` (here: ${sayApart(say, given, crossesAt)})` : ''}`
   return `${placeOf(input)} ${at} -> ${to}${assumed ? ' (you did not give it)' : ''}`
 }
 
@@ -148,26 +151,26 @@ export function sayCrossing(crossing: Crossing): string {
  * sayInput('killSwitchMs', 5_000) // 5 s
  * ```
  */
-export function sayInput(input: InputName, value: number): string {
+export function sayInput(input: InputName, value: number, more = 0): string {
   switch (input) {
     case 'killSwitchMs':
     case 'routineMs':
     case 'rttMs':
     case 'idleTimeoutMs':
-      return sayMs(value)
+      return sayMs(value, more)
     case 'documentBytes':
     case 'encodedBytes':
     case 'changedBytes':
-      return sayBytes(value)
+      return sayBytes(value, more)
     case 'offlineShare':
-      return percent(value)
+      return percent(value, more)
     case 'changesPerDay':
     case 'restartsPerDay':
     case 'halfOpenPerClientDay':
-      return `${figure(value)} a day`
+      return `${figure(value, more)} a day`
     case 'serverMbps':
     case 'clientMbps':
-      return `${figure(value)} Mbit/s`
+      return `${figure(value, more)} Mbit/s`
     case 'clients':
     case 'servers':
       return count(value)

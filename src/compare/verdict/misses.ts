@@ -1,4 +1,4 @@
-import { count, percent, sayBeyond, sayMs } from '../words.js'
+import { count, percent, sayApart, sayBeyond, sayMs } from '../words.js'
 import type { Miss, Row } from '../row.js'
 import type { Workload } from '../workload.js'
 
@@ -82,12 +82,12 @@ export function missesOf(
     if (ms / DAY_MS > BUSY)
       misses.push({
         what: 'processor',
-        text: `${who} is busy for ${percent(ms / DAY_MS)} of a processor in the mean of a day with its changes and restarts; ${percent(BUSY)} is the most${ms > DAY_MS ? '; its queue grows all day, so there are no times' : ''}`,
+        text: `${who} is busy for ${sayApart(percent, ms / DAY_MS, BUSY)} of a processor in the mean of a day with its changes and restarts; ${percent(BUSY)} is the most${ms > DAY_MS ? '; its queue grows all day, so there are no times' : ''}`,
       })
   if (streams > MOST_STREAMS)
     misses.push({
       what: 'connections',
-      text: `${each} holds ${count(streams)} streams, and takes ${count(MOST_STREAMS)}`,
+      text: `${each} holds ${count(Math.ceil(streams))} streams, and takes ${count(MOST_STREAMS)}`,
     })
   if (missed > 0)
     misses.push({ what: 'missed', text: `a change never reached ${count(missed)} of the clients` })

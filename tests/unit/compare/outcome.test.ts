@@ -23,7 +23,7 @@ import { timesAsSlow } from '../../../src/compare/costs/scaled.js'
 import { COLUMNS } from '../../../src/compare/columns.js'
 import { sayCrossing } from '../../../src/compare/verdict/because.js'
 import { lookedAt, withInput } from '../../../src/compare/verdict/crossings.js'
-import { figure, sayBytes, sayMs, sayRatio } from '../../../src/compare/words.js'
+import { figure, percent, sayApart, sayBytes, sayMs, sayRatio } from '../../../src/compare/words.js'
 import { INPUTS, readWorkload } from '../../../src/compare/workload.js'
 import { FLAGS, FLEET as USUAL_FLEET } from './fleets.js'
 
@@ -459,6 +459,29 @@ test('a document that is no shorter encoded is none when its size is varied, to 
   }
 })
 
+test('what is at a hair’s breadth from what was given, or from what is the most, is told apart from it', async () => {
+  expect([
+    sayApart(sayBytes, 20_400, 20_480),
+    sayApart(sayBytes, 1_999, 2_000),
+    sayApart(sayMs, 10_080, 10_000),
+    sayApart(sayMs, 500.4, 500),
+    sayApart(percent, 0.7004, 0.7),
+    sayApart(figure, 1_234.56, 1_235),
+    sayApart(sayBytes, 40_960, 20_480),
+  ]).toEqual(['20.4 KB', '1.999 KB', '10.1 s', '500.4 ms', '70.04 %', '1,234.6', '41 KB'])
+  const result = await compare({ ...USUAL_FLEET, clients: 30_000 })
+  const { unless } = result.recommendation
+  const near = unless.filter(({ input, factor = 2 }) => input === 'documentBytes' && factor < 1.02)
+  expect(near).toHaveLength(1)
+  const told = outcomeOf(result).flatMap(({ points }) => points)
+  expect(told).toContainEqual(
+    expect.stringMatching(/^documentBytes below 20\.\d+ KB \(here: 20\.\d+ KB\) -> /),
+  )
+  const cells = tableOf(result).lines.map(line => line.cells[1])
+  expect(cells).toContain('5.05 s  too late')
+  expect(cells).not.toContain('5 s  too late')
+})
+
 test('a crossing of what is counted in ones names the first number that changes the answer', async () => {
   // A name, which nobody can await by mistake.
   const crossing = {
@@ -472,14 +495,15 @@ test('a crossing of what is counted in ones names the first number that changes 
     endsTie: false,
     sameKind: false,
   } as const
-  expect(sayCrossing({ ...crossing, side: 'above' })).toBe('servers from 2 on -> hybrid')
-  expect(sayCrossing({ ...crossing, side: 'below' })).toBe('servers 2 or fewer -> hybrid')
+  const workload = readWorkload(FLEET)
+  expect(sayCrossing({ ...crossing, side: 'above' }, workload)).toBe('servers from 2 on -> hybrid')
+  expect(sayCrossing({ ...crossing, side: 'below' }, workload)).toBe('servers 2 or fewer -> hybrid')
   const { recommendation } = await compare(
     { ...FLEET, clients: 60_000 },
     { models: [hybridModel(), pullModel()] },
   )
   const servers = recommendation.unless.find(({ input }) => input === 'servers')
-  expect(servers && sayCrossing(servers)).toMatch(/^servers from \d+ on -> hybrid/)
+  expect(servers && sayCrossing(servers, workload)).toMatch(/^servers from \d+ on -> hybrid/)
 })
 
 test('how slow servers would have to be for another answer is said, and where it moves nothing as well', async () => {
@@ -501,15 +525,15 @@ test('how slow servers would have to be for another answer is said, and where it
 
 test('a crossing at which nothing but a tie ends says so', async () => {
   const fleet = { ...FLEET, documentBytes: 4_096, encodedBytes: 2_458, changesPerDay: 200 }
-  const { recommendation } = await compare(fleet, { models: [hybridModel(), pushModel()] })
+  const { recommendation, workload } = await compare(fleet, { models: [hybridModel(), pushModel()] })
   expect([recommendation.model, recommendation.ties]).toEqual(['push', ['hybrid']])
   const of = (input: string) => recommendation.unless.find(crossing => crossing.input === input)
   const [larger, slower] = [of('documentBytes'), of('serverMbps')]
   expect([larger?.then, larger?.endsTie]).toEqual(['hybrid', true])
-  expect(larger && sayCrossing(larger)).toMatch(/-> hybrid alone, since a tie ends there$/)
+  expect(larger && sayCrossing(larger, workload)).toMatch(/-> hybrid alone, since a tie ends there$/)
   // On a slow line push is too late: the answer changes, and no tie.
   expect([slower?.then, slower?.endsTie]).toEqual(['hybrid', false])
-  expect(slower && sayCrossing(slower)).not.toMatch(/tie/)
+  expect(slower && sayCrossing(slower, workload)).not.toMatch(/tie/)
 })
 
 test('the outcome and the page say what a change takes, what an hour without one does, and who misses it', async () => {
