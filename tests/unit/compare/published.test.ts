@@ -234,7 +234,7 @@ test('an interval that grows with the age takes fewer bytes than being told and 
     besideUsual.push((of(adapts) ?? 0) / (of(usual) ?? 0))
   }
   says(
-    `adaptive pull takes ${ratios.map(ratio => figure(ratio)).join(' of the bytes and ')} times the processor of hybrid with a heartbeat of 30 s; ${besideUsual.map(figure).join(' and ')} with the usual one`,
+    `adaptive pull takes ${ratios.map(ratio => figure(ratio)).join(' of the bytes and ')} times the processor of hybrid with a heartbeat of 30 s; ${besideUsual.map(ratio => figure(ratio)).join(' and ')} with the usual one`,
   )
 })
 
