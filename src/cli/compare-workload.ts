@@ -1,22 +1,25 @@
 import { resolve } from 'node:path'
-import { presets, withDocuments, type WorkloadInput } from '../compare/index.js'
+import { presets, withDocuments, type PresetPart, type WorkloadInput } from '../compare/index.js'
 import { placed, readWorkloadFile, type ReadWorkloadFile } from '../compare/load-workload.js'
 import { readWorkload } from '../compare/workload.js'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Arguments } from './arguments.js'
 import type { CommandContext } from './command.js'
 import { usageError } from './exit.js'
-import { flagAtFault, onTop, type PartOfWorkload } from './workload-flags.js'
+import { flagAtFault, keptOf, onTop, type PartOfWorkload } from './workload-flags.js'
 
 /**
- * The workload: a file or a preset, and what flags say on top. Throws a usage error that names the
- * flag or the file.
+ * The workload: a file or a preset, and what flags say on top; and what of it is the preset's.
+ * Throws a usage error that names the flag or the file.
  *
  * ```ts
- * const input = await readInput(context)
+ * const { input, preset } = await readInput(context)
  * ```
  */
-export async function readInput({ io, args }: CommandContext): Promise<WorkloadInput> {
+export async function readInput({ io, args }: CommandContext): Promise<{
+  readonly input: WorkloadInput
+  readonly preset: PresetPart | undefined
+}> {
   const [file] = args.positionals
   const named = args.text('preset')
   if (file !== undefined && named !== undefined)
@@ -32,7 +35,8 @@ export async function readInput({ io, args }: CommandContext): Promise<WorkloadI
         ? { given: presetOf(named) }
         : {}
   const paths = documentsOf(base, { io, args })
-  const input = onTop(withoutReplaced(base.given ?? {}, args), args)
+  const kept = withoutReplaced(base.given ?? {}, args)
+  const input = onTop(kept, args)
   const inFile = file === undefined ? '' : `, or write it in ${file}`
   if (input.clients === undefined)
     throw usageError(`the number of clients is missing: pass --clients N${inFile}`)
@@ -43,7 +47,8 @@ export async function readInput({ io, args }: CommandContext): Promise<WorkloadI
   try {
     const workload = await withDocuments(input as WorkloadInput, { ...paths, signal: io.signal })
     readWorkload(workload)
-    return workload
+    const preset = named === undefined ? undefined : { name: named, inputs: keptOf(kept, args) }
+    return { input: workload, preset }
   } catch (error) {
     throw blamed(error, { file, args })
   }

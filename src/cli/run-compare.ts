@@ -36,7 +36,7 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
     print.data(`${JSON.stringify(workloadSchema(), null, 2)}\n`)
     return EXIT.ok
   }
-  const input = await readInput(context)
+  const { input, preset } = await readInput(context)
   const html = args.text('html')
   const models = readModels(args.texts('model'))
   const humanMs = readMs(args, 'human')
@@ -46,6 +46,7 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
     ...(models.length > 0 && { models }),
     ...depth,
     ...readWeights(context),
+    ...(preset !== undefined && { preset }),
     ...(humanMs !== undefined && { blast: { humanMs } }),
     map: html !== undefined,
     signal: io.signal,

@@ -66,6 +66,18 @@ export function onTop(base: PartOfWorkload, args: Arguments): PartOfWorkload {
 }
 
 /**
+ * What of a workload no flag replaces.
+ *
+ * ```ts
+ * keptOf(preset.workload, args) // ['changesPerDay', …]
+ * ```
+ */
+export function keptOf(base: PartOfWorkload, args: Arguments): readonly InputName[] {
+  const said = { ...base, ...base.deadlines, ...base.network }
+  return INPUTS.filter(input => Object.hasOwn(said, input) && args.text(FLAGS[input][0]) === undefined)
+}
+
+/**
  * The flag that said what a refusal of a workload begins with; undefined where none did.
  *
  * ```ts

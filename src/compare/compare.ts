@@ -7,6 +7,7 @@ import { recordedCosts } from './costs/recorded.js'
 import { estimate, type ShapedModel } from './formula/estimate.js'
 import { defaultModels } from './default-models.js'
 import type { Model, RunnableModel } from './models.js'
+import { presets } from './presets.js'
 import type { ComparedRow, Comparison } from './result.js'
 import type { Basis } from './row-of.js'
 import type { Row } from './row.js'
@@ -21,7 +22,7 @@ import { sayDeltas } from './verdict/deltas.js'
 import { sayNoSweeps } from './verdict/sweeps.js'
 import { choose, WEIGHTS, type Choice, type Weights } from './verdict/recommend.js'
 import { isShaped, unchanged, whatChanges } from './verdict/what-changes.js'
-import { readWorkload, type Workload, type WorkloadInput } from './workload.js'
+import { INPUTS, readWorkload, type PresetPart, type Workload, type WorkloadInput } from './workload.js'
 
 /** What is compared, and how deeply. */
 export interface CompareOptions {
@@ -54,6 +55,11 @@ export interface CompareOptions {
   readonly costs?: 'recorded' | Costs
   /** What counts, and how much. Default: processor time and bytes by half each. */
   readonly weights?: Weights
+  /**
+   * Which figures of the workload are those of a preset, where it began with one: the outcome tells
+   * them apart from what was given. Default: none.
+   */
+  readonly preset?: PresetPart
   /** What the bad document of the blast radius is like. Default: as its fields say. */
   readonly blast?: BlastOptions
   /**
@@ -179,6 +185,7 @@ export function checkComparison(input: WorkloadInput, options: CompareOptions): 
     quick: true,
     costs: true,
     weights: true,
+    preset: true,
     blast: true,
     mostClients: true,
     seed: true,
@@ -187,7 +194,7 @@ export function checkComparison(input: WorkloadInput, options: CompareOptions): 
     onProgress: true,
   })
   const workload = readWorkload(input)
-  const { depth = 'formula', models, weights = WEIGHTS, blast, cli, seed, onProgress } = options
+  const { depth = 'formula', models, weights = WEIGHTS, preset, blast, cli, seed, onProgress } = options
   if (!DEPTHS.has(depth)) throw refusal(`depth must be one of ${[...DEPTHS].join(', ')}`)
   for (const name of ['quick', 'map'] as const)
     if (options[name] !== undefined && typeof options[name] !== 'boolean')
@@ -197,6 +204,7 @@ export function checkComparison(input: WorkloadInput, options: CompareOptions): 
     throw refusal('onProgress must be a function')
   readMostClients(options, 1)
   checkWeights(weights)
+  if (preset !== undefined) checkPreset(preset)
   checkBlast('compare(): blast', blast)
   if (models !== undefined) checkModels(models)
   for (const model of models ?? []) {
@@ -207,7 +215,7 @@ export function checkComparison(input: WorkloadInput, options: CompareOptions): 
     throw refusal(
       'a run needs the file of the command line: pass { cli: "node_modules/noticeboard/dist/cli/main.js" }',
     )
-  return workload
+  return { ...workload, ...(preset !== undefined && { preset }) }
 }
 
 const DEPTHS: ReadonlySet<string> = new Set<Row['depth']>(['formula', 'simulation', 'run'])
@@ -263,6 +271,15 @@ function checkWeights(weights: Weights): void {
   const isShare = (value: unknown): boolean => typeof value === 'number' && value >= 0
   if (isShare(cpu) && isShare(bytes) && Math.abs(cpu + bytes - 1) < 1e-9) return
   throw refusal('the weights of cpu and bytes must be numbers of 0 or more that add up to 1')
+}
+
+function checkPreset(preset: PresetPart): void {
+  checkOptions('compare(): preset', preset, { name: true, inputs: true })
+  const { name, inputs } = preset
+  if (!presets.some(known => known.name === name))
+    throw refusal(`preset.name must be one of ${presets.map(known => known.name).join(', ')}`)
+  if (!Array.isArray(inputs) || !inputs.every(input => INPUTS.includes(input)))
+    throw refusal('preset.inputs must be a list of inputs such as "clients"')
 }
 
 function checkModels(models: readonly Model[]): void {

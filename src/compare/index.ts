@@ -52,5 +52,5 @@ export { headlineOf, methodOf, outcomeOf, tableOf, type ComparisonTable, type Ou
 export type { CrossoverMap } from './verdict/crossover-map.js'
 export type { Crossing } from './verdict/crossings.js'
 export type { Weights } from './verdict/recommend.js'
-export type { InputName, Workload, WorkloadInput } from './workload.js'
+export type { InputName, PresetPart, Workload, WorkloadInput } from './workload.js'
 export { workloadSchema } from './workload-schema.js'

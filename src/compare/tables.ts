@@ -94,9 +94,10 @@ function verdictOf({ fits, misses }: Row): string {
  * ```
  */
 export function headlineOf({ workload }: Pick<Comparison, 'workload'>): string {
-  const { clients, documentBytes, encodedBytes, changesPerDay, killSwitchMs } = workload
+  const { clients, documentBytes, encodedBytes, changesPerDay, killSwitchMs, preset } = workload
+  const from = preset === undefined ? '' : `from the preset ${preset.name}: `
   const encoded = encodedBytes < documentBytes ? ` (${sayBytes(encodedBytes)} encoded)` : ''
-  return `${clients === 1 ? '1 client' : `${count(clients)} clients`}, ${sayBytes(documentBytes)}${encoded}, ${changesPerDay === 1 ? '1 change' : `${figure(changesPerDay)} changes`} a day, kill switch within ${sayMs(killSwitchMs)}`
+  return `${from}${clients === 1 ? '1 client' : `${count(clients)} clients`}, ${sayBytes(documentBytes)}${encoded}, ${changesPerDay === 1 ? '1 change' : `${figure(changesPerDay)} changes`} a day, kill switch within ${sayMs(killSwitchMs)}`
 }
 
 /**
@@ -170,16 +171,22 @@ export function outcomeOf(result: Comparison): readonly OutcomePart[] {
 function sayWhatChanges({ recommendation, inputs, workload }: Comparison): readonly OutcomePart[] {
   const { unless, leftOut, unsolved, refitted } = recommendation
   if (unsolved !== undefined) return [{ title: 'What would change it', points: [unsolved] }]
-  const assumed = INPUTS.filter(name => unless.some(({ input, assumed }) => assumed && input === name)).map(
-    placeOf,
-  )
+  const moving = INPUTS.filter(name => unless.some(({ input }) => input === name))
+  const unknown = [
+    ['by default', workload.assumed],
+    ['from the preset', workload.preset?.inputs ?? []],
+  ] as const
+  const unsaid = unknown.flatMap(([whence, inputs]) => {
+    const here = moving.filter(input => inputs.includes(input)).map(placeOf)
+    return here.length > 0 ? [`${whence}: ${here.join(', ')}`] : []
+  })
   const known =
     leftOut.length > 0
       ? [`this is solved by formulas, which do not know ${leftOut.join(' and ')}: they say nothing of it`]
       : []
   const changes = [
     ...unless.map(crossing => sayCrossing(crossing, workload)),
-    ...(assumed.length > 0 ? [`find out first what stands here by default: ${assumed.join(', ')}`] : []),
+    ...(unsaid.length > 0 ? [`find out first what stands here ${unsaid.join('; and ')}`] : []),
   ]
   return [
     ...(changes.length > 0

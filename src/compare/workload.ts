@@ -105,10 +105,18 @@ export interface Workload {
   readonly servers: number
   /** The inputs that nobody gave. */
   readonly assumed: readonly (InputName | 'keepsState')[]
+  /** What is as a preset has it. Left out where there was none. */
+  readonly preset?: PresetPart
+}
+
+/** The preset that a workload began with, and which of its figures nobody replaced. */
+export interface PresetPart {
+  readonly name: string
+  readonly inputs: readonly InputName[]
 }
 
 /** The inputs that are numbers, as a comparison names them. */
-export type InputName = Exclude<keyof Workload, 'assumed' | 'keepsState'>
+export type InputName = Exclude<keyof Workload, 'assumed' | 'keepsState' | 'preset'>
 
 /** What a number may be. */
 interface Range {

@@ -141,7 +141,12 @@ export function sayCrossing(crossing: Crossing, workload: Workload): string {
         ? `from ${from} on`
         : `${from} or fewer`
       : `${side} ${from}${isNear ? ` (here: ${sayApart(say, given, crossesAt)})` : ''}`
-  return `${placeOf(input)} ${at} -> ${to}${assumed ? ' (you did not give it)' : ''}`
+  const whose = assumed
+    ? ' (you did not give it)'
+    : workload.preset?.inputs.includes(input) === true
+      ? ' (the preset’s)'
+      : ''
+  return `${placeOf(input)} ${at} -> ${to}${whose}`
 }
 
 /**

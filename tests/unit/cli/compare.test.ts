@@ -378,6 +378,34 @@ test('--schema prints the JSON Schema of a workload file', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ required: ['clients'], properties: { clients: { minimum: 1 } } })
 })
 
+test('what a preset has, and no option replaces, is told as the preset’s', async () => {
+  const cwd = await folder()
+  const toldBy = async (...args: string[]): Promise<string> =>
+    (await commandLine(['compare', '--preset=iot', ...args], { cwd })).stdout
+  const whole = await toldBy()
+  expect(whole).toMatch(/^from the preset iot: 20,000 clients, /)
+  expect(whole).toMatch(/^ {2}- changesPerDay above .* \(the preset’s\)$/m)
+  expect(whole.replaceAll(/\s+/g, ' ')).toMatch(
+    /find out first what stands here (?:by default: [^;]*; and )?from the preset: .*changesPerDay/,
+  )
+  const partly = await toldBy('--changes-per-day=2')
+  expect(partly).toMatch(/^ {2}- changesPerDay above (?!.*preset).*$/m)
+  expect(partly).toMatch(/\(the preset’s\)$/m)
+  const json = await toldBy('--bytes=900', '--servers=3', '--json')
+  const { workload } = JSON.parse(json) as Comparison
+  expect(workload.preset?.name).toBe('iot')
+  for (const [input, isKept] of [
+    ['clients', true],
+    ['killSwitchMs', true],
+    ['rttMs', true],
+    ['documentBytes', false],
+    ['servers', false],
+    ['serverMbps', false],
+  ] as const)
+    expect([input, workload.preset?.inputs.includes(input)]).toEqual([input, isKept])
+  expect((await commandLine(ASKED, { cwd })).stdout).not.toContain('preset')
+})
+
 test('models that differ are compared, and those that do not are told by what was typed', async () => {
   const cwd = await folder()
   const with2 = async (...models: string[]) =>

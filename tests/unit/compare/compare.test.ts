@@ -481,6 +481,13 @@ test('options that make no sense are refused at the call', async () => {
   await refused(FLEET, { weights: { cpu: 1, bytes: 1 } }, /add up to 1/)
   await refused(FLEET, { models: [] }, /at least one/)
   await refused(FLEET, { models: [pullModel(), pullModel()] }, /two models have the same name/)
+  await refused(FLEET, { preset: { name: 'moon', inputs: [] } }, /preset\.name must be one of data-centre/)
+  await refused(
+    FLEET,
+    { preset: { name: 'iot', inputs: ['rtt'] } },
+    /preset\.inputs must be a list of inputs/,
+  )
+  await refused(FLEET, { preset: { name: 'iot', input: [] } }, /preset.* did you mean inputs/)
   await refused(FLEET, { costs: 'mine' }, /measureCosts/)
   await refused(FLEET, { depth: 'simulate' }, /depth must be one of formula, simulation, run/)
   await refused(FLEET, { seed: 1.5 }, /seed must be a whole number/)
