@@ -19,7 +19,7 @@ export function readMs(args: Arguments, name: string): number | undefined {
 }
 
 /**
- * A number. Throws a usage error.
+ * A number of 0 or more. Throws a usage error.
  *
  * ```ts
  * readNumber(args, 'clients')
@@ -30,7 +30,7 @@ export function readNumber(args: Arguments, name: string): number | undefined {
   if (written === undefined) return undefined
   if (!/^\d+(\.\d+)?$/.test(written))
     throw usageError(
-      `--${name} must be a number, as 3000 or 0.5, not ${JSON.stringify(written.slice(0, 60))}`,
+      `--${name} must be a number of 0 or more, as 3000 or 0.5, not ${JSON.stringify(written.slice(0, 60))}`,
     )
   return Number(written)
 }

@@ -59,10 +59,16 @@ export function onTop(base: PartOfWorkload, args: Arguments): PartOfWorkload {
   return {
     ...base,
     ...flat,
-    ...(args.flag('no-state') && { keepsState: false }),
+    ...keepsState(args),
     ...(Object.keys(deadlines).length > 0 && { deadlines: { ...base.deadlines, ...deadlines } }),
     ...(Object.keys(network).length > 0 && { network: { ...base.network, ...network } }),
   }
+}
+
+function keepsState(args: Arguments): Pick<PartOfWorkload, 'keepsState'> {
+  const [kept, lost] = [args.flag('state'), args.flag('no-state')]
+  if (kept && lost) throw usageError('give --state or --no-state, not both')
+  return kept || lost ? { keepsState: kept } : {}
 }
 
 /**

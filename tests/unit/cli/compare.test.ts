@@ -169,6 +169,19 @@ test('each figure of a workload that a default may decide has a flag', async () 
   expect(workload.assumed).toEqual([])
 })
 
+test('whether clients have disks can be said either way, over a preset, and not both ways at once', async () => {
+  const cwd = await folder()
+  await writeFile(join(cwd, 'disks.json'), '{"clients":60,"documentBytes":900,"keepsState":true}')
+  const keptWith = async (...args: string[]): Promise<boolean> =>
+    (JSON.parse((await commandLine(['compare', ...args, '--json'], { cwd })).stdout) as Comparison).workload
+      .keepsState
+  expect(await keptWith('--preset=containers')).toBe(false)
+  expect(await keptWith('--preset=containers', '--state')).toBe(true)
+  expect(await keptWith('disks.json', '--no-state')).toBe(false)
+  const both = await commandLine(['compare', '--preset=iot', '--state', '--no-state', '--json'], { cwd })
+  expect([both.status, both.error?.message]).toEqual([2, 'give --state or --no-state, not both'])
+})
+
 test('a workload that makes no sense is told by the file or the flag that says it', async () => {
   const cwd = await folder()
   const files = {
@@ -432,7 +445,11 @@ test('what makes no sense is a usage error that says what to type', async () => 
   expect(await told('--clients=5')).toEqual([2, expect.stringMatching(/--document FILE or --bytes N/)])
   expect(await told('--clients=many', '--bytes=9')).toEqual([
     2,
-    '--clients must be a number, as 3000 or 0.5, not "many"',
+    '--clients must be a number of 0 or more, as 3000 or 0.5, not "many"',
+  ])
+  expect(await told('--preset=iot', '--changes-per-day=-1')).toEqual([
+    2,
+    '--changes-per-day must be a number of 0 or more, as 3000 or 0.5, not "-1"',
   ])
   expect(await told('--preset=moon')).toEqual([
     2,
