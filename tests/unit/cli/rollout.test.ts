@@ -643,7 +643,7 @@ describe('a dry run', () => {
       'checked by no schema at all, since none is known; builds do not report their own schema, so what they refuse is known from refusals alone',
       '  build 1, 20 clients: not known',
       expect.stringMatching(
-        /^for example, a document that does harm 90 s after it arrives, which a gate or a guardrail sees, would reach 3 of 20 clients and be gone after 104 s; one that ends the process so late, and again before it is quarantined, would reach up to 10 and be gone after 3\.2 min; to everyone at once 20, and be gone after 17 min where somebody takes 15 min to roll back$/,
+        /^for example, a document that does harm 90 s after it arrives, which a gate or a guardrail sees, would reach 3 of 20 clients and be gone after 104 s; one that ends the process so late, and again before it is quarantined, would reach up to 3 and be gone after 4\.8 min; to everyone at once 20, and be gone after 17 min where somebody takes 15 min to roll back$/,
       ),
     ])
     expect(await releases()).toHaveLength(1)
@@ -668,7 +668,7 @@ describe('a dry run', () => {
         showsAfterMs: 90_000,
         of: 20,
         staged: { reached: 3, goneMs: 103_500 },
-        crash: { reached: 10 },
+        crash: { reached: 3 },
         everyone: { reached: 20, humanMs: 900_000 },
       },
     })
