@@ -13,7 +13,10 @@ newest earlier version that was not withdrawn. Nothing is validated and nothing 
   options: {
     ...BOARD_OPTIONS,
     reason: REASON_OPTION,
-    to: { value: 'VERSION', text: 'a version, a position (what was stable there), or the first 8 digits of a digest' },
+    to: {
+      value: 'VERSION',
+      text: 'a version, a position (what was stable there), or the first 8 digits of a digest',
+    },
     author: AUTHOR_OPTION,
   },
   examples: [
