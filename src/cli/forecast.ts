@@ -50,9 +50,6 @@ export function forecastLines(
 /** Who is in these states gets nothing any more. */
 const GONE: ReadonlySet<FleetState> = new Set<FleetState>(['missing', 'replaced', 'stopped'])
 
-/** How long somebody who is called takes to roll back, in milliseconds. */
-const HUMAN_MS = 900_000
-
 /** What a bad document would do in this fleet: how many clients it reaches, and for how long. */
 export interface ForeseenBlast {
   /** How long after it arrives it does harm, or ends the process, in milliseconds. */
@@ -93,13 +90,13 @@ export function foreseeBlast(
   const stages = forecast.map(({ exposed }) => exposed)
   const bakeMs = forecast.at(-1)?.lastsMs ?? first.lastsMs
   const of = { clients: first.of, stalenessMs }
-  const { staged, everyone, showsAfterMs } = predictBlast(of, { stages, bakeMs, humanMs: HUMAN_MS })
+  const { staged, everyone, showsAfterMs, humanMs } = predictBlast(of, { stages, bakeMs })
   return {
     showsAfterMs,
     of: first.of,
     staged: { reached: staged.reached, goneMs: staged.goneMs },
-    crash: predictCrash(of, { showsAfterMs, bakeMs, stages }),
-    everyone: { ...everyone, humanMs: HUMAN_MS },
+    crash: predictCrash(of, { showsAfterMs, bakeMs, stages, humanMs }),
+    everyone: { ...everyone, humanMs },
   }
 }
 

@@ -2,6 +2,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import { STATE_BEAT_MS } from '../core/limits.js'
 import { checkOptions } from '../core/options.js'
 import { defaultStages, type Stage } from '../rollouts/index.js'
+import { sizeOf } from '../rollouts/stage.js'
 import { equalSteps, TIMED_EVERY_MS, TIMED_STEPS } from '../rollouts/timed.js'
 import type { Row } from './row.js'
 import type { Workload } from './workload.js'
@@ -121,7 +122,7 @@ export function predictBlast(
     bakeMs,
     everyone,
     staged,
-    ...(reports && { crash: predictCrash(fleet, { showsAfterMs, bakeMs, stages }) }),
+    ...(reports && { crash: predictCrash(fleet, { showsAfterMs, bakeMs, stages, humanMs }) }),
   }
 }
 
@@ -134,27 +135,20 @@ export function predictBlast(
  * it back but somebody who was called.
  *
  * ```ts
- * predictCrash({ clients: 60, stalenessMs }, { showsAfterMs: 90_000, bakeMs: 60_000, stages: [1, 6, 30, 60] })
+ * predictCrash(fleet, { showsAfterMs: 90_000, bakeMs: 60_000, stages: [1, 6, 30, 60], humanMs: 900_000 })
  * ```
  */
 export function predictCrash(
-  { clients, stalenessMs }: Fleet,
-  {
-    showsAfterMs,
-    bakeMs,
-    stages,
-    humanMs = HUMAN_MS,
-  }: Required<Pick<BlastOptions, 'showsAfterMs' | 'bakeMs' | 'stages'>> & Pick<BlastOptions, 'humanMs'>,
+  fleet: Fleet,
+  { showsAfterMs, bakeMs, stages, humanMs }: Required<BlastOptions>,
 ): Blast {
-  const stageMs = stalenessMs.all + bakeMs + REPORT_MS + STEP_MS
-  const diesMs = stalenessMs.half + showsAfterMs
+  const { clients, stalenessMs } = fleet
+  const stageMs = stageOf(fleet, bakeMs)
   if (showsAfterMs >= Math.max(bakeMs, TRUSTED_MS)) {
-    const stoppedMs = diesMs + humanMs
-    return {
-      reached: stages[Math.floor(stoppedMs / stageMs)] ?? stages.at(-1) ?? clients,
-      goneMs: stoppedMs + stalenessMs.all,
-    }
+    const { reached, goneMs } = stoppedByHand(fleet, { showsAfterMs, humanMs, stages, lastsMs: stageMs })
+    return { reached, goneMs }
   }
+  const diesMs = stalenessMs.half + showsAfterMs
   /**
    * From a death until it is tried again: what ran before has to outlive it, as is known to a beat.
    */
@@ -183,6 +177,38 @@ interface Fleet {
   readonly stalenessMs: Pick<Row['stalenessMs'], 'half' | 'all'>
 }
 
+/**
+ * How long a stage lasts: until its clients have the document, have run it for as long as they have
+ * to, and have said so, in milliseconds.
+ */
+function stageOf({ stalenessMs }: Fleet, bakeMs: number): number {
+  return stalenessMs.all + bakeMs + REPORT_MS + STEP_MS
+}
+
+/**
+ * Nothing is noticed by itself: the stages go on until somebody who was called has stopped them.
+ */
+function stoppedByHand(
+  { clients, stalenessMs }: Fleet,
+  {
+    showsAfterMs,
+    humanMs,
+    stages,
+    lastsMs,
+  }: Pick<Required<BlastOptions>, 'showsAfterMs' | 'humanMs' | 'stages'> & {
+    /** How long each stage lasts. */
+    readonly lastsMs: number
+  },
+): Blast & { readonly stage: number } {
+  const stoppedMs = stalenessMs.half + showsAfterMs + humanMs
+  const stage = Math.floor(stoppedMs / lastsMs)
+  return {
+    stage,
+    reached: stages[stage] ?? stages.at(-1) ?? clients,
+    goneMs: stoppedMs + stalenessMs.all,
+  }
+}
+
 function byReports(
   { clients, stalenessMs }: Fleet,
   {
@@ -192,9 +218,7 @@ function byReports(
     stages = exposedBy(defaultStages(clients), clients),
   }: BlastOptions,
 ): Pick<BlastRadius, 'bakeMs' | 'staged'> {
-  // A stage lasts until its clients have the document, have run it for as long as they have to, and
-  // have said so.
-  const stageMs = stalenessMs.all + bakeMs + REPORT_MS + STEP_MS
+  const stageMs = stageOf({ clients, stalenessMs }, bakeMs)
   const noticed = stages.findIndex(
     (_, index) => index === stages.length - 1 || showsAfterMs < (index + 1) * stageMs,
   )
@@ -214,27 +238,24 @@ function byReports(
   }
 }
 
-/** Nobody says anything: the stages go on until somebody who was called has stopped them. */
 function byClock(
-  { clients, stalenessMs }: Fleet,
+  fleet: Fleet,
   {
     showsAfterMs = SHOWS_AFTER_MS,
     bakeMs = TIMED_EVERY_MS,
     humanMs = HUMAN_MS,
-    stages = exposedBy(equalSteps(TIMED_STEPS), clients),
+    stages = exposedBy(equalSteps(TIMED_STEPS), fleet.clients),
   }: BlastOptions,
 ): Pick<BlastRadius, 'bakeMs' | 'staged'> {
-  const stoppedMs = stalenessMs.half + showsAfterMs + humanMs
-  const stage = Math.floor(stoppedMs / bakeMs)
+  const { stage, ...blast } = stoppedByHand(fleet, { showsAfterMs, humanMs, stages, lastsMs: bakeMs })
   return {
     bakeMs,
     staged: {
       by: 'clock',
-      reached: stages[stage] ?? stages.at(-1) ?? clients,
-      goneMs: stoppedMs + stalenessMs.all,
+      ...blast,
       stages,
       noticedIn: stage < stages.length ? stage : undefined,
-      completesMs: (stages.length - 1) * bakeMs + stalenessMs.all,
+      completesMs: (stages.length - 1) * bakeMs + fleet.stalenessMs.all,
     },
   }
 }
@@ -265,16 +286,5 @@ export function checkBlast(who: string, options: BlastOptions | undefined): void
 }
 
 function exposedBy(stages: readonly Stage[], clients: number): readonly number[] {
-  return stages.map(stage => {
-    switch (stage.by) {
-      case 'count':
-        return Math.min(clients, stage.count)
-      case 'share':
-        return Math.min(clients, Math.max(stage.atLeast ?? 1, Math.ceil(stage.share * clients)))
-      case 'labels':
-      case 'ids':
-      case 'all':
-        return clients
-    }
-  })
+  return stages.map(stage => Math.min(clients, sizeOf(stage, clients)))
 }

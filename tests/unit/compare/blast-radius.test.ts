@@ -60,8 +60,15 @@ test('a prediction that makes no sense is refused by its field', () => {
 
 test('one that ends the process is told where clients report, as predictCrash() says', () => {
   const fleet = { clients: 3_000, stalenessMs }
-  const { crash, staged, bakeMs, showsAfterMs } = predictBlast(fleet)
-  expect(crash).toEqual(predictCrash(fleet, { showsAfterMs, bakeMs, stages: staged.stages }))
+  const { crash, staged, bakeMs, showsAfterMs, humanMs } = predictBlast(fleet)
+  expect(crash).toEqual(predictCrash(fleet, { showsAfterMs, bakeMs, stages: staged.stages, humanMs }))
   expect(crash?.goneMs).toBeGreaterThan(2 * showsAfterMs)
   expect(predictBlast({ ...fleet, reports: false })).not.toHaveProperty('crash')
+})
+
+test('one that ends the process after it is trusted stays for as long as somebody who is called takes', () => {
+  const goneMs = (humanMs: number): number | undefined =>
+    predictBlast({ clients: 3_000, stalenessMs }, { showsAfterMs: 400_000, humanMs }).crash?.goneMs
+  expect(goneMs(300_000)).toBe(stalenessMs.half + 700_000 + stalenessMs.all)
+  expect(goneMs(900_000)).toBe(stalenessMs.half + 1_300_000 + stalenessMs.all)
 })
