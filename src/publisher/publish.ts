@@ -30,7 +30,7 @@ import { leftBehind, replacedBy, type LeftBehind } from './rollouts/left-behind.
 import { forecast } from './rollouts/forecast.js'
 import { trialIfKept } from './rollouts/find-trial.js'
 import { assertPolicy, ownPolicies, policyOr, withBuiltIn } from './rollouts/policies.js'
-import { runnersOf } from '../rollouts/controllers.js'
+import { runnerNames } from '../rollouts/controllers.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { MAX_LABELS } from '../core/limits.js'
 import { oneLine } from '../core/json/text.js'
@@ -261,7 +261,7 @@ function moversOf(
   heard: HeardReports | undefined,
 ): readonly string[] {
   if (rollout === undefined || heard === undefined) return []
-  return [...new Set(runnersOf(rollout, heard).map(({ name }) => name))]
+  return runnerNames(rollout, heard)
 }
 
 /** What of reports it takes to begin a rollout; undefined for all of them. */

@@ -72,6 +72,20 @@ export function runnersOf(
 }
 
 /**
+ * The names of those that are heard and can advance a rollout by themselves, each once.
+ *
+ * ```ts
+ * const names = runnerNames(rollout, heard) // ['controller of web-1']
+ * ```
+ */
+export function runnerNames(
+  rollout: { readonly id?: string; readonly plan: Json },
+  heard: HeardReports,
+): readonly string[] {
+  return [...new Set(runnersOf(rollout, heard).map(({ name }) => name))]
+}
+
+/**
  * Whether a controller that is heard can advance a plan by itself. Whoever drives another rollout
  * counts for nothing.
  *

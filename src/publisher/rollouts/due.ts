@@ -1,6 +1,6 @@
 import type { HeardReports } from '../../contracts/report.js'
 import type { RolloutState } from '../../core/release/rollout.js'
-import { runnersOf } from '../../rollouts/controllers.js'
+import { runnerNames } from '../../rollouts/controllers.js'
 import type { Decision } from '../../rollouts/policy.js'
 import { sayTime } from '../../rollouts/say-time.js'
 
@@ -18,7 +18,7 @@ export function sayDue(
 ): readonly string[] {
   if (type !== 'advance' && type !== 'widen') return []
   const nowMs = Date.parse(heard.asOf)
-  const runners = [...new Set(runnersOf(rollout, heard).map(({ name }) => name))].map(name => {
+  const runners = runnerNames(rollout, heard).map(name => {
     const heardMs = heard.reports
       .filter(({ clientId, role }) => role?.type === 'controller' && clientId === name)
       .map(({ receivedAt }) => (receivedAt === undefined ? nowMs : Date.parse(receivedAt)))

@@ -7,7 +7,7 @@ import type { Hasher } from '../../contracts/system.js'
 import { isExposed, type Audience } from '../../core/release/audience.js'
 import { goesOn, type RolloutPhase } from '../../core/release/rollout.js'
 import { summarizeFleet, type Fleet, type FleetMember } from '../../fleet/summary.js'
-import { runnersOf } from '../../rollouts/controllers.js'
+import { runnerNames } from '../../rollouts/controllers.js'
 import { runs } from '../../rollouts/client-state.js'
 import type { Explanation } from '../../rollouts/explanation.js'
 import type { PublisherContext } from '../context.js'
@@ -225,7 +225,7 @@ function stepOf(context: PublisherContext, release: RolloutRelease, seen: Seen):
     why: whyOf(rollout.why, explanation),
     waitingFor,
     isPaused: isHeldUp(rollout.state) || isHeld,
-    controllers: [...new Set(runnersOf(rollout, heard).map(({ name }) => name))],
+    controllers: runnerNames(rollout, heard),
     ...countsOf(context, release, fleet),
     reach: reachIn(context, release, { heard, fleet }),
     fleet,

@@ -1,5 +1,6 @@
 import { cohortHash, BUCKETS, type Clause } from '../../../../../src/core/release/audience.js'
 import type { StageStart } from '../../../../../src/core/release/rollout.js'
+import { idOf } from '../../../../../src/rollouts/cohort.js'
 import type { Stage } from '../../../../../src/rollouts/stage.js'
 import type { Dice } from '../../../../../src/sim/dice.js'
 import { systemHasher } from '../../../../../src/system/system.js'
@@ -19,14 +20,14 @@ export interface Begin {
 }
 
 export const SALT = 'salt'
-export const idOf = (clientId: string): string => cohortHash(SALT, clientId, systemHasher).slice(0, 32)
+export const idIn = (clientId: string): string => idOf(clientId, { salt: SALT, hasher: systemHasher })
 const bucketOf = (clientId: string): number =>
   Number.parseInt(cohortHash(SALT, clientId, systemHasher).slice(0, 8), 16)
 
 /** Draws a beginning that exposes no more than its first stage, and not everyone. */
 export function drawBegin(dice: Dice, members: readonly Member[]): Begin {
   const stage = drawStage(dice, members)
-  const ids = members.map(({ clientId }) => idOf(clientId))
+  const ids = members.map(({ clientId }) => idIn(clientId))
   const [first] = ids
   const kind = dice.pick(['plain', 'plain', 'gates', 'rehearsal'] as const)
   if (kind === 'gates') return { stage, clauses: [], start: { exposed: 0, awaitsGates: true } }
@@ -43,7 +44,7 @@ function drawStage(dice: Dice, members: readonly Member[]): Stage {
   const isGold = ({ tier }: Member): boolean => tier === 'gold'
   if (kind === 'share') return { by: 'share', share: dice.between(5, 50) / 100 }
   if (kind === 'ids' && members.length > 0)
-    return { by: 'ids', ids: members.slice(0, some).map(({ clientId }) => idOf(clientId)) }
+    return { by: 'ids', ids: members.slice(0, some).map(({ clientId }) => idIn(clientId)) }
   if (kind === 'labels' && !members.every(isGold)) return { by: 'labels', labels: { tier: ['gold'] } }
   return { by: 'count', count: dice.between(1, some) }
 }
@@ -52,7 +53,7 @@ function clausesOf(stage: Stage, members: readonly Member[]): readonly Clause[] 
   const names = members.map(({ clientId }) => clientId)
   switch (stage.by) {
     case 'count':
-      return [{ ids: names.slice(0, stage.count).map(idOf) }]
+      return [{ ids: names.slice(0, stage.count).map(idIn) }]
     case 'ids':
       return [{ ids: stage.ids }]
     case 'labels':

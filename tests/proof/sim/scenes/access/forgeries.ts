@@ -18,7 +18,7 @@ import { tokenBox } from '../../../../support/tokens.js'
 import { during } from '../../waiting.js'
 import type { SceneStage } from '../scene.js'
 import { ask, BOARD } from './ask.js'
-import { drawBegin, idOf, SALT, type Begin, type Member } from './begun.js'
+import { drawBegin, idIn, SALT, type Begin, type Member } from './begun.js'
 
 const NAMESPACE = 'checkout/prod'
 
@@ -85,7 +85,7 @@ const FORGERIES: readonly Forgery[] = [
   [
     'everyone by name',
     (_, { members }) => ({
-      audience: { salt: SALT, clauses: [{ ids: members.map(({ clientId }) => idOf(clientId)) }] },
+      audience: { salt: SALT, clauses: [{ ids: members.map(({ clientId }) => idIn(clientId)) }] },
     }),
     isFleet,
   ],
