@@ -31,7 +31,7 @@ export const REAL = { clients: 12, real: true, waitMs: 30 * MINUTE } as const
 export const AT_ONCE = { ...REAL, rollout: everyone(), waitMs: 10 * MINUTE } as const
 export const reason = 'an update'
 /** How often clients and the controller look: three times in a report period. */
-const LOOK_MS = 10_000
+export const LOOK_MS = 10_000
 /** The stages that a fleet of that size gets by itself; only the periods are shorter. */
 export const DEFAULTS: StagedOptions = { bakeMs: 5 * MINUTE, reportMs: 30_000, watchMs: 15 * MINUTE }
 
@@ -48,6 +48,8 @@ export interface Outcome {
   readonly most: number
   /** Clients that run it when that is over. */
   readonly left: number
+  /** From `publish()` until the last that ran it ran the first version again, in milliseconds. */
+  readonly goneMs: number
   readonly state: string | undefined
 }
 
@@ -104,6 +106,7 @@ export async function play(given: Play): Promise<Outcome> {
   await publisher.publish({ pool: 1 }, { rollout: everyone(), reason })
   const first = (await publisher.current())?.digest
   const begun: number[] = []
+  let backMs = 0
   const startClients =
     given.real === true
       ? (options: PaperFleetOptions & { readonly store: CompleteStore }) =>
@@ -117,7 +120,10 @@ export async function play(given: Play): Promise<Outcome> {
     lookMs: LOOK_MS,
     effect: (digest, clientId) =>
       digest === first ? 'works' : effect(clientId, fleet.runs(digest).length, digest),
-    onRun: ({ digest }) => void (digest === first || begun.push(clock.monotonic())),
+    onRun: ({ digest }) => {
+      if (digest === first) backMs = clock.monotonic()
+      else begun.push(clock.monotonic())
+    },
     ...(diesAfterMs !== undefined && { diesAfterMs }),
     ...(labels !== undefined && { labels }),
   })
@@ -131,12 +137,14 @@ export async function play(given: Play): Promise<Outcome> {
     const options = { rollout, reason, ...(belowFloor !== undefined && { belowFloor }) }
     return (await publisher.publish({ pool }, options)).digest
   }
+  const publishedMs = clock.monotonic()
   const digest = await publish(2)
   await after?.({ clock, publisher, fleet, publish })
   await clock.advance(given.waitMs ?? 90 * MINUTE)
   const state = (await publisher.rollout())?.state
   const most = Math.max(0, ...begun.map(from => begun.filter(at => at >= from && at < from + MINUTE).length))
-  return { touched: fleet.everRan(digest).length, most, left: fleet.runs(digest).length, state }
+  const [touched, left] = [fleet.everRan(digest).length, fleet.runs(digest).length]
+  return { touched, most, left, goneMs: backMs - publishedMs, state }
 }
 
 /** How many of the fleet a number stands for. */
