@@ -100,6 +100,20 @@ export interface AppliedEvent {
   readonly fromDisk: boolean
 }
 
+/** What a client committed, and whether it came from its disk. */
+type Ran = Pick<AppliedEvent, 'digest' | 'fromDisk'>
+
+/**
+ * What a client ran as far as its disk knows: a process that is killed right after a commit begins
+ * from what ran before it, and for whoever follows, that commit never was.
+ */
+function knownToDisk(allRan: readonly Ran[]): readonly string[] {
+  return allRan.reduce<readonly string[]>((known, { digest, fromDisk }) => {
+    const at = fromDisk ? known.lastIndexOf(digest) : -1
+    return at === -1 ? [...known, digest] : known.slice(0, at + 1)
+  }, [])
+}
+
 /** Makes {@link Truth}: the safety lines that are checked at each event. */
 export function createTruth(
   nowMs: () => number,
@@ -120,16 +134,16 @@ export function createTruth(
   const refusals = new Set<string>()
   const reports = new Map<
     string,
-    Pick<AppliedEvent, 'client' | 'identity' | 'position'> & { readonly ran: readonly string[] }
+    Pick<AppliedEvent, 'client' | 'identity' | 'position'> & { readonly ran: readonly Ran[] }
   >()
-  const ran = new Map<string, string[]>()
+  const ran = new Map<string, readonly Ran[]>()
   const published: {
     readonly position: Position
     readonly text: string | undefined
     readonly unread: boolean
   }[] = []
   const followed: (Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'> & {
-    readonly earlier: readonly string[]
+    readonly ran: readonly Ran[]
   })[] = []
   let newest: Position | undefined
   const restores: (Position | undefined)[] = []
@@ -144,9 +158,14 @@ export function createTruth(
    * Whether a client that ran what this release withdraws, or a candidate that it does not name any
    * more, has gone back to what it ran before.
    */
-  const goesBack = (release: Release, allRan: readonly string[]): boolean => {
+  const goesBack = (release: Release, allRan: readonly Ran[]): boolean =>
+    isStepBack(
+      release,
+      allRan.map(({ digest }) => digest),
+    ) || isStepBack(release, knownToDisk(allRan))
+  const isStepBack = (release: Release, digests: readonly string[]): boolean => {
     // What runs again after a restart is no step.
-    const steps = allRan.filter((digest, at) => digest !== allRan[at - 1])
+    const steps = digests.filter((digest, at) => digest !== digests[at - 1])
     const [left, back] = steps.slice(-2)
     if (left === undefined || back === undefined || armOf(release, left) !== undefined) return false
     const withdraws = (digest: string): boolean => release.withdrawn?.includes(digest) === true
@@ -231,9 +250,9 @@ export function createTruth(
           )
       }
       last.set(client, position)
-      const earlier = ran.get(client) ?? []
-      ran.set(client, [...earlier, digest])
-      if (!fromDisk) followed.push({ client, identity, digest, position, earlier })
+      const all = [...(ran.get(client) ?? []), { digest, fromDisk }]
+      ran.set(client, all)
+      if (!fromDisk) followed.push({ client, identity, digest, position, ran: all })
     },
     checkFollowed() {
       for (const { client, identity, position, ran: before } of reports.values()) {
@@ -241,7 +260,7 @@ export function createTruth(
         if (
           known !== undefined &&
           !ambiguous(position) &&
-          !before.some(digest => allowed(known.release, identity, digest)) &&
+          !before.some(({ digest }) => allowed(known.release, identity, digest)) &&
           !goesBack(known.release, before)
         ) {
           violate(
@@ -250,7 +269,7 @@ export function createTruth(
           )
         }
       }
-      for (const { client, identity, digest, position, earlier } of followed.splice(0)) {
+      for (const { client, identity, digest, position, ran: until } of followed.splice(0)) {
         const known = released.get(formatPosition(position))
         if (ambiguous(position)) continue
         if (known === undefined)
@@ -258,7 +277,7 @@ export function createTruth(
             'only-what-was-published',
             `${client} followed ${formatPosition(position)}, which is in no log`,
           )
-        else if (!allowed(known.release, identity, digest) && !goesBack(known.release, [...earlier, digest]))
+        else if (!allowed(known.release, identity, digest) && !goesBack(known.release, until))
           violate(
             'audience',
             `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`,
@@ -301,12 +320,12 @@ export function createTruth(
       return at === undefined || ambiguous(at) ? undefined : at
     },
     copied(from, to) {
-      ran.set(to, [...(ran.get(from) ?? [])])
+      ran.set(to, ran.get(from) ?? [])
     },
     reported({ client, identity, position }) {
       const key = `${client} ${formatPosition(position)}`
       if (!reports.has(key))
-        reports.set(key, { client, identity, position, ran: [...(ran.get(client) ?? [])] })
+        reports.set(key, { client, identity, position, ran: ran.get(client) ?? [] })
     },
     namedSince(position) {
       const named: string[] = []
