@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createPublisher } from '../../publisher/index.js'
 import { everyone } from '../../rollouts/index.js'
+import { systemClock } from '../../system/system.js'
 import { httpStore } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import { countsBy } from '../costs/costs.js'
@@ -12,6 +13,7 @@ import type { FollowOptions, PartCalls, PartSeen } from './part-calls.js'
 import { startPart, type Part } from './part-process.js'
 import { memoryBytes, processorMs } from './process-usage.js'
 import { startServer } from './server-process.js'
+import { standIn, standInsOf } from './stand-ins.js'
 import { warmUp } from './warm-up.js'
 
 /** Servers and clients in processes of their own, over loopback. */
@@ -30,6 +32,11 @@ export interface FleetRun {
    * Opens a stream to each server, or two to each worker, for nobody; resolves to what closes them.
    */
   follow(signal: AbortSignal): Promise<() => void>
+  /**
+   * Stands in for clients that are not run, as {@link standIn} does; resolves to how many, and what
+   * ends it.
+   */
+  standIn(signal: AbortSignal): Promise<{ readonly count: number; leave(): void }>
   /**
    * Asks the servers until they are as fast as those that have run for days; something must have
    * been published.
@@ -58,6 +65,8 @@ export interface FleetRunOptions {
   readonly shape: Shape
   readonly documentBytes: number
   readonly clients: number
+  /** How many clients the fleet has beside them. */
+  readonly notRun: number
   readonly servers: number
   /** How many workers each server has; 0 for one process that does it all. */
   readonly workers: number
@@ -73,7 +82,7 @@ const CLIENTS_OF_PROCESS = 1_250
  * Starts the processes; no client runs yet, and nothing was published. Dispose of it in any case.
  */
 export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> {
-  const { cli, shape, documentBytes, clients, workers, heartbeatMs, keepsState, soakMs } = options
+  const { cli, shape, documentBytes, clients, notRun, workers, heartbeatMs, keepsState, soakMs } = options
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-compare-'))
   const processes = Math.ceil(clients / CLIENTS_OF_PROCESS)
   const fleets = Array.from({ length: processes }, () => startPart(cli))
@@ -145,6 +154,12 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
         // Workers take turns.
         { each: Math.max(1, 2 * workers), signal },
       ),
+    async standIn(signal) {
+      const count = standInsOf(shape, notRun)
+      const urls = addresses.map(address => address.url)
+      const leave = count === 0 ? () => {} : await standIn(count, { urls, shape, clock: systemClock, signal })
+      return { count, leave }
+    },
     async warmUp(signal, times) {
       // Each worker runs the code for itself.
       for (const address of addresses) await warmUp(address.url, signal, times * Math.max(1, workers))

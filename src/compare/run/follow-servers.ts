@@ -20,8 +20,10 @@ export async function followServers(
   const end = createLinkedAbortController(signal)
   const query = { namespaces: [NAMESPACE], inline: false }
   const opening = urls.flatMap(url => {
-    const from = http(url, { fetch: plainFetch })
-    return Array.from({ length: each }, () => readStream(from.watch(query, end.signal)))
+    // Of one transport they would share a connection.
+    return Array.from({ length: each }, () =>
+      readStream(http(url, { fetch: plainFetch }).watch(query, end.signal)),
+    )
   })
   try {
     await Promise.all(opening)

@@ -9,6 +9,7 @@ import { measureMemory } from './measure-memory.js'
 import { measureSharing } from './measure-sharing.js'
 import { LARGE_BYTES, openBench, SMALL_BYTES } from './server-bench.js'
 import { startServer } from './server-process.js'
+import { WARM_AFTER } from './warm-up.js'
 import { countWireBytes } from './wire-bytes.js'
 
 /** How the costs of a server are measured. */
@@ -51,30 +52,37 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
   try {
     const bench = await openBench(server, { wire, clock, signal })
     const rounds = Math.max(1, Math.round(400 * scale))
+    const warmAfter = Math.max(1, Math.round(WARM_AFTER * scale))
+    const rest = (): Promise<void> => clock.sleep(1_000, signal)
     const heartbeatS = defaultPeriods.heartbeatMs / 1_000
     onProgress('requests')
     const asked = [bench.unchanged, bench.release, bench.log, bench.report, bench.snapshot] as const
     // The first requests run code that was never run before.
-    for (const warm of asked) await bench.many(rounds, warm)
+    for (const warm of asked) await bench.many(warmAfter, warm)
     const [unchanged, release, log, report, small] = await bench.costs(rounds, asked)
     const kinds = { unchanged, release, log, report }
-    onProgress('changes that hardly anybody follows')
-    const follower = await bench.open(1, false)
-    const changeMs = await bench.changes(SMALL_BYTES, 20)
-    const changeBytes = await bench.changeBytes(SMALL_BYTES)
-    const alone = await bench.idle(2 * defaultPeriods.heartbeatMs)
-    const idleMsPerSecond = alone.serverMs / (2 * heartbeatS)
     onProgress('requests that come alone')
-    const lonely = await bench.apart(Math.max(20, Math.round(200 * scale)), bench.unchanged)
-    follower.close()
+    // A fleet that asks keeps the code of its requests warm, and one that follows the board's.
+    const follower = await bench.open(1, false)
+    const lonely = await bench.apart(Math.max(20, Math.round(400 * scale)), bench.unchanged)
+    onProgress('half a minute in which hardly anybody is there')
+    const idleMsPerSecond = await bench.idleMsPerSecond(2 * heartbeatS)
     const streams = Math.round(1_500 * scale)
+    const changes = Math.ceil(20 * scale)
     onProgress(`${streams} streams`)
+    const warm = await bench.open(streams, false)
+    await bench.changes(SMALL_BYTES, 2 * changes)
+    warm.close()
+    await rest()
+    const changeMs = await bench.changes(SMALL_BYTES, changes)
+    const changeBytes = await bench.changeBytes(SMALL_BYTES)
     const notices = await bench.open(streams, false)
-    const noticeMs = Math.max(0, (await bench.changes(SMALL_BYTES, 20)) - changeMs) / streams
+    const noticeMs = Math.max(0, (await bench.changes(SMALL_BYTES, changes)) - changeMs) / streams
     const noticeBytes = ((await bench.changeBytes(SMALL_BYTES)) - changeBytes) / streams
     onProgress('a minute in which nothing happens')
-    const idle = await bench.idle(4 * defaultPeriods.heartbeatMs)
+    const idle = await bench.heartbeat(4)
     notices.close()
+    follower.close()
     await bench.changes(LARGE_BYTES, 3)
     const largeChangeMs = await bench.changes(LARGE_BYTES, 8)
     const large = await bench.cost(Math.ceil(rounds / 4), bench.snapshot)
@@ -94,8 +102,9 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
       wire,
       clock,
       signal,
+      warmAfter,
       rounds,
-      changes: Math.ceil(20 * scale),
+      changes,
     })
 
     const apartKB = (LARGE_BYTES - SMALL_BYTES) / 1_000
@@ -117,8 +126,8 @@ async function measure({ cli, signal, onProgress = () => {}, scale = 1 }: Measur
         },
         connect: notices.cost,
         mark: {
-          serverMs: round(Math.max(0, idle.serverMs / 4 - idleMsPerSecond * heartbeatS) / streams),
-          bytes: Math.round(idle.bytes / (4 * streams)),
+          serverMs: round(Math.max(0, idle.serverMs - idleMsPerSecond * heartbeatS) / streams),
+          bytes: Math.round(idle.bytes / streams),
         },
         notice: { serverMs: round(noticeMs), bytes: Math.round(noticeBytes) },
         delivery: {

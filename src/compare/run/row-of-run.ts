@@ -131,16 +131,23 @@ function usedOf(
     readonly day: Counts
   },
 ): Used {
-  const { alone, idle, change, start, memoryBytes } = seen
+  const { alone, idle, crowd, change, start, memoryBytes } = seen
   const service = serviceOf(shape, basis)
   // What servers do with nobody there, and once for a change, is no client's; what it costs that
   // they are idle depends on how many clients there are.
-  const aloneMs = (alone.msPerSecond * idle.ms) / 1_000 / clients
   const isTold = shape.type === 'stream'
   const asked = askedIn(idle.counts, service)
   const processes = processesOf(shape, basis.workload)
   const asleep = asleepOf((clients * asked) / processes / idle.ms)
   const { wakeMs = 0 } = basis.costs
+  // Servers that answer as much as the fleet asks tell best what one client costs them.
+  const { served, serverMs, ms } =
+    crowd === undefined
+      ? { served: clients, serverMs: idle.serverMs * clients, ms: idle.ms }
+      : { served: clients + crowd.standIns, ...crowd }
+  const askedInDay = asked * (DAY_MS / idle.ms)
+  const asleepInDay = asleepOf((served * askedInDay) / processes / DAY_MS)
+  const dayMs = ((serverMs - (alone.msPerSecond * ms) / 1_000) / served) * (DAY_MS / ms)
   const onChange = comesAlone(change.counts, { service, isTold })
   const asleepThen = isTold ? asleepAfterChange({ asleep, reports: clients * onChange, processes }) : asleep
   const perDay = DAY_MS / idle.ms
@@ -153,7 +160,7 @@ function usedOf(
   }
   return {
     day: {
-      cpuMs: Math.max(0, idle.serverMs - aloneMs - asleep * wakeMs * asked) * perDay + unseen(service.cpuMs),
+      cpuMs: Math.max(0, dayMs - asleepInDay * wakeMs * askedInDay) + unseen(service.cpuMs),
       bytes: idle.bytes * perDay + unseen(service.bytes),
     },
     change: {

@@ -6,6 +6,7 @@ import { count } from '../words.js'
 import { median } from './figures.js'
 import type { FleetRun, FleetSeen } from './fleet-run.js'
 import { machineTimes } from './process-usage.js'
+import { workOfSeconds } from './work-of-seconds.js'
 
 /**
  * What some time came to: for one client, in the counts, the bytes and the servers' processor time.
@@ -25,11 +26,25 @@ export interface Alone {
   readonly changeMs: number
 }
 
+/** What servers took while they had more to answer than the clients that are run. */
+export interface Crowd {
+  /** For how many clients something stood in. */
+  readonly standIns: number
+  /** Processor time of all servers, for all clients and stand-ins together. */
+  readonly serverMs: number
+  readonly ms: number
+}
+
 /** What a real run was seen to do. */
 export interface SeenInRun {
   readonly alone: Alone
   /** Nothing happened. */
   readonly idle: Span
+  /**
+   * Nothing happened either, while something stood in for clients that are not run; undefined where
+   * all of them are.
+   */
+  readonly crowd: Crowd | undefined
   /** A change, and a start, beyond what happens anyway. */
   readonly change: Span
   readonly start: Span
@@ -67,7 +82,7 @@ export interface RunWindows {
   readonly startsOverMs: number
   readonly settlesMs: number
   readonly idleMs: number
-  /** How long servers are looked at while hardly anybody is there. */
+  /** How long servers are looked at while hardly anybody is there, in whole seconds. */
   readonly aloneMs: number
   /** What a change takes at most until servers have written it, and told those who follow it. */
   readonly writtenMs: number
@@ -87,6 +102,9 @@ export interface RunWindows {
 
 /** How often it looks whether clients that have not come are there, in milliseconds. */
 const LOOK_MS = 1_000
+
+/** How long servers have to notice that streams ended, in milliseconds. */
+const LEAVES_MS = 1_000
 
 /** How many changes are written before they are measured, and how many are. */
 const WARM_CHANGES = 10
@@ -146,11 +164,25 @@ export async function runFleet(
         const workMs = await workOfChange()
         if (turn >= WARM_CHANGES) written.push(workMs)
       }
-      const msPerSecond = (await workOf(() => pass(aloneMs))) / (aloneMs / 1_000)
+      const msPerSecond = await workOfSeconds(aloneMs / 1_000, { workMs: () => fleet.serverMs(), rest: pass })
       const changeMs = Math.max(0, median(written) - (msPerSecond * writtenMs) / 1_000)
       return { msPerSecond, changeMs }
     } finally {
       leave()
+    }
+  }
+  const measureCrowd = async (): Promise<Crowd | undefined> => {
+    const { count: standIns, leave } = await fleet.standIn(signal)
+    if (standIns === 0) return undefined
+    try {
+      step(`something stands in for ${count(standIns)} clients more`)
+      await pass(settlesMs)
+      const fromMs = clock.monotonic()
+      const serverMs = await workOf(() => pass(idleMs))
+      return { standIns, serverMs, ms: clock.monotonic() - fromMs }
+    } finally {
+      leave()
+      await pass(LEAVES_MS)
     }
   }
   const askedSince = async (fromMs: number): Promise<readonly number[]> =>
@@ -185,6 +217,7 @@ export async function runFleet(
   step('nothing happens')
   const idle = await during(() => pass(idleMs))
   const { memoryBytes } = await fleet.look(0)
+  const crowd = await measureCrowd()
 
   step('a change')
   const machineBefore = machineTimes()
@@ -248,6 +281,7 @@ export async function runFleet(
   return {
     alone,
     idle,
+    crowd,
     change: beyond(changed, idle),
     toldMs,
     start: beyond(started, idle),

@@ -81,6 +81,7 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
       ? workload.documentBytes
       : Math.min(workload.documentBytes, workload.encodedBytes),
     clients,
+    notRun: onlineOf(workload) - clients,
     servers: workload.servers,
     workers: shape.workers,
     heartbeatMs: shape.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs,

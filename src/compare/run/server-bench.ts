@@ -3,6 +3,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Position } from '../../contracts/position.js'
 import type { ClientReport } from '../../contracts/report.js'
 import type { Clock } from '../../contracts/system.js'
+import { defaultPeriods } from '../../core/defaults.js'
 import type { Tag } from '../../contracts/transport.js'
 import { createPublisher, type Publisher } from '../../publisher/index.js'
 import { everyone } from '../../rollouts/index.js'
@@ -10,10 +11,11 @@ import { http, httpStore, type HttpOptions } from '../../transports/http/index.j
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import type { Cost } from '../costs/costs.js'
 import { patienceOf, thisMachine } from './busy-machine.js'
-import { median, round } from './figures.js'
+import { median, round, trimmedMean } from './figures.js'
 import { manyTimes } from './many-times.js'
 import { plainFetch } from './plain-fetch.js'
 import { readStream } from './read-stream.js'
+import { workOfSeconds } from './work-of-seconds.js'
 import type { ServerProcess } from './server-process.js'
 import type { WireBytes } from './wire-bytes.js'
 
@@ -27,8 +29,14 @@ const MEASURED_STREAMS = 200
 /** How long a server has nothing to do before it is asked again, in milliseconds. */
 const APART_MS = 25
 
+/** So many requests that come apart are looked at together. */
+const LOOKED_AT = 10
+
 /** How long an answer may take on a machine that has little else to do, in milliseconds. */
 const ANSWER_MS = 30_000
+
+/** What was asked is done with so soon, in milliseconds. */
+const RECKONED_MS = 100
 
 /** A client that asks once in a while finds its connection closed: each request opens one. */
 const HEADERS = { connection: 'close' }
@@ -81,14 +89,23 @@ export interface ServerBench {
   costs<const Acts extends readonly Act[]>(times: number, acts: Acts): Promise<CostsOf<Acts>>
   /**
    * What one of several costs that come with a rest between them, and what the server does
-   * meanwhile; and how long each took with its rest, in seconds.
+   * meanwhile; and how long each took with its rest, in seconds: of most of them, as
+   * {@link trimmedMean} has it.
    */
   apart(times: number, act: Act): Promise<{ readonly serverMs: number; readonly s: number }>
   /** What a change costs the server, in milliseconds: the median of several. */
   changes(bytes: number, times: number): Promise<number>
   /** What a change moves on all streams: the median of three, since marks may meet one of them. */
   changeBytes(bytes: number): Promise<number>
-  idle(ms: number): Promise<{ readonly serverMs: number; readonly bytes: number }>
+  /**
+   * What a heartbeat takes in which nothing happens: the median of several, as long as that each.
+   */
+  heartbeat(times: number): Promise<{ readonly serverMs: number; readonly bytes: number }>
+  /**
+   * What the server takes while nothing happens, in milliseconds of processor time a second: most
+   * of so many seconds, as {@link trimmedMean} has it.
+   */
+  idleMsPerSecond(seconds: number): Promise<number>
   open(count: number, inline: boolean): Promise<Streams>
 }
 
@@ -126,7 +143,7 @@ export async function openBench(
   const used = async (act: () => Promise<void>): Promise<{ serverMs: number; bytes: number }> => {
     const [ms, bytes] = [server.processorMs(), wire.read()]
     await act()
-    await rest(100)
+    await rest(RECKONED_MS)
     return { serverMs: server.processorMs() - ms, bytes: wire.read() - bytes }
   }
 
@@ -158,15 +175,23 @@ export async function openBench(
     cost: async (times, act) => (await costs(times, [act]))[0],
     costs,
     async apart(times, act) {
-      const fromMs = clock.monotonic()
-      const { serverMs } = await used(async () => {
-        for (let turn = 0; turn < times; turn += 1) {
+      const found: { readonly serverMs: number; readonly s: number }[] = []
+      for (let turn = 0; turn < times; turn += LOOKED_AT) {
+        const [fromMs, before] = [clock.monotonic(), server.processorMs()]
+        for (let asked = 0; asked < LOOKED_AT; asked += 1) {
           signal.throwIfAborted()
           await act()
           await rest(APART_MS)
         }
-      })
-      return { serverMs: serverMs / times, s: (clock.monotonic() - fromMs) / 1_000 / times }
+        found.push({
+          serverMs: (server.processorMs() - before) / LOOKED_AT,
+          s: (clock.monotonic() - fromMs) / 1_000 / LOOKED_AT,
+        })
+      }
+      return {
+        serverMs: trimmedMean(found.map(({ serverMs }) => serverMs)),
+        s: trimmedMean(found.map(({ s }) => s)),
+      }
     },
     async changes(bytes: number, times: number): Promise<number> {
       const found: number[] = []
@@ -192,7 +217,16 @@ export async function openBench(
       known = await newest()
       return median(found)
     },
-    idle: (ms: number) => used(() => rest(ms)),
+    async heartbeat(times: number) {
+      const found: { readonly serverMs: number; readonly bytes: number }[] = []
+      for (let turn = 0; turn < times; turn += 1)
+        found.push(await used(() => rest(defaultPeriods.heartbeatMs - RECKONED_MS)))
+      return {
+        serverMs: median(found.map(({ serverMs }) => serverMs)),
+        bytes: median(found.map(({ bytes }) => bytes)),
+      }
+    },
+    idleMsPerSecond: seconds => workOfSeconds(seconds, { workMs: server.processorMs, rest }),
     async open(count: number, inline: boolean): Promise<Streams> {
       const end = createLinkedAbortController(signal)
       let index = 0

@@ -6,7 +6,7 @@ import { manyTimes } from './many-times.js'
 import { plainFetch } from './plain-fetch.js'
 
 /** So many requests of a kind, and the code that answers them is compiled for good. */
-export const WARM_AFTER = 600
+export const WARM_AFTER = 2_000
 
 /**
  * Asks a server that has just started as often as it takes until it is as fast as one that has run

@@ -324,8 +324,7 @@ export function createTruth(
     },
     reported({ client, identity, position }) {
       const key = `${client} ${formatPosition(position)}`
-      if (!reports.has(key))
-        reports.set(key, { client, identity, position, ran: ran.get(client) ?? [] })
+      if (!reports.has(key)) reports.set(key, { client, identity, position, ran: ran.get(client) ?? [] })
     },
     namedSince(position) {
       const named: string[] = []

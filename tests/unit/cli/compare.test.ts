@@ -34,7 +34,7 @@ test('one command says which model suits a fleet, and why', async () => {
   expect(stdout).toMatch(/^push, gzip .* ok .*<- take this$/m)
   expect(stdout).toMatch(/^pull 30 s .* too late/m)
   expect(stdout).toMatch(/^Take push, gzip or hybrid, because$/m)
-  expect(stdout).toMatch(/^ {2}- deadlines.killSwitchMs above 2.2 min -> pull 2 min alone/m)
+  expect(stdout).toMatch(/^ {2}- deadlines.killSwitchMs above 98 s -> pull 90 s alone/m)
   expect(stdout).not.toMatch(/x{20}/)
   // What it goes by, before the table.
   for (const line of stdout.split('\n\n')[0]?.split('\n').slice(1) ?? [])

@@ -16,6 +16,7 @@ function fleetWithout(lost: number): FleetRun {
     stopServers: none,
     startServers: none,
     follow: async () => () => {},
+    standIn: async () => ({ count: 0, leave() {} }),
     warmUp: none,
     close: none,
     look: async asked => ({
@@ -99,7 +100,8 @@ test('what servers do with hardly anybody there, and what they do before clients
         return fleet.publish()
       },
       startClients: async () => void (isThere = true),
-      serverMs: () => sleptMs * 0.0025 + changesMs,
+      // In one of ten seconds with nobody there it collects garbage.
+      serverMs: () => sleptMs * 0.0025 + changesMs + (sleptMs > 15 * 450 + 4_500 ? 50 : 0),
       async follow() {
         followers += 1
         return () => void (followers -= 1)
@@ -113,7 +115,36 @@ test('what servers do with hardly anybody there, and what they do before clients
     },
   )
   expect(seen.alone.msPerSecond).toBeCloseTo(2.5, 6)
+  expect(seen.crowd).toBeUndefined()
   expect(seen.alone.changeMs).toBeCloseTo(30, 6)
   expect(seen.toldMs).toBeCloseTo(34, 6)
   expect(followers).toBe(0)
+})
+
+test('what stands in for clients that are not run is there while nothing happens, and for nothing else', async () => {
+  const { signal } = new AbortController()
+  let [sleptMs, standIns] = [0, 0]
+  const told: string[] = []
+  const seen = await runFleet(
+    {
+      ...fleetWithout(0),
+      async standIn() {
+        standIns = 96
+        return { count: standIns, leave: () => void (standIns = 0) }
+      },
+      publish: () => {
+        expect(standIns).toBe(0)
+        return Promise.resolve(1)
+      },
+      serverMs: () => sleptMs * (standIns === 0 ? 0.002 : 0.05),
+    },
+    {
+      windows: { ...NO_TIME, idleMs: 30_000 },
+      signal,
+      onStep: text => void told.push(text),
+      clock: { ...clock, monotonic: () => sleptMs, sleep: async ms => void (sleptMs += ms) },
+    },
+  )
+  expect(seen.crowd).toEqual({ standIns: 96, serverMs: 1_500, ms: 30_000 })
+  expect(told).toContain('something stands in for 96 clients more')
 })

@@ -112,7 +112,7 @@ test('what workers cost is measured with a server that has some, and leaves no p
   onTestFinished(() => wire.stop())
   const { signal } = OPTIONS
   const one = { requestMs: 0, changeMs: 0, idleMsPerSecond: 0 }
-  const options = { cli, wire, clock: systemClock, signal, rounds: 10, changes: 1 }
+  const options = { cli, wire, clock: systemClock, signal, warmAfter: 10, rounds: 10, changes: 1 }
   const sharing = await measureSharing(one, options)
   expect(isCosts({ ...recordedCosts, sharing })).toBe(true)
   // Beside a process that takes nothing, each of them is all that it was seen to take.
