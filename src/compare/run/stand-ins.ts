@@ -7,7 +7,7 @@ import { followServers } from './follow-servers.js'
 import { plainFetch } from './plain-fetch.js'
 
 /** More streams than that are not opened by one process, and more is not asked a second. */
-const MOST_STREAMS = 6_000
+const MOST_OPENED = 6_000
 const MOST_POLLS_PER_SECOND = 1_000
 
 /**
@@ -18,7 +18,7 @@ const MOST_POLLS_PER_SECOND = 1_000
  * ```
  */
 export function standInsOf(shape: Shape, notRun: number): number {
-  const most = shape.type === 'stream' ? MOST_STREAMS : (MOST_POLLS_PER_SECOND * shape.pollIntervalMs) / 1_000
+  const most = shape.type === 'stream' ? MOST_OPENED : (MOST_POLLS_PER_SECOND * shape.pollIntervalMs) / 1_000
   return Math.max(0, Math.floor(Math.min(notRun, most)))
 }
 

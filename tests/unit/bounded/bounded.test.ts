@@ -48,6 +48,8 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MOST_LIGHT: 'the clients of a simulation, each of which stands for some of a larger fleet',
   KEPT_SILENT_MS: 'a time, after which reports go by themselves; the registry is in the table',
   MOST_LOOK_MS: 'a model that looks less often is computed',
+  MOST_OPENED: 'streams that stand in for clients of a run; of the others it is a sample',
+  MOST_POLLS_PER_SECOND: 'polls that stand in for clients of a run; of the others it is a sample',
 }
 
 /**
