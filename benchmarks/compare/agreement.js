@@ -5,7 +5,7 @@
 //   node benchmarks/compare/agreement.js --run [--skip 0] [--costs costs.json] [--only "push"]
 //
 // Formula and simulation are compared; with --run the real run too, of the models that meet the
-// deadlines by the formula: two minutes of the clock for each workload and model, and five
+// deadlines by the formula: three minutes of the clock for each workload and model, and six
 // intervals more where it polls, an hour in all, with round trips of a millisecond, as on one
 // machine. Standard error says where it stands. Drawn are workloads whose best models are more than
 // 15 % apart, hybrid and push taken as one, and of which a run shows the better; --draws lists
@@ -35,8 +35,8 @@ const help = `node benchmarks/compare/agreement.js [options]
   --page           the fleet of docs/choosing.md in place of drawn ones, as a table for that page
   --seed N         what workloads and simulations draw chance from; 5 unless given
   --light          simulate every fleet by a light population
-  --run            real processes as well, for models that meet the deadlines: two minutes for each
-                   workload and model, and five intervals more where it polls; an hour in all
+  --run            real processes as well, for models that meet the deadlines: three minutes for each
+                   workload and model, and six intervals more where it polls; an hour in all
   --costs FILE     what a server costs, as noticeboard compare --save-costs wrote it
   --only MODELS    of hybrid, push, pull 5 s, pull 30 s, pull 1 min and pull 5 min only these, with commas between;
                    and those that are left out otherwise: hybrid, push and pull 5 s, each with

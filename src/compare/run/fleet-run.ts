@@ -128,9 +128,9 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
   const followersOf = (index: number, startsOverMs: number): FollowOptions => {
     const first = Math.floor((clients * index) / processes)
     const count = Math.floor((clients * (index + 1)) / processes) - first
-    const urls = addresses.map(address => address.url)
-    return { urls, shape, first, count, startsOverMs, keepsState, soakMs }
+    return { urls: urlsOf(), shape, first, count, startsOverMs, keepsState, soakMs }
   }
+  const urlsOf = (): readonly string[] => addresses.map(address => address.url)
   const serverMs = (): number => servers.reduce((sum, server) => sum + server.processorMs(), 0)
   return {
     clients,
@@ -149,15 +149,12 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
     stopServers,
     startServers,
     follow: signal =>
-      followServers(
-        addresses.map(address => address.url),
-        // Workers take turns.
-        { each: Math.max(1, 2 * workers), signal },
-      ),
+      // Servers take turns, and so do the workers of each.
+      followServers(urlsOf(), { count: addresses.length * Math.max(1, 2 * workers), signal }),
     async standIn(signal) {
       const count = standInsOf(shape, notRun)
-      const urls = addresses.map(address => address.url)
-      const leave = count === 0 ? () => {} : await standIn(count, { urls, shape, clock: systemClock, signal })
+      const given = { urls: urlsOf(), shape, clock: systemClock, signal }
+      const leave = count === 0 ? () => {} : await standIn(count, given)
       return { count, leave }
     },
     async warmUp(signal, times) {

@@ -1,32 +1,33 @@
 import { createLinkedAbortController } from '../../async/signals.js'
 import { http } from '../../transports/http/index.js'
 import { NAMESPACE } from '../board.js'
+import { manyTimes } from './many-times.js'
 import { plainFetch } from './plain-fetch.js'
 import { readStream } from './read-stream.js'
 
 /**
- * Opens streams to servers, as many to each, which are read and left, until it is called off: a
+ * Opens so many streams to servers, in turn, which are read and left, until it is called off: a
  * server looks at its board for whoever follows it. Resolves to what closes them, once each has
  * brought a release.
  *
  * ```ts
- * const leave = await followServers(urls, { each: 1, signal })
+ * const leave = await followServers(urls, { count: urls.length, signal })
  * ```
  */
 export async function followServers(
   urls: readonly string[],
-  { each, signal }: { readonly each: number; readonly signal: AbortSignal },
+  { count, signal }: { readonly count: number; readonly signal: AbortSignal },
 ): Promise<() => void> {
   const end = createLinkedAbortController(signal)
   const query = { namespaces: [NAMESPACE], inline: false }
-  const opening = urls.flatMap(url => {
+  let opened = 0
+  const openOne = (): Promise<void> => {
+    const url = urls[opened++ % urls.length] as string
     // Of one transport they would share a connection.
-    return Array.from({ length: each }, () =>
-      readStream(http(url, { fetch: plainFetch }).watch(query, end.signal)),
-    )
-  })
+    return readStream(http(url, { fetch: plainFetch }).watch(query, end.signal))
+  }
   try {
-    await Promise.all(opening)
+    await manyTimes(count, openOne, end.signal)
   } catch (error) {
     end.abort()
     throw error

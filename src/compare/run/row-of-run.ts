@@ -138,19 +138,20 @@ function usedOf(
   const isTold = shape.type === 'stream'
   const asked = askedIn(idle.counts, service)
   const processes = processesOf(shape, basis.workload)
-  const asleep = asleepOf((clients * asked) / processes / idle.ms)
+  const asleepWith = (answered: number): number => asleepOf((answered * asked) / processes / idle.ms)
   const { wakeMs = 0 } = basis.costs
   // Servers that answer as much as the fleet asks tell best what one client costs them.
   const { served, serverMs, ms } =
     crowd === undefined
       ? { served: clients, serverMs: idle.serverMs * clients, ms: idle.ms }
       : { served: clients + crowd.standIns, ...crowd }
-  const askedInDay = asked * (DAY_MS / idle.ms)
-  const asleepInDay = asleepOf((served * askedInDay) / processes / DAY_MS)
-  const dayMs = ((serverMs - (alone.msPerSecond * ms) / 1_000) / served) * (DAY_MS / ms)
+  const perDay = DAY_MS / idle.ms
+  const dayMs =
+    ((serverMs - (alone.msPerSecond * ms) / 1_000) / served) * (DAY_MS / ms) -
+    asleepWith(served) * wakeMs * asked * perDay
+  const asleep = asleepWith(clients)
   const onChange = comesAlone(change.counts, { service, isTold })
   const asleepThen = isTold ? asleepAfterChange({ asleep, reports: clients * onChange, processes }) : asleep
-  const perDay = DAY_MS / idle.ms
   const unseen = (each: (kind: Kind) => number): number => {
     const seldom = seldomOf(day)
     const more = SELDOM.reduce((sum, kind) => sum + (seldom[kind] ?? 0) * each(kind), 0)
@@ -160,7 +161,7 @@ function usedOf(
   }
   return {
     day: {
-      cpuMs: Math.max(0, dayMs - asleepInDay * wakeMs * askedInDay) + unseen(service.cpuMs),
+      cpuMs: Math.max(0, dayMs) + unseen(service.cpuMs),
       bytes: idle.bytes * perDay + unseen(service.bytes),
     },
     change: {

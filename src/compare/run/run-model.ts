@@ -32,7 +32,10 @@ export interface RunWindowsOf extends Omit<RunWindows, 'changeMs' | 'isTold'> {
   readonly reportsMs: number
 }
 
-/** A run of four to five minutes for each model, and six intervals more where it polls. */
+/**
+ *  A run of five to six minutes for each model, and seven intervals more where it polls; a minute
+ * less and an interval or two where all clients are run.
+ */
 export const FULL_WINDOWS: RunWindowsOf = {
   startsOverMs: 10_000,
   settlesMs: 12_000,
@@ -49,7 +52,7 @@ export const FULL_WINDOWS: RunWindowsOf = {
 }
 
 /**
- * A run of some two minutes for each model, and five intervals more where it polls: what an outage
+ * A run of some three minutes for each model, and six intervals more where it polls: what an outage
  * does is computed.
  */
 export const QUICK_WINDOWS: RunWindowsOf = { ...FULL_WINDOWS, idleMs: 30_000, outageMs: 0 }

@@ -15,6 +15,7 @@ import { median, round, trimmedMean } from './figures.js'
 import { manyTimes } from './many-times.js'
 import { plainFetch } from './plain-fetch.js'
 import { readStream } from './read-stream.js'
+import { unkeptHttp } from './unkept-http.js'
 import { workOfSeconds } from './work-of-seconds.js'
 import type { ServerProcess } from './server-process.js'
 import type { WireBytes } from './wire-bytes.js'
@@ -37,9 +38,6 @@ const ANSWER_MS = 30_000
 
 /** What was asked is done with so soon, in milliseconds. */
 const RECKONED_MS = 100
-
-/** A client that asks once in a while finds its connection closed: each request opens one. */
-const HEADERS = { connection: 'close' }
 
 /** How long answers may take at this moment. */
 function patience(): Pick<HttpOptions, 'timeoutMs' | 'firstEventTimeoutMs'> {
@@ -114,7 +112,7 @@ export async function openBench(
   server: Pick<ServerProcess, 'url' | 'token' | 'processorMs'>,
   { wire, clock, signal }: BenchOptions,
 ): Promise<ServerBench> {
-  const transport = http(server.url, { headers: HEADERS, fetch: plainFetch, ...patience() })
+  const transport = unkeptHttp(server.url, patience())
   const publisher: Publisher = createPublisher({
     namespace: NAMESPACE,
     schema: ANY_DOCUMENT,

@@ -1,10 +1,9 @@
 import { createLinkedAbortController } from '../../async/signals.js'
 import type { Clock } from '../../contracts/system.js'
-import { http } from '../../transports/http/index.js'
 import { NAMESPACE } from '../board.js'
 import type { Shape } from '../shape.js'
 import { followServers } from './follow-servers.js'
-import { plainFetch } from './plain-fetch.js'
+import { unkeptHttp } from './unkept-http.js'
 
 /** More streams than that are not opened by one process, and more is not asked a second. */
 const MOST_OPENED = 6_000
@@ -14,7 +13,7 @@ const MOST_POLLS_PER_SECOND = 1_000
  * How many clients of a fleet something stands in for that are not run, as far as one process can.
  *
  * ```ts
- * standInsOf(shape, 5_387) // 4,800 where they ask every 5 s
+ * standInsOf(shape, 5_387) // 5,000 where they ask every 5 s
  * ```
  */
 export function standInsOf(shape: Shape, notRun: number): number {
@@ -46,7 +45,7 @@ export async function standIn(
     readonly signal: AbortSignal
   },
 ): Promise<() => void> {
-  if (shape.type === 'stream') return followServers(urls, { each: Math.ceil(count / urls.length), signal })
+  if (shape.type === 'stream') return followServers(urls, { count, signal })
   const end = createLinkedAbortController(signal)
   const asks = await Promise.all(urls.map(url => pollerOf(url, end.signal)))
   const fromMs = clock.monotonic()
@@ -64,7 +63,7 @@ export async function standIn(
 
 /** Asks a server for the newest release as whoever runs it does. */
 async function pollerOf(url: string, signal: AbortSignal): Promise<() => Promise<void>> {
-  const transport = http(url, { headers: { connection: 'close' }, fetch: plainFetch })
+  const transport = unkeptHttp(url)
   const newest = await transport.latest({ namespace: NAMESPACE }, signal)
   const tag = newest.type === 'release' ? newest.tag : undefined
   return () =>

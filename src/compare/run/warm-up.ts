@@ -1,11 +1,10 @@
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { decodeRelease, digestsOf, positionOf } from '../../core/release/release.js'
-import { http } from '../../transports/http/index.js'
 import { NAMESPACE } from '../board.js'
 import { manyTimes } from './many-times.js'
-import { plainFetch } from './plain-fetch.js'
+import { unkeptHttp } from './unkept-http.js'
 
-/** So many requests of a kind, and the code that answers them is compiled for good. */
+/** So many requests of a kind, and the code that answers them is as fast as it gets. */
 export const WARM_AFTER = 2_000
 
 /**
@@ -17,7 +16,7 @@ export const WARM_AFTER = 2_000
  * ```
  */
 export async function warmUp(url: string, signal: AbortSignal, times: number): Promise<void> {
-  const transport = http(url, { headers: { connection: 'close' }, fetch: plainFetch })
+  const transport = unkeptHttp(url)
   const newest = await transport.latest({ namespace: NAMESPACE }, signal)
   if (newest.type !== 'release') return
   const { release } = decodeRelease(newest.bytes)

@@ -84,12 +84,13 @@ async function around(
 test.for(FLEETS)(
   'what is said of %s to change the answer does so when it is asked anew with it',
   { timeout: 120_000 },
-  async ([, input]) => {
+  async ([name, input]) => {
     const { recommendation, workload, costs } = await compare(input)
     const taken = defaultModels({ workload, costs }).find(({ name }) => name === recommendation.model)
     const kind = taken && kindOf(taken.shape)
     expect(recommendation.refitted).toBe(true)
-    expect(recommendation.unless.length).toBeGreaterThan(0)
+    // That of functions hangs by one input.
+    expect(recommendation.unless.length).toBeGreaterThan(name === 'functions' ? 0 : 1)
     for (const crossing of recommendation.unless) {
       const { beyond, before } = await around(input, crossing)
       const said = [crossing.input, crossing.side, crossing.crossesAt]
